@@ -1,0 +1,30 @@
+"""Carriers: one file for each wire format, a pure translator between it and `contract`."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import entry_points
+from typing import cast
+
+from providers.contract import ProviderModule
+
+GROUP = "smsgw.providers"
+
+
+class NoSuchProvider(Exception):
+    """No provider has that name. The text lists those there are."""
+
+
+def load(name: str) -> ProviderModule:
+    """The module of a provider: one of this package, or an installed one that names itself in the entry points."""
+    found = {point.name: point.value for point in entry_points(group=GROUP)}
+    # A checkout that nobody installed has no entry points of its own.
+    value = found.get(name, f"{__name__}.{name}" if name.isidentifier() and name != "contract" else "")
+    try:
+        module = importlib.import_module(value)
+    except (ImportError, ValueError):
+        module = None
+    if not (hasattr(module, "Config") and hasattr(module, "connect")):
+        known = ", ".join(sorted(found | {"aggregator": ""}))
+        raise NoSuchProvider(f"there is no provider {name!r}; expected one of {known}")
+    return cast(ProviderModule, module)

@@ -1,0 +1,283 @@
+"""The carrier-aggregator's format, which the simulator speaks: JSON both ways, signed callbacks, bearer token.
+
+Callbacks carry `X-Signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA256 under the channel's secret over
+`"<t>." + body`. A submission's `ref` is an idempotency key for 24 hours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, cast, get_args
+
+import requests
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+
+from providers.contract import (
+    Abilities,
+    Accepted,
+    BadSignature,
+    Callback,
+    CallbackAnswer,
+    ChannelRefused,
+    Inbound,
+    Malformed,
+    Outbound,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Refused,
+    Rejected,
+    Taken,
+    Throttled,
+    Unknown,
+)
+
+MOST_ITEMS = 500  # in one callback
+LONGEST_ID = 255  # characters of a message id
+OLDEST_SIGNATURE = 300  # seconds
+_MISCONFIGURED = (401, 403, 404, 405)
+_LATER = (408, 425, 429)
+RECEIPT_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
+
+
+class Config(BaseModel):
+    """The settings that only this carrier has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl
+    token: SecretStr = Field(min_length=1)
+    secret: SecretStr = Field(min_length=1)
+    time_limit: float = Field(default=10.0, gt=0, le=120)
+
+
+def connect(config: BaseModel) -> Aggregator:
+    """A provider for one channel."""
+    return Aggregator(cast(Config, config))
+
+
+class Aggregator:
+    """One channel's translator. `submit` may be called by one thread at a time."""
+
+    abilities: ClassVar[Abilities] = Abilities(idempotent_by_ref=True, largest_batch=500)
+
+    def __init__(self, config: Config) -> None:
+        self._messages_url = f"{str(config.url).rstrip('/')}/messages"
+        self._secret = config.secret.get_secret_value().encode()
+        self.time_limit = config.time_limit
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy of the machine's must not see citizens' messages
+        self._session.headers["Authorization"] = f"Bearer {config.token.get_secret_value()}"
+
+    def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
+        return [_inbound(item) for item in self._items(callback, "messages", now)]
+
+    def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
+        return [_receipt(item) for item in self._items(callback, "receipts", now)]
+
+    def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
+        results = [
+            {"id": item.id, "status": item.status, **({"error": item.error} if item.error else {})} for item in taken
+        ]
+        return CallbackAnswer(json.dumps({"results": results}).encode(), "application/json")
+
+    def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
+        try:
+            answer = self._post([_submission(message) for message in batch])
+        except requests.ConnectTimeout:
+            return [Throttled(detail="no connection within the time limit")] * len(batch)
+        except requests.ConnectionError as error:
+            return [_broken(error)] * len(batch)
+        except requests.RequestException as error:
+            return [Unknown(type(error).__name__)] * len(batch)
+        return _outcomes(answer, batch)
+
+    def fault(self) -> str | None:
+        try:
+            status = self._post([]).status_code
+        except requests.RequestException as error:
+            return f"{self._messages_url} can't be reached ({type(error).__name__}): check the channel's url"
+        if status in _MISCONFIGURED:
+            return f"{self._messages_url} answers {status}: check the channel's url and token"
+        return None if status < 500 else f"{self._messages_url} answers {status}: ask the carrier"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _post(self, messages: list[dict[str, object]]) -> requests.Response:
+        return self._session.post(
+            self._messages_url,
+            data=json.dumps({"messages": messages}).encode(),
+            headers={"Content-Type": "application/json"},
+            timeout=self.time_limit,
+            allow_redirects=False,
+        )
+
+    def _items(self, callback: Callback, name: str, now: datetime) -> list[Any]:
+        _check_signature(callback, self._secret, now)
+        try:
+            document = json.loads(callback.body)
+        except (ValueError, RecursionError):
+            raise Malformed([("body", "must be JSON")]) from None
+        if not isinstance(document, dict):
+            raise Malformed([("body", f"must be an object with the member {name!r}")])
+        items = document.get(name)
+        if not isinstance(items, list):
+            raise Malformed([(name, "must be a list")])
+        if len(items) > MOST_ITEMS:
+            raise Malformed([(name, f"must hold at most {MOST_ITEMS} items, holds {len(items)}")])
+        return items
+
+
+def sign(secret: bytes, body: bytes, at: int) -> str:
+    """The value of X-Signature for a body sent at that time (unix seconds)."""
+    digest = hmac.new(secret, b"%d." % at + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+def _check_signature(callback: Callback, secret: bytes, now: datetime) -> None:
+    header = callback.headers.get("x-signature")
+    if header is None:
+        raise BadSignature("X-Signature is missing")
+    parts = dict(part.strip().partition("=")[::2] for part in header.split(","))
+    stamp = parts.get("t", "")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
+        raise BadSignature("X-Signature has no time t")
+    given = f"t={int(stamp)},v1={parts.get('v1', '')}"
+    if not hmac.compare_digest(sign(secret, callback.body, int(stamp)).encode(), given.encode()):
+        raise BadSignature("X-Signature does not match the body")
+    if abs(now.timestamp() - int(stamp)) > OLDEST_SIGNATURE:
+        raise BadSignature("X-Signature is of another time")
+
+
+class _Wrong(Exception):
+    """An item that can't be taken, and why."""
+
+
+def _string(item: dict[str, Any], name: str, *, longest: int | None = None, empty: bool = False) -> str:
+    value = item.get(name)
+    if not isinstance(value, str):
+        raise _Wrong(f"{name}: must be a string" if name in item else f"{name}: is missing")
+    if not value and not empty:
+        raise _Wrong(f"{name}: must not be empty")
+    if longest is not None and len(value) > longest:
+        raise _Wrong(f"{name}: must have at most {longest} characters")
+    return value
+
+
+def _time(item: dict[str, Any], name: str) -> datetime | None:
+    value = item.get(name)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise _Wrong(f"{name}: must be a time such as 2026-11-23T21:00:00+07:00") from None
+    if moment.tzinfo is None:
+        raise _Wrong(f"{name}: must have an offset from UTC, such as +07:00")
+    return moment
+
+
+def _own_id(item: Any, *names: str) -> str | None:
+    values = (item.get(name) for name in names) if isinstance(item, dict) else ()
+    return next((value for value in values if isinstance(value, str)), None)
+
+
+def _inbound(item: Any) -> Inbound | Refused:
+    if not isinstance(item, dict):
+        return Refused(None, "must be an object")
+    try:
+        return Inbound(
+            id=_string(item, "id", longest=LONGEST_ID),
+            sender=_string(item, "from", longest=LONGEST_ID),
+            recipient=_string(item, "to", longest=LONGEST_ID),
+            text=_string(item, "text", empty=True),
+            received_at=_time(item, "received_at"),
+        )
+    except _Wrong as wrong:
+        return Refused(_own_id(item, "id"), str(wrong))
+
+
+def _receipt(item: Any) -> Receipt | Refused:
+    if not isinstance(item, dict):
+        return Refused(None, "must be an object")
+    try:
+        ref = _string(item, "ref", longest=LONGEST_ID) if item.get("ref") is not None else None
+        carrier_id = _string(item, "id", longest=LONGEST_ID) if item.get("id") is not None else None
+        if ref is None and carrier_id is None:
+            raise _Wrong("ref: is missing, and so is id")
+        status = _string(item, "status")
+        if status not in RECEIPT_STATUSES:
+            raise _Wrong(f"status: must be one of {', '.join(RECEIPT_STATUSES)}")
+        code = item.get("error_code")
+        return Receipt(
+            ref=ref,
+            carrier_id=carrier_id,
+            status=status,
+            error_code=None if code is None else str(code)[:LONGEST_ID],
+            at=_time(item, "at"),
+        )
+    except _Wrong as wrong:
+        return Refused(_own_id(item, "id", "ref"), str(wrong))
+
+
+def _submission(message: Outbound) -> dict[str, object]:
+    return {
+        "ref": message.ref,
+        "from": message.sender,
+        "to": message.recipient,
+        "text": message.text,
+        "encoding": message.encoding,
+        "segments": message.segments,
+        "expires_at": message.expires_at.isoformat(),
+    }
+
+
+def _broken(error: requests.ConnectionError) -> Outcome:
+    """A connection that was never made carried nothing; one that broke may have carried everything."""
+    never_made = "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+    return Throttled(detail="no connection") if never_made else Unknown("the connection broke")
+
+
+def _outcomes(answer: requests.Response, batch: Sequence[Outbound]) -> list[Outcome]:
+    status = answer.status_code
+    if status in _MISCONFIGURED:
+        raise ChannelRefused(f"the carrier answered {status}: check the channel's url and token")
+    if status in _LATER:
+        pause = _retry_after(answer.headers.get("Retry-After"))
+        return [Throttled(pause, f"the carrier answered {status}")] * len(batch)
+    if 400 <= status < 500:
+        return [Rejected(f"http_{status}", "the carrier refused the call")] * len(batch)
+    if status != 200:
+        return [Unknown(f"the carrier answered {status}")] * len(batch)
+    try:
+        results = {result["ref"]: result for result in answer.json()["results"]}
+    except (ValueError, KeyError, TypeError):
+        return [Unknown("the carrier's answer can't be read")] * len(batch)
+    return [_outcome(results.get(message.ref)) for message in batch]
+
+
+def _outcome(result: Any) -> Outcome:
+    match result:
+        case {"status": "accepted"}:
+            carrier_id = result.get("id")
+            return Accepted(carrier_id if isinstance(carrier_id, str) else None)
+        case {"status": "rejected"}:
+            error = result.get("error")
+            detail = error if isinstance(error, dict) else {}
+            return Rejected(str(detail.get("code", "rejected")), str(detail.get("message", "")))
+        case {"status": "throttled"}:
+            return Throttled(_retry_after(result.get("retry_after")), "throttled")
+    return Unknown("the carrier's answer does not name this message")
+
+
+def _retry_after(value: object) -> float | None:
+    """Seconds, as carriers send them; a date, which HTTP allows too, is rare and answered by our own pause."""
+    try:
+        return max(0.0, float(cast(str, value)))
+    except (TypeError, ValueError):
+        return None

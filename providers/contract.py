@@ -1,0 +1,194 @@
+"""What the gateway and a carrier's translator say to each other.
+
+A provider is one module with two names in it: `Config`, a pydantic model of the settings that only this carrier
+has, and `Provider`, the class below. It translates and nothing else: it keeps no state, retries nothing, logs
+nothing and paces nothing; all that is the caller's.
+
+Ways to fail, all of them declared here:
+
+    CallbackError
+      BadSignature      the caller is not who it says, or its time is off: 401
+      Malformed         the body can't be read; names each wrong field: 400
+    ChannelRefused      the carrier rejects our credentials: the channel must be held until someone mends it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+from pydantic import BaseModel
+
+Encoding = Literal["gsm7", "ucs2"]
+ReceiptStatus = Literal["buffered", "delivered", "undelivered", "expired", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One HTTP request from a carrier, as it came. Header names are lower case."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAnswer:
+    """What the carrier gets back for a callback that was read."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """A message from a citizen (MO). `id` is the carrier's; the same id is the same message, sent again."""
+
+    id: str
+    sender: str
+    recipient: str
+    text: str
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A delivery report (DLR). At least one of `ref` (our id) and `carrier_id` (theirs) is set."""
+
+    ref: str | None
+    carrier_id: str | None
+    status: ReceiptStatus
+    error_code: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One item of a callback that can't be taken, while its neighbours can."""
+
+    id: str | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one item of a callback. `reply` is set for providers that answer in the response body."""
+
+    id: str | None
+    status: Literal["accepted", "duplicate", "rejected"]
+    error: str | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A message to a citizen (MT). `ref` is our id for it and stays the same however often it is sent."""
+
+    ref: str
+    sender: str
+    recipient: str
+    text: str
+    encoding: Encoding
+    segments: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The carrier has it."""
+
+    carrier_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The carrier will never take it; sending it again would change nothing."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """The carrier surely does not have it and may take it later. `retry_after` in seconds, where it said so."""
+
+    retry_after: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The carrier may have it: a time-out, a cut connection, a server error, an answer that can't be read."""
+
+    detail: str
+
+
+Outcome = Accepted | Rejected | Throttled | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a carrier can do, asked before it is used."""
+
+    idempotent_by_ref: bool
+    answers_in_body: bool = False
+    largest_batch: int = 1
+
+
+class CallbackError(Exception):
+    """A callback that is not taken."""
+
+
+class BadSignature(CallbackError):
+    """The signature is missing, wrong or out of date. The text says which, for the log."""
+
+
+@dataclass
+class Malformed(CallbackError):
+    """The body can't be read. `errors` pairs each wrong field's path with what was expected there."""
+
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return "; ".join(f"{where}: {what}" for where, what in self.errors)
+
+
+class ChannelRefused(Exception):
+    """The carrier does not accept us (401, 403): nothing can be sent until the settings are mended."""
+
+
+class Provider(Protocol):
+    """A carrier's translator."""
+
+    abilities: ClassVar[Abilities]
+    time_limit: float  # seconds that one submit may take; leases are made from it
+
+    def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
+        """Read a callback with citizens' messages. Raises CallbackError."""
+
+    def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
+        """Read a callback with delivery reports. Raises CallbackError."""
+
+    def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
+        """Put into the carrier's words what became of each item of its callback, in the order given."""
+
+    def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
+        """Hand a batch to the carrier: one outcome a message, in order. Never raises but for ChannelRefused."""
+
+    def fault(self) -> str | None:
+        """What keeps messages from being sent, found without sending any; None if nothing does."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class ProviderModule(Protocol):
+    """What a provider's module has to have: how to configure it, and the class itself."""
+
+    Config: type[BaseModel]
+
+    def connect(self, config: BaseModel) -> Provider:
+        """A provider for one channel, with a configuration that is a `Config` of this module."""

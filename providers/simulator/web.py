@@ -1,0 +1,162 @@
+"""The simulated carrier over HTTP: the aggregator's API for the gateway, and a handset in a page for people."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from hmac import compare_digest
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request
+
+from providers.simulator.carrier import Carrier
+from providers.simulator.texts import FAULTS, TEXTS
+
+MOST_MESSAGES = 1000  # in one submission
+LONGEST_TEXT = 5000
+LONGEST_WAIT = 25.0  # seconds
+SHARES = (0, 0.25, 0.5, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A text to try: who sends it, and what it shows."""
+
+    sender: str
+    text: str
+    label: str
+
+
+def create_app(carrier: Carrier, samples: Sequence[Sample] = ()) -> Flask:
+    """A WSGI application over a carrier."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 8 * 1024 * 1024
+
+    @app.after_request
+    def careful(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self';"
+            " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    _add_gateway_api(app, carrier)
+    _add_handset_api(app, carrier)
+    _add_page(app, carrier, samples)
+    return app
+
+
+def _add_gateway_api(app: Flask, carrier: Carrier) -> None:
+    @app.post("/messages")
+    def messages() -> Response:
+        given = request.headers.get("Authorization", "")
+        if not compare_digest(given.encode(), f"Bearer {carrier.config.token}".encode()):
+            return _problem(401, "the token is missing or wrong")
+        document = request.get_json(silent=True)
+        batch = document.get("messages") if isinstance(document, dict) else None
+        if not isinstance(batch, list) or len(batch) > MOST_MESSAGES:
+            return _problem(400, "the body can't be read", [("messages", f"must be a list of up to {MOST_MESSAGES}")])
+        return _submission(carrier, batch)
+
+    @app.get("/healthz")
+    def alive() -> Response:
+        return jsonify(status="ok")
+
+
+def _add_handset_api(app: Flask, carrier: Carrier) -> None:
+    @app.post("/handset/texts")
+    def texts() -> Response:
+        document = request.get_json(silent=True)
+        values = document if isinstance(document, dict) else {}
+        wrong = _wrong_text(values)
+        if wrong:
+            return _problem(400, "; ".join(f"{field}: {what}" for field, what in wrong), wrong)
+        return jsonify(id=carrier.text(values["from"], values["text"]))
+
+    @app.get("/handset/conversations/<number>")
+    def conversation(number: str) -> Response:
+        after = request.args.get("after", 0, type=int)
+        wait = min(max(request.args.get("wait", 0.0, type=float), 0.0), LONGEST_WAIT)
+        return jsonify(bubbles=[asdict(bubble) for bubble in carrier.conversation(number, after, wait)])
+
+    @app.get("/handset/faults")
+    def faults() -> Response:
+        return jsonify(carrier.faults.as_dict())
+
+    @app.put("/handset/faults")
+    def change_faults() -> Response:
+        document = request.get_json(silent=True)
+        if not isinstance(document, dict):
+            return _problem(400, "the body must be an object of faults")
+        if wrong := carrier.faults.change(document):
+            return _problem(400, "nothing was changed", wrong)
+        return jsonify(carrier.faults.as_dict())
+
+    @app.get("/handset/counters")
+    def counters() -> Response:
+        return jsonify(carrier.counters())
+
+
+def _add_page(app: Flask, carrier: Carrier, samples: Sequence[Sample]) -> None:
+    @app.get("/")
+    def handset() -> str:
+        language = "en" if request.args.get("lang") == "en" else "vi"
+        return render_template(
+            "handset.html",
+            language=language,
+            t=TEXTS[language],
+            faults=FAULTS[language],
+            state=carrier.faults.as_dict(),
+            shares=SHARES,
+            samples=samples,
+            senders=list(dict.fromkeys(sample.sender for sample in samples)) or ["84912345678"],
+            short_code=carrier.config.short_code,
+        )
+
+
+def _submission(carrier: Carrier, batch: list[Any]) -> Response:
+    """Take a batch, with whatever goes wrong on the way."""
+    faults = carrier.faults
+    if faults.latency:
+        time.sleep(faults.latency)
+    if faults.happens("cut_before"):
+        return _cut()
+    if faults.happens("throttle_429"):
+        answer = _problem(429, "slow down")
+        answer.headers["Retry-After"] = f"{faults.retry_after:g}"
+        return answer
+    if faults.happens("error_500"):
+        return _problem(500, "the carrier failed")
+    results = carrier.submit(batch)
+    if faults.happens("cut_after"):
+        return _cut()
+    return jsonify(results=results)
+
+
+def _cut() -> Response:
+    """An answer that promises more bytes than it has: the server then breaks the connection."""
+    answer = Response(b"", 200)
+    answer.headers["Content-Length"] = "64"
+    answer.headers["Connection"] = "close"
+    answer.automatically_set_content_length = False
+    return answer
+
+
+def _wrong_text(values: dict[str, Any]) -> list[tuple[str, str]]:
+    wrong = []
+    sender, text = values.get("from"), values.get("text")
+    if not isinstance(sender, str) or not sender or len(sender) > 20:
+        wrong.append(("from", "must be the number or name of a sender"))
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        wrong.append(("text", f"must be a text of up to {LONGEST_TEXT} characters"))
+    return wrong
+
+
+def _problem(status: int, detail: str, errors: Sequence[tuple[str, str]] = ()) -> Response:
+    body: dict[str, Any] = {"type": "about:blank", "status": status, "detail": detail}
+    if errors:
+        body["errors"] = [{"field": field, "problem": what} for field, what in errors]
+    return Response(json.dumps(body), status, content_type="application/problem+json")

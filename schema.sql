@@ -1,0 +1,107 @@
+-- The gateway's database. The same text runs on SQLite and PostgreSQL.
+--
+-- Ids are UUIDv7, made by the application: their order is the order of arrival. Times are UTC. Phone numbers
+-- are E.164 digits without the plus. What must always hold stands here as constraints, not in the code.
+
+-- A citizen's message (MO), as the carrier handed it over.
+CREATE TABLE inbound (
+  id                 TEXT NOT NULL PRIMARY KEY,
+  channel            TEXT NOT NULL,
+  carrier_message_id TEXT NOT NULL,
+  sender             TEXT NOT NULL,
+  recipient          TEXT NOT NULL,
+  text               TEXT NOT NULL,
+  sent_at            TIMESTAMP,             -- by the carrier's clock
+  received_at        TIMESTAMP NOT NULL,    -- by ours
+  state              TEXT NOT NULL,         -- waiting: the one-stop database could not be asked yet
+  kind               TEXT,                  -- what the answer was: status, not_found, ambiguous, help ...
+  codes              TEXT,                  -- the dossiers it was about, separated by blanks
+  options            TEXT,                  -- the dossiers a question offered, in the order of their numbers
+  CONSTRAINT uq_inbound_carrier_message UNIQUE (channel, carrier_message_id),
+  CONSTRAINT ck_inbound_state CHECK (state IN ('answered', 'waiting', 'ignored'))
+);
+CREATE INDEX ix_inbound_sender ON inbound (sender, received_at);
+CREATE INDEX ix_inbound_waiting ON inbound (received_at) WHERE state = 'waiting';
+
+-- A message to a citizen (MT). The row is the job: there is no other queue.
+CREATE TABLE outbound (
+  id                 TEXT NOT NULL PRIMARY KEY,  -- the carrier gets it as ref, and gets the same one at every try
+  channel            TEXT NOT NULL,
+  lane               SMALLINT NOT NULL,          -- 0 reply, 1 reminder, 2 notice: a lower one goes first
+  in_reply_to        TEXT,
+  sender             TEXT NOT NULL,
+  recipient          TEXT NOT NULL,
+  text               TEXT NOT NULL,
+  encoding           TEXT NOT NULL,
+  segments           SMALLINT NOT NULL,
+  state              TEXT NOT NULL,
+  created_at         TIMESTAMP NOT NULL,
+  not_before         TIMESTAMP NOT NULL,
+  expires_at         TIMESTAMP NOT NULL,         -- after it nobody needs the message any more
+  deadline           TIMESTAMP,                  -- when the sweep settles this state; none in a final state
+  attempts           SMALLINT NOT NULL DEFAULT 0,
+  lease              TEXT,                       -- who is sending it now
+  carrier_message_id TEXT,
+  submitted_at       TIMESTAMP,
+  finished_at        TIMESTAMP,
+  error_code         TEXT,
+  CONSTRAINT uq_outbound_in_reply_to UNIQUE (in_reply_to),
+  CONSTRAINT fk_outbound_in_reply_to FOREIGN KEY (in_reply_to) REFERENCES inbound (id),
+  CONSTRAINT ck_outbound_lane CHECK (lane IN (0, 1, 2)),
+  CONSTRAINT ck_outbound_encoding CHECK (encoding IN ('gsm7', 'ucs2')),
+  CONSTRAINT ck_outbound_state CHECK (state IN ('held', 'queued', 'sending', 'unknown', 'submitted',
+    'delivered', 'undelivered', 'expired', 'rejected', 'cancelled')),
+  CONSTRAINT ck_outbound_lease CHECK ((state = 'sending') = (lease IS NOT NULL)),
+  CONSTRAINT ck_outbound_deadline CHECK ((deadline IS NULL) =
+    (state IN ('delivered', 'undelivered', 'expired', 'rejected', 'cancelled')))
+);
+CREATE INDEX ix_outbound_claim ON outbound (channel, lane, not_before, id) WHERE state = 'queued';
+CREATE INDEX ix_outbound_deadline ON outbound (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX ix_outbound_carrier_message ON outbound (channel, carrier_message_id)
+  WHERE carrier_message_id IS NOT NULL;
+CREATE INDEX ix_outbound_recipient ON outbound (recipient, created_at);
+
+-- A try at sending that did not end with the carrier's acceptance; the accepted one stands in the message itself.
+CREATE TABLE attempt (
+  outbound_id TEXT NOT NULL,
+  number      SMALLINT NOT NULL,
+  at          TIMESTAMP NOT NULL,
+  outcome     TEXT NOT NULL,
+  code        TEXT,
+  detail      TEXT,
+  CONSTRAINT pk_attempt PRIMARY KEY (outbound_id, number, outcome),
+  CONSTRAINT fk_attempt_outbound FOREIGN KEY (outbound_id) REFERENCES outbound (id)
+);
+
+-- A delivery report (DLR). Without outbound_id it is parked: its message is being sent just now, or isn't known yet.
+CREATE TABLE receipt (
+  channel     TEXT NOT NULL,
+  subject     TEXT NOT NULL,    -- ref:<our id> or id:<the carrier's id>
+  status      TEXT NOT NULL,
+  error_code  TEXT,
+  reported_at TIMESTAMP,        -- by the carrier's clock
+  received_at TIMESTAMP NOT NULL,
+  outbound_id TEXT,
+  CONSTRAINT pk_receipt PRIMARY KEY (channel, subject, status),
+  CONSTRAINT fk_receipt_outbound FOREIGN KEY (outbound_id) REFERENCES outbound (id),
+  CONSTRAINT ck_receipt_status CHECK (status IN ('buffered', 'delivered', 'undelivered', 'expired', 'rejected'))
+);
+
+-- How a person wants to be written to.
+CREATE TABLE preference (
+  phone      TEXT NOT NULL PRIMARY KEY,
+  language   TEXT NOT NULL,
+  accents    BOOLEAN NOT NULL,
+  updated_at TIMESTAMP NOT NULL,
+  CONSTRAINT ck_preference_language CHECK (language IN ('vi', 'en'))
+);
+
+-- What all nodes together know of a channel: why it stands still, and how much of its rate is free.
+CREATE TABLE channel (
+  name        TEXT NOT NULL PRIMARY KEY,
+  held_at     TIMESTAMP,                  -- the carrier refused our credentials; someone has to mend them
+  held_reason TEXT,
+  resume_at   TIMESTAMP,                  -- the carrier asked us to slow down until then
+  allowance   DOUBLE PRECISION NOT NULL,  -- messages that may go out at once, as of allowed_at
+  allowed_at  TIMESTAMP NOT NULL
+);

@@ -1,0 +1,213 @@
+"""The wording of answers: from `wording.toml`, checked whole when the program starts, filled in to fit a message."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from smsgw.answers.asking import Language
+from smsgw.text.accents import plain
+from smsgw.text.segments import measure
+
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
+SEGMENTS_WITH_ACCENTS = 3
+
+_DOSSIER = {"code", "agency", "received", "due", "step", "since", "hotline"}
+_HELP = {"example", "hotline"}
+
+# What each text may name; with an exclamation mark: must name.
+_ALLOWED: dict[str, set[str]] = {
+    **dict.fromkeys(
+        ("registered", "received_no_date", "not_accepted", "in_progress_no_date", "withdrawn", "stopped"),
+        {"code!"} | _DOSSIER,
+    ),
+    **dict.fromkeys(("received", "in_progress"), {"code!", "due!"} | _DOSSIER),
+    "overdue": {"code!", "due!", "new_due!", "reason"} | _DOSSIER,
+    "overdue_no_date": {"code!", "due!"} | _DOSSIER,
+    "supplement": {"code!", "missing!", "until"} | _DOSSIER,
+    "supplement_private": {"code!", "until"} | _DOSSIER,
+    "fee": {"code!", "fee!"} | _DOSSIER,
+    **dict.fromkeys(
+        ("fee_private", "ready_counter", "ready_post", "ready_online", "returned_no_date"), {"code!"} | _DOSSIER
+    ),
+    "ready_post_tracked": {"code!", "tracking!"} | _DOSSIER,
+    "returned": {"code!", "returned!"} | _DOSSIER,
+    "not_found": {"code!"} | _HELP,
+    "ambiguous": {"options!"} | _HELP,
+    "suggested": {"code!", "options!"} | _HELP,
+    "several_left": {"most"},
+    **dict.fromkeys(("help", "incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
+    "preference": {"form"},
+    "refused": {"hotline!"},
+    "apology": {"hotline!"},
+}
+_SHORT_KEYS = [key for key in _ALLOWED if "code!" in _ALLOWED[key] and key != "suggested"] + ["ambiguous"]
+_TWO_SEGMENTS = {"ambiguous", "suggested", "supplement"}
+
+# Values as long as they usually get; the check that a text fits into its messages is made with them.
+_TYPICAL = {
+    "code": "000.17.22.H01-180802-0012",
+    "example": "000.17.22.H01-180802-0012",
+    "agency": "UBND xã Vĩnh Hội Đông, huyện An Phú",
+    "step": "Lãnh đạo phòng xem xét",
+    "missing": "Giấy chứng nhận quyền sử dụng đất bản chính",
+    "reason": "Chờ ý kiến của cơ quan phối hợp",
+    "tracking": "EK123456789VN",
+    "fee": "1.500.000",
+    "hotline": "1022",
+    "options": "1) 000.17.22.H01-180802-0012\n2) 000.17.22.H01-180208-0012\n3) H01.22.17-180802-0012",
+    "form": "không dấu",
+    "most": "3",
+    **dict.fromkeys(("received", "due", "new_due", "since", "until", "returned"), "15/08/2018"),
+}
+
+_PART = re.compile(r"\[|\]")
+_PLACEHOLDER = re.compile(r"\{(\w*)\}")
+
+
+class WordingError(Exception):
+    """What is wrong with a wording file: a line for each fault, with file, key, and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Texts by language and key, and the abbreviations of long names."""
+
+    texts: Mapping[tuple[Language, str], str]
+    short: Mapping[tuple[Language, str], str]
+    abbreviations: Mapping[str, str]
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Wording:
+        """The wording of a file; None: the shipped one. Raises WordingError."""
+        name = str(path or "wording.toml")
+        try:
+            text = (path or files(__package__) / "wording.toml").read_text(encoding="utf-8")
+            document = tomllib.loads(text)
+        except OSError as error:
+            raise WordingError(f"{name}: can't be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise WordingError(f"{name}: is no TOML: {error}") from None
+        if faults := [f"{name}: {fault}" for fault in _faults(document)]:
+            raise WordingError("\n".join(faults))
+        return cls(
+            {(language, key): document[language][key] for language in LANGUAGES for key in _ALLOWED},
+            {(language, key): document[language]["short"][key] for language in LANGUAGES for key in _SHORT_KEYS},
+            document.get("abbreviations", {}),
+        )
+
+    def shortened(self, name: str) -> str:
+        """An agency's name with its long parts abbreviated."""
+        for long, short in self.abbreviations.items():
+            name = name.replace(long, short)
+        return name
+
+    def text(self, language: Language, key: str, values: Mapping[str, str | None], *, accents: bool) -> str:
+        """A text filled in: parts whose value is missing are left out, then as many as it takes to fit."""
+        return fitted(self.texts[language, key], values, accents=accents)
+
+    def state(self, language: Language, key: str, values: Mapping[str, str | None]) -> str:
+        """A dossier's state in a few words."""
+        return _filled(self.short[language, key], values, None)
+
+
+def fitted(template: str, values: Mapping[str, str | None], *, accents: bool) -> str:
+    """A template filled in, in the form in which it is sent. Optional parts go from the last one on, if they must."""
+    limit = SEGMENTS_WITH_ACCENTS if accents else 1
+    text = ""
+    for parts in range(template.count("["), -1, -1):
+        text = _filled(template, values, parts)
+        text = text if accents else plain(text)
+        if measure(text).segments <= limit:
+            break
+    return text
+
+
+def _filled(template: str, values: Mapping[str, str | None], parts: int | None) -> str:
+    """The template with its first `parts` optional parts; None: all. A part that lacks a value is left out."""
+    stack, kept, opened = [""], [True], 0
+    at = 0
+    for bracket in _PART.finditer(template):
+        _say(template[at : bracket.start()], values, stack, kept)
+        at = bracket.end()
+        if bracket[0] == "[":
+            opened += 1
+            stack.append("")
+            kept.append(parts is None or opened <= parts)
+        else:
+            inner, wanted = stack.pop(), kept.pop()
+            stack[-1] += inner if wanted else ""
+    _say(template[at:], values, stack, kept)
+    return stack[0]
+
+
+def _say(piece: str, values: Mapping[str, str | None], stack: list[str], kept: list[bool]) -> None:
+    """Fill a piece without brackets in at the top of the stack; a missing value leaves out the part it stands in."""
+    if any(values.get(name) is None for name in _PLACEHOLDER.findall(piece)):
+        kept[-1] = False
+    stack[-1] += _PLACEHOLDER.sub(lambda match: values.get(match[1]) or "", piece)
+
+
+def _faults(document: dict[str, Any]) -> Iterator[str]:
+    for table in document.keys() - {*LANGUAGES, "abbreviations"}:
+        yield f"[{table}]: no such table; expected [vi], [en] and [abbreviations]"
+    for language in LANGUAGES:
+        texts = document.get(language)
+        if not isinstance(texts, dict):
+            yield f"[{language}]: the table is missing"
+            continue
+        yield from _table_faults(language, {key: text for key, text in texts.items() if key != "short"}, list(_ALLOWED))
+        short = texts.get("short")
+        if isinstance(short, dict):
+            yield from _table_faults(f"{language}.short", short, _SHORT_KEYS)
+        else:
+            yield f"[{language}.short]: the table is missing"
+    abbreviations = document.get("abbreviations", {})
+    if not isinstance(abbreviations, dict) or not all(isinstance(short, str) for short in abbreviations.values()):
+        yield '[abbreviations]: expected lines such as "Ủy ban nhân dân" = "UBND"'
+
+
+def _table_faults(table: str, texts: dict[str, Any], keys: list[str]) -> Iterator[str]:
+    for key in keys:
+        if not isinstance(texts.get(key), str):
+            yield f"{table}.{key}: is missing; it must be a text in quotes"
+    for key, text in texts.items():
+        if key not in keys:
+            yield f"{table}.{key}: no such text"
+        elif isinstance(text, str):
+            yield from (f"{table}.{key}: {fault}" for fault in _text_faults(key, text, short=".short" in table))
+
+
+def _text_faults(key: str, text: str, *, short: bool) -> Iterator[str]:
+    allowed = {name.rstrip("!") for name in _ALLOWED[key]}
+    named = set(_PLACEHOLDER.findall(text))
+    for name in sorted(named - allowed):
+        yield f"{{{name}}} can't be filled in here; there are {', '.join(f'{{{name}}}' for name in sorted(allowed))}"
+    depth = 0
+    for bracket in _PART.findall(text):
+        depth += 1 if bracket == "[" else -1
+        if depth < 0:
+            break
+    if depth != 0 or "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
+        yield "brackets must be closed: [ ] around what may be left out, { } around a name"
+    elif not short and named <= allowed:
+        yield from _needs_and_length(key, text)
+
+
+def _needs_and_length(key: str, text: str) -> Iterator[str]:
+    bare = _filled(text, {name: f"{{{name}}}" for name in _TYPICAL}, 0)
+    for name in sorted(name.rstrip("!") for name in _ALLOWED[key] if name.endswith("!")):
+        if f"{{{name}}}" not in bare:
+            yield f"{{{name}}} must be in it, outside of brackets"
+    most = 2 if key in _TWO_SEGMENTS else 1
+    size = measure(plain(_filled(text, _TYPICAL, 0)))
+    if size.segments > most:
+        yield (
+            f"is too long: without accents and without the parts in brackets it takes {size.units} characters,"
+            f" {size.segments} messages where {most} may be used; shorten it or put parts in brackets"
+        )

@@ -1,0 +1,30 @@
+"""The web application: every page and every door of a gateway."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from smsgw.gateway import Gateway
+from smsgw.settings import secret_key, words
+from smsgw.web import carrier, ops, public
+
+
+def create_app(gateway: Gateway) -> Flask:
+    """A WSGI application over a gateway, whether that is started or not."""
+    settings = gateway.settings
+    app = Flask("smsgw.web")
+    app.secret_key = secret_key(settings)
+    app.register_blueprint(carrier.blueprint(gateway.channels, gateway.intake, gateway.database, gateway.clock))
+    app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.clock))
+    app.register_blueprint(public.blueprint(gateway.clerk, _counter(gateway), gateway.clock))
+    return app
+
+
+def _counter(gateway: Gateway) -> public.Counter:
+    """The first channel is the one that citizens are told of."""
+    settings = gateway.settings
+    return public.Counter(
+        short_code=next(iter(gateway.channels.values())).sender,
+        keyword=words(settings).look_up[0],
+        hotline=settings.answers.hotline,
+    )

@@ -1,0 +1,88 @@
+"""The doctor: looks at settings, databases, channels and clock, and says how to mend what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from smsgw.answers.wording import WordingError
+from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.gateway import Gateway
+from smsgw.settings import Settings
+from smsgw.store import figures
+from smsgw.store.database import SchemaError
+from smsgw.store.tables import inbound
+
+LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
+CLOCK_TOLERANCE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `detail` says what is wrong and what to do, or something worth knowing."""
+
+    what: str
+    ok: bool
+    detail: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything, sending nothing."""
+    try:
+        gateway = Gateway(settings)
+    except WordingError as error:
+        return [Finding("wording", ok=False, detail=str(error))]
+    try:
+        return [Finding("settings", ok=True), *_findings(gateway)]
+    finally:
+        gateway.close()
+
+
+def _findings(gateway: Gateway) -> Iterator[Finding]:
+    database = _tried("gateway database", gateway.database.check)
+    yield database
+    yield _tried("one-stop database", gateway.onestop.check)
+    if database.ok:
+        yield _clock(gateway)
+        yield _queue(gateway)
+    for name, channel in gateway.channels.items():
+        fault = channel.provider.fault()
+        yield Finding(f"channel {name}", ok=fault is None, detail=fault or "")
+
+
+def _tried(what: str, check: Callable[[], object]) -> Finding:
+    try:
+        check()
+    except (SchemaError, OneStopUnavailable) as error:
+        return Finding(what, ok=False, detail=str(error))
+    except sa.exc.SQLAlchemyError as error:
+        return Finding(what, ok=False, detail=f"can't be reached ({type(error).__name__}); check its URL and rights")
+    return Finding(what, ok=True)
+
+
+def _clock(gateway: Gateway) -> Finding:
+    """Against the database server's clock, and against the newest message: time must not run backwards."""
+    now = gateway.clock()
+    with gateway.database.reading() as connection:
+        newest = connection.scalar(sa.select(sa.func.max(inbound.c.received_at)))
+        theirs: datetime = now if gateway.database.on_sqlite else connection.scalars(sa.select(sa.func.now())).one()
+    if abs(theirs - now) > CLOCK_TOLERANCE:
+        return Finding("clock", ok=False, detail=f"is {theirs - now} from the database server's; set both by NTP")
+    if newest is not None and newest > now + CLOCK_TOLERANCE:
+        return Finding("clock", ok=False, detail=f"is behind the newest message of {newest:%Y-%m-%d %H:%M} UTC; set it")
+    return Finding("clock", ok=True, detail=f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _queue(gateway: Gateway) -> Finding:
+    with gateway.database.reading() as connection:
+        outbox = figures.outbox(connection, gateway.clock())
+    held = [f"channel {name} is held: {channel.held}" for name, channel in outbox.channels.items() if channel.held]
+    if held:
+        return Finding("outbox", ok=False, detail=f"{'; '.join(held)}; mend it, then restart the worker")
+    if outbox.oldest_queued_seconds > LONGEST_WAIT:
+        waited = f"a due message has waited {outbox.oldest_queued_seconds:.0f} s"
+        return Finding("outbox", ok=False, detail=f"{waited}; is a node with the role worker running?")
+    return Finding("outbox", ok=True)

@@ -1,0 +1,5 @@
+"""The command line: `smsgw --config FILE COMMAND`."""
+
+from smsgw.cli.main import main
+
+__all__ = ["main"]

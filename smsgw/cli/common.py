@@ -1,0 +1,73 @@
+"""What commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from smsgw.gateway import Gateway
+from smsgw.settings import Settings, load
+from smsgw.store.database import Database
+from smsgw.text import phones
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+
+
+class Context:
+    """The settings, read when a command first asks for them."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    @cached_property
+    def settings(self) -> Settings:
+        return load(self.file)
+
+    @contextmanager
+    def gateway(self) -> Iterator[Gateway]:
+        """A gateway whose tables are there, and whose work is not started."""
+        gateway = Gateway(self.settings)
+        try:
+            gateway.database.check()
+            yield gateway
+        finally:
+            gateway.close()
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """The gateway's database, with its tables."""
+        database = Database(self.settings.gateway.database)
+        try:
+            database.check()
+            yield database
+        finally:
+            database.close()
+
+
+class Msisdn(click.ParamType[str]):
+    """A phone number in any usual form; E.164 digits come out."""
+
+    name = "MSISDN"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        phone = phones.msisdn(value)
+        if phone is None:
+            self.fail(f"{value!r} is no phone number; expected one such as 84912345678 or 0912345678")
+        return phone
+
+
+def print_json(value: object) -> None:
+    """One line of JSON."""
+    document = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    click.echo(json.dumps(document, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

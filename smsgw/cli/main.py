@@ -1,0 +1,53 @@
+"""The commands together, and what is common to them: the settings, `--json`, and how a failure ends."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from smsgw import __version__
+from smsgw.answers.wording import WordingError
+from smsgw.cli import asking, figures, running
+from smsgw.cli.common import Context
+from smsgw.demo import NotPossible
+from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.handset import HandsetError
+from smsgw.serve import CannotListen
+from smsgw.settings import DEFAULT_FILE, SettingsError
+from smsgw.store.database import SchemaError
+
+# Failures whose text says all that is needed.
+_EXPECTED = (SettingsError, WordingError, SchemaError, OneStopUnavailable, CannotListen, NotPossible, HandsetError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="Settings file."
+)
+@click.version_option(__version__, prog_name="smsgw")
+@click.pass_context
+def commands(context: click.Context, file: Path) -> None:
+    """An SMS gateway for public service: a citizen texts a dossier code and gets its status back."""
+    context.obj = Context(file)
+
+
+for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS):
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run a command. Exit status: 0 done, 1 refused or failed, 2 wrong usage."""
+    try:
+        commands(standalone_mode=True, prog_name="smsgw")
+    except _EXPECTED as error:
+        _fail(str(error))
+    except sa.exc.OperationalError as error:
+        _fail(f"the gateway's database can't be used: {str(error.orig).strip()}; check gateway.database")
+
+
+def _fail(why: str) -> None:
+    click.echo(f"smsgw: {why}", err=True)
+    sys.exit(1)

@@ -1,0 +1,118 @@
+"""Commands that set up and run: init, sample, serve, simulator, demo."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from smsgw import demo as demonstration
+from smsgw import logs
+from smsgw.cli.common import Context
+from smsgw.dossiers import sample as province
+from smsgw.gateway import ROLES, Role
+from smsgw.resources import shipped
+from smsgw.serve import Node, until_told_to_stop
+from smsgw.settings import DEFAULT_FILE, Settings, load, secret_key
+from smsgw.store.database import Database
+
+
+def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tuple[Role, ...]:
+    named = {name.strip() for name in value.split(",")}
+    if unknown := named - set(ROLES):
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}: expected some of {', '.join(ROLES)}, with commas")
+    return tuple(role for role in ROLES if role in named)
+
+
+@click.command()
+@click.pass_obj
+def init(context: Context) -> None:
+    """Create or check the gateway's tables; safe to run again."""
+    database = Database(context.settings.gateway.database)
+    try:
+        made = database.create()
+    finally:
+        database.close()
+    secret_key(context.settings)
+    click.echo(f"{'created' if made else 'checked'}: {database.url.render_as_string(hide_password=True)}")
+
+
+@click.command()
+@click.option("--dossiers", type=click.IntRange(min=1), default=2000, show_default=True, help="How many.")
+@click.option("--seed", type=int, default=2018, show_default=True, help="The same seed gives the same dossiers.")
+@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day that it is in the sample; default: today.")
+@click.pass_obj
+def sample(context: Context, dossiers: int, seed: int, today: datetime | None) -> None:
+    """Fill the sample one-stop database: a synthetic province after An Giang's figures of 2018."""
+    settings = context.settings
+    day = today.date() if today else _today(settings.gateway.timezone)
+    with click.progressbar(length=dossiers, label="dossiers", file=click.get_text_stream("stderr")) as bar:
+
+        def more(count: int) -> None:
+            bar.update(count)
+
+        province.write(settings.onestop.database, dossiers, seed, day, progress=more)
+    click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database")
+
+
+@click.command()
+@click.option("--roles", default=",".join(ROLES), show_default=True, callback=_roles)
+@click.pass_obj
+def serve(context: Context, roles: tuple[Role, ...]) -> None:
+    """Run the gateway; drains and stops on SIGTERM."""
+    logs.to_stderr()
+    node = Node(context.settings, roles)
+    node.start()
+    click.echo(f"gateway: {', '.join(roles)}; {context.settings.gateway.public_url}", err=True)
+    until_told_to_stop()
+    node.stop()
+
+
+@click.command()
+@click.option("--channel", help="The channel whose carrier is played; default: the first of provider aggregator.")
+@click.pass_obj
+def simulator(context: Context, channel: str | None) -> None:
+    """Run the carrier simulator alone, with its handset page."""
+    logs.to_stderr()
+    carrier = demonstration.SimulatedCarrier(context.settings, channel)
+    carrier.start()
+    click.echo(f"carrier simulator with a handset: {carrier.url}", err=True)
+    until_told_to_stop()
+    carrier.stop()
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="The gateway's port on loopback.")
+@click.option("--simulator-port", type=click.IntRange(0, 65535), help="The simulator's port on loopback.")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder for the databases.")
+@click.option("--once", is_flag=True, help="Stop after the exchange; exit status 0 if the right answer came.")
+@click.pass_obj
+def demo(context: Context, port: int | None, simulator_port: int | None, data: Path | None, once: bool) -> None:
+    """Gateway, carrier simulator and a sample province on this machine; texts a code as a citizen would."""
+    text = None if context.file.exists() or context.file != DEFAULT_FILE else shipped("settings.toml")
+    settings = demonstration.on_loopback(load(context.file, text), port, simulator_port, data)
+    logs.to_stderr(logging.ERROR)
+    with demonstration.running(settings, click.echo) as exchange:
+        click.echo("A citizen texts a dossier code, and the gateway answers:")
+        exchange.show(click.echo)
+        if not once:
+            _show_addresses(settings)
+            until_told_to_stop()
+    if not exchange.right:
+        raise click.ClickException("the answer was not the right one")
+
+
+def _show_addresses(settings: Settings) -> None:
+    click.echo(f"\nText it yourself      {demonstration.simulator_url(settings)}/")
+    click.echo(f"The look-up page      {str(settings.gateway.public_url).rstrip('/')}/")
+    click.echo("Ctrl-C stops everything.")
+
+
+def _today(timezone: str) -> date:
+    return datetime.now(ZoneInfo(timezone)).date()
+
+
+COMMANDS = (init, sample, serve, simulator, demo)

@@ -1,0 +1,200 @@
+"""Everything on one machine's loopback: carrier simulator, gateway, a sample province, and one exchange to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import HttpUrl
+
+from providers import aggregator, simulator
+from smsgw.clock import utc_now
+from smsgw.dossiers import sample
+from smsgw.dossiers.dossier import Status
+from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.gateway import ROLES
+from smsgw.handset import Answer, Handset
+from smsgw.serve import Node, WebServer
+from smsgw.settings import ChannelSettings, Settings
+from smsgw.text.phones import msisdn
+
+DOSSIERS = 2000
+SEED = 2018
+WAIT = 20.0  # seconds for the first answer on a slow machine
+STRANGER = "84900000001"
+
+_STATUS_NAMES = {
+    Status.REGISTERED: "Mới đăng ký",
+    Status.RECEIVED: "Được tiếp nhận",
+    Status.NOT_ACCEPTED: "Không được tiếp nhận",
+    Status.IN_PROGRESS: "Đang xử lý",
+    Status.SUPPLEMENT_ASKED: "Yêu cầu bổ sung giấy tờ",
+    Status.FEE_ASKED: "Yêu cầu nộp phí",
+    Status.WITHDRAWN: "Công dân rút hồ sơ",
+    Status.STOPPED: "Dừng xử lý",
+    Status.RESOLVED: "Đã xử lý xong",
+    Status.RETURNED: "Đã trả kết quả",
+}
+
+Print = Callable[[str], object]
+
+
+class NotPossible(Exception):
+    """The demonstration can't run with these settings. The text says why and what to do."""
+
+
+class SimulatedCarrier:
+    """The carrier simulator for one channel of the settings, listening where the channel's url points."""
+
+    def __init__(self, settings: Settings, name: str | None = None) -> None:
+        name = name or _simulated_channel(settings)
+        if name not in settings.channels or settings.channels[name].provider != "aggregator":
+            raise NotPossible(f"there is no channel {name} of provider aggregator, whose carrier could be played")
+        channel = settings.channels[name]
+        config = _aggregator_config(channel)
+        self.url = str(config.url).rstrip("/")
+        self._carrier = simulator.Carrier(
+            simulator.SimulatorConfig(
+                gateway_url=f"http://{settings.web.bind}",
+                token=config.token.get_secret_value(),
+                secret=config.secret.get_secret_value(),
+                channel=name,
+                short_code=channel.sender,
+            )
+        )
+        app = simulator.create_app(self._carrier, _samples(settings))
+        # A handset that waits for an answer keeps a thread.
+        self._web = WebServer(app, f"{config.url.host}:{config.url.port}", threads=24)
+
+    def start(self) -> None:
+        self._carrier.start()
+        self._web.start()
+
+    def stop(self) -> None:
+        self._carrier.stop()
+        self._web.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A citizen's text and what came back. `expected` is what should have, as the gateway says when asked directly."""
+
+    phone: str
+    text: str
+    code: str
+    answer: Answer
+    expected: str
+
+    @property
+    def right(self) -> bool:
+        return self.answer.text == self.expected and self.code in self.answer.text
+
+    def show(self, echo: Print) -> None:
+        """Print it as a conversation."""
+        echo(f"  +{self.phone} > {self.text}")
+        echo(f"  +{self.phone} < {self.answer.text}")
+        echo(f"  ({self.answer.segments} segment, {self.answer.encoding})")
+        if not self.right:
+            echo(f"  That is not the right answer, which is: {self.expected}")
+
+
+def on_loopback(settings: Settings, port: int | None, simulator_port: int | None, data: Path | None) -> Settings:
+    """The settings with gateway, simulator and databases moved, where that is asked for."""
+    if port is not None:
+        address = f"127.0.0.1:{port}"
+        settings = _changed(settings, "web", bind=address)
+        settings = _changed(settings, "gateway", public_url=HttpUrl(f"http://{address}"))
+    if data is not None:
+        settings = _changed(settings, "gateway", database=f"sqlite:///{data / 'gateway.db'}")
+        settings = _changed(settings, "onestop", database=f"sqlite:///{data / 'onestop.db'}")
+    if simulator_port is not None:
+        name = _simulated_channel(settings)
+        channel = settings.channels[name]
+        url = f"http://127.0.0.1:{simulator_port}"
+        moved = ChannelSettings.model_validate({**channel.model_dump(), "url": url})
+        settings = settings.model_copy(update={"channels": {**settings.channels, name: moved}})
+    return settings
+
+
+@contextmanager
+def running(settings: Settings, echo: Print) -> Iterator[Exchange]:
+    """Run everything for as long as the block lasts; the first exchange. Raises HandsetError if no answer comes."""
+    _fill_sample(settings, echo)
+    carrier = SimulatedCarrier(settings)
+    node = Node(settings, ROLES)
+    node.start()
+    carrier.start()
+    try:
+        yield _first_exchange(settings, node, carrier.url)
+    finally:
+        carrier.stop()
+        node.stop()
+
+
+def _fill_sample(settings: Settings, echo: Print) -> None:
+    url = sa.make_url(settings.onestop.database)
+    if url.get_backend_name() != "sqlite":
+        raise NotPossible("the demonstration fills a database of its own: onestop.database must be a SQLite file")
+    if not Path(url.database or "").exists():
+        echo(f"Making a sample one-stop database of {DOSSIERS} dossiers ...")
+        today = datetime.now(ZoneInfo(settings.gateway.timezone)).date()
+        sample.write(settings.onestop.database, DOSSIERS, SEED, today)
+
+
+def _first_exchange(settings: Settings, node: Node, simulator_url: str) -> Exchange:
+    shown = next(
+        example for example in sample.examples(settings.onestop.database) if example.status == Status.IN_PROGRESS
+    )
+    phone = msisdn(shown.phone) or STRANGER
+    # As somebody types it who is in a hurry.
+    text = "hs " + shown.code.lower().replace(".", " ").replace("-", " ")
+    clerk, now = node.gateway.clerk, utc_now()
+    expected = clerk.answer(text, clerk.asker(phone, now), now)
+    answer = Handset(simulator_url, phone).ask(text, WAIT)
+    return Exchange(phone, text, shown.code, answer, expected.text)
+
+
+def _samples(settings: Settings) -> list[simulator.Sample]:
+    """A text for each state of a dossier, if the sample database is there, and some that are mistyped."""
+    try:
+        examples = sample.examples(settings.onestop.database)
+    except (OneStopUnavailable, sa.exc.SQLAlchemyError):
+        return []
+    shown = [
+        simulator.Sample(msisdn(example.phone) or STRANGER, f"HS {example.code}", _STATUS_NAMES[example.status])
+        for example in examples
+    ]
+    if shown:
+        first = shown[0]
+        code = first.text.removeprefix("HS ")
+        mistyped = code.replace(".", "").replace("-", " ").lower().replace("0", "o", 1)
+        shown.append(simulator.Sample(first.sender, f"hồ sơ {mistyped} ạ", "Gõ sai cách"))
+        shown.append(simulator.Sample(STRANGER, f"HS {code}", "Người lạ hỏi"))
+        shown.append(simulator.Sample(STRANGER, "CO DAU", "Nhận tin có dấu"))
+    return shown
+
+
+def simulator_url(settings: Settings) -> str:
+    """Where the simulator listens."""
+    return str(_aggregator_config(settings.channels[_simulated_channel(settings)]).url).rstrip("/")
+
+
+def _simulated_channel(settings: Settings) -> str:
+    for name, channel in settings.channels.items():
+        if channel.provider == "aggregator":
+            return name
+    raise NotPossible("no channel has the provider aggregator, whose carrier the simulator plays")
+
+
+def _aggregator_config(channel: ChannelSettings) -> aggregator.Config:
+    return cast(aggregator.Config, channel.config())
+
+
+def _changed(settings: Settings, table: str, **values: object) -> Settings:
+    return settings.model_copy(update={table: getattr(settings, table).model_copy(update=values)})

@@ -1,0 +1,54 @@
+"""Working days and office hours of Viet Nam."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+# The days of the lunar calendar that are holidays: Tet (the days off as announced, weekends included) and the
+# Hung Kings' day (10th of the 3rd month). From the yearly announcements; a year that is not here has solar ones only.
+_LUNAR = {
+    2017: (("01-26", "02-01"), ("04-06", "04-06")),
+    2018: (("02-14", "02-20"), ("04-25", "04-25")),
+    2019: (("02-02", "02-10"), ("04-15", "04-15")),
+    2020: (("01-23", "01-29"), ("04-02", "04-02")),
+    2021: (("02-10", "02-16"), ("04-21", "04-21")),
+    2022: (("01-31", "02-04"), ("04-11", "04-11")),
+    2023: (("01-20", "01-26"), ("05-01", "05-02")),
+    2024: (("02-08", "02-14"), ("04-18", "04-18")),
+    2025: (("01-25", "02-02"), ("04-07", "04-07")),
+    2026: (("02-14", "02-22"), ("04-27", "04-27")),
+}
+_SOLAR = frozenset({(1, 1), (4, 30), (5, 1), (9, 2), (9, 3)})  # Labour Code, article 112; 2 September and a day beside
+
+
+def is_holiday(day: date) -> bool:
+    """Whether offices are closed that day for another reason than the weekend."""
+    if (day.month, day.day) in _SOLAR:
+        return True
+    return any(
+        date.fromisoformat(f"{day.year}-{first}") <= day <= date.fromisoformat(f"{day.year}-{last}")
+        for first, last in _LUNAR.get(day.year, ())
+    )
+
+
+def is_working_day(day: date) -> bool:
+    """Monday to Friday, holidays left out."""
+    return day.weekday() < 5 and not is_holiday(day)
+
+
+def add_working_days(start: date, days: int) -> date:
+    """The day that many working days after `start`; for 0 the first working day from `start` on."""
+    day = start
+    while not is_working_day(day):
+        day += timedelta(days=1)
+    for _ in range(days):
+        day += timedelta(days=1)
+        while not is_working_day(day):
+            day += timedelta(days=1)
+    return day
+
+
+def working_days(start: date, end: date) -> list[date]:
+    """The working days from `start` to `end`, both included."""
+    span = (end - start).days
+    return [day for day in (start + timedelta(days=offset) for offset in range(span + 1)) if is_working_day(day)]

@@ -1,0 +1,69 @@
+"""Dossier codes as they are issued.
+
+The first form (Circular 01/2018/TT-VPCP, article 19, after QCVN 102:2016) names the agency from the smallest unit to
+the province: 000.17.22.H01-180802-0012. The second (Decision 20/2020/QD-TTg) turns it around and leaves out what is
+empty: H01.22.17-180802-0012. Both are in use. Provinces issue a four-digit ordinal within the day and a six-digit
+date; ministries up to seven digits and an eight-digit date.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+EARLIEST, LATEST = date(2010, 1, 1), date(2049, 12, 31)  # no code was issued before, and a typo gives any year
+
+_CODE = re.compile(
+    r"(?:(?P<old>\d{3}\.\d{2}\.\d{2})\.)?(?P<province>[A-Z]\d{2})(?P<new>(?:\.\d{2,3}){0,3})"
+    r"-(?P<date>\d{8}|\d{6})-(?P<ordinal>\d{4,7})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code in its parts. `units` runs from the largest below the province to the smallest, in either form."""
+
+    province: str
+    units: tuple[str, ...]
+    date: str
+    ordinal: str
+    reversed: bool  # the first form
+
+    def __str__(self) -> str:
+        return f"{self.agency}-{self.date}-{self.ordinal}"
+
+    @property
+    def agency(self) -> str:
+        """The agency's identification."""
+        parts = (*reversed(self.units), self.province) if self.reversed else (self.province, *self.units)
+        return ".".join(parts)
+
+    @property
+    def in_other_form(self) -> Code:
+        """The code of what may be the same office in the other form. Provinces renumbered, so it may be another."""
+        if self.reversed:
+            units = [unit for unit in self.units if unit.strip("0")]
+            return Code(self.province, tuple(units), self.date, self.ordinal, reversed=False)
+        large, small, smallest = (*self.units, "00", "00", "000")[:3]
+        return Code(self.province, (large, small, smallest.zfill(3)), self.date, self.ordinal, reversed=True)
+
+
+def parse(text: str) -> Code | None:
+    """The code that a text is, to the letter; None for anything else."""
+    match = _CODE.fullmatch(text)
+    if match is None or (match["old"] and match["new"]) or day_of(match["date"]) is None:
+        return None
+    units = tuple(reversed(match["old"].split("."))) if match["old"] else tuple(match["new"].split(".")[1:])
+    return Code(match["province"], units, match["date"], match["ordinal"], reversed=bool(match["old"]))
+
+
+def day_of(digits: str) -> date | None:
+    """The day that yymmdd or yyyymmdd is; None if there is no such day, or no code could be so old or so new."""
+    year = digits[:-4] if len(digits) == 8 else "20" + digits[:-4]
+    try:
+        day = date(int(year), int(digits[-4:-2]), int(digits[-2:]))
+    except ValueError:
+        return None
+    return day if EARLIEST <= day <= LATEST else None

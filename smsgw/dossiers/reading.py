@@ -1,0 +1,346 @@
+"""How people mistype dossier codes, and what they may have meant.
+
+Only the form is repaired, never a digit: ordinals are dense, so a corrected digit is somebody else's dossier. Where a
+text can be read in several ways, all of them are given, and whoever asks the one-stop database which of them exist
+either finds one, or asks back. That is safe as long as the code that was meant is among them: so a text either gets
+every reading of its form, or none at all.
+
+A code hangs on its letter: the province's, with two digits behind it. The digits around it come in groups, cut where
+something other than a letter or digit stands; a group may hold several parts of the code, and a part never spans two
+groups if there is a reading in which it doesn't.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from smsgw.dossiers.codes import Code, day_of
+from smsgw.text.accents import fold
+
+MOST_CODES = 5  # in one text
+MOST_CANDIDATES = 64  # of one code; what has more says too little
+LONGEST_TEXT = 1000  # characters that are looked at
+DEFAULT_KEYWORDS = ("HS", "HO SO", "MA HO SO", "MA SO", "MA", "TRA CUU", "TC")
+
+# Letters that stand for digits where a digit has to be, by their look.
+_LOOKALIKES = str.maketrans("OILSB", "01158")
+_DIGITS = "0-9OILSB"
+_LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
+
+_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d\d)")  # H 01, H-01
+_CHUNK = re.compile(r"[A-Z0-9]+", re.ASCII)
+_ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
+_HEAD = re.compile(rf"[{_DIGITS}]+")
+_GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
+
+_PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
+_CITIZEN_ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_PHONE = re.compile(r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])")
+_TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
+
+
+class Hint(Enum):
+    """What a text has in place of a code."""
+
+    NOTHING = "nothing that looks like one"
+    TAIL = "its end only, without the agency"
+    PROCEDURE = "the number of a procedure"
+    CITIZEN_ID = "a citizen's identity number"
+    PHONE = "a phone number"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One code in a text, as it may have been meant.
+
+    `candidates`: canonical codes, the most literal first. `suggestions`: what may be the same office in the other
+    form of codes; these may be asked about and never taken for the code.
+    """
+
+    candidates: tuple[str, ...]
+    suggestions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The codes in a text, in order; or a hint at what it has instead."""
+
+    readings: tuple[Reading, ...]
+    hint: Hint
+
+
+def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
+    """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
+    text = _begun(normalised(text)[:LONGEST_TEXT], keywords)
+    readings = tuple(_readings(_chunks(text)))
+    return Read(readings, Hint.NOTHING if readings else _hint(text))
+
+
+def normalised(text: str) -> str:
+    """Upper case without accents; full width made plain, invisible characters dropped, others made blanks."""
+    kept = (_visible(character) for character in unicodedata.normalize("NFKC", text))
+    return fold("".join(kept)).upper()
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Cf", "Mn", "Me"):
+        return ""
+    return " " if category in ("Cc", "Zs", "Zl", "Zp") else character
+
+
+def _begun(text: str, keywords: Sequence[str]) -> str:
+    """The text without the keywords it begins with, and with its letter slots closed."""
+    longest_first = sorted(keywords, key=len, reverse=True)
+    words = "|".join(re.escape(keyword).replace(r"\ ", r"\W*") for keyword in longest_first)
+    text = re.sub(rf"^\W*(?:(?:{words})\W*)+", "", text) if words else text
+    return _LONE_LETTER.sub(r"\1", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A run of letters and digits. `tight`: no blank stands between it and the one before."""
+
+    text: str
+    tight: bool
+
+
+def _chunks(text: str) -> list[_Chunk]:
+    chunks, end = [], 0
+    for match in _CHUNK.finditer(text):
+        gap = text[end : match.start()]
+        chunks.append(_Chunk(match[0], tight=bool(gap) and not gap.isspace() and " " not in gap))
+        end = match.end()
+    return chunks
+
+
+def _readings(chunks: list[_Chunk]) -> Iterator[Reading]:
+    given: set[tuple[str, ...]] = set()
+    start = at = 0
+    while at < len(chunks) and len(given) < MOST_CODES:
+        found = _reading_at(chunks, start, at)
+        if found is None:
+            at += 1
+            continue
+        reading, start = found
+        at = start
+        if reading.candidates not in given:
+            given.add(reading.candidates)
+            yield reading
+
+
+def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int] | None:
+    """The code whose letter stands in chunk `at`, and the chunk after it. What is before `start` is used up."""
+    chunk = chunks[at].text
+    for anchor in _ANCHOR.finditer(chunk):
+        province = _province(chunk, anchor)
+        if province is None:
+            continue
+        behind = chunk[anchor.end() + 2 :]
+        groups = _groups_after(chunks, at, behind)
+        prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
+        parts = _partitions(groups)
+        if not parts:
+            continue
+        codes = [code for part in parts for code in _codes(province, prefixes, part)]
+        candidates = tuple(dict.fromkeys(str(code) for code in codes))
+        if not candidates or len(candidates) > MOST_CANDIDATES:
+            continue
+        others = dict.fromkeys(str(code.in_other_form) for code in codes)
+        suggestions = tuple(code for code in others if code not in candidates)
+        return Reading(candidates, suggestions), at + parts[0].groups + (0 if behind else 1)
+    return None
+
+
+def _province(chunk: str, anchor: re.Match[str]) -> str | None:
+    digits = anchor[1]
+    if not any(digit.isdigit() for digit in digits) and len(chunk) != 3:
+        return None  # a word such as HOSO; HOL alone may well be H01
+    return anchor[0] + digits.translate(_LOOKALIKES).zfill(2)
+
+
+def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> list[str]:
+    """The groups of digits that follow the letter and its two digits."""
+    groups = []
+    if behind:
+        head = _HEAD.match(behind)
+        if head is None:
+            return []
+        groups.append(head[0])
+        if head.end() < len(behind):
+            return _as_digits(groups)
+    for chunk in chunks[at + 1 : at + 9]:
+        head = _HEAD.match(chunk.text)
+        if head is None or not (chunk.tight or _has_digit(head[0])):
+            break
+        groups.append(head[0])
+        if head.end() < len(chunk.text):
+            break
+    return _as_digits(groups)
+
+
+def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> list[list[str]]:
+    """Up to three groups of digits that stand before the letter: the smaller units of the first form.
+
+    Several ways to read them where a group may as well be a word: SO 12.H01 is "number 12.H01" or 50.12.H01.
+    """
+    groups: list[str] = []
+    words = []
+    following = chunks[at]
+    for text, tight in [(glued, True)] * bool(glued) + [
+        (chunk.text, chunk.tight) for chunk in reversed(chunks[max(start, at - 3) : at])
+    ]:
+        whole = _HEAD.fullmatch(text)
+        tail = whole or _GLUED_TAIL.search(text)
+        if tail is None or len(groups) == 3:
+            break
+        groups.append(tail[0])
+        if not _has_digit(tail[0]) and not following.tight:
+            words.append(len(groups) - 1)
+        if whole is None:
+            break
+        following = _Chunk(text, tight)
+    return [_as_digits(reversed(groups[:end])) for end in (*words, len(groups))]
+
+
+def _has_digit(group: str) -> bool:
+    return any(character.isdigit() for character in group)
+
+
+def _as_digits(groups: Iterable[str]) -> list[str]:
+    return [group.translate(_LOOKALIKES) for group in groups]
+
+
+@dataclass(frozen=True, slots=True)
+class _Partition:
+    """One way to cut the groups behind the letter: units, date and ordinal, and how many groups that takes."""
+
+    units: tuple[str, ...]
+    date: str
+    ordinal: str
+    groups: int
+
+
+def _partitions(groups: list[str]) -> list[_Partition]:
+    """All ways that respect the groups; if there are none, those with a date in three groups, or across groups."""
+    if found := list(_cut(groups, 0, 0, ())):
+        return found
+    if found := [part for first in range(len(groups) - 2) for part in _cut_around_date(groups, first)]:
+        return found
+    everything = "".join(groups)
+    if len(groups) > 1 and len(everything) <= 24:
+        return [
+            _Partition(part.units, part.date, part.ordinal, len(groups))
+            for part in _cut([everything], 0, 0, ())
+            if len(part.ordinal) >= 4
+        ]
+    return []
+
+
+def _cut(groups: list[str], at: int, used: int, units: tuple[str, ...]) -> Iterator[_Partition]:
+    """Partitions from `used` digits of group `at` on. A code ends where a group ends."""
+    if at == len(groups):
+        return
+    yield from _date_and_ordinal(groups, at, used, units)
+    if len(units) == 3:
+        return
+    rest = groups[at][used:]
+    for size in (2, 3):
+        if len(rest) == size:
+            yield from _cut(groups, at + 1, 0, (*units, rest))
+        elif len(rest) > size:
+            yield from _cut(groups, at, used + size, (*units, rest[:size]))
+    if used == 0 and len(rest) == 1:  # a unit whose zero was left out
+        yield from _cut(groups, at + 1, 0, (*units, "0" + rest))
+
+
+def _date_and_ordinal(groups: list[str], at: int, used: int, units: tuple[str, ...]) -> Iterator[_Partition]:
+    rest = groups[at][used:]
+    for size in (6, 8):
+        if len(rest) < size or not _days(rest[:size]):
+            continue
+        ordinal, last = rest[size:], at
+        if not ordinal and at + 1 < len(groups):
+            ordinal, last = groups[at + 1], at + 1
+        if 1 <= len(ordinal) <= 7:
+            yield _Partition(units, rest[:size], ordinal, last + 1)
+
+
+def _cut_around_date(groups: list[str], first: int) -> Iterator[_Partition]:
+    """Partitions in which the three groups from `first` on are the date."""
+    if joined := _date_in_three(groups[first : first + 3]):
+        for part in _cut([*groups[:first], joined, *groups[first + 3 :]], 0, 0, ()):
+            if part.date == joined:
+                yield _Partition(part.units, part.date, part.ordinal, part.groups + 2)
+
+
+def _date_in_three(groups: list[str]) -> str | None:
+    """2/8/2018, 02/08/18 and 2018/8/2 as one group; None for what is no date."""
+    sizes = [len(group) for group in groups]
+    if sizes[0] == 4 and max(sizes[1:]) <= 2:
+        joined = groups[0] + groups[1].zfill(2) + groups[2].zfill(2)
+    elif max(sizes[:2]) <= 2 and sizes[2] in (2, 4):
+        joined = groups[0].zfill(2) + groups[1].zfill(2) + groups[2]
+    else:
+        return None
+    return joined if _days(joined) else None
+
+
+def _days(digits: str) -> list[str]:
+    """The dates, as codes write them, that six or eight digits may be: year first as in the code, or day first."""
+    year = digits[4:]
+    orders = [digits, year + digits[2:4] + digits[:2]]
+    dates: list[str] = []
+    for order in orders:
+        if day := day_of(order):
+            forms = [f"{day:%y%m%d}", f"{day:%Y%m%d}"]
+            dates += forms if len(digits) == 6 else reversed(forms)
+    return dates
+
+
+def _ordinals(digits: str) -> list[str]:
+    """The ordinals that digits may be whose zeros were left out; one with a zero in front lost none."""
+    whole = [digits] if len(digits) >= 4 else []
+    if digits.startswith("0") and whole:
+        return whole
+    return whole + [digits.zfill(size) for size in range(max(4, len(digits) + 1), 8)]
+
+
+def _codes(province: str, prefixes: list[list[str]], part: _Partition) -> Iterator[Code]:
+    agencies = [(part.units, False)]
+    if not part.units:
+        reversed_units = [units for prefix in prefixes if prefix for units in _reversed_units(prefix)]
+        agencies = [(units, True) for units in dict.fromkeys(reversed_units)] + agencies
+    for units, is_reversed in agencies:
+        for day in _days(part.date):
+            for ordinal in _ordinals(part.ordinal):
+                yield Code(province, units, day, ordinal, is_reversed)
+
+
+def _reversed_units(groups: list[str]) -> list[tuple[str, ...]]:
+    """The units of the first form, largest first, from the groups before the letter; zeros in front may be missing."""
+    found = []
+    widths = (3, 2, 2)[-len(groups) :]
+    if all(len(group) <= width for group, width in zip(groups, widths, strict=True)):
+        filled = [group.zfill(width) for group, width in zip(groups, widths, strict=True)]
+        found.append("".join(filled).zfill(7))
+    everything = "".join(groups)
+    if len(everything) <= 7:
+        found.append(everything.zfill(7))
+    return [(digits[5:], digits[3:5], digits[:3]) for digits in dict.fromkeys(found)]
+
+
+def _hint(text: str) -> Hint:
+    for hint, pattern in (
+        (Hint.PROCEDURE, _PROCEDURE),
+        (Hint.CITIZEN_ID, _CITIZEN_ID),
+        (Hint.PHONE, _PHONE),
+        (Hint.TAIL, _TAIL),
+    ):
+        if pattern.search(text):
+            return hint
+    return Hint.NOTHING

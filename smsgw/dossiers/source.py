@@ -1,0 +1,157 @@
+"""The one-stop database: the agencies' own, read through the view `dossier_status` and never written to.
+
+It belongs to somebody else, so nothing about it is taken for granted: every call ends within a time limit, whatever
+the driver does; a row that makes no sense is left out and the others still answer.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from smsgw.dossiers.dossier import Dossier, Status
+
+VIEW = "dossier_status"
+COLUMNS = tuple(field.name for field in fields(Dossier))
+TIMES = tuple(name for name in COLUMNS if name.endswith(("_at", "_since")))
+CODES_A_QUERY = 1000
+
+_FIND = sa.text(f"SELECT {', '.join(COLUMNS)} FROM {VIEW} WHERE code IN :codes").bindparams(
+    sa.bindparam("codes", expanding=True)
+)
+_CHECK = sa.text(f"SELECT {', '.join(COLUMNS)} FROM {VIEW} LIMIT 1")
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("smsgw.onestop")
+
+
+class OneStopUnavailable(Exception):
+    """It is away, too slow, or its view is not as agreed. The text is for the operator and names no person."""
+
+
+class OneStop:
+    """A one-stop database under any SQLAlchemy URL. `timeout`: seconds that one call may take."""
+
+    def __init__(self, url: str, *, timeout: float = 2.0, pool_size: int = 4) -> None:
+        self._timeout = timeout
+        self._engine = read_only_engine(url, timeout=timeout, pool_size=pool_size)
+        self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="onestop")
+        # A thread that hangs in a dead connection keeps its place, so that calls fail at once when all of them do.
+        self._free = threading.BoundedSemaphore(pool_size)
+
+    def find(self, codes: Collection[str]) -> dict[str, Dossier]:
+        """The dossiers that exist of these codes, which are compared to the letter. Raises OneStopUnavailable."""
+        return self._within_limit(lambda: self._find(codes)) if codes else {}
+
+    def check(self) -> None:
+        """Raises OneStopUnavailable unless the view is there, with every column that it needs."""
+        self._within_limit(self._check)
+
+    def close(self) -> None:
+        """Let go of connections, without waiting for one that hangs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()
+
+    def _find(self, codes: Collection[str]) -> dict[str, Dossier]:
+        found: dict[str, Dossier] = {}
+        with self._engine.connect() as connection:
+            for some in _batched(list(codes), CODES_A_QUERY):
+                for row in connection.execute(_FIND, {"codes": some}).mappings():
+                    if dossier := _dossier(row):
+                        found[dossier.code] = dossier
+        return found
+
+    def _check(self) -> None:
+        with self._engine.connect() as connection:
+            connection.execute(_CHECK).all()
+
+    def _within_limit(self, work: Callable[[], Result]) -> Result:
+        if not self._free.acquire(timeout=self._timeout):
+            raise OneStopUnavailable("every connection to the one-stop database hangs")
+        try:
+            future = self._threads.submit(self._freeing, work)
+        except BaseException:
+            self._free.release()
+            raise
+        try:
+            return future.result(self._timeout)
+        except TooLate:
+            raise OneStopUnavailable(f"the one-stop database did not answer within {self._timeout:g} s") from None
+        except sa.exc.SQLAlchemyError as error:
+            raise OneStopUnavailable(_reason(error)) from None
+
+    def _freeing(self, work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        finally:
+            self._free.release()
+
+
+def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> sa.Engine:
+    """An engine that can't write, with the time limit where its driver knows one. Raises OneStopUnavailable."""
+    address = sa.make_url(url)
+    backend = address.get_backend_name()
+    if backend == "sqlite":
+        path = Path(address.database or "")
+        address = address.set(database=f"file:{path.absolute()}").update_query_dict({"mode": "ro", "uri": "true"})
+        arguments: dict[str, Any] = {"timeout": timeout}
+    elif backend == "postgresql":
+        limit = f"-c default_transaction_read_only=on -c statement_timeout={int(timeout * 1000)}"
+        given = address.query.get("options")
+        options = " ".join([given, limit]) if isinstance(given, str) else limit
+        address = address.difference_update_query(["options"])
+        arguments = {"options": options, "connect_timeout": max(2, int(timeout))}
+    else:
+        arguments = {}
+    return sa.create_engine(
+        address,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args=arguments,
+        # No transaction of ours may stay open in an agency's database.
+        isolation_level=None if backend == "sqlite" else "AUTOCOMMIT",
+    )
+
+
+def _dossier(row: Any) -> Dossier | None:
+    values = dict(row)
+    try:
+        for name in TIMES:
+            values[name] = _utc(values[name])
+        values["status"] = Status(int(values["status"]))
+        if not values["code"]:
+            raise ValueError("no code")
+    except (TypeError, ValueError) as error:
+        log.warning("dossier %s of the one-stop database makes no sense and is left out: %s", values.get("code"), error)
+        return None
+    return Dossier(**values)
+
+
+def _utc(value: object) -> datetime | None:
+    """A time as drivers give it: aware, or in UTC without saying so, or as ISO text."""
+    if value is None or value == "":
+        return None
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _batched(items: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _reason(error: sa.exc.SQLAlchemyError) -> str:
+    cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    return f"the one-stop database refuses: {cause}; check onestop.database and the view {VIEW}"

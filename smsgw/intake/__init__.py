@@ -1,0 +1,1 @@
+"""The counter where citizens' messages come in: each is answered and stored together with its answer."""

@@ -1,0 +1,123 @@
+"""The clerk behind the counter: what each text is answered with, by what is known of its sender and of the dossiers.
+
+Nothing is written here. The web page, the command line and the carriers' callbacks all ask the same clerk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+import sqlalchemy as sa
+
+from smsgw.answers.answering import Answers, Asker, Reply
+from smsgw.answers.asking import Choose, Request, Words, codes_asked, understand
+from smsgw.dossiers.dossier import Dossier
+from smsgw.dossiers.source import OneStop, OneStopUnavailable
+from smsgw.store import people
+from smsgw.store.database import Database
+from smsgw.text.phones import mask
+
+GUESSES = ("not_found", "refused")  # the kinds of answer that count as guessing
+MEMORY = timedelta(hours=1)  # how long guesses and repeated texts count, and a question may be answered
+
+log = logging.getLogger("smsgw.intake")
+
+
+class NoReply(Enum):
+    """Why a text gets no reply now."""
+
+    LATER = "the one-stop database can't be asked; the text waits"
+    NEVER = "a machine seems to answer our answers"
+
+
+Decision = Reply | NoReply
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    request: Request
+    asker: Asker
+
+    @property
+    def codes(self) -> frozenset[str]:
+        return codes_asked(self.request, self.asker.options)
+
+
+class Clerk:
+    """Decides on answers. `same_text_limit`: how often one text of one sender is answered in an hour."""
+
+    def __init__(
+        self, database: Database, onestop: OneStop, answers: Answers, words: Words, *, same_text_limit: int = 100
+    ) -> None:
+        self._database = database
+        self._onestop = onestop
+        self._answers = answers
+        self._words = words
+        self._same_text_limit = same_text_limit
+
+    def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
+        """What each (phone, text) is answered with. One look-up serves them all."""
+        questions = self._questions(texts, now)
+        try:
+            found = self._look_up([question for question in questions if question])
+        except OneStopUnavailable as error:
+            log.warning("the one-stop database can't be asked: %s", error)
+            found = None
+        return [self._decision(question, found, now) for question in questions]
+
+    def answer(self, text: str, asker: Asker, now: datetime) -> Reply:
+        """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
+        question = _Question(understand(text, self._words), asker)
+        return self._answers.reply(question.request, asker, self._look_up([question]), now)
+
+    def asker(self, phone: str, now: datetime) -> Asker:
+        """A phone as the gateway knows it."""
+        with self._database.reading() as connection:
+            known = people.known(connection, [phone], now - MEMORY, GUESSES).get(phone, people.Known())
+        return _asker(phone, known, ())
+
+    def apology(self, phone: str, now: datetime) -> Reply:
+        """What a text that could not be answered for too long gets instead."""
+        return self._answers.apology(self.asker(phone, now))
+
+    def _questions(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[_Question | None]:
+        """Each text as it is understood; None for one that its sender repeats like a machine."""
+        with self._database.reading() as connection:
+            known = people.known(connection, {phone for phone, _ in texts}, now - MEMORY, GUESSES)
+            return [
+                self._question(connection, phone, text, known.get(phone, people.Known()), now) for phone, text in texts
+            ]
+
+    def _question(
+        self, connection: sa.Connection, phone: str, text: str, known: people.Known, now: datetime
+    ) -> _Question | None:
+        if known.texts.get(text, 0) >= self._same_text_limit:
+            log.warning("%s sends the same text over and over: not answered", mask(phone))
+            return None
+        request = understand(text, self._words)
+        options = people.open_options(connection, phone, now - MEMORY) if isinstance(request, Choose) else ()
+        return _Question(request, _asker(phone, known, options))
+
+    def _look_up(self, questions: Collection[_Question]) -> Mapping[str, Dossier]:
+        return self._onestop.find({code for question in questions for code in question.codes})
+
+    def _decision(self, question: _Question | None, found: Mapping[str, Dossier] | None, now: datetime) -> Decision:
+        if question is None:
+            return NoReply.NEVER
+        if found is None and question.codes:
+            return NoReply.LATER
+        return self._answers.reply(question.request, question.asker, found or {}, now)
+
+
+def _asker(phone: str, known: people.Known, options: tuple[str, ...]) -> Asker:
+    return Asker(
+        phone=phone,
+        language="en" if known.language == "en" else "vi",
+        accents=bool(known.accents),
+        misses=known.misses,
+        options=options,
+    )

@@ -1,0 +1,263 @@
+"""Settings: `settings.toml`, overridden by SMSGW_ variables. All that is wrong in them is refused at start, at once."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+import providers
+from providers.contract import ProviderModule
+from smsgw.answers.asking import Words
+
+PREFIX = "SMSGW_"
+DIVIDER = "__"
+DEFAULT_FILE = Path("settings.toml")
+# Environment variables of ours that are no settings.
+NO_SETTINGS = frozenset({"SMSGW_PG_BINDIR"})
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings: one line for each fault, with file, key and what was expected."""
+
+
+def _database(url: str) -> str:
+    try:
+        sa.make_url(url).get_dialect()
+    except sa.exc.SQLAlchemyError:
+        raise ValueError("expected a database URL, such as sqlite:///var/gateway.db") from None
+    return url
+
+
+def _gateway_database(url: str) -> str:
+    if sa.make_url(_database(url)).get_backend_name() not in ("sqlite", "postgresql"):
+        raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    return url
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("expected the name of a time zone, such as Asia/Ho_Chi_Minh") from None
+    return name
+
+
+def _bind(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError("expected HOST:PORT, such as 127.0.0.1:8080")
+    return value
+
+
+def _hour(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return time.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError('expected an hour, such as "21:00"')
+
+
+Hour = Annotated[time, BeforeValidator(_hour)]
+Bind = Annotated[str, AfterValidator(_bind)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatewaySettings(_Table):
+    """[gateway]"""
+
+    database: Annotated[str, AfterValidator(_gateway_database)]
+    timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
+    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8080")
+    secret_key: SecretStr = SecretStr("")
+
+
+class WebSettings(_Table):
+    """[web]. `trusted_proxy`: the address of the proxy in front, whose word on the visitor's address is taken."""
+
+    bind: Bind = "127.0.0.1:8080"
+    threads: int = Field(default=8, ge=1, le=64)
+    trusted_proxy: str | None = None
+
+
+class OneStopSettings(_Table):
+    """[onestop]. `time_limit` in seconds for one look-up; `apologise_after` in seconds without an answer."""
+
+    database: Annotated[str, AfterValidator(_database)]
+    time_limit: float = Field(default=2.0, gt=0, le=30)
+    apologise_after: float = Field(default=300.0, gt=0)
+
+
+class AnswerSettings(_Table):
+    """[answers]. `wording`: a file in place of the shipped wording; limits count messages of one sender in an hour."""
+
+    wording: Path | None = None
+    hotline: str = "1022"
+    slow_after_misses: int = Field(default=5, ge=1)
+    refuse_after_misses: int = Field(default=20, ge=1)
+    same_text_limit: int = Field(default=100, ge=1)
+
+
+class QuietHours(_Table):
+    """[quiet_hours], by the gateway's time zone."""
+
+    start: Hour = time(21)
+    end: Hour = time(7)
+
+
+class ChannelSettings(BaseModel):
+    """[channels.NAME]: what every carrier has; the rest belongs to the provider and stands in `config`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    provider: str
+    sender: str = Field(min_length=1, max_length=15)
+    tps: float = Field(gt=0)
+    batch: int = Field(default=100, ge=1)
+
+    def module(self) -> ProviderModule:
+        """The provider's module."""
+        return providers.load(self.provider)
+
+    def config(self) -> BaseModel:
+        """The provider's own settings. Raises ValidationError."""
+        return self.module().Config.model_validate(self.model_extra)
+
+
+class Settings(BaseSettings):
+    """All of them."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", env_prefix=PREFIX, env_nested_delimiter=DIVIDER, frozen=True, env_ignore_empty=False
+    )
+
+    gateway: GatewaySettings
+    onestop: OneStopSettings
+    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], ChannelSettings] = Field(min_length=1)
+    web: WebSettings = WebSettings()
+    answers: AnswerSettings = AnswerSettings()
+    words: dict[str, tuple[str, ...]] = {}
+    quiet_hours: QuietHours = QuietHours()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables outrank the file, whose content is passed in by `load`."""
+        return env_settings, init_settings
+
+
+def load(file: Path = DEFAULT_FILE, text: str | None = None) -> Settings:
+    """The settings of a file, or of `text` in its stead. Raises SettingsError."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8") if text is None else text)
+    except OSError as error:
+        raise SettingsError(
+            f"{file}: can't be read ({error.strerror}); name a settings file: smsgw --config FILE"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: is no TOML: {error}") from None
+    faults = _unknown_variables(os.environ)
+    try:
+        settings = Settings(**document)
+    except ValidationError as error:
+        faults += _faults(error, file, ())
+    else:
+        faults += _channel_faults(settings, file) + _word_faults(settings, file)
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def words(settings: Settings) -> Words:
+    """The citizens' commands, with the defaults for those that are not set."""
+    return Words(**settings.words)
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that sessions are signed with: as set, else made once and kept beside the database, mode 0600."""
+    if key := settings.gateway.secret_key.get_secret_value():
+        return key
+    url = sa.make_url(settings.gateway.database)
+    folder = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("var")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "secret_key"
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Pydantic passes over a variable whose first name it does not know, so a misspelt one would be lost."""
+    known = {name.upper() for name in Settings.model_fields}
+    return [
+        f"{name}: no such setting; expected {PREFIX}TABLE{DIVIDER}KEY with TABLE one of {', '.join(sorted(known))}"
+        for name in sorted(environment)
+        if name.upper().startswith(PREFIX)
+        and name.upper() not in NO_SETTINGS
+        and name.upper().removeprefix(PREFIX).split(DIVIDER)[0] not in known
+    ]
+
+
+def _channel_faults(settings: Settings, file: Path) -> list[str]:
+    faults = []
+    for name, channel in settings.channels.items():
+        try:
+            channel.config()
+        except ValidationError as error:
+            faults += _faults(error, file, ("channels", name))
+        except providers.NoSuchProvider as error:
+            faults.append(f"{file}: channels.{name}.provider: {error}")
+    return faults
+
+
+def _word_faults(settings: Settings, file: Path) -> list[str]:
+    try:
+        words(settings)
+    except (TypeError, ValueError) as error:
+        return [f"{file}: words: {error}"]
+    return []
+
+
+def _faults(error: ValidationError, file: Path, above: tuple[str, ...]) -> list[str]:
+    """One line a fault, never with the value: it may be a secret."""
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        path = (*above, *(str(part) for part in fault["loc"] if part != "[key]"))
+        variable = PREFIX + DIVIDER.join(path).upper()
+        origin = variable if variable in os.environ else f"{file}: {'.'.join(path)}"
+        lines.append(f"{origin}: {_expectation(fault['type'], fault['msg'])}")
+    return lines
+
+
+def _expectation(kind: str, message: str) -> str:
+    if kind == "missing":
+        return "is missing; it has no default"
+    if kind == "extra_forbidden":
+        return "no such key; see docs/settings.md for those there are"
+    return message.removeprefix("Value error, ").replace("Input should be", "expected")

@@ -1,0 +1,1 @@
+"""The gateway's database: what came in, what goes out, what was reported of it."""

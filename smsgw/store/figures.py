@@ -1,0 +1,61 @@
+"""The outbox in figures, for operators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from smsgw.store import channels
+from smsgw.store.states import State
+from smsgw.store.tables import outbound
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFigures:
+    """One channel: what waits there, and why it stands still if it does."""
+
+    queued: int
+    sending: int
+    held: str | None
+    resume_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How many messages are in each state, how long the oldest due one has waited, and the channels."""
+
+    states: dict[str, int]
+    oldest_queued_seconds: float
+    channels: dict[str, ChannelFigures]
+
+
+def outbox(connection: sa.Connection, now: datetime) -> Outbox:
+    """The outbox as it stands."""
+    counts = {
+        (channel, state): count
+        for channel, state, count in connection.execute(
+            sa.select(outbound.c.channel, outbound.c.state, sa.func.count()).group_by(
+                outbound.c.channel, outbound.c.state
+            )
+        )
+    }
+    oldest = connection.scalar(
+        sa.select(sa.func.min(outbound.c.not_before)).where(
+            outbound.c.state == State.QUEUED, outbound.c.not_before <= now
+        )
+    )
+    return Outbox(
+        states={state.value: sum(n for (_, at), n in counts.items() if at == state) for state in State},
+        oldest_queued_seconds=round((now - oldest).total_seconds(), 1) if oldest else 0.0,
+        channels={
+            row.name: ChannelFigures(
+                queued=counts.get((row.name, State.QUEUED), 0),
+                sending=counts.get((row.name, State.SENDING), 0),
+                held=row.held_reason if row.held_at else None,
+                resume_at=row.resume_at if row.resume_at and row.resume_at > now else None,
+            )
+            for row in channels.every(connection)
+        },
+    )

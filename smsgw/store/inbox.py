@@ -1,0 +1,127 @@
+"""Citizens' messages: taking them in together with their answers, and those that still wait for one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+
+from smsgw.store import outbox, people
+from smsgw.store.database import insert_new
+from smsgw.store.tables import inbound, outbound
+
+State = Literal["answered", "waiting", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message (MO) as it is to be stored, with what was decided about it."""
+
+    id: str
+    channel: str
+    carrier_message_id: str
+    sender: str
+    recipient: str
+    text: str
+    sent_at: datetime | None
+    received_at: datetime
+    state: State
+    kind: str | None = None
+    codes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    preference: people.Preference | None = None
+    reply: outbox.NewMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that could not be answered when it came."""
+
+    id: str
+    channel: str
+    sender: str
+    text: str
+    received_at: datetime
+
+
+def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
+    """Store messages and the replies to them; the ids (ours) of those that are new.
+
+    One that the channel has delivered before leaves no trace, and neither does the reply made for it.
+    """
+    if not arrivals:
+        return set()
+    new = set(
+        connection.execute(
+            insert_new(connection, inbound).returning(inbound.c.id),
+            [
+                {
+                    "id": arrival.id,
+                    "channel": arrival.channel,
+                    "carrier_message_id": arrival.carrier_message_id,
+                    "sender": arrival.sender,
+                    "recipient": arrival.recipient,
+                    "text": arrival.text,
+                    "sent_at": arrival.sent_at,
+                    "received_at": arrival.received_at,
+                    "state": arrival.state,
+                    "kind": arrival.kind,
+                    "codes": _joined(arrival.codes),
+                    "options": _joined(arrival.options),
+                }
+                for arrival in arrivals
+            ],
+        ).scalars()
+    )
+    fresh = [arrival for arrival in arrivals if arrival.id in new]
+    outbox.add(connection, [arrival.reply for arrival in fresh if arrival.reply])
+    for arrival in fresh:
+        if arrival.preference is not None:
+            people.prefer(connection, arrival.sender, arrival.preference, arrival.received_at)
+    return new
+
+
+def answer_late(
+    connection: sa.Connection,
+    waiting: Waiting,
+    kind: str,
+    codes: Sequence[str],
+    options: Sequence[str],
+    reply: outbox.NewMessage,
+) -> bool:
+    """Give a waiting message its reply; False if another node was quicker."""
+    answered = connection.execute(
+        sa.update(inbound)
+        .where(inbound.c.id == waiting.id, inbound.c.state == "waiting")
+        .values(state="answered", kind=kind, codes=_joined(codes), options=_joined(options))
+    )
+    if answered.rowcount != 1:
+        return False
+    outbox.add(connection, [reply])
+    return True
+
+
+def waiting(connection: sa.Connection, limit: int) -> list[Waiting]:
+    """The messages that have waited longest."""
+    columns = (inbound.c.id, inbound.c.channel, inbound.c.sender, inbound.c.text, inbound.c.received_at)
+    rows = connection.execute(
+        sa.select(*columns).where(inbound.c.state == "waiting").order_by(inbound.c.received_at).limit(limit)
+    )
+    return [Waiting(*row) for row in rows]
+
+
+def replies(connection: sa.Connection, channel: str, carrier_message_ids: Collection[str]) -> dict[str, str]:
+    """The text that each message was answered with, by the carrier's id; for carriers that want it again."""
+    rows = connection.execute(
+        sa.select(inbound.c.carrier_message_id, outbound.c.text)
+        .join(outbound, outbound.c.in_reply_to == inbound.c.id)
+        .where(inbound.c.channel == channel, inbound.c.carrier_message_id.in_(carrier_message_ids))
+    )
+    return dict(rows.tuples().all())
+
+
+def _joined(codes: Iterable[str]) -> str | None:
+    return " ".join(codes) or None

@@ -1,0 +1,69 @@
+"""What the gateway remembers of the people who write to it, as far as an answer needs it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from smsgw.store.database import insert_or_update
+from smsgw.store.tables import inbound, preference
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """How a person wants to be written to."""
+
+    language: str
+    accents: bool
+
+
+@dataclass(slots=True)
+class Known:
+    """One person: how to write to them, and what they have been asking for lately."""
+
+    language: str | None = None
+    accents: bool | None = None
+    misses: int = 0  # messages that named an unknown dossier
+    texts: dict[str, int] = field(default_factory=dict)  # how often each text came
+
+
+def known(
+    connection: sa.Connection, phones: Collection[str], since: datetime, misses: Collection[str]
+) -> dict[str, Known]:
+    """What is known of each phone. `since` bounds the counts; `misses` names the kinds of answer that count as one."""
+    people: dict[str, Known] = defaultdict(Known)
+    wishes = sa.select(preference.c.phone, preference.c.language, preference.c.accents)
+    for phone, language, accents in connection.execute(wishes.where(preference.c.phone.in_(phones))):
+        people[phone].language, people[phone].accents = language, accents
+    lately = (
+        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count())
+        .where(inbound.c.sender.in_(phones), inbound.c.received_at > since)
+        .group_by(inbound.c.sender, inbound.c.kind, inbound.c.text)
+    )
+    for phone, kind, text, count in connection.execute(lately):
+        person = people[phone]
+        person.texts[text] = person.texts.get(text, 0) + count
+        if kind in misses:
+            person.misses += count
+    return people
+
+
+def open_options(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, ...]:
+    """The dossiers that the last answer to this phone offered to choose from; none if it was no question."""
+    last = connection.scalar(
+        sa.select(inbound.c.options)
+        .where(inbound.c.sender == phone, inbound.c.received_at > since, inbound.c.state == "answered")
+        .order_by(inbound.c.received_at.desc(), inbound.c.id.desc())
+        .limit(1)
+    )
+    return tuple(last.split()) if last else ()
+
+
+def prefer(connection: sa.Connection, phone: str, wish: Preference, now: datetime) -> None:
+    """Remember how a person wants to be written to."""
+    row = {"phone": phone, "language": wish.language, "accents": wish.accents, "updated_at": now}
+    insert_or_update(connection, preference, row)

@@ -1,0 +1,30 @@
+"""The GSM 7-bit default alphabet and its extension table (3GPP TS 23.038, 6.2.1)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Encoding = Literal["gsm7", "ucs2"]
+
+BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = frozenset("^{}\\[~]|€\f")  # each is sent as an escape and a character
+
+_ALL = BASIC | EXTENSION
+
+
+def is_gsm7(text: str) -> bool:
+    """Whether every character is in the alphabet or its extension."""
+    return _ALL.issuperset(text)
+
+
+def septets(text: str) -> int:
+    """How many 7-bit units a GSM-7 text takes: characters of the extension take two."""
+    return len(text) + sum(map(text.count, EXTENSION))
+
+
+def utf16_units(text: str) -> int:
+    """How many 16-bit units a text takes in UCS-2 as phones use it, which is UTF-16."""
+    return len(text) + sum(c > "\uffff" for c in text)

@@ -1,0 +1,85 @@
+"""How many messages a text takes, and where it is cut (3GPP TS 23.040, concatenation with an 8-bit reference)."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import regex
+
+from smsgw.text.alphabet import Encoding, is_gsm7, septets, utf16_units
+
+# Units that fit when the text is one message, and when it is several.
+_ROOM: dict[Encoding, tuple[int, int]] = {"gsm7": (160, 153), "ucs2": (70, 67)}
+_UNITS: dict[Encoding, Callable[[str], int]] = {"gsm7": septets, "ucs2": utf16_units}
+
+_CLUSTER = regex.compile(r"\X")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A text's size.
+
+    `units` are what its writer pays for: septets in GSM-7, and in UCS-2 characters as a person counts them.
+    `remaining` is how many plain characters still fit into the last segment.
+    """
+
+    encoding: Encoding
+    units: int
+    segments: int
+    remaining: int
+
+
+def measure(text: str) -> Measure:
+    """The size of a text, which is composed (NFC) first, as it is sent. An empty one takes a message too."""
+    text = unicodedata.normalize("NFC", text)
+    encoding = _encoding(text)
+    room = _UNITS[encoding](text)
+    units = room if encoding == "gsm7" else _characters(text)
+    alone, shared = _ROOM[encoding]
+    if room <= alone:
+        return Measure(encoding, units, 1, alone - room)
+    parts = _cut(text, encoding)
+    return Measure(encoding, units, len(parts), shared - _UNITS[encoding](parts[-1]))
+
+
+def split(text: str) -> list[str]:
+    """The segments of a text, composed (NFC). None of them splits an escape, a surrogate pair or a grapheme."""
+    text = unicodedata.normalize("NFC", text)
+    encoding = _encoding(text)
+    if _UNITS[encoding](text) <= _ROOM[encoding][0]:
+        return [text]
+    return _cut(text, encoding)
+
+
+def _encoding(text: str) -> Encoding:
+    return "gsm7" if is_gsm7(text) else "ucs2"
+
+
+def _characters(text: str) -> int:
+    """Graphemes; a line break of two characters counts as two, as carriers count it."""
+    return len(_CLUSTER.findall(text)) + text.count("\r\n")
+
+
+def _cut(text: str, encoding: Encoding) -> list[str]:
+    room, units = _ROOM[encoding][1], _UNITS[encoding]
+    parts: list[str] = []
+    left = 0
+    for piece in _pieces(text, room, units):
+        size = units(piece)
+        if size > left:
+            parts.append("")
+            left = room
+        parts[-1] += piece
+        left -= size
+    return parts
+
+
+def _pieces(text: str, room: int, units: Callable[[str], int]) -> Iterable[str]:
+    """What must stay together: graphemes, or the characters of one that no segment could hold."""
+    for cluster in _CLUSTER.findall(text):
+        if units(cluster) <= room:
+            yield cluster
+        else:
+            yield from cluster

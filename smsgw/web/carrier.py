@@ -1,0 +1,100 @@
+"""The carriers' door: citizens' messages and delivery reports, each in its channel's own wire format."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from providers.contract import BadSignature, Callback, Malformed, Receipt, Refused, Taken
+from smsgw import metrics
+from smsgw.clock import Clock, utc_now
+from smsgw.dispatch.channel import Channel
+from smsgw.intake.intake import Intake
+from smsgw.store import receipts
+from smsgw.store.database import Database
+from smsgw.web.problems import problem
+
+LARGEST_CALLBACK = 1024 * 1024  # bytes
+
+log = logging.getLogger("smsgw.web")
+
+
+def blueprint(channels: Mapping[str, Channel], intake: Intake, database: Database, clock: Clock = utc_now) -> Blueprint:
+    """Routes under /carrier/."""
+    routes = Blueprint("carrier", __name__, url_prefix="/carrier")
+
+    @routes.post("/<name>/inbound")
+    def inbound(name: str) -> Response:
+        def handle(channel: Channel, callback: Callback) -> list[Taken]:
+            return intake.take(channel, channel.provider.inbound(callback, clock()))
+
+        return _callback(channels, name, handle)
+
+    @routes.post("/<name>/receipts")
+    def reports(name: str) -> Response:
+        def handle(channel: Channel, callback: Callback) -> list[Taken]:
+            now = clock()
+            return record(database, channel.name, channel.provider.receipts(callback, now), clock)
+
+        return _callback(channels, name, handle)
+
+    return routes
+
+
+def record(database: Database, channel: str, items: Sequence[Receipt | Refused], clock: Clock) -> list[Taken]:
+    """Keep receipts and say what became of each, in order."""
+    readable = [item for item in items if isinstance(item, Receipt)]
+    reports = [receipts.Report(item.ref, item.carrier_id, item.status, item.error_code, item.at) for item in readable]
+    with database.writing() as connection:
+        fresh = iter(receipts.record(connection, channel, reports, clock()))
+    taken = []
+    for item in items:
+        if isinstance(item, Refused):
+            taken.append(Taken(item.id, "rejected", error=item.error))
+        else:
+            metrics.receipts_in.labels(channel, item.status).inc()
+            taken.append(Taken(item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate"))
+    return taken
+
+
+def _callback(
+    channels: Mapping[str, Channel], name: str, handle: Callable[[Channel, Callback], list[Taken]]
+) -> Response:
+    channel = channels.get(name)
+    if channel is None:
+        return problem(HTTPStatus.NOT_FOUND, "there is no such channel")
+    request.max_content_length = LARGEST_CALLBACK
+    try:
+        answer = channel.provider.answer(handle(channel, _as_callback()))
+    except RequestEntityTooLarge:
+        metrics.callbacks_refused.labels(name, "too_large").inc()
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
+    except BadSignature as error:
+        metrics.callbacks_refused.labels(name, "signature").inc()
+        log.warning("channel %s: a callback from %s is not taken: %s", name, request.remote_addr, error)
+        return problem(HTTPStatus.UNAUTHORIZED, str(error))
+    except Malformed as error:
+        metrics.callbacks_refused.labels(name, "malformed").inc()
+        log.warning("channel %s: a callback can't be read: %s", name, error)
+        return problem(HTTPStatus.BAD_REQUEST, "the body can't be read", error.errors)
+    except sa.exc.SQLAlchemyError as error:
+        metrics.callbacks_refused.labels(name, "database").inc()
+        log.error("channel %s: the database failed: %s", name, type(error).__name__)
+        unavailable = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the message was not stored; send it again")
+        unavailable.headers["Retry-After"] = "5"
+        return unavailable
+    return Response(answer.body, content_type=answer.content_type)
+
+
+def _as_callback() -> Callback:
+    return Callback(
+        method=request.method,
+        query=request.args.to_dict(),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.get_data(),
+    )

@@ -1,0 +1,17 @@
+"""Errors as `application/problem+json` (RFC 9457), for machines that call us."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Response
+
+
+def problem(status: HTTPStatus, detail: str, errors: Sequence[tuple[str, str]] = ()) -> Response:
+    """A refusal: what was wrong, and in `errors` which field and what was expected of it."""
+    body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    if errors:
+        body["errors"] = [{"field": field, "problem": wrong} for field, wrong in errors]
+    return Response(json.dumps(body), status.value, content_type="application/problem+json")

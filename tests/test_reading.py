@@ -1,0 +1,138 @@
+"""Whatever way a code is typed, the right dossier is found or the citizen is asked; never another person's."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from smsgw.dossiers.codes import Code, parse
+from smsgw.dossiers.reading import MOST_CANDIDATES, MOST_CODES, Hint, read
+from tests import mistakes
+
+days = st.dates(date(2015, 1, 1), date(2035, 12, 31))
+provinces = st.from_regex(r"[GH][0-6][0-9]", fullmatch=True)
+
+
+@st.composite
+def codes(draw: st.DrawFn) -> str:
+    day = draw(days).strftime(draw(st.sampled_from(("%y%m%d", "%Y%m%d"))))
+    ordinal = str(draw(st.integers(1, 9999))).zfill(draw(st.integers(4, 7)))
+    if draw(st.booleans()):
+        units = tuple(
+            draw(st.from_regex(pattern, fullmatch=True)) for pattern in (r"[0-9]{2}", r"[0-9]{2}", r"000|[0-9]{3}")
+        )
+        return str(Code(draw(provinces), units, day, ordinal, reversed=True))
+    units = tuple(draw(st.lists(st.from_regex(r"[0-9]{2,3}", fullmatch=True), max_size=3)))
+    return str(Code(draw(provinces), units, day, ordinal, reversed=False))
+
+
+@given(codes())
+def test_a_code_typed_as_issued_is_read_first(code: str) -> None:
+    assert parse(code) is not None
+    assert read(code).readings[0].candidates[0] == code
+
+
+@settings(max_examples=1500, deadline=None)
+@given(codes(), st.lists(st.sampled_from(mistakes.EVERY), min_size=1, max_size=4), st.integers(0, 2**32))
+@example("000.00.12.H01-180802-0012", [mistakes.no_separators], 1)
+@example("H01.12-180802-0012", [mistakes.zeros_lost, mistakes.no_separators, mistakes.lookalikes], 7)
+def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
+    code: str, made: list[mistakes.Mistake], seed: int
+) -> None:
+    text = mistakes.mistyped(code, made, seed)
+    readings = read(text).readings
+    assert not readings or any(code in reading.candidates for reading in readings), text
+    assert all(len(reading.candidates) <= MOST_CANDIDATES for reading in readings)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("HS H01.12-180802-0012", "H01.12-180802-0012"),
+        ("h0112180802 0012", "H01.12-180802-0012"),
+        ("H01121808020012", "H01.12-180802-0012"),
+        ("00000 12 H01 180802 0012", "000.00.12.H01-180802-0012"),
+        ("0000012H01180802 0012", "000.00.12.H01-180802-0012"),
+        ("12.H01-180802-12", "000.00.12.H01-180802-0012"),
+        ("17.22.H56-210531-1", "000.17.22.H56-210531-0001"),
+        ("HSH01.12-180802-0012", "H01.12-180802-0012"),
+        ("hosoH01.12-180802-0012", "H01.12-180802-0012"),
+        ("HS000.00.12.H01-180802-0012", "000.00.12.H01-180802-0012"),
+        ("HO1.12-l8O8O2-OO12", "H01.12-180802-0012"),
+        ("HOl.12-180802-0012", "H01.12-180802-0012"),
+        ("H 01.12-180802-0012", "H01.12-180802-0012"),
+        ("H1.12-180802-12", "H01.12-180802-0012"),
+        ("H01.12-020818-0012", "H01.12-180802-0012"),
+        ("H01.12 02/08/2018 12", "H01.12-180802-0012"),
+        ("H01.12 2-8-18 0012", "H01.12-180802-0012"),
+        ("H01.12-1808 02-0012", "H01.12-180802-0012"),
+        ("G09.20-20260609-92637", "G09.20-20260609-0092637"),
+        ("H15.50.05.13-261008-0975", "H15.50.05.13-261008-0975"),
+        ("H55.242-251001-0007", "H55.242-251001-0007"),
+        ("mã hồ sơ của em là H01.12-180802-0012, mong sớm có kết quả ạ", "H01.12-180802-0012"),
+        ("ma so 12.H01-180802-0012", "000.00.12.H01-180802-0012"),
+        ("Nho tra giup ho so so 12.H01-180802-0012", "000.00.12.H01-180802-0012"),
+    ],
+)
+def test_the_ways_that_people_type_are_read(text: str, code: str) -> None:
+    (reading,) = read(text).readings
+    assert code in reading.candidates
+
+
+def test_several_codes_are_read_in_order_and_each_once() -> None:
+    text = "H01.12-180802-0012 và 000.00.12.H01-180802-0034; H01.12-180802-0012"
+    first = [reading.candidates[0] for reading in read(text).readings]
+    assert first == ["H01.12-180802-0012", "000.00.12.H01-180802-0034"]
+
+
+def test_a_digit_is_never_changed() -> None:
+    for candidate in read("H01.12-180802-0012").readings[0].candidates:
+        assert candidate.replace("-20180802-", "-180802-") == "H01.12-180802-0012"
+
+
+def test_a_date_that_can_be_read_in_two_orders_is_read_in_both() -> None:
+    candidates = read("H01.12-190818-0012").readings[0].candidates
+    assert {"H01.12-190818-0012", "H01.12-180819-0012"} <= set(candidates)
+
+
+def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
+    (reading,) = read("H01.12-180802-0012").readings
+    assert "000.00.12.H01-180802-0012" in reading.suggestions
+    assert "000.00.12.H01-180802-0012" not in reading.candidates
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("180802-0012", Hint.TAIL),
+        ("0012", Hint.TAIL),
+        ("HS 12", Hint.TAIL),
+        ("1.001612", Hint.PROCEDURE),
+        ("thu tuc 1.001612.000.00.00.H01", Hint.PROCEDURE),
+        ("CCCD 001122334455", Hint.CITIZEN_ID),
+        ("0912 345 678", Hint.PHONE),
+        ("so dt 84912345678", Hint.PHONE),
+        ("bo sung ho so o dau", Hint.NOTHING),
+        ("", Hint.NOTHING),
+        ("Hoso", Hint.NOTHING),
+    ],
+)
+def test_what_is_no_code_is_named(text: str, hint: Hint) -> None:
+    assert read(text).readings == ()
+    assert read(text).hint is hint
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=5000) | st.text(alphabet="H019.- OIlSB,", max_size=5000))
+@example("H01" * 1600)
+@example("'; DROP TABLE dossier; --" * 100)
+@example("{{ 7*7 }}<script>alert(1)</script>\u202e\x00\x1b[31m")
+@example("H01.12-180802-0012 " * 260)
+def test_no_text_breaks_it_or_makes_it_guess_wildly(text: str) -> None:
+    got = read(text)
+    assert len(got.readings) <= MOST_CODES
+    assert all(1 <= len(reading.candidates) <= MOST_CANDIDATES for reading in got.readings)
+    assert all(parse(code) for reading in got.readings for code in reading.candidates)
