@@ -164,8 +164,8 @@ def _string(item: dict[str, Any], name: str, *, longest: int | None = None, empt
         raise _Wrong(f"{name}: must be a string" if name in item else f"{name}: is missing")
     if not value and not empty:
         raise _Wrong(f"{name}: must not be empty")
-    if longest is not None and len(value) > longest:
-        raise _Wrong(f"{name}: must have at most {longest} characters")
+    if longest is not None and (len(value) > longest or not value.isprintable()):
+        raise _Wrong(f"{name}: must have at most {longest} characters, all of them printable")
     return value
 
 
@@ -218,7 +218,7 @@ def _receipt(item: Any) -> Receipt | Refused:
             ref=ref,
             carrier_id=carrier_id,
             status=status,
-            error_code=None if code is None else str(code)[:LONGEST_ID],
+            error_code=None if code is None else ascii(code).strip("'")[:LONGEST_ID],
             at=_time(item, "at"),
         )
     except _Wrong as wrong:

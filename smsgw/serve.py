@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Collection
 from types import FrameType
+from typing import Any
 from wsgiref.types import WSGIApplication
 
 from waitress.server import create_server
@@ -36,7 +37,7 @@ class WebServer:
         except OSError as error:
             raise CannotListen(f"can't listen on {bind}: {error.strerror}; choose another address") from None
         self.port = listening.getsockname()[1]
-        self._server = create_server(
+        self._server: Any = create_server(
             app,
             sockets=[listening],
             threads=threads,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests import postgres
+from tests.world import World, world
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +30,26 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
     with engine.connect() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database for the gateway, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/gateway.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[World]:
+    """A world on SQLite."""
+    with world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, database_url: str) -> Iterator[World]:
+    """The same, on either kind of database."""
+    with world(tmp_path, database_url) as made:
+        yield made

@@ -140,7 +140,6 @@ def _cut() -> Response:
     """An answer that promises more bytes than it has: the server then breaks the connection."""
     answer = Response(b"", 200)
     answer.headers["Content-Length"] = "64"
-    answer.headers["Connection"] = "close"
     answer.automatically_set_content_length = False
     return answer
 

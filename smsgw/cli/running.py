@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -49,7 +50,7 @@ def sample(context: Context, dossiers: int, seed: int, today: datetime | None) -
     """Fill the sample one-stop database: a synthetic province after An Giang's figures of 2018."""
     settings = context.settings
     day = today.date() if today else _today(settings.gateway.timezone)
-    with click.progressbar(length=dossiers, label="dossiers", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=dossiers, label="dossiers", file=sys.stderr) as bar:
 
         def more(count: int) -> None:
             bar.update(count)

@@ -7,6 +7,7 @@ while another agency's server thinks; a message and its reply are committed befo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -22,6 +23,7 @@ from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
 from smsgw.text import phones
+from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
 
 REPLY_LIFETIME = timedelta(hours=12)  # a status that comes later has often changed
@@ -95,6 +97,7 @@ class Intake:
     def _arrivals(self, channel: Channel, messages: Sequence[Inbound]) -> list[inbox.Arrival]:
         now = self._clock()
         senders = [self._person(message.sender) for message in messages]
+        messages = [replace(message, text=storable(message.text)) for message in messages]
         texts = [(phone, message.text) for phone, message in zip(senders, messages, strict=True) if phone]
         decisions = iter(self._clerk.decide(texts, now))
         return [

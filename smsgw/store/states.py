@@ -44,6 +44,7 @@ _DECISIONS: dict[State, frozenset[State]] = {
 # said of it; a carrier that gave up says more than one whose time ran out.
 _WEIGHT = {
     State.SUBMITTED: 1,
+    State.CANCELLED: 1,
     State.EXPIRED: 2,
     State.UNDELIVERED: 3,
     State.REJECTED: 4,

@@ -155,6 +155,6 @@ channel = sa.Table(
     sa.Column("held_at", UtcTime),
     sa.Column("held_reason", sa.Text),
     sa.Column("resume_at", UtcTime),
-    sa.Column("allowance", sa.Double, nullable=False),
+    sa.Column("allowance", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
     sa.Column("allowed_at", UtcTime, nullable=False),
 )

@@ -15,6 +15,13 @@ EXTENSION = frozenset("^{}\\[~]|€\f")  # each is sent as an escape and a chara
 _ALL = BASIC | EXTENSION
 
 
+def storable(text: str) -> str:
+    """The text without what no database takes: NUL and halves of surrogate pairs become U+FFFD."""
+    if text.isprintable():
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def is_gsm7(text: str) -> bool:
     """Whether every character is in the alphabet or its extension."""
     return _ALL.issuperset(text)

@@ -1,0 +1,175 @@
+"""The carriers' door: what is let in, what is refused and how, and that nothing is acknowledged before it is stored."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from providers.aggregator import sign
+from smsgw import app as application
+from smsgw.store.tables import inbound, metadata
+from tests.world import SECRET, World
+
+INBOUND, RECEIPTS = "/carrier/sms/inbound", "/carrier/sms/receipts"
+PHONE = "84912345678"
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "mo-1",
+        "from": PHONE,
+        "to": "8188",
+        "text": "HELP",
+        "received_at": "2018-08-15T12:00:00+07:00",
+    } | changes
+
+
+def post(world: World, path: str, document: Any, *, secret: str = SECRET, age: int = 0) -> TestResponse:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    signature = sign(secret.encode(), body, int(world.clock().timestamp()) - age)
+    return world.client.post(path, data=body, headers={"X-Signature": signature})
+
+
+def stored(world: World) -> int:
+    with world.gateway.database.reading() as connection:
+        return connection.scalars(sa.select(sa.func.count()).select_from(inbound)).one()
+
+
+def test_a_message_is_taken_once_and_a_repetition_is_called_so(anywhere: World) -> None:
+    first = post(anywhere, INBOUND, {"messages": [message()]})
+    again = post(anywhere, INBOUND, {"messages": [message(), message(id="mo-2")]})
+    assert first.json == {"results": [{"id": "mo-1", "status": "accepted"}]}
+    assert again.json == {"results": [{"id": "mo-1", "status": "duplicate"}, {"id": "mo-2", "status": "accepted"}]}
+    assert stored(anywhere) == 2
+
+
+def test_a_malformed_message_is_rejected_and_its_neighbours_are_taken(here: World) -> None:
+    wrong = [
+        message(id="a", text=None),
+        message(id="b", **{"from": 84912345678}),
+        message(id="c", received_at="yesterday"),
+        message(id=""),
+        message(id="x" * 300),
+        "no object",
+    ]
+    answer = post(here, INBOUND, {"messages": [*wrong, message()]})
+    results = answer.json["results"]
+    assert [result["status"] for result in results] == ["rejected"] * 6 + ["accepted"]
+    assert results[0] == {"id": "a", "status": "rejected", "error": "text: must be a string"}
+    assert results[1]["error"].startswith("from: ")
+    assert results[2]["error"].startswith("received_at: ")
+    assert stored(here) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Signature": ""}, {"X-Signature": "t=1"}, {"X-Signature": "t=x,v1=é"}])
+def test_without_a_signature_nobody_is_let_in(here: World, headers: dict[str, str]) -> None:
+    answer = here.client.post(INBOUND, data=b'{"messages":[]}', headers=headers)
+    assert answer.status_code == 401
+    assert answer.content_type == "application/problem+json"
+    assert stored(here) == 0
+
+
+def test_a_wrong_or_stale_signature_is_refused_and_leaves_a_counter_and_a_log_line(
+    here: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert post(here, INBOUND, {"messages": [message()]}, secret="other").status_code == 401
+        assert post(here, INBOUND, {"messages": [message()]}, age=301).status_code == 401
+        assert post(here, INBOUND, {"messages": [message()]}, age=-301).status_code == 401
+        assert post(here, INBOUND, {"messages": [message()]}, age=299).status_code == 200
+    assert stored(here) == 1
+    assert len([record for record in caplog.records if "is not taken" in record.getMessage()]) == 3
+    assert b'smsgw_callbacks_refused_total{channel="sms",reason="signature"}' in here.client.get("/metrics").data
+
+
+@pytest.mark.parametrize("bit", [0, 3, 11, 40])
+def test_a_body_with_one_bit_changed_is_refused(here: World, bit: int) -> None:
+    body = bytearray(json.dumps({"messages": [message()]}).encode())
+    signature = sign(SECRET.encode(), bytes(body), int(here.clock().timestamp()))
+    body[bit // 8] ^= 1 << bit % 8
+    assert here.client.post(INBOUND, data=bytes(body), headers={"X-Signature": signature}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        (b"", "body"),
+        (b"<html>", "body"),
+        (b'{"messages": [', "body"),
+        (b"\xff\xfe", "body"),
+        (b"[" * 100_000, "body"),
+        ([], "body"),
+        ({}, "messages"),
+        ({"messages": "none"}, "messages"),
+        ({"messages": [message()] * 501}, "messages"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_with_the_field_named(here: World, document: Any, field: str) -> None:
+    answer = post(here, INBOUND, document)
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"
+    problem = json.loads(answer.data)
+    assert problem["status"] == 400
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert stored(here) == 0
+
+
+def test_more_than_a_mebibyte_is_refused(here: World) -> None:
+    answer = post(here, INBOUND, b"x" * (1024 * 1024 + 1))
+    assert answer.status_code == 413
+    assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/carrier/other/inbound", "/carrier/other/receipts"])
+def test_an_unknown_channel_is_not_found(here: World, path: str) -> None:
+    assert post(here, path, {"messages": []}).status_code == 404
+
+
+def test_a_database_that_cannot_be_written_makes_the_carrier_try_again(anywhere: World) -> None:
+    with anywhere.gateway.database.writing() as connection:
+        connection.execute(sa.text("ALTER TABLE inbound RENAME TO hidden"))
+    answer = post(anywhere, INBOUND, {"messages": [message()]})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert anywhere.client.get("/readyz").status_code == 503
+    with anywhere.gateway.database.writing() as connection:
+        connection.execute(sa.text("ALTER TABLE hidden RENAME TO inbound"))
+    assert post(anywhere, INBOUND, {"messages": [message()]}).json["results"][0]["status"] == "accepted"
+    assert anywhere.client.get("/readyz").status_code == 200
+
+
+def test_receipts_are_taken_each_once_and_malformed_ones_rejected(anywhere: World) -> None:
+    receipt = {"ref": "r-1", "id": "mt-1", "status": "delivered", "error_code": None, "at": "2018-08-15T12:00:00+07:00"}
+    wrong = [receipt | {"status": "lost"}, {"status": "delivered"}, 7]
+    answer = post(anywhere, RECEIPTS, {"receipts": [receipt, receipt, *wrong]})
+    assert [result["status"] for result in answer.json["results"]] == ["accepted", "duplicate", *["rejected"] * 3]
+    assert "buffered, delivered" in answer.json["results"][2]["error"]
+
+
+def test_no_full_phone_number_is_ever_logged(here: World, caplog: pytest.LogCaptureFixture) -> None:
+    from smsgw.logs import JsonLines
+
+    with caplog.at_level(logging.DEBUG):
+        here.text(PHONE, f"HS H01.12-180802-0012 goi {PHONE} hoac 0912 345 678")
+        here.text("8188", PHONE)
+        post(here, INBOUND, {"messages": [message(id=PHONE, received_at=PHONE)]})
+        logging.getLogger("other").warning("from %s", PHONE)
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert any("84912***678" in line for line in lines)
+    assert not [line for line in lines if PHONE in line or "345 678" in line]
+
+
+def test_the_application_is_plain_wsgi_without_a_debugger(here: World) -> None:
+    app = application.create_app(here.gateway)
+    client: FlaskClient = app.test_client()
+    assert not app.debug
+    assert client.get("/healthz").json == {"status": "ok"}
+    assert client.get("/readyz").json == {"status": "ok", "database": "ok", "onestop": "ok"}
+    assert b"smsgw_outbox_messages" in client.get("/metrics").data
+    assert len(metadata.tables) == 6

@@ -1,0 +1,231 @@
+"""What a citizen experiences, from the handset and back to it, over the real wire and real databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.dossiers.dossier import Status
+from smsgw.store.tables import inbound, outbound
+from smsgw.text.phones import msisdn
+from tests.world import World
+
+LAN = "84912345678"
+
+
+def code_of(world: World, status: Status) -> str:
+    return next(example.code for example in world.examples if example.status == status)
+
+
+def owner_of(world: World, status: Status) -> str:
+    phone = next(example.phone for example in world.examples if example.status == status)
+    return msisdn(phone) or ""
+
+
+def all_codes(world: World) -> list[str]:
+    engine = sa.create_engine(world.gateway.settings.onestop.database)
+    with engine.connect() as connection:
+        codes = list(connection.scalars(sa.text("SELECT code FROM dossier ORDER BY code")))
+    engine.dispose()
+    return codes
+
+
+def test_a_citizen_texts_a_code_and_gets_its_status(anywhere: World) -> None:
+    code = code_of(anywhere, Status.IN_PROGRESS)
+    assert f"Ho so {code} " in anywhere.text(LAN, f"HS {code}")
+    assert anywhere.states() == {"delivered": 1}
+
+
+def test_sixty_codes_over_ten_statuses_are_all_answered_once(anywhere: World) -> None:
+    codes = all_codes(anywhere)
+    assert len(codes) == 60
+    assert len(anywhere.examples) == 10
+    for code in codes:
+        anywhere.carrier.text(LAN, f"hs {code}")
+    anywhere.settle()
+    answers = [bubble.text for bubble in anywhere.heard(LAN)]
+    assert len(answers) == 60
+    assert all(sum(code in answer for answer in answers) == 1 for code in codes)
+    assert anywhere.states() == {"delivered": 60}
+
+
+def test_an_inbound_id_that_comes_again_is_answered_nothing_new(anywhere: World) -> None:
+    anywhere.carrier.text(LAN, "HELP", id="mo-same")
+    anywhere.settle()
+    anywhere.carrier.text(LAN, "HELP", id="mo-same")
+    anywhere.settle()
+    assert len(anywhere.heard(LAN)) == 1
+    assert anywhere.states() == {"delivered": 1}
+
+
+def test_what_is_missing_is_told_to_the_phone_on_the_dossier_only(here: World) -> None:
+    code = code_of(here, Status.SUPPLEMENT_ASKED)
+    with here.gateway.database.reading():
+        note = here.gateway.onestop.find([code])[code].supplement_note
+    assert note
+    assert "can bo sung:" in here.text(owner_of(here, Status.SUPPLEMENT_ASKED), code)
+    assert "can bo sung giay to" in here.text(LAN, code)
+
+
+def test_two_readings_that_both_exist_are_asked_about_and_a_number_answers(here: World) -> None:
+    # Day and month of a ten-year-old phone's habit: 190818 is 2019-08-18 or 18 August 2019's mirror, 19 August 2018.
+    first, second = all_codes(here)[:2]
+    engine = sa.create_engine(here.gateway.settings.onestop.database)
+    with engine.begin() as connection:
+        for old, new in ((first, "H01.21-190818-0001"), (second, "H01.21-180819-0001")):
+            connection.execute(sa.text("UPDATE dossier SET code = :new WHERE code = :old"), {"new": new, "old": old})
+    engine.dispose()
+    asked = here.text(LAN, "HS H01.21-190818-1")
+    assert "1) H01.21-190818-0001" in asked
+    assert "2) H01.21-180819-0001" in asked
+    assert "H01.21-180819-0001" in here.text(LAN, "2")
+    assert "Khong co cau hoi nao" in here.text("84987654321", "2")
+
+
+def test_accents_are_sent_to_those_who_ask_for_them_and_stay(here: World) -> None:
+    assert "có dấu" in here.text(LAN, "Có dấu")
+    assert "Hồ sơ" in here.text(LAN, code_of(here, Status.RETURNED))
+    assert "khong dau" in here.text(LAN, "khong dau")
+    assert "Ho so" in here.text(LAN, code_of(here, Status.RETURNED))
+    assert "Dossier" in here.text(LAN, "english") + here.text(LAN, code_of(here, Status.WITHDRAWN))
+
+
+@pytest.mark.parametrize("sender", ["8188", "1414", "Viettel", "VNPT-SMS", "996"])
+def test_machines_are_never_answered(here: World, sender: str) -> None:
+    assert here.text(sender, "HS H01.12-180802-0012") == ""
+    assert here.states() == {}
+    with here.gateway.database.reading() as connection:
+        assert connection.scalars(sa.select(inbound.c.state)).all() == ["ignored"]
+
+
+def test_a_text_that_comes_over_and_over_is_a_machine_and_not_answered_for_ever(here: World) -> None:
+    limit = here.gateway.settings.answers.same_text_limit
+    for start in range(0, limit + 20, 20):
+        for number in range(20):
+            here.carrier.text(LAN, "Toi dang ban, se goi lai sau", id=f"mo-{start + number}")
+        here.settle(1)
+    here.settle()
+    assert len(here.heard(LAN)) == limit
+
+
+HOSTILE = (
+    "",
+    "\x00\x01\x1b[31m",
+    "\ud800 HELP \udfff",
+    "a" * 5000,
+    "😀👨‍👩‍👧" * 200,
+    "\u202eH01.12-180802-0012\u202c",
+    "'; DROP TABLE inbound; --",
+    "{{ 7*7 }} ${jndi:ldap://x} {code}",
+    "<script>alert(1)</script>",
+    "H01.12-180802-0012 " * 200,
+    "1" * 160,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_text_gets_an_ordinary_reply_and_changes_nothing(anywhere: World, text: str) -> None:
+    reply = anywhere.text(LAN, text)
+    assert reply
+    assert "49" not in reply
+    assert "script" not in reply
+    assert anywhere.states() == {"delivered": 1}
+
+
+def test_who_guesses_codes_is_slowed_and_then_refused_while_the_owner_is_not(here: World) -> None:
+    def ask(number: int) -> None:
+        here.carrier.text(LAN, f"H01.21-180801-{9000 + number}")
+        here.carrier.run_due()
+
+    for number in range(25):
+        ask(number)
+    with here.gateway.database.reading() as connection:
+        rows = connection.execute(
+            sa.select(inbound.c.kind, outbound.c.not_before, outbound.c.created_at)
+            .join(outbound, outbound.c.in_reply_to == inbound.c.id)
+            .order_by(inbound.c.id)
+        ).all()
+    delays = [(row.not_before - row.created_at).total_seconds() for row in rows]
+    assert [row.kind for row in rows] == ["not_found"] * 20 + ["refused"] * 5
+    assert delays[:5] == [0] * 5
+    assert sorted(delays[5:]) == delays[5:]
+    assert delays[5] > 0
+    code, owner = code_of(here, Status.IN_PROGRESS), owner_of(here, Status.IN_PROGRESS)
+    assert code in here.text(owner, code)
+
+
+def test_a_message_waits_for_the_one_stop_database_and_is_answered_when_it_is_back(anywhere: World) -> None:
+    code = code_of(anywhere, Status.IN_PROGRESS)
+    file = anywhere.folder / "onestop.db"
+    file.rename(anywhere.folder / "away.db")
+    anywhere.gateway.onestop._engine.dispose()
+    assert anywhere.text(LAN, code) == ""
+    assert "Xin nhan HS" in anywhere.text(LAN, "HELP")
+    (anywhere.folder / "away.db").rename(file)
+    assert anywhere.gateway.intake.answer_waiting() == 1
+    assert anywhere.gateway.intake.answer_waiting() == 0
+    anywhere.settle()
+    assert code in anywhere.heard(LAN)[-1].text
+    assert len(anywhere.heard(LAN)) == 2
+
+
+def test_after_some_minutes_without_the_one_stop_database_one_apology_says_where_to_ask(here: World) -> None:
+    (here.folder / "onestop.db").rename(here.folder / "away.db")
+    here.gateway.onestop._engine.dispose()
+    assert here.text(LAN, "H01.21-180801-0001") == ""
+    assert here.gateway.intake.answer_waiting() == 0
+    here.clock.forward(minutes=6)
+    assert here.gateway.intake.answer_waiting() == 1
+    here.settle()
+    (apology,) = here.heard(LAN)
+    assert "Xin loi" in apology.text
+    assert "1022" in apology.text
+
+
+FAULTS: list[dict[str, Any]] = [
+    {"error_500": 0.5},
+    {"throttle_429": 0.5, "retry_after": 2.0},
+    {"cut_before": 0.5},
+    {"cut_after": 0.5},
+    {"doubled_receipts": 1.0},
+    {"disordered_receipts": 1.0},
+    {"doubled_inbound": 1.0},
+    {"error_500": 0.2, "throttle_429": 0.2, "cut_before": 0.2, "cut_after": 0.3, "doubled_inbound": 0.5}
+    | {"doubled_receipts": 0.5, "disordered_receipts": 0.5},
+]
+
+
+@pytest.mark.parametrize("faults", FAULTS, ids=lambda faults: "+".join(name for name in faults))
+def test_whatever_the_carrier_does_wrong_everyone_is_answered_exactly_once(anywhere: World, faults: Any) -> None:
+    anywhere.carrier.faults.chance.seed(1)
+    assert anywhere.carrier.faults.change(faults) == []
+    phones = [f"8491234{number:04}" for number in range(30)]
+    for number, phone in enumerate(phones):
+        anywhere.carrier.text(phone, "HELP")
+        if number % 5 == 0:
+            anywhere.settle(1)
+    for _ in range(12):  # pauses between tries grow
+        anywhere.settle(3)
+        anywhere.clock.forward(seconds=60)
+    assert {phone: len(anywhere.heard(phone)) for phone in phones} == dict.fromkeys(phones, 1)
+    assert anywhere.states() == {"delivered": 30}
+    assert anywhere.carrier.counters()["delivered_twice"] == []
+
+
+def test_a_lost_receipt_leaves_the_message_submitted_until_the_sweep_ends_the_wait(anywhere: World) -> None:
+    anywhere.carrier.faults.change({"lost_receipts": 1.0})
+    anywhere.text(LAN, "HELP")
+    assert anywhere.states() == {"submitted": 1}
+    anywhere.clock.forward(hours=73)
+    anywhere.gateway.sweep()
+    assert anywhere.states() == {"expired": 1}
+
+
+def test_a_phone_that_is_off_is_told_of_in_the_state(anywhere: World) -> None:
+    anywhere.carrier.faults.change({"undelivered": 1.0})
+    assert anywhere.text(LAN, "HELP") == ""
+    assert anywhere.states() == {"undelivered": 1}
+    with anywhere.gateway.database.reading() as connection:
+        assert connection.scalars(sa.select(outbound.c.error_code)).all() == ["absent_subscriber"]

@@ -1,0 +1,219 @@
+"""The outbox: what is claimed has one owner, goes out in order, and is never forgotten; on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.store import channels, outbox, receipts
+from smsgw.store.database import Database
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage, Settled
+from smsgw.store.receipts import Report
+from smsgw.store.states import State
+from smsgw.store.tables import Lane, attempt, outbound, receipt
+from tests.world import NOON
+
+LATER = NOON + timedelta(hours=1)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    database.create()
+    with database.writing() as connection:
+        channels.ensure(connection, "sms", NOON)
+    yield database
+    database.close()
+
+
+def message(lane: Lane = Lane.REPLY, due: datetime = NOON) -> NewMessage:
+    return NewMessage(
+        id=new_id(),
+        channel="sms",
+        lane=lane,
+        in_reply_to=None,
+        sender="8188",
+        recipient="84912345678",
+        text="Ho so",
+        encoding="gsm7",
+        segments=1,
+        created_at=NOON,
+        not_before=due,
+        expires_at=NOON + timedelta(hours=12),
+    )
+
+
+def add(database: Database, *messages: NewMessage) -> list[str]:
+    with database.writing() as connection:
+        outbox.add(connection, messages)
+    return [message.id for message in messages]
+
+
+def claim(
+    database: Database, replies: int = 100, others: int = 100, now: datetime = NOON, lease: str = "me"
+) -> list[str]:
+    with database.writing() as connection:
+        until = now + timedelta(seconds=30)
+        claimed = outbox.claim(connection, "sms", replies=replies, others=others, lease=lease, until=until, now=now)
+    return [message.id for message in claimed]
+
+
+def settle(database: Database, id: str, state: State, *, lease: str = "me", carrier_id: str | None = None) -> int:
+    deadline = None if state is State.REJECTED else LATER
+    outcome = {State.SUBMITTED: "accepted", State.UNKNOWN: "unknown"}.get(state, "throttled")
+    settled = Settled(id, state, deadline, carrier_message_id=carrier_id, outcome=outcome)
+    with database.writing() as connection:
+        return outbox.settle(connection, "sms", lease, [settled], NOON)
+
+
+def report(database: Database, *reports: Report) -> list[bool]:
+    with database.writing() as connection:
+        return receipts.record(connection, "sms", reports, NOON)
+
+
+def state(database: Database, id: str) -> State:
+    with database.reading() as connection:
+        return State(connection.scalars(sa.select(outbound.c.state).where(outbound.c.id == id)).one())
+
+
+def test_replies_go_first_and_each_lane_in_the_order_of_arrival(database: Database) -> None:
+    notices = add(database, message(Lane.NOTICE), message(Lane.NOTICE))
+    replies = add(database, message(), message())
+    reminders = add(database, message(Lane.REMINDER))
+    assert claim(database) == [*replies, *reminders, *notices]
+
+
+def test_notices_leave_room_that_only_replies_may_use(database: Database) -> None:
+    add(database, *(message(Lane.NOTICE) for _ in range(10)))
+    assert len(claim(database, replies=10, others=8)) == 8
+    assert claim(database, replies=2, others=0) == []
+
+
+def test_a_message_is_not_claimed_before_it_is_due_nor_after_it_expired(database: Database) -> None:
+    soon, never = add(database, message(due=LATER), replace(message(), expires_at=NOON))
+    assert claim(database) == []
+    assert claim(database, now=LATER) == [soon]
+    with database.writing() as connection:
+        assert outbox.expire(connection, NOON) == 1
+    assert state(database, never) is State.EXPIRED
+
+
+def test_a_claimed_message_has_one_owner(database: Database) -> None:
+    (id,) = add(database, message())
+    assert claim(database) == [id]
+    assert claim(database, lease="other") == []
+    assert settle(database, id, State.SUBMITTED, lease="other") == 0
+    assert state(database, id) is State.SENDING
+    assert settle(database, id, State.SUBMITTED) == 1
+    assert settle(database, id, State.SUBMITTED) == 0
+
+
+def test_many_claimers_at_once_never_get_the_same_message(database: Database) -> None:
+    ids = add(database, *(message() for _ in range(200)))
+    got: list[str] = []
+    claimers = [threading.Thread(target=lambda: got.extend(claim(database, 30, lease=new_id()))) for _ in range(8)]
+    for claimer in claimers:
+        claimer.start()
+    for claimer in claimers:
+        claimer.join()
+    got += claim(database, 200)
+    assert sorted(got) == sorted(ids)
+
+
+def test_a_sender_that_does_not_come_back_leaves_doubt_and_its_late_word_does_not_count(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    with database.writing() as connection:
+        assert outbox.rescue(connection, NOON) == 0
+        assert outbox.rescue(connection, LATER) == 1
+    assert state(database, id) is State.UNKNOWN
+    assert settle(database, id, State.SUBMITTED) == 0
+    with database.writing() as connection:
+        (doubtful,) = outbox.doubtful(connection, LATER)
+        assert (doubtful.id, doubtful.doubts) == (id, 1)
+        assert connection.scalars(sa.select(attempt.c.code)).all() == [outbox.LEASE_LOST]
+
+
+@pytest.mark.parametrize("order", list(permutations(("settle", "buffered", "delivered"))))
+def test_receipts_before_and_after_the_carriers_answer_end_the_same(database: Database, order: tuple[str, ...]) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    for event in (*order, *order[::-1]):
+        if event == "settle":
+            settle(database, id, State.SUBMITTED, carrier_id="mt-1")
+        else:
+            report(database, Report(id, "mt-1", event, None, NOON))
+    assert state(database, id) is State.DELIVERED
+    with database.reading() as connection:
+        assert connection.scalars(sa.select(receipt.c.outbound_id)).all() == [id, id]
+
+
+def test_a_receipt_that_names_the_carriers_id_only_waits_until_that_is_known(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    assert report(database, Report(None, "mt-7", "delivered", None, NOON)) == [True]
+    assert state(database, id) is State.SENDING
+    settle(database, id, State.SUBMITTED, carrier_id="mt-7")
+    assert state(database, id) is State.DELIVERED
+
+
+def test_a_receipt_is_new_once_and_one_for_nobody_is_kept(database: Database) -> None:
+    stray = Report("nobody", "mt-9", "delivered", None, NOON)
+    assert report(database, stray, stray) == [True, False]
+    assert report(database, stray) == [False]
+    with database.reading() as connection:
+        assert connection.scalars(sa.select(receipt.c.outbound_id)).all() == [None]
+
+
+def test_a_message_that_waits_to_be_sent_again_is_not_when_a_receipt_says_it_arrived(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    settle(database, id, State.QUEUED)
+    report(database, Report(id, None, "delivered", None, NOON))
+    assert claim(database, now=LATER) == []
+    assert state(database, id) is State.DELIVERED
+
+
+def test_a_receipt_and_a_settlement_that_meet_never_miss_each_other(database: Database) -> None:
+    for _ in range(25):
+        (id,) = add(database, message())
+        claim(database)
+        meeting = threading.Barrier(2)
+
+        def receive(id: str = id, meeting: threading.Barrier = meeting) -> None:
+            meeting.wait()
+            report(database, Report(id, None, "delivered", None, NOON))
+
+        receiver = threading.Thread(target=receive)
+        receiver.start()
+        meeting.wait()
+        settle(database, id, State.SUBMITTED)
+        receiver.join()
+        assert state(database, id) is State.DELIVERED
+
+
+def test_a_second_reply_to_one_message_is_refused_by_the_database(database: Database) -> None:
+    twice = replace(message(), in_reply_to=None)
+    with database.writing() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO inbound (id, channel, carrier_message_id, sender, recipient, text, received_at, state)"
+                " VALUES ('in-1', 'sms', 'mo-1', '84912345678', '8188', '', '2018-08-15 05:00:00', 'answered')"
+            )
+        )
+        outbox.add(connection, [replace(twice, in_reply_to="in-1")])
+    with pytest.raises(sa.exc.IntegrityError):
+        add(database, replace(message(), in_reply_to="in-1"))
+
+
+def test_ids_of_one_process_are_in_order() -> None:
+    ids = [new_id() for _ in range(5000)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)

@@ -1,0 +1,53 @@
+"""schema.sql and the tables that the code knows are the same, on both databases."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from smsgw.resources import shipped, statements
+from smsgw.store.database import Database, SchemaError
+from smsgw.store.tables import metadata
+
+
+def checks(connection: sa.Connection) -> dict[str, list[str]]:
+    """The named checks of each table, in a spelling that both databases share."""
+
+    def plain(text: str) -> str:
+        return re.sub(r"::\w+(\[\])?|[\s()\"\[\]]", "", text).lower().replace("=anyarray", "in")
+
+    inspector = sa.inspect(connection)
+    return {
+        table: sorted(f"{check['name']} {plain(check['sqltext'])}" for check in inspector.get_check_constraints(table))
+        for table in inspector.get_table_names()
+    }
+
+
+def test_schema_sql_and_the_tables_in_the_code_are_the_same(database_url: str) -> None:
+    engine = sa.create_engine(database_url)
+    with engine.connect() as connection:
+        metadata.create_all(connection)
+        by_code = checks(connection)
+        metadata.drop_all(connection)
+        for statement in statements(shipped("schema.sql")):
+            connection.exec_driver_sql(statement)
+        options = {"compare_type": True, "compare_server_default": True}
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+        assert checks(connection) == by_code
+        assert sum(map(len, by_code.values())) >= 8
+    engine.dispose()
+
+
+def test_making_the_tables_again_changes_nothing_and_a_foreign_schema_is_refused(database_url: str) -> None:
+    database = Database(database_url)
+    assert database.create() is True
+    assert database.create() is False
+    with database.writing() as connection:
+        connection.execute(sa.text("ALTER TABLE outbound DROP COLUMN error_code"))
+    with pytest.raises(SchemaError, match="error_code"):
+        database.check()
+    database.close()

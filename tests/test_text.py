@@ -1,0 +1,135 @@
+"""Texts and numbers as the mobile network sees them."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import gsm0338
+import phonenumbers
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from smsgw.text.accents import fold, plain
+from smsgw.text.alphabet import BASIC, EXTENSION, is_gsm7, septets, storable, utf16_units
+from smsgw.text.phones import MIGRATED, ShortCode, is_person, mask, mask_all, msisdn, short_code
+from smsgw.text.segments import measure, split
+
+CASES = json.loads((Path(__file__).parent / "segments_cases.json").read_text(encoding="utf-8"))["cases"]
+NAMES = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
+texts = st.text(alphabet=st.characters(codec="utf-8"), max_size=400) | st.text("aé€^đ😀\r\\ńẠ", max_size=400)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["cat"])
+def test_sizes_are_those_that_the_carriers_charge_for(case: dict[str, Any]) -> None:
+    size = measure(case["text"])
+    assert (NAMES[size.encoding], size.segments, size.units) == (case["encoding"], case["segments"], case["units"])
+
+
+@given(texts)
+@example("😀" * 40)
+@example("€" * 100)
+@example("👨‍👩‍👧‍👦" * 20)
+@example("a" + "\u0301" * 200)
+def test_segments_fit_and_make_up_the_whole_text(text: str) -> None:
+    parts, size = split(text), measure(text)
+    room = {"gsm7": (160, 153), "ucs2": (70, 67)}[size.encoding][len(parts) > 1]
+    units = septets if size.encoding == "gsm7" else utf16_units
+    assert "".join(parts) == unicodedata.normalize("NFC", text)
+    assert len(parts) == size.segments
+    assert all(units(part) <= room for part in parts)
+    assert size.remaining == room - units(parts[-1])
+
+
+def test_the_alphabet_is_the_standards() -> None:
+    for character in map(chr, range(0x20, 0x3000)):
+        assert is_gsm7(character) == (character in BASIC | EXTENSION)
+    codec = gsm0338.Codec()
+    for character in sorted(BASIC | EXTENSION):
+        assert len(codec.encode(character)[0]) == septets(character)
+
+
+@given(texts)
+@example("Ủy ban nhân dân Đông Xuyên – “Sở TNMT” … 1.500.000 ₫")
+def test_an_unaccented_text_always_goes_out_as_gsm7(text: str) -> None:
+    assert is_gsm7(plain(text))
+    assert plain(plain(text)) == plain(text)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_vietnamese_loses_its_accents_and_nothing_else(form: Any) -> None:
+    assert fold(unicodedata.normalize(form, "Đường Nguyễn Huệ, ở phường Mỹ Quý")) == "Duong Nguyen Hue, o phuong My Quy"
+
+
+@given(st.text())
+@example("\x00\ud800a")
+def test_what_is_stored_can_be_stored(text: str) -> None:
+    kept = storable(text)
+    kept.encode("utf-8")
+    assert "\x00" not in kept
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"),
+    [
+        ("84912345678", "84912345678"),
+        ("0912.345.678", "84912345678"),
+        ("+84 912 345 678", "84912345678"),
+        ("(0912) 345-678", "84912345678"),
+        ("0084912345678", "84912345678"),
+        ("912345678", "84912345678"),
+        ("０９１２３４５６７８", "84912345678"),
+        ("0163 123 4567", "84331234567"),
+        ("841631234567", "84331234567"),
+        ("1631234567", "84331234567"),
+        ("02963 852 123", "842963852123"),
+        ("+14155552671", "14155552671"),
+        ("8188", None),
+        ("1022", None),
+        ("Viettel", None),
+        ("0912345678a", None),
+        ("", None),
+        ("123456789012", None),
+    ],
+)
+def test_a_number_is_known_however_it_is_written(written: str, digits: str | None) -> None:
+    assert msisdn(written) == digits
+    assert is_person(written) == (digits is not None)
+
+
+@pytest.mark.parametrize("old", sorted(MIGRATED))
+def test_every_old_prefix_of_2018_becomes_a_number_that_exists(old: str) -> None:
+    new = msisdn(f"0{old}1234567")
+    assert new == f"84{MIGRATED[old]}1234567"
+    assert phonenumbers.is_possible_number(phonenumbers.parse(f"+{new}"))
+
+
+@given(st.text(alphabet="0123456789+ .-()", max_size=16))
+def test_a_known_number_stays_the_same(text: str) -> None:
+    digits = msisdn(text)
+    assert digits is None or msisdn(digits) == digits or msisdn("+" + digits) == digits
+
+
+def test_service_numbers_are_a_kind_of_their_own() -> None:
+    assert short_code("8188") == ShortCode("8188")
+    assert short_code("84912345678") is None
+    assert short_code("VNPT") is None
+
+
+def test_a_number_is_masked_and_a_code_is_not() -> None:
+    assert mask("84912345678") == "84912***678"
+    assert mask_all("84912345678 va 0912.345.678, +84 912 345 678") == "84912***678 va 091***78, 84912***678"
+    kept = (
+        "H01.12-180802-0012 000.00.12.H01-180802-0012 G09.20-20260609-0092637 2026-11-24 05:00:00"
+        " 2026-11-24T05:00:00+07:00 019a1b2c-1234-7abc-9def-123456789012 180802-0012"
+    )
+    assert mask_all(kept) == kept
+
+
+@given(st.from_regex(r"[0-9]{5,15}", fullmatch=True))
+def test_a_mask_hides_the_middle(number: str) -> None:
+    assert number not in mask(number)
+    assert len(mask(number).replace("***", "")) <= max(8, len(number) // 2)

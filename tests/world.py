@@ -1,0 +1,142 @@
+"""A gateway, a carrier and a sample province for one test: real databases, the real wire, and a clock that is set."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from providers.simulator import Bubble, Carrier, SimulatorConfig, create_app
+from smsgw import app as application
+from smsgw.dossiers import sample
+from smsgw.dossiers.sample import Example
+from smsgw.gateway import Gateway
+from smsgw.serve import WebServer
+from smsgw.settings import Settings, load
+from smsgw.store.figures import Outbox, outbox
+
+TODAY = date(2018, 8, 15)
+NOON = datetime(2018, 8, 15, 5, 0, tzinfo=UTC)
+TOKEN, SECRET = "test-token", "test-secret"
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+def settings_text(folder: Path, database: str | None = None, url: str = "http://127.0.0.1:9", more: str = "") -> str:
+    """A settings file for a gateway that lives in a folder."""
+    return f"""
+[gateway]
+database = "{database or f"sqlite:///{folder}/gateway.db"}"
+[onestop]
+database = "sqlite:///{folder}/onestop.db"
+time_limit = 5
+[channels.sms]
+provider = "aggregator"
+url = "{url}"
+token = "{TOKEN}"
+secret = "{SECRET}"
+sender = "8188"
+tps = 1000
+batch = 100
+time_limit = 5
+{more}
+"""
+
+
+def settings(folder: Path, database: str | None = None, url: str = "http://127.0.0.1:9", more: str = "") -> Settings:
+    """The same, loaded."""
+    return load(folder / "settings.toml", settings_text(folder, database, url, more))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@dataclass
+class World:
+    """Everything of one test. Nothing runs by itself: `settle` lets it all happen, in the order in which it would."""
+
+    folder: Path
+    gateway: Gateway
+    client: FlaskClient
+    carrier: Carrier
+    clock: SetClock
+    examples: list[Example] = field(default_factory=list)
+
+    def text(self, phone: str, text: str, **more: Any) -> str:
+        """Somebody texts something; the reply, once all has settled. Empty: there was none."""
+        before = len(self.heard(phone))
+        self.carrier.text(phone, text, **more)
+        self.settle()
+        return "\n".join(bubble.text for bubble in self.heard(phone)[before:])
+
+    def heard(self, phone: str) -> list[Bubble]:
+        """What a phone got."""
+        return [bubble for bubble in self.carrier.conversation(phone) if bubble.direction == "in"]
+
+    def settle(self, seconds: int = 5) -> None:
+        """Let callbacks, sending and sweeping happen for so many seconds of the clock."""
+        for _ in range(seconds * 2):
+            self.carrier.run_due()
+            self.clock.forward(seconds=0.25)
+            self.send()
+            self.carrier.run_due()
+            self.gateway.sweep()
+            self.clock.forward(seconds=0.25)
+
+    def send(self) -> None:
+        for sender in self.gateway.senders.values():
+            sender.send_due()
+
+    def outbox(self) -> Outbox:
+        with self.gateway.database.reading() as connection:
+            return outbox(connection, self.clock())
+
+    def states(self) -> dict[str, int]:
+        """How many messages are in each state that there is one in."""
+        return {state: count for state, count in self.outbox().states.items() if count}
+
+
+@contextmanager
+def world(folder: Path, database: str | None = None, *, dossiers: int = 60, more: str = "") -> Iterator[World]:
+    """A world around TODAY, on SQLite or the database of that URL."""
+    clock = SetClock()
+    clients: list[FlaskClient] = []
+
+    def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+        return clients[0].post(url.removeprefix("http://gateway"), data=body, headers=headers).status_code
+
+    config = SimulatorConfig(gateway_url="http://gateway", token=TOKEN, secret=SECRET, receipt_delay=0.2)
+    carrier = Carrier(config, clock=lambda: clock().timestamp(), post=post)
+    web = WebServer(create_app(carrier), "127.0.0.1:0")
+    web.start()
+    if dossiers:
+        sample.write(f"sqlite:///{folder}/onestop.db", dossiers, 1, TODAY)
+    gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{web.port}", more), clock)
+    gateway.start(roles=())
+    clients.append(application.create_app(gateway).test_client())
+    examples = sample.examples(f"sqlite:///{folder}/onestop.db") if dossiers else []
+    try:
+        yield World(folder, gateway, clients[0], carrier, clock, examples)
+    finally:
+        gateway.stop()
+        web.stop()
