@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from smsgw.gateway import Gateway
-from smsgw.settings import secret_key, words
+from smsgw.settings import secret_key
 from smsgw.web import carrier, ops, public
 
 
@@ -25,6 +25,6 @@ def _counter(gateway: Gateway) -> public.Counter:
     settings = gateway.settings
     return public.Counter(
         short_code=next(iter(gateway.channels.values())).sender,
-        keyword=words(settings).look_up[0],
+        keyword=settings.words.look_up[0],
         hotline=settings.answers.hotline,
     )

@@ -10,7 +10,6 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from smsgw import settings as configuration
 from smsgw.answers.answering import Answers, Limits
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
@@ -50,7 +49,7 @@ class Gateway:
             self.database,
             self.onestop,
             _answers(settings),
-            configuration.words(settings),
+            settings.words,
             same_text_limit=settings.answers.same_text_limit,
         )
         self.intake = Intake(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import time
 from pathlib import Path
 from typing import Annotated
@@ -83,7 +83,7 @@ class _Table(BaseModel):
 class GatewaySettings(_Table):
     """[gateway]"""
 
-    database: Annotated[str, AfterValidator(_gateway_database)]
+    database: Annotated[str, AfterValidator(_gateway_database)] = Field(repr=False)  # may hold a password
     timezone: Annotated[str, AfterValidator(_timezone)] = "Asia/Ho_Chi_Minh"
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:8080")
     secret_key: SecretStr = SecretStr("")
@@ -100,7 +100,7 @@ class WebSettings(_Table):
 class OneStopSettings(_Table):
     """[onestop]. `time_limit` in seconds for one look-up; `apologise_after` in seconds without an answer."""
 
-    database: Annotated[str, AfterValidator(_database)]
+    database: Annotated[str, AfterValidator(_database)] = Field(repr=False)
     time_limit: float = Field(default=2.0, gt=0, le=30)
     apologise_after: float = Field(default=300.0, gt=0)
 
@@ -132,6 +132,10 @@ class ChannelSettings(BaseModel):
     tps: float = Field(gt=0)
     batch: int = Field(default=100, ge=1)
 
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """The provider's own settings hold secrets that only its `Config` knows of."""
+        return ((name, getattr(self, name)) for name in type(self).model_fields)
+
     def module(self) -> ProviderModule:
         """The provider's module."""
         return providers.load(self.provider)
@@ -153,7 +157,7 @@ class Settings(BaseSettings):
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], ChannelSettings] = Field(min_length=1)
     web: WebSettings = WebSettings()
     answers: AnswerSettings = AnswerSettings()
-    words: dict[str, tuple[str, ...]] = {}
+    words: Words = Words()
     quiet_hours: QuietHours = QuietHours()
 
     @classmethod
@@ -185,15 +189,10 @@ def load(file: Path = DEFAULT_FILE, text: str | None = None) -> Settings:
     except ValidationError as error:
         faults += _faults(error, file, ())
     else:
-        faults += _channel_faults(settings, file) + _word_faults(settings, file)
+        faults += _channel_faults(settings, file)
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
-
-
-def words(settings: Settings) -> Words:
-    """The citizens' commands, with the defaults for those that are not set."""
-    return Words(**settings.words)
 
 
 def secret_key(settings: Settings) -> str:
@@ -236,14 +235,6 @@ def _channel_faults(settings: Settings, file: Path) -> list[str]:
     return faults
 
 
-def _word_faults(settings: Settings, file: Path) -> list[str]:
-    try:
-        words(settings)
-    except (TypeError, ValueError) as error:
-        return [f"{file}: words: {error}"]
-    return []
-
-
 def _faults(error: ValidationError, file: Path, above: tuple[str, ...]) -> list[str]:
     """One line a fault, never with the value: it may be a secret."""
     lines = []
@@ -258,6 +249,6 @@ def _faults(error: ValidationError, file: Path, above: tuple[str, ...]) -> list[
 def _expectation(kind: str, message: str) -> str:
     if kind == "missing":
         return "is missing; it has no default"
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return "no such key; see docs/settings.md for those there are"
     return message.removeprefix("Value error, ").replace("Input should be", "expected")

@@ -60,7 +60,7 @@ def figures(url: str, start: date | None = None, end: date | None = None, now: d
                 ).where(*period)
             ).one()
             statuses = sa.select(view.status, sa.func.count()).where(*period).group_by(view.status)
-            by_status: dict[int, int] = dict(connection.execute(statuses.order_by(view.status)).tuples().all())
+            by_status: dict[int, int] = dict(connection.execute(statuses.order_by(view.status)).all())
     except sa.exc.SQLAlchemyError as error:
         raise OneStopUnavailable(f"the one-stop database can't be asked ({type(error).__name__})") from None
     finally:

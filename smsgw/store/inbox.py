@@ -120,7 +120,7 @@ def replies(connection: sa.Connection, channel: str, carrier_message_ids: Collec
         .join(outbound, outbound.c.in_reply_to == inbound.c.id)
         .where(inbound.c.channel == channel, inbound.c.carrier_message_id.in_(carrier_message_ids))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _joined(codes: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from importlib.resources import files
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,10 +23,16 @@ BATCH = 5000
 
 _COLUMNS = tuple(field.name for field in fields(Row))
 _values = attrgetter(*_COLUMNS)
-_TABLE = sa.table(
-    "dossier",
-    *(sa.column(name, sa.TIMESTAMP() if name.endswith(("_at", "_since")) else sa.Text()) for name in _COLUMNS),
-)
+_INTEGERS = ("service_level", "status", "fee_due")
+_TIMES = tuple(name for name in _COLUMNS if name.endswith(("_at", "_since")))
+
+
+def _column(name: str) -> sa.ColumnClause[Any]:
+    kind = sa.Integer() if name in _INTEGERS else sa.TIMESTAMP() if name in _TIMES else sa.Text()
+    return sa.column(name, kind)
+
+
+_TABLE = sa.table("dossier", *map(_column, _COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +99,9 @@ def _fill(engine: sa.Engine, n: int, seed: int, today: date, progress: Callable[
 
 def _plain(row: Row) -> dict[str, object]:
     values = dict(zip(_COLUMNS, _values(row), strict=True))
-    for name, value in values.items():
-        if name.endswith(("_at", "_since")) and value is not None:
-            values[name] = value.replace(tzinfo=None)
+    for name in _TIMES:
+        if values[name] is not None:
+            values[name] = values[name].replace(tzinfo=None)
     return values | {"status": int(row.status)}
 
 

@@ -1,0 +1,148 @@
+"""The sample province: the article's figures to the dossier, and every state with the fields that it needs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.dossiers import calendar, figures, sample
+from smsgw.dossiers.codes import parse
+from smsgw.dossiers.dossier import Status
+from smsgw.dossiers.sample import Row
+from smsgw.dossiers.sample.province import agencies, procedures
+from smsgw.text.phones import msisdn
+
+DAY = date(2018, 8, 15)
+HERE = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pytest.fixture(scope="module")
+def province() -> list[Row]:
+    return list(sample.dossiers(139_012, 2018, DAY))
+
+
+def test_the_provinces_agencies_are_all_there() -> None:
+    assert Counter(agency.kind for agency in agencies()) == {"department": 19, "district": 11, "commune": 156}
+    assert len({agency.code for agency in agencies()}) == len({agency.name for agency in agencies()}) == 186
+    assert len(procedures()) >= 15
+
+
+def test_the_articles_figures_come_out_exactly(province: list[Row]) -> None:
+    resolved = [row for row in province if row.finished_at]
+    ahead = [row for row in resolved if row.finished_at and row.finished_at < row.due_at]
+    assert len(province) == 139_012
+    assert len(resolved) == 132_106
+    assert round(100 * len(ahead) / len(resolved)) == 80
+    assert sum(row.service_level == 3 for row in resolved) == 75_758
+    assert sum(row.service_level == 4 for row in resolved) == 38_887
+
+
+def test_codes_are_legal_unique_and_dense_in_both_forms(province: list[Row]) -> None:
+    codes = [parse(row.code) for row in province]
+    assert all(codes)
+    assert len({row.code for row in province}) == len(province)
+    forms = Counter(code.reversed for code in codes if code)
+    assert min(forms.values()) > 20_000
+    ordinals: dict[tuple[str, date], set[int]] = {}
+    for row, code in zip(province, codes, strict=True):
+        assert code
+        ordinals.setdefault((row.agency_code, row.received_at.astimezone(HERE).date()), set()).add(int(code.ordinal))
+    assert all(numbers == set(range(1, len(numbers) + 1)) for numbers in ordinals.values())
+    assert len({row.agency_code for row in province}) == 186
+
+
+def test_every_state_has_what_it_needs(province: list[Row]) -> None:
+    by_status: dict[Status, list[Row]] = {
+        status: [row for row in province if row.status is status] for status in Status
+    }
+    assert all(by_status.values())
+    assert all(row.finished_at for status in (9, 10) for row in by_status[Status(status)])
+    assert not any(row.finished_at for status in range(1, 9) for row in by_status[Status(status)])
+    assert all(row.returned_at for row in by_status[Status.RETURNED])
+    assert all(row.supplement_note and row.supplement_due_at for row in by_status[Status.SUPPLEMENT_ASKED])
+    assert all(row.fee_due and not row.fee_paid_at for row in by_status[Status.FEE_ASKED])
+    posted = [row for row in by_status[Status.RESOLVED] if row.delivery == "post"]
+    assert posted
+    assert all(re.fullmatch(r"E[A-Z]\d{9}VN", row.post_tracking or "") for row in posted)
+    assert {row.delivery for row in province} == {"counter", "post", "online"}
+    late = [row for row in by_status[Status.IN_PROGRESS] if row.due_at < datetime(2018, 8, 15, 9, tzinfo=UTC)]
+    assert any(row.new_due_at and row.delay_reason for row in late)
+    assert any(row.new_due_at is None for row in late)
+
+
+def test_nothing_has_happened_in_the_future_or_on_a_day_off(province: list[Row]) -> None:
+    now = datetime.combine(DAY, time(16, 30), HERE)
+    for row in province:
+        assert row.received_at <= row.step_since <= now
+        assert row.received_at <= row.due_at
+        assert calendar.is_working_day(row.received_at.astimezone(HERE).date())
+        assert calendar.is_working_day(row.due_at.astimezone(HERE).date())
+        assert row.finished_at is None or row.received_at <= row.finished_at <= now
+        assert row.returned_at is None or row.finished_at is None or row.finished_at <= row.returned_at <= now
+
+
+def test_phones_are_written_as_offices_write_them(province: list[Row]) -> None:
+    assert all(msisdn(row.applicant_phone) for row in province)
+    old = sum(bool(re.fullmatch(r"(0|\+84)1\d{9}", re.sub(r"[ .]", "", row.applicant_phone))) for row in province)
+    assert 0.1 < old / len(province) < 0.3
+
+
+def test_the_same_number_seed_and_day_give_the_same_dossiers() -> None:
+    assert list(sample.dossiers(300, 7, DAY)) == list(sample.dossiers(300, 7, DAY))
+    assert list(sample.dossiers(300, 7, DAY)) != list(sample.dossiers(300, 8, DAY))
+    assert list(sample.dossiers(300, 7, DAY)) != list(sample.dossiers(300, 7, date(2018, 8, 16)))
+
+
+@pytest.mark.parametrize("count", [1, 5, 19, 20, 60, 2000])
+def test_any_number_can_be_made_and_from_twenty_on_every_state_is_there(count: int) -> None:
+    rows = list(sample.dossiers(count, 1, DAY))
+    assert len(rows) == count
+    assert count < 20 or {row.status for row in rows} == set(Status)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def onestop_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/onestop.db"
+    else:
+        yield request.getfixturevalue("postgres_url")
+
+
+def test_the_report_counts_what_was_written(onestop_url: str) -> None:
+    told: list[int] = []
+    sample.write(onestop_url, 3000, 5, DAY, told.append)
+    rows = list(sample.dossiers(3000, 5, DAY))
+    counted = figures.figures(onestop_url, now=datetime(2018, 8, 15, 10, tzinfo=UTC))
+    assert sum(told) == counted.received == 3000
+    assert counted.resolved == sum(row.finished_at is not None for row in rows)
+    assert counted.by_status == Counter(int(row.status) for row in rows)
+    assert counted.open_and_overdue > 0
+    july = figures.figures(onestop_url, date(2018, 7, 1), date(2018, 7, 31))
+    assert july.received == sum(row.received_at.astimezone(HERE).date().month == 7 for row in rows)
+    assert len(sample.examples(onestop_url)) == 10
+
+
+def test_a_sample_made_again_replaces_the_old_one_whole(onestop_url: str) -> None:
+    sample.write(onestop_url, 100, 5, DAY)
+    sample.write(onestop_url, 50, 6, DAY)
+    engine = sa.create_engine(onestop_url)
+    with engine.connect() as connection:
+        assert connection.scalars(sa.text("SELECT count(*) FROM dossier_status")).one() == 50
+    engine.dispose()
+
+
+def test_working_days_leave_out_weekends_and_holidays() -> None:
+    assert not calendar.is_working_day(date(2018, 8, 18))
+    assert not calendar.is_working_day(date(2018, 9, 2))
+    assert not calendar.is_working_day(date(2018, 2, 16))
+    assert not calendar.is_working_day(date(2018, 4, 30))
+    assert calendar.add_working_days(date(2018, 8, 17), 1) == date(2018, 8, 20)
+    assert calendar.add_working_days(date(2018, 8, 18), 0) == date(2018, 8, 20)
+    assert calendar.add_working_days(date(2018, 4, 27), 1) == date(2018, 5, 2)

@@ -1,0 +1,108 @@
+"""Settings are refused at start with file, key and what was expected; secrets are never shown."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from smsgw.resources import shipped
+from smsgw.settings import SettingsError, load, secret_key
+from tests.world import SECRET, TOKEN, settings_text
+
+FILE = Path("settings.toml")
+
+
+def faults(text: str) -> str:
+    with pytest.raises(SettingsError) as refused:
+        load(FILE, text)
+    return str(refused.value)
+
+
+def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
+    settings = load(FILE, shipped("settings.toml"))
+    assert settings.channels["sms"].sender == "8188"
+    assert shipped("settings.toml") == (Path(__file__).parent.parent / "settings.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("[gateway]", "[gateway]\ndatabaze = 1", "settings.toml: gateway.databaze: no such key"),
+        ("[gateway]", "[gatway]\n[gateway]", "settings.toml: gatway: no such key"),
+        ('token = "test-token"', "", "settings.toml: channels.sms.token: is missing"),
+        ('sender = "8188"', "", "settings.toml: channels.sms.sender: is missing"),
+        ("tps = 1000", 'tps = "fast"', "settings.toml: channels.sms.tps: expected a valid number"),
+        ("tps = 1000", "tps = 0", "settings.toml: channels.sms.tps: expected greater than 0"),
+        ("batch = 100", "bach = 100", "settings.toml: channels.sms.bach: no such key"),
+        ('provider = "aggregator"', 'provider = "kanel"', "channels.sms.provider: there is no provider 'kanel'"),
+        ('provider = "aggregator"', 'provider = "os"', "channels.sms.provider: there is no provider 'os'"),
+        ('url = "http://127.0.0.1:9"', 'url = "nowhere"', "settings.toml: channels.sms.url: expected a valid URL"),
+        ("[gateway]", '[gateway]\ntimezone = "Mars"', "gateway.timezone: expected the name of a time zone"),
+        ("[gateway]", '[quiet_hours]\nstart = "25:00"\n[gateway]', "quiet_hours.start: expected an hour"),
+        ("[gateway]", '[web]\nbind = "8080"\n[gateway]', "web.bind: expected HOST:PORT"),
+        ("[gateway]", '[words]\nhelp = ["a b c d"]\n[gateway]', "words: help: 'A B C D' must have one to 3 words"),
+        ("[gateway]", '[words]\nhelp = ["EN"]\n[gateway]', "words: english: 'EN' stands for help already"),
+        ("[gateway]", "[words]\nhelpp = []\n[gateway]", "words.helpp: no such key"),
+        ("[channels.sms]", "[channels.S M S]", "settings.toml: is no TOML"),
+        ("[channels.sms]", '[channels."S M S"]', "channels.S M S"),
+    ],
+)
+def test_a_wrong_key_type_or_value_is_named(tmp_path: Path, before: str, after: str, fault: str) -> None:
+    assert fault in faults(settings_text(tmp_path).replace(before, after, 1))
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    text = settings_text(tmp_path).replace("tps = 1000", "").replace("[gateway]", "[gateway]\nx = 1")
+    assert len(faults(text).splitlines()) == 2
+
+
+def test_a_database_that_the_gateway_cannot_use_is_refused(tmp_path: Path) -> None:
+    assert "gateway.database: expected" in faults(settings_text(tmp_path, "mysql://localhost/x"))
+    assert "gateway.database: expected" in faults(settings_text(tmp_path, "nonsense"))
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"none\.toml: can't be read"):
+        load(Path("none.toml"))
+
+
+def test_a_variable_outranks_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGW_CHANNELS__SMS__TPS", "7")
+    monkeypatch.setenv("SMSGW_GATEWAY__DATABASE", "sqlite:///elsewhere.db")
+    settings = load(FILE, settings_text(tmp_path))
+    assert settings.channels["sms"].tps == 7
+    assert settings.gateway.database == "sqlite:///elsewhere.db"
+
+
+def test_unknown_and_wrong_variables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGW_GATWAY__DATABASE", "x")
+    monkeypatch.setenv("SMSGW_GATEWAY__DATABAZE", "x")
+    monkeypatch.setenv("SMSGW_CHANNELS__SMS__TPS", "many")
+    told = faults(settings_text(tmp_path))
+    assert "SMSGW_GATWAY__DATABASE: no such setting" in told
+    assert "SMSGW_GATEWAY__DATABAZE: no such key" in told
+    assert "SMSGW_CHANNELS__SMS__TPS: expected a valid number" in told
+
+
+def test_secrets_are_never_printed(tmp_path: Path) -> None:
+    settings = load(FILE, settings_text(tmp_path))
+    channel = settings.channels["sms"]
+    shown = f"{settings!r} {settings} {channel!r} {channel.config()!r}"
+    assert TOKEN not in shown
+    assert SECRET not in shown
+    assert SECRET not in faults(settings_text(tmp_path).replace("tps = 1000", f'tps = "{SECRET}"'))
+
+
+def test_the_secret_key_is_made_once_and_kept_for_its_owner_only(tmp_path: Path) -> None:
+    settings = load(FILE, settings_text(tmp_path))
+    key = secret_key(settings)
+    assert len(key) >= 32
+    assert secret_key(settings) == key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_words_are_settings(tmp_path: Path) -> None:
+    text = settings_text(tmp_path).replace("[gateway]", '[words]\nlook_up = ["Hồ sơ", "AG"]\n[gateway]')
+    assert load(FILE, text).words.look_up == ("HO SO", "AG")
