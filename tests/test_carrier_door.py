@@ -148,7 +148,11 @@ def test_receipts_are_taken_each_once_and_malformed_ones_rejected(anywhere: Worl
     receipt = {"ref": "r-1", "id": "mt-1", "status": "delivered", "error_code": None, "at": "2018-08-15T12:00:00+07:00"}
     wrong = [receipt | {"status": "lost"}, {"status": "delivered"}, 7]
     answer = post(anywhere, RECEIPTS, {"receipts": [receipt, receipt, *wrong]})
-    assert [result["status"] for result in json.loads(answer.data)["results"]] == ["accepted", "duplicate", *["rejected"] * 3]
+    assert [result["status"] for result in json.loads(answer.data)["results"]] == [
+        "accepted",
+        "duplicate",
+        *["rejected"] * 3,
+    ]
     assert "buffered, delivered" in json.loads(answer.data)["results"][2]["error"]
 
 
