@@ -151,7 +151,7 @@ def test_nine_of_ten_answers_over_the_sample_are_one_message(tmp_path: Path) -> 
         request = understand(row.code, Words())
         for phone in (msisdn(row.applicant_phone), STRANGER):
             for language in ("vi", "en"):
-                reply = ANSWERS.reply(request, Asker(phone, language), found, NOW)  # type: ignore[arg-type]
+                reply = ANSWERS.reply(request, Asker(phone, language), found, NOW)
                 size = measure(reply.text)
                 assert size.encoding == "gsm7"
                 sizes.append(size.segments)

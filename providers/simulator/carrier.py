@@ -103,7 +103,10 @@ class Carrier:
     def stop(self) -> None:
         self._stopping.set()
         self._due.set()
-        self._thread.join(5)
+        with self._lock:
+            self._changed.notify_all()  # handsets that wait for a bubble
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def submit(self, messages: list[Any]) -> list[dict[str, Any]]:
         """Take messages from the gateway: one result each. The same ref is taken once, and answered as at first."""

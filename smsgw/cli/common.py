@@ -64,10 +64,11 @@ class Msisdn(click.ParamType[str]):
 
 
 def print_json(value: object) -> None:
-    """One line of JSON."""
-    document = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
-    click.echo(json.dumps(document, ensure_ascii=False, default=_plain))
+    """One line of JSON. Dataclasses become objects."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=_plain))
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
     return value.isoformat() if isinstance(value, datetime) else str(value)

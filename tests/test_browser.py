@@ -1,0 +1,147 @@
+"""The pages in a real browser, at the size of a desk and of a phone, as a person uses them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smsgw.demo import SimulatedCarrier
+from smsgw.dossiers import sample
+from smsgw.dossiers.dossier import Status
+from smsgw.gateway import ROLES
+from smsgw.serve import Node
+from smsgw.settings import load
+from tests.world import TODAY, free_port, settings_text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--disable-sync",
+]
+SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+STRANGER = "84900000001"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
+    """A whole gateway with its carrier: the addresses of both, and a dossier's code."""
+    folder = tmp_path_factory.mktemp("browser")
+    url = f"sqlite:///{folder}/onestop.db"
+    sample.write(url, 100, 1, TODAY)
+    web = f'[web]\nbind = "127.0.0.1:{free_port()}"'
+    settings = load(folder / "settings.toml", settings_text(folder, url=f"http://127.0.0.1:{free_port()}", more=web))
+    carrier, node = SimulatedCarrier(settings), Node(settings, ROLES)
+    node.start()
+    carrier.start()
+    code = next(example.code for example in sample.examples(url) if example.status == Status.RETURNED)
+    yield f"http://{settings.web.bind}", carrier.url, code
+    carrier.stop()
+    node.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=list(SIZES))
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page whose every fault of script or policy fails the test."""
+    width, height = SIZES[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
+    yield page
+    page.close()
+    assert not faults
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out at the side."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def test_a_citizen_texts_from_the_handset_and_sees_the_answer_come(
+    page: Page, running: tuple[str, str, str], tmp_path: Path
+) -> None:
+    _, handset, code = running
+    page.goto(handset)
+    page.fill("#from", STRANGER)
+    page.locator("#from").dispatch_event("change")
+    before = page.locator("#bubbles li.in").count()
+    page.fill("#text", f"hs {code}")
+    page.keyboard.press("Enter")
+    page.locator("#bubbles li.in").nth(before).wait_for()
+    assert f"Ho so {code} da tra ket qua" in page.locator("#bubbles li.in").last.inner_text()
+    page.locator("#bubbles li.out.sent").last.wait_for()
+    assert fits(page)
+
+
+def test_markup_in_a_text_is_shown_as_text(page: Page, running: tuple[str, str, str]) -> None:
+    page.goto(running[1])
+    page.fill("#text", "<img src=x onerror=alert(1)><b>đậm</b>")
+    page.click(".write button")
+    page.wait_for_selector("#bubbles li.out")
+    assert "<b>đậm</b>" in page.locator("#bubbles li.out").last.inner_text()
+    assert page.locator("#bubbles img").count() == 0
+
+
+def test_faults_are_switched_from_the_page(page: Page, running: tuple[str, str, str]) -> None:
+    page.goto(running[1])
+    page.locator("summary").click()
+    for share in ("1", "0"):
+        with page.expect_response("**/handset/faults") as answered:
+            page.select_option("#fault-doubled_inbound", share)
+        assert answered.value.json()["doubled_inbound"] == float(share)
+    assert fits(page)
+
+
+def test_a_citizen_looks_a_dossier_up_and_gets_a_qr_code(page: Page, running: tuple[str, str, str]) -> None:
+    web, _, code = running
+    page.goto(web)
+    assert fits(page)
+    page.fill("#ma", code.lower().replace(".", " "))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/tra-cuu/{code}")
+    assert "đã trả kết quả" in page.locator(".answer").inner_text()
+    box = page.locator("svg.qr").bounding_box()
+    assert box is not None
+    assert box["width"] >= 150
+    assert fits(page)
+    page.get_by_role("link", name="English").click()
+    assert "handed over" in page.locator(".answer").inner_text()
+
+
+def test_an_unknown_code_is_answered_on_the_page(page: Page, running: tuple[str, str, str]) -> None:
+    page.goto(f"{running[0]}/tra-cuu?ma=H01.99-180802-0012")
+    assert "Không thấy hồ sơ H01.99-180802-0012" in page.locator(".answer").inner_text()
+    assert fits(page)
+
+
+def test_no_page_loads_anything_from_another_host(page: Page, running: tuple[str, str, str]) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for address in (running[0], f"{running[0]}/tra-cuu/{running[2]}", running[1]):
+        page.goto(address)
+    assert asked
+    assert all(url.startswith((running[0], running[1])) for url in asked)

@@ -1,0 +1,162 @@
+"""The command line as its users meet it: real processes, real files, exit statuses and one line when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.world import free_port, settings_text
+
+
+class Shell:
+    """A folder with settings, and the commands in it."""
+
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self.folder = folder
+        (folder / "settings.toml").write_text(settings_text(folder, more=more), encoding="utf-8")
+
+    def run(self, *words: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", "from smsgw.cli import main; main()", *words],
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={**os.environ, **variables},
+        )
+
+    def json(self, *words: str, stdin: str = "") -> Any:
+        done = self.run(*words, "--json", stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    """A gateway that is set up and not running."""
+    shell = Shell(tmp_path_factory.mktemp("shell"))
+    assert shell.run("init").returncode == 0
+    assert shell.run("sample", "--dossiers", "200", "--seed", "4", "--today", "2018-08-15").returncode == 0
+    return shell
+
+
+def test_setting_up_twice_is_safe(shell: Shell) -> None:
+    again = shell.run("init")
+    assert (again.returncode, again.stdout.split(":")[0]) == (0, "checked")
+
+
+def test_a_look_up_says_what_the_gateway_would_answer_and_sends_nothing(shell: Shell) -> None:
+    code = shell.json("report")["by_status"] and _a_code(shell)
+    found = shell.json("lookup", code.lower().replace(".", " "))
+    assert set(found) == {"code", "found", "status", "text", "encoding", "segments"}
+    assert (found["code"], found["found"], found["encoding"], found["segments"]) == (code, True, "gsm7", 1)
+    assert found["status"] in range(1, 11)
+    assert code in found["text"]
+    unknown = shell.json("lookup", "H01.99-180802-0012")
+    assert (unknown["code"], unknown["found"], unknown["status"]) == ("H01.99-180802-0012", False, None)
+    assert sum(shell.json("outbox")["states"].values()) == 0
+    assert shell.run("lookup", code).stdout.strip() == found["text"]
+
+
+def _a_code(shell: Shell) -> str:
+    from smsgw.dossiers import sample
+
+    return sample.examples(f"sqlite:///{shell.folder}/onestop.db")[3].code
+
+
+def test_the_size_of_texts_is_told(shell: Shell) -> None:
+    assert shell.json("segments", "Ho so") == {"encoding": "gsm7", "units": 5, "segments": 1, "remaining": 155}
+    lines = shell.run("segments", "--jsonl", "-", "--json", stdin='"Hồ sơ"\n"a"\n').stdout.splitlines()
+    assert [json.loads(line)["encoding"] for line in lines] == ["ucs2", "gsm7"]
+    wrong = shell.run("segments", "--jsonl", "-", stdin="no json\n")
+    assert wrong.returncode == 1
+    assert "line 1: expected one JSON string" in wrong.stderr
+    assert shell.run("segments").returncode == 2
+
+
+def test_the_outbox_is_told_in_figures(shell: Shell) -> None:
+    shown = shell.json("outbox")
+    assert shown["states"]["queued"] == 0
+    assert shown["oldest_queued_seconds"] == 0
+    assert isinstance(shown["channels"], dict)
+
+
+def test_the_report_has_the_figures_of_a_period(shell: Shell) -> None:
+    whole = shell.json("report")
+    july = shell.json("report", "--from", "2018-07-01", "--to", "2018-07-31")
+    assert whole["received"] == 200
+    assert whole["ahead_of_time_percent"] == pytest.approx(80, abs=1)
+    assert 0 < july["received"] < 200
+    assert shell.run("report", "--from", "2018-08-01", "--to", "2018-07-01").returncode == 2
+    assert "received" in shell.run("report").stdout
+
+
+def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(shell: Shell) -> None:
+    examined = shell.run("doctor", "--json")
+    found = json.loads(examined.stdout)
+    by_name = {finding["what"]: finding for finding in found["checks"]}
+    assert examined.returncode == 1
+    assert by_name["gateway database"]["ok"]
+    assert by_name["one-stop database"]["ok"]
+    assert by_name["clock"]["ok"]
+    assert "check the channel's url" in by_name["channel sms"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "told"),
+    [
+        (("--config", "none.toml", "outbox"), {}, "none.toml: can't be read"),
+        (("outbox",), {"SMSGW_GATWAY__X": "1"}, "SMSGW_GATWAY__X: no such setting"),
+        (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///other.db"}, "run smsgw init"),
+        (("lookup", "x"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, ""),
+        (("lookup", "H01.1-180802-1"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database refuses"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database can't be asked"),
+        (("text", "HELP", "--from", "0912345678"), {}, "start it with smsgw simulator"),
+        (("outbox",), {"SMSGW_GATEWAY__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "can't be used"),
+    ],
+)
+def test_a_failure_is_one_line_that_says_what_to_do(
+    shell: Shell, words: tuple[str, ...], variables: dict[str, str], told: str
+) -> None:
+    failed = shell.run(*words, **variables)
+    assert failed.returncode == (1 if told else 0)
+    assert told in failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert not told or failed.stderr.startswith("smsgw: ")
+
+
+@pytest.mark.parametrize(
+    "words", [("nonsense",), ("lookup",), ("text", "x"), ("text", "x", "--from", "8188"), ("serve", "--roles", "cook")]
+)
+def test_wrong_usage_has_a_status_of_its_own(shell: Shell, words: tuple[str, ...]) -> None:
+    wrong = shell.run(*words)
+    assert wrong.returncode == 2
+    assert "Traceback" not in wrong.stderr
+
+
+def test_the_demonstration_ends_with_the_right_answer(tmp_path: Path) -> None:
+    ports = [str(free_port()), str(free_port())]
+    shown = Shell(tmp_path).run(
+        "demo", "--once", "--port", ports[0], "--simulator-port", ports[1], "--data", str(tmp_path / "data")
+    )
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert any(" > hs h01" in line or " > hs 000" in line for line in lines)
+    assert any(" < Ho so " in line for line in lines)
+
+
+def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        failed = Shell(tmp_path, f'[web]\nbind = "127.0.0.1:{port}"').run("serve")
+    assert failed.returncode == 1
+    assert f"can't listen on 127.0.0.1:{port}" in failed.stderr

@@ -1,0 +1,124 @@
+"""The look-up page: the same answers as by SMS to a stranger, for everybody, on any device."""
+
+from __future__ import annotations
+
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+import segno
+from werkzeug.test import TestResponse
+
+from smsgw.dossiers.dossier import Status
+from smsgw.web.public import Counter, sms_link, sms_qr
+from tests.world import World
+
+PAGES = ("/", "/tra-cuu", "/tra-cuu?ma=0012", "/tra-cuu?ma=H01.99-180802-0012", "/?lang=en")
+
+
+def code_of(world: World, status: Status) -> str:
+    return next(example.code for example in world.examples if example.status == status)
+
+
+def text(answer: TestResponse) -> str:
+    return unescape(answer.get_data(as_text=True))
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_state_is_told_with_accents_and_nothing_private(here: World, status: Status) -> None:
+    code = code_of(here, status)
+    dossier = here.gateway.onestop.find([code])[code]
+    page = here.client.get(f"/tra-cuu?ma={quote(code.lower().replace('-', ' '))}", follow_redirects=True)
+    assert page.status_code == 200
+    assert page.request.path == f"/tra-cuu/{code}"
+    assert f"hồ sơ {code}" in text(page).lower().replace(code.lower(), code)
+    private = (dossier.applicant_name, dossier.applicant_phone, dossier.supplement_note, dossier.post_tracking)
+    assert not [secret for secret in private if secret and secret in text(page)]
+
+
+def test_english_is_carried_along(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    page = here.client.get(f"/tra-cuu?ma={code}&lang=en", follow_redirects=True)
+    assert '<html lang="en">' in text(page)
+    assert "in progress" in text(page) or "is late" in text(page)
+    assert "lang=en" in page.request.full_path
+
+
+def test_the_qr_code_opens_a_message_with_number_and_text_filled_in(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    counter = Counter("8188", "HS", "1022")
+    wanted = segno.make(f"SMSTO:8188:HS {code}", micro=False, error="m")
+    drawn = sms_qr(counter, code)
+    assert drawn == wanted.svg_inline(
+        scale=5, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None
+    )
+    page = text(here.client.get(f"/tra-cuu/{code}"))
+    assert drawn in page
+    assert sms_link(counter, code) == f"sms:8188?&body=HS%20{code}"
+    assert sms_link(counter, code) in page
+    assert "style=" not in drawn
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_asks_another_host_or_runs_a_script(here: World, path: str) -> None:
+    answer = here.client.get(path)
+    page = text(answer)
+    assert "<script" not in page
+    assert "style=" not in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("H01.99-180802-0012", 404), ("0012", 200), ("xin chào", 200), ("", 200), ("1.001612", 200), ("x" * 5000, 200)],
+)
+def test_what_is_not_found_is_said_with_the_right_status(here: World, query: str, status: int) -> None:
+    assert here.client.get(f"/tra-cuu?ma={quote(query)}").status_code == status
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<script>alert(1)</script>", "{{7*7}}", "'; DROP TABLE x; --", "\x00\u202e", "%00"]
+)
+def test_hostile_input_is_harmless(here: World, hostile: str) -> None:
+    for path in (f"/tra-cuu?ma={quote(hostile)}", f"/tra-cuu/{quote(hostile, safe='')}"):
+        answer = here.client.get(path, follow_redirects=True)
+        assert answer.status_code in (200, 404)
+        assert "<script" not in answer.get_data(as_text=True)
+        assert "49" not in text(answer).replace(hostile, "")
+
+
+def test_a_code_that_is_no_code_is_sent_to_the_search(here: World) -> None:
+    code = code_of(here, Status.RETURNED)
+    answer = here.client.get(f"/tra-cuu/{code.lower()}", follow_redirects=True)
+    assert answer.request.path == f"/tra-cuu/{code}"
+
+
+def test_without_the_one_stop_database_the_page_says_so(here: World) -> None:
+    (here.folder / "onestop.db").rename(here.folder / "away.db")
+    here.gateway.onestop._engine.dispose()
+    answer = here.client.get("/tra-cuu/H01.21-180802-0012")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "hiện chưa tra cứu được" in text(answer)
+    assert "1022" in text(answer)
+
+
+def test_who_guesses_on_the_page_is_refused_for_an_hour_and_others_are_not(here: World) -> None:
+    for number in range(20):
+        assert here.client.get(f"/tra-cuu/H01.21-180801-{9000 + number}").status_code == 404
+    assert here.client.get("/tra-cuu/H01.21-180801-9999").status_code == 429
+    other = {"REMOTE_ADDR": "127.0.0.9"}
+    assert here.client.get("/tra-cuu/H01.21-180801-9999", environ_base=other).status_code == 404
+    here.clock.forward(minutes=61)
+    assert here.client.get("/tra-cuu/H01.21-180801-9999").status_code == 404
+
+
+def test_answers_are_not_kept_by_browsers_or_found_by_search_engines(here: World) -> None:
+    answer = here.client.get(f"/tra-cuu/{code_of(here, Status.RETURNED)}")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Robots-Tag"] == "noindex"
