@@ -1,0 +1,41 @@
+"""What the papers say is what there is: every setting and every command is explained, every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from providers.aggregator import Config
+from smsgw.answers.asking import Words
+from smsgw.cli.main import commands
+from smsgw.settings import AnswerSettings, ChannelSettings, GatewaySettings, OneStopSettings, QuietHours, WebSettings
+
+ROOT = Path(__file__).parent.parent
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+TABLES = (GatewaySettings, WebSettings, OneStopSettings, AnswerSettings, QuietHours, ChannelSettings, Config)
+
+
+def test_every_setting_is_explained() -> None:
+    paper = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    keys = [name for table in TABLES for name in table.model_fields] + [field.name for field in fields(Words)]
+    assert not [key for key in keys if f"`{key}`" not in paper]
+
+
+def test_every_command_is_explained() -> None:
+    paper = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
+    assert not [name for name in commands.commands if f"| `{name}" not in paper]
+
+
+@pytest.mark.parametrize("paper", PAPERS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(paper: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", paper.read_text(encoding="utf-8"))
+    assert not [link for link in links if not (paper.parent / link).exists()]
+
+
+def test_the_readme_names_commands_that_there_are() -> None:
+    named = set(re.findall(r"^\./run (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert named - {"test", "setup"} <= set(commands.commands)
+    assert {"demo", "test"} <= named
