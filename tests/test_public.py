@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 import segno
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from smsgw.dossiers.dossier import Status
@@ -90,6 +91,21 @@ def test_hostile_input_is_harmless(here: World, hostile: str) -> None:
         assert answer.status_code in (200, 404)
         assert "<script" not in answer.get_data(as_text=True)
         assert "49" not in text(answer).replace(hostile, "")
+
+
+def test_two_readings_are_offered_and_each_has_an_address_of_its_own(here: World) -> None:
+    first, second = "H01.21-190818-0001", "H01.21-180819-0001"
+    engine = sa.create_engine(here.gateway.settings.onestop.database)
+    with engine.begin() as connection:
+        for example, code in zip(here.examples, (first, second), strict=False):
+            connection.execute(
+                sa.text("UPDATE dossier SET code = :new WHERE code = :old"), {"new": code, "old": example.code}
+            )
+    engine.dispose()
+    asked = text(here.client.get(f"/tra-cuu?ma={first}"))
+    for code in (first, second):
+        assert f'href="/tra-cuu/{code}"' in asked
+        assert f'class="code">{code}<' in text(here.client.get(f"/tra-cuu/{code}"))
 
 
 def test_a_code_that_is_no_code_is_sent_to_the_search(here: World) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from smsgw.dossiers.reading import DEFAULT_KEYWORDS, Read, normalised, read
+from smsgw.dossiers.reading import DEFAULT_KEYWORDS, Hint, Read, Reading, normalised, read
 
 Language = Literal["vi", "en"]
 LONGEST_COMMAND = 3  # words
@@ -85,6 +85,11 @@ def understand(text: str, words: Words) -> Request:
         (words.english, Prefer(language="en")),
     )
     return next((request for names, request in requests if command in names), Help() if not command else LookUp(found))
+
+
+def exactly(code: str) -> Request:
+    """A look-up of one code to the letter, with no other reading: what a link or a choice asks for."""
+    return LookUp(Read((Reading((code,), ()),), Hint.NOTHING))
 
 
 def codes_asked(request: Request, options: tuple[str, ...]) -> frozenset[str]:

@@ -26,7 +26,7 @@ def lookup(context: Context, code: str, phone: str | None, as_json: bool) -> Non
     with context.gateway() as gateway:
         now = gateway.clock()
         asker = gateway.clerk.asker(phone, now) if phone else Asker(phone=None)
-        reply = gateway.clerk.answer(code, asker, now)
+        reply = gateway.clerk.answer(gateway.clerk.understand(code), asker, now)
         named = reply.codes[0] if reply.codes else None
         dossier = gateway.onestop.find([named]).get(named) if named else None
     size = measure(reply.text)

@@ -69,10 +69,13 @@ class Clerk:
             found = None
         return [self._decision(question, found, now) for question in questions]
 
-    def answer(self, text: str, asker: Asker, now: datetime) -> Reply:
+    def answer(self, request: Request, asker: Asker, now: datetime) -> Reply:
         """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
-        question = _Question(understand(text, self._words), asker)
-        return self._answers.reply(question.request, asker, self._look_up([question]), now)
+        return self._answers.reply(request, asker, self._look_up([_Question(request, asker)]), now)
+
+    def understand(self, text: str) -> Request:
+        """What a text asks, by the words of the settings."""
+        return understand(text, self._words)
 
     def asker(self, phone: str, now: datetime) -> Asker:
         """A phone as the gateway knows it."""
@@ -98,7 +101,7 @@ class Clerk:
         if known.texts.get(text, 0) >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
-        request = understand(text, self._words)
+        request = self.understand(text)
         options = people.open_options(connection, phone, now - MEMORY) if isinstance(request, Choose) else ()
         return _Question(request, _asker(phone, known, options))
 

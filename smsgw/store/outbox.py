@@ -126,7 +126,9 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
             error_code=sa.bindparam("_code"),
         )
     )
-    ours = connection.execute(statement, [_settlement(item, lease, now) for item in settled]).rowcount
+    # Rows are locked in the order of their ids here and for receipts, so that nobody waits in a circle.
+    rows = [_settlement(item, lease, now) for item in sorted(settled, key=lambda item: item.id)]
+    ours = connection.execute(statement, rows).rowcount
     _note_attempts(connection, lease, settled, now)
     receipts.apply_parked(connection, channel, {item.id: item.carrier_message_id for item in settled}, now)
     return ours

@@ -101,7 +101,7 @@ def _locked(connection: sa.Connection, channel: str, subjects: set[str]) -> dict
             outbound.c.channel == channel,
             sa.or_(outbound.c.id.in_(refs), outbound.c.carrier_message_id.in_(carrier_ids)),
         )
-        .order_by(outbound.c.id)  # whoever locks several locks them in this order, so that nobody waits in a circle
+        .order_by(outbound.c.id)  # as in outbox.settle
         .with_for_update()
     )
     messages = {}

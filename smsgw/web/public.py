@@ -14,7 +14,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.answers.answering import EXAMPLE, Asker, Reply
-from smsgw.answers.asking import Language
+from smsgw.answers.asking import Language, Request, exactly
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
 from smsgw.dossiers.source import OneStopUnavailable
@@ -55,7 +55,7 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
         query = request.args.get("ma", "").strip()[:LONGEST_QUERY]
         if not query:
             return _page(counter)
-        answered = _answer(clerk, guesses, query, clock())
+        answered = _answer(clerk, guesses, clerk.understand(query), clock())
         if isinstance(answered, Reply) and answered.kind == "status" and len(answered.codes) == 1:
             return _see("dossier", code=answered.codes[0])
         return _answered(counter, query, answered)
@@ -65,7 +65,7 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
         query = code[:LONGEST_QUERY]
         if parse(query) is None:
             return _see("look_up", ma=query)
-        return _answered(counter, query, _answer(clerk, guesses, query, clock()))
+        return _answered(counter, query, _answer(clerk, guesses, exactly(query), clock()))
 
     @routes.after_request
     def careful(response: Response) -> Response:
@@ -97,12 +97,12 @@ def _see(page: str, **values: str) -> AnyResponse:
     return redirect(url_for(f".{page}", **(values | _language_in_links())), HTTPStatus.SEE_OTHER)  # type: ignore[arg-type]
 
 
-def _answer(clerk: Clerk, guesses: Guesses, query: str, now: datetime) -> Reply | None:
+def _answer(clerk: Clerk, guesses: Guesses, asked: Request, now: datetime) -> Reply | None:
     """The clerk's reply; None if the one-stop database is away."""
     visitor = request.remote_addr or ""
     asker = Asker(phone=None, language=_language(), accents=True, misses=guesses.count(visitor, now))
     try:
-        reply = clerk.answer(query, asker, now)
+        reply = clerk.answer(asked, asker, now)
     except OneStopUnavailable:
         return None
     if reply.kind in GUESSES:
