@@ -38,8 +38,9 @@ CREATE TABLE outbound (
   created_at         TIMESTAMP NOT NULL,
   not_before         TIMESTAMP NOT NULL,
   expires_at         TIMESTAMP NOT NULL,         -- after it nobody needs the message any more
-  deadline           TIMESTAMP,                  -- when the sweep settles this state; none in a final state
+  deadline           TIMESTAMP NOT NULL,         -- when the sweep ends this state; of a final one: when it is history
   attempts           SMALLINT NOT NULL DEFAULT 0,
+  doubts             SMALLINT NOT NULL DEFAULT 0, -- tries after which the carrier may have had it
   lease              TEXT,                       -- who is sending it now
   carrier_message_id TEXT,
   submitted_at       TIMESTAMP,
@@ -52,25 +53,54 @@ CREATE TABLE outbound (
   CONSTRAINT ck_outbound_state CHECK (state IN ('held', 'queued', 'sending', 'unknown', 'submitted',
     'delivered', 'undelivered', 'expired', 'rejected', 'cancelled')),
   CONSTRAINT ck_outbound_lease CHECK ((state = 'sending') = (lease IS NOT NULL)),
-  CONSTRAINT ck_outbound_deadline CHECK ((deadline IS NULL) =
+  CONSTRAINT ck_outbound_finished CHECK ((finished_at IS NOT NULL) =
     (state IN ('delivered', 'undelivered', 'expired', 'rejected', 'cancelled')))
 );
 CREATE INDEX ix_outbound_claim ON outbound (channel, lane, not_before, id) WHERE state = 'queued';
-CREATE INDEX ix_outbound_deadline ON outbound (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX ix_outbound_deadline ON outbound (state, deadline);
 CREATE INDEX ix_outbound_carrier_message ON outbound (channel, carrier_message_id)
   WHERE carrier_message_id IS NOT NULL;
 CREATE INDEX ix_outbound_recipient ON outbound (recipient, created_at);
 
+-- Where messages go that have been finished for some days, so that what is live stays small. The same columns, less
+-- those that only a live message has; a late receipt still finds them.
+CREATE TABLE outbound_history (
+  id                 TEXT NOT NULL PRIMARY KEY,
+  channel            TEXT NOT NULL,
+  lane               SMALLINT NOT NULL,
+  in_reply_to        TEXT,
+  sender             TEXT NOT NULL,
+  recipient          TEXT NOT NULL,
+  text               TEXT NOT NULL,
+  encoding           TEXT NOT NULL,
+  segments           SMALLINT NOT NULL,
+  state              TEXT NOT NULL,
+  created_at         TIMESTAMP NOT NULL,
+  attempts           SMALLINT NOT NULL,
+  doubts             SMALLINT NOT NULL,
+  carrier_message_id TEXT,
+  submitted_at       TIMESTAMP,
+  finished_at        TIMESTAMP NOT NULL,
+  error_code         TEXT,
+  CONSTRAINT uq_outbound_history_in_reply_to UNIQUE (in_reply_to),
+  CONSTRAINT fk_outbound_history_in_reply_to FOREIGN KEY (in_reply_to) REFERENCES inbound (id),
+  CONSTRAINT ck_outbound_history_state CHECK (state IN ('delivered', 'undelivered', 'expired', 'rejected', 'cancelled'))
+);
+CREATE INDEX ix_outbound_history_carrier_message ON outbound_history (channel, carrier_message_id)
+  WHERE carrier_message_id IS NOT NULL;
+CREATE INDEX ix_outbound_history_recipient ON outbound_history (recipient, created_at);
+
 -- A try at sending that did not end with the carrier's acceptance; the accepted one stands in the message itself.
+-- Its message is in outbound or in its history, so no foreign key can say where.
 CREATE TABLE attempt (
   outbound_id TEXT NOT NULL,
   number      SMALLINT NOT NULL,
   at          TIMESTAMP NOT NULL,
+  channel     TEXT NOT NULL,
   outcome     TEXT NOT NULL,
   code        TEXT,
   detail      TEXT,
-  CONSTRAINT pk_attempt PRIMARY KEY (outbound_id, number, outcome),
-  CONSTRAINT fk_attempt_outbound FOREIGN KEY (outbound_id) REFERENCES outbound (id)
+  CONSTRAINT pk_attempt PRIMARY KEY (outbound_id, number, outcome)
 );
 
 -- A delivery report (DLR). Without outbound_id it is parked: its message is being sent just now, or isn't known yet.
@@ -81,11 +111,12 @@ CREATE TABLE receipt (
   error_code  TEXT,
   reported_at TIMESTAMP,        -- by the carrier's clock
   received_at TIMESTAMP NOT NULL,
-  outbound_id TEXT,
+  outbound_id TEXT,             -- in outbound or in its history
   CONSTRAINT pk_receipt PRIMARY KEY (channel, subject, status),
-  CONSTRAINT fk_receipt_outbound FOREIGN KEY (outbound_id) REFERENCES outbound (id),
   CONSTRAINT ck_receipt_status CHECK (status IN ('buffered', 'delivered', 'undelivered', 'expired', 'rejected'))
 );
+CREATE INDEX ix_receipt_parked ON receipt (received_at) WHERE outbound_id IS NULL;
+CREATE INDEX ix_receipt_outbound ON receipt (outbound_id) WHERE outbound_id IS NOT NULL;
 
 -- How a person wants to be written to.
 CREATE TABLE preference (
@@ -96,12 +127,30 @@ CREATE TABLE preference (
   CONSTRAINT ck_preference_language CHECK (language IN ('vi', 'en'))
 );
 
--- What all nodes together know of a channel: why it stands still, and how much of its rate is free.
+-- What all nodes together know of a channel: whether it may send, how its calls went lately, and how much of its rate
+-- is free.
 CREATE TABLE channel (
   name        TEXT NOT NULL PRIMARY KEY,
-  held_at     TIMESTAMP,                  -- the carrier refused our credentials; someone has to mend them
-  held_reason TEXT,
-  resume_at   TIMESTAMP,                  -- the carrier asked us to slow down until then
+  state       TEXT NOT NULL,
+  reason      TEXT,                       -- why it is in that state
+  changed_at  TIMESTAMP NOT NULL,
+  resume_at   TIMESTAMP,                  -- nothing is sent before: the carrier asked us to slow down, or a probe is due
+  failures    SMALLINT NOT NULL,          -- calls that failed in a row
+  trips       SMALLINT NOT NULL,          -- times in a row that it was closed
+  calls       DOUBLE PRECISION NOT NULL,  -- lately, each counting less the longer ago it was
+  failed      DOUBLE PRECISION NOT NULL,  -- of these
+  counted_at  TIMESTAMP NOT NULL,
   allowance   DOUBLE PRECISION NOT NULL,  -- messages that may go out at once, as of allowed_at
-  allowed_at  TIMESTAMP NOT NULL
+  allowed_at  TIMESTAMP NOT NULL,
+  CONSTRAINT ck_channel_state CHECK (state IN ('open', 'tripped', 'held'))
 );
+
+-- When and why a channel changed its state.
+CREATE TABLE channel_event (
+  id      TEXT NOT NULL PRIMARY KEY,
+  channel TEXT NOT NULL,
+  at      TIMESTAMP NOT NULL,
+  state   TEXT NOT NULL,
+  reason  TEXT NOT NULL
+);
+CREATE INDEX ix_channel_event ON channel_event (channel, at);

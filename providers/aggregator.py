@@ -34,6 +34,7 @@ from providers.contract import (
     Taken,
     Throttled,
     Unknown,
+    Unreachable,
 )
 
 MOST_ITEMS = 500  # in one callback
@@ -61,7 +62,7 @@ def connect(config: BaseModel) -> Aggregator:
 
 
 class Aggregator:
-    """One channel's translator. `submit` may be called by one thread at a time."""
+    """One channel's translator."""
 
     abilities: ClassVar[Abilities] = Abilities(idempotent_by_ref=True, largest_batch=500)
 
@@ -89,9 +90,12 @@ class Aggregator:
         try:
             answer = self._post([_submission(message) for message in batch])
         except requests.ConnectTimeout:
-            return [Throttled(detail="no connection within the time limit")] * len(batch)
+            raise Unreachable("no connection within the time limit") from None
         except requests.ConnectionError as error:
-            return [_broken(error)] * len(batch)
+            # A connection that was never made carried nothing; one that broke may have carried everything.
+            if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
+                raise Unreachable("no connection") from None
+            return [Unknown("the connection broke")] * len(batch)
         except requests.RequestException as error:
             return [Unknown(type(error).__name__)] * len(batch)
         return _outcomes(answer, batch)
@@ -235,12 +239,6 @@ def _submission(message: Outbound) -> dict[str, object]:
         "segments": message.segments,
         "expires_at": message.expires_at.isoformat(),
     }
-
-
-def _broken(error: requests.ConnectionError) -> Outcome:
-    """A connection that was never made carried nothing; one that broke may have carried everything."""
-    never_made = "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
-    return Throttled(detail="no connection") if never_made else Unknown("the connection broke")
 
 
 def _outcomes(answer: requests.Response, batch: Sequence[Outbound]) -> list[Outcome]:

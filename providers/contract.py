@@ -9,7 +9,9 @@ Ways to fail, all of them declared here:
     CallbackError
       BadSignature      the caller is not who it says, or its time is off: 401
       Malformed         the body can't be read; names each wrong field: 400
-    ChannelRefused      the carrier rejects our credentials: the channel must be held until someone mends it
+    CallFailed          a whole call of `submit` came to nothing, and the carrier surely has none of its messages
+      ChannelRefused    it rejects our credentials: the channel must be held until someone mends it
+      Unreachable       no connection could be made
 """
 
 from __future__ import annotations
@@ -156,8 +158,16 @@ class Malformed(CallbackError):
         return "; ".join(f"{where}: {what}" for where, what in self.errors)
 
 
-class ChannelRefused(Exception):
+class CallFailed(Exception):
+    """A call came to nothing: the carrier has none of its messages. The text says why, for the operator."""
+
+
+class ChannelRefused(CallFailed):
     """The carrier does not accept us (401, 403): nothing can be sent until the settings are mended."""
+
+
+class Unreachable(CallFailed):
+    """No connection could be made."""
 
 
 class Provider(Protocol):
@@ -176,7 +186,10 @@ class Provider(Protocol):
         """Put into the carrier's words what became of each item of its callback, in the order given."""
 
     def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
-        """Hand a batch to the carrier: one outcome a message, in order. Never raises but for ChannelRefused."""
+        """Hand a batch to the carrier: one outcome a message, in order. Raises CallFailed and nothing else.
+
+        Called by several threads at a time: a reply does not wait for the call that carries notices.
+        """
 
     def fault(self) -> str | None:
         """What keeps messages from being sent, found without sending any; None if nothing does."""

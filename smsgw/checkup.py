@@ -79,9 +79,13 @@ def _clock(gateway: Gateway) -> Finding:
 def _queue(gateway: Gateway) -> Finding:
     with gateway.database.reading() as connection:
         outbox = figures.outbox(connection, gateway.clock())
-    held = [f"channel {name} is held: {channel.held}" for name, channel in outbox.channels.items() if channel.held]
-    if held:
-        return Finding("outbox", ok=False, detail=f"{'; '.join(held)}; mend it, then restart the worker")
+    closed = [
+        f"channel {name} is {channel.state}: {channel.reason}"
+        for name, channel in outbox.channels.items()
+        if channel.state != "open"
+    ]
+    if closed:
+        return Finding("outbox", ok=False, detail=f"{'; '.join(closed)}; what is held needs smsgw channel release NAME")
     if outbox.oldest_queued_seconds > LONGEST_WAIT:
         waited = f"a due message has waited {outbox.oldest_queued_seconds:.0f} s"
         return Finding("outbox", ok=False, detail=f"{waited}; is a node with the role worker running?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Literal, get_args
 
@@ -13,21 +13,28 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from smsgw.answers.answering import Answers, Limits
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
-from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.breaker import released
+from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.pace import Pace
-from smsgw.dispatch.sender import Sender
-from smsgw.dispatch.sweep import sweep
+from smsgw.dispatch.routes import Route, Routes
+from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
+from smsgw.dispatch.sweep import Sweeper
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
 from smsgw.intake.intake import Intake
+from smsgw.intake.reports import Reports
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.database import Database
+from smsgw.store.tables import Lane
+from smsgw.store.wakes import Listener, wake_others
 
 Role = Literal["web", "worker", "scheduler"]
 ROLES: tuple[Role, ...] = get_args(Role)
-SWEEP_EVERY = 1  # seconds
-ANSWER_WAITING_EVERY = 2  # seconds
+TICK = 1  # seconds
+ANSWER_WAITING_EVERY = 2
+MATCH_EVERY = 10
+RETIRE_EVERY = 60
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
 
 log = logging.getLogger("smsgw")
@@ -41,10 +48,15 @@ class Gateway:
         self.clock = clock
         self.database = Database(settings.gateway.database)
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
-        self.channels: Mapping[str, Channel] = {
-            name: _channel(name, channel) for name, channel in settings.channels.items()
-        }
-        self.senders = {name: Sender(self.database, channel, clock=clock) for name, channel in self.channels.items()}
+        self.roads = Roads([_channel(*item) for item in settings.channels.items()], _routes(settings))
+        self.channels = self.roads.channels
+        self.senders = [
+            Sender(self.database, channel, self.roads, lanes, clock=clock)
+            for channel in self.channels.values()
+            for lanes in (REPLIES, OTHERS)
+        ]
+        self.sweeper = Sweeper(self.database, self.roads, clock)
+        self.listener = Listener(self.database, self._wake_ours)
         self.clerk = Clerk(
             self.database,
             self.onestop,
@@ -55,11 +67,12 @@ class Gateway:
         self.intake = Intake(
             self.database,
             self.clerk,
-            self.channels,
+            self.roads,
             wake=self._wake,
             apologise_after=timedelta(seconds=settings.onestop.apologise_after),
             clock=clock,
         )
+        self.reports = Reports(self.database, clock)
         self._ticker = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._roles: Collection[Role] = ()
 
@@ -67,16 +80,15 @@ class Gateway:
         """Begin the work of these roles. Raises SchemaError or the database's error if that is not ready."""
         self.database.create()
         self._roles = roles
-        with self.database.writing() as connection:
-            for name in self.channels:
-                channel_rows.ensure(connection, name, self.clock())
-                # Whoever starts a worker has seen to the settings; if not, the carrier says so at the first call.
-                if "worker" in roles:
-                    channel_rows.release(connection, name)
+        self._meet_channels()
+        self._every(TICK, self.tick)
         if "worker" in roles:
-            for sender in self.senders.values():
+            for sender in self.senders:
                 sender.start()
-            self._every(SWEEP_EVERY, self.sweep)
+            self.listener.start()
+            self._every(TICK, self.sweeper.probes)
+            self._every(MATCH_EVERY, self.sweeper.late_receipts)
+            self._every(RETIRE_EVERY, self.sweeper.history)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
         self._ticker.start()
@@ -86,7 +98,8 @@ class Gateway:
         if self._ticker.running:
             self._ticker.shutdown(wait=True)
         if "worker" in self._roles:
-            for sender in self.senders.values():
+            self.listener.stop()
+            for sender in self.senders:
                 sender.stop(LONGEST_DRAIN)
         self.close()
 
@@ -97,12 +110,30 @@ class Gateway:
         self.onestop.close()
         self.database.close()
 
+    def tick(self) -> None:
+        """Look at the channels, and settle what is past its deadline if that is this node's work."""
+        self.roads.look(self.database)
+        if "worker" in self._roles:
+            self.sweep()
+
     def sweep(self) -> int:
         """Settle what is past its deadline."""
-        abilities = {name: channel.provider.abilities for name, channel in self.channels.items()}
-        return sweep(self.database, abilities, self.clock)
+        if moved := self.sweeper.deadlines():
+            for name in self.channels:
+                self._wake_ours(name)
+        return moved
 
-    def _every(self, seconds: int, work: Callable[[], int]) -> None:
+    def _meet_channels(self) -> None:
+        with self.database.writing("meet channels") as connection:
+            now = self.clock()
+            for name in self.channels:
+                channel_rows.ensure(connection, name, now)
+                # Whoever starts a worker has seen to the settings; if not, the carrier says so at the first call.
+                if "worker" in self._roles:
+                    before = channel_rows.lock(connection, name)
+                    channel_rows.write(connection, before, released(before, "a worker was started", now), now)
+
+    def _every(self, seconds: int, work: Callable[[], object]) -> None:
         def guarded() -> None:
             try:
                 work()
@@ -112,13 +143,33 @@ class Gateway:
         self._ticker.add_job(guarded, "interval", seconds=seconds)
 
     def _wake(self, channel: str) -> None:
-        self.senders[channel].wake()
+        """There is something to send: by us, or by whichever nodes have that role."""
+        if "worker" in self._roles:
+            self._wake_ours(channel)
+            return
+        try:
+            wake_others(self.database, channel)
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("other nodes could not be woken: %s; they poll", type(error).__name__)
+
+    def _wake_ours(self, channel: str) -> None:
+        for sender in self.senders:
+            if sender.channel_name == channel:
+                sender.wake()
 
 
 def _channel(name: str, settings: ChannelSettings) -> Channel:
     provider = settings.module().connect(settings.config())
     batch = min(settings.batch, provider.abilities.largest_batch)
-    return Channel(name, settings.sender, provider, Pace(settings.tps, batch), batch)
+    return Channel(name, settings.sender, provider, Pace(settings.tps, batch, settings.reply_share), batch)
+
+
+def _routes(settings: Settings) -> Routes:
+    routes = [
+        Route(frozenset(Lane[purpose.upper()] for purpose in route.purposes), route.channels, route.prefixes)
+        for route in settings.routes
+    ]
+    return Routes(routes, default=next(iter(settings.channels)))
 
 
 def _answers(settings: Settings) -> Answers:

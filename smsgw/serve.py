@@ -30,10 +30,19 @@ class CannotListen(Exception):
 class WebServer:
     """A WSGI application behind waitress, in a thread of its own. `bind` is HOST:PORT; port 0 takes a free one."""
 
-    def __init__(self, app: WSGIApplication, bind: str, *, threads: int = 8, trusted_proxy: str | None = None) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        bind: str,
+        *,
+        threads: int = 8,
+        trusted_proxy: str | None = None,
+        share_port: bool = False,
+    ) -> None:
         host, _, port = bind.rpartition(":")
+        address = (host.strip("[]"), int(port))
         try:
-            listening = socket.create_server((host.strip("[]"), int(port)), family=_family(host), backlog=1024)
+            listening = socket.create_server(address, family=_family(host), backlog=1024, reuse_port=share_port)
         except OSError as error:
             raise CannotListen(f"can't listen on {bind}: {error.strerror}; choose another address") from None
         self.port = listening.getsockname()[1]
@@ -82,6 +91,7 @@ class Node:
                 settings.web.bind,
                 threads=settings.web.threads,
                 trusted_proxy=settings.web.trusted_proxy,
+                share_port=settings.web.share_port,
             )
             if "web" in roles
             else None

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -72,6 +72,7 @@ def _hour(value: object) -> object:
     raise ValueError('expected an hour, such as "21:00"')
 
 
+Purpose = Literal["reply", "reminder", "notice"]
 Hour = Annotated[time, BeforeValidator(_hour)]
 Bind = Annotated[str, AfterValidator(_bind)]
 
@@ -90,10 +91,14 @@ class GatewaySettings(_Table):
 
 
 class WebSettings(_Table):
-    """[web]. `trusted_proxy`: the address of the proxy in front, whose word on the visitor's address is taken."""
+    """[web]. `trusted_proxy`: the address of the proxy in front, whose word on the visitor's address is taken.
+
+    `share_port`: several processes of this machine listen on one address, and the kernel deals out connections.
+    """
 
     bind: Bind = "127.0.0.1:8080"
-    threads: int = Field(default=8, ge=1, le=64)
+    threads: int = Field(default=8, ge=1, le=256)
+    share_port: bool = False
     trusted_proxy: str | None = None
 
 
@@ -122,8 +127,19 @@ class QuietHours(_Table):
     end: Hour = time(7)
 
 
+class RouteSettings(_Table):
+    """[[routes]]: channels for some purposes and numbers, the best one first. `prefixes`: E.164 digits, as 8491."""
+
+    purposes: tuple[Purpose, ...] = ("reply", "reminder", "notice")
+    channels: tuple[str, ...] = Field(min_length=1)
+    prefixes: tuple[Annotated[str, Field(pattern=r"^\d{1,15}$")], ...] = ()
+
+
 class ChannelSettings(BaseModel):
-    """[channels.NAME]: what every carrier has; the rest belongs to the provider and stands in `config`."""
+    """[channels.NAME]: what every carrier has; the rest belongs to the provider and stands in `config`.
+
+    `tps`: messages a second that the contract allows; `reply_share`: of it, only for replies.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -131,6 +147,7 @@ class ChannelSettings(BaseModel):
     sender: str = Field(min_length=1, max_length=15)
     tps: float = Field(gt=0)
     batch: int = Field(default=100, ge=1)
+    reply_share: float = Field(default=0.2, ge=0, lt=1)
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """The provider's own settings hold secrets that only its `Config` knows of."""
@@ -155,6 +172,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings
     onestop: OneStopSettings
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], ChannelSettings] = Field(min_length=1)
+    routes: tuple[RouteSettings, ...] = ()
     web: WebSettings = WebSettings()
     answers: AnswerSettings = AnswerSettings()
     words: Words = Words()
@@ -232,6 +250,10 @@ def _channel_faults(settings: Settings, file: Path) -> list[str]:
             faults += _faults(error, file, ("channels", name))
         except providers.NoSuchProvider as error:
             faults.append(f"{file}: channels.{name}.provider: {error}")
+    for number, route in enumerate(settings.routes):
+        if unknown := [name for name in route.channels if name not in settings.channels]:
+            known = ", ".join(settings.channels)
+            faults.append(f"{file}: routes.{number}.channels: {unknown[0]}: no such channel; expected some of {known}")
     return faults
 
 

@@ -15,7 +15,7 @@ import responses
 
 from providers import NoSuchProvider, load
 from providers.aggregator import Aggregator, Config
-from providers.contract import Accepted, ChannelRefused, Outbound, Outcome, Rejected, Throttled, Unknown
+from providers.contract import Accepted, ChannelRefused, Outbound, Outcome, Rejected, Throttled, Unknown, Unreachable
 
 URL = "http://carrier.test"
 MESSAGE = Outbound("r-1", "8188", "84912345678", "Ho so", "gsm7", 1, datetime(2018, 8, 15, 5, tzinfo=UTC))
@@ -90,7 +90,6 @@ def result(**values: Any) -> dict[str, Any]:
         ({"status": 503}, Unknown("the carrier answered 503")),
         ({"status": 302, "headers": {"Location": "/"}}, Unknown("the carrier answered 302")),
         ({"body": requests.ReadTimeout()}, Unknown("ReadTimeout")),
-        ({"body": requests.ConnectTimeout()}, Throttled(None, "no connection within the time limit")),
         ({"body": requests.ConnectionError("aborted")}, Unknown("the connection broke")),
         ({"body": requests.exceptions.ChunkedEncodingError()}, Unknown("ChunkedEncodingError")),
     ],
@@ -98,6 +97,12 @@ def result(**values: Any) -> dict[str, Any]:
 def test_each_answer_has_its_outcome(carrier: responses.RequestsMock, answer: dict[str, Any], outcome: Outcome) -> None:
     carrier.post(f"{URL}/messages", **answer)
     assert connected().submit([MESSAGE]) == [outcome]
+
+
+def test_a_carrier_that_can_not_be_reached_in_time_has_nothing(carrier: responses.RequestsMock) -> None:
+    carrier.post(f"{URL}/messages", body=requests.ConnectTimeout())
+    with pytest.raises(Unreachable):
+        connected().submit([MESSAGE])
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -130,7 +135,8 @@ def serving(answer: Callable[[socket.socket], object]) -> tuple[str, threading.T
 def test_a_connection_that_was_never_made_carried_nothing() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    assert connected(f"http://127.0.0.1:{port}").submit([MESSAGE]) == [Throttled(None, "no connection")]
+    with pytest.raises(Unreachable):
+        connected(f"http://127.0.0.1:{port}").submit([MESSAGE])
     assert "can't be reached" in (connected(f"http://127.0.0.1:{port}").fault() or "")
 
 

@@ -132,13 +132,13 @@ def test_an_unknown_channel_is_not_found(here: World, path: str) -> None:
 
 
 def test_a_database_that_cannot_be_written_makes_the_carrier_try_again(anywhere: World) -> None:
-    with anywhere.gateway.database.writing() as connection:
+    with anywhere.gateway.database.writing("test") as connection:
         connection.execute(sa.text("ALTER TABLE inbound RENAME TO hidden"))
     answer = post(anywhere, INBOUND, {"messages": [message()]})
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert anywhere.client.get("/readyz").status_code == 503
-    with anywhere.gateway.database.writing() as connection:
+    with anywhere.gateway.database.writing("test") as connection:
         connection.execute(sa.text("ALTER TABLE hidden RENAME TO inbound"))
     assert json.loads(post(anywhere, INBOUND, {"messages": [message()]}).data)["results"][0]["status"] == "accepted"
     assert anywhere.client.get("/readyz").status_code == 200
@@ -176,4 +176,4 @@ def test_the_application_is_plain_wsgi_without_a_debugger(here: World) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
     assert client.get("/readyz").json == {"status": "ok", "database": "ok", "onestop": "ok"}
     assert b"smsgw_outbox_messages" in client.get("/metrics").data
-    assert len(metadata.tables) == 6
+    assert len(metadata.tables) == 8

@@ -46,7 +46,7 @@ def test_making_the_tables_again_changes_nothing_and_a_foreign_schema_is_refused
     database = Database(database_url)
     assert database.create() is True
     assert database.create() is False
-    with database.writing() as connection:
+    with database.writing("test") as connection:
         connection.execute(sa.text("ALTER TABLE outbound DROP COLUMN error_code"))
     with pytest.raises(SchemaError, match="error_code"):
         database.check()

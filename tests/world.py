@@ -100,11 +100,18 @@ class World:
             self.clock.forward(seconds=0.25)
             self.send()
             self.carrier.run_due()
-            self.gateway.sweep()
+            self.sweep()
             self.clock.forward(seconds=0.25)
 
+    def sweep(self) -> None:
+        """What the ticks of a worker do."""
+        self.gateway.roads.look(self.gateway.database)
+        self.gateway.sweeper.probes()
+        self.gateway.sweeper.late_receipts()
+        self.gateway.sweep()
+
     def send(self) -> None:
-        for sender in self.gateway.senders.values():
+        for sender in self.gateway.senders:
             sender.send_due()
 
     def outbox(self) -> Outbox:

@@ -29,8 +29,8 @@ def outbox(context: Context, as_json: bool) -> None:
         click.echo(f"{state:12} {count:>9}")
     click.echo(f"the oldest due message has waited {shown.oldest_queued_seconds} s")
     for name, channel in shown.channels.items():
-        held = f"held: {channel.held}" if channel.held else "open"
-        click.echo(f"channel {name}: {held}; {channel.queued} queued, {channel.sending} being sent")
+        why = f", {channel.reason}" if channel.reason else ""
+        click.echo(f"channel {name}: {channel.state}{why}; {channel.queued} queued, {channel.sending} being sent")
 
 
 @click.command()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
-from smsgw.cli import asking, figures, running
+from smsgw.cli import asking, channels, figures, running
 from smsgw.cli.common import Context
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
@@ -34,7 +34,7 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS):
+for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS, *channels.COMMANDS):
     commands.add_command(command)
 
 

@@ -1,11 +1,16 @@
-"""A channel as the dispatch room needs it."""
+"""A channel as the dispatch room needs it, and what this node knows of all of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from providers.contract import Provider
 from smsgw.dispatch.pace import Pace
+from smsgw.dispatch.routes import Routes
+from smsgw.store import channels
+from smsgw.store.database import Database
+from smsgw.store.tables import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +22,42 @@ class Channel:
     provider: Provider
     pace: Pace
     batch: int
+
+
+class Roads:
+    """Every channel, and which of them are open as far as this node knows: what it last read, at most a tick ago.
+
+    Being wrong for that long does no harm: a message queued for a channel that is closed moves on by the sweep.
+    """
+
+    def __init__(self, channels: Iterable[Channel], routes: Routes) -> None:
+        self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
+        self._routes = routes
+        self._open = frozenset(self.channels)
+
+    def look(self, database: Database) -> None:
+        """Read which channels are open."""
+        with database.reading() as connection:
+            rows = channels.every(connection)
+        self._open = frozenset(name for name in self.channels if name not in rows or rows[name].state == "open")
+
+    def closed(self) -> list[str]:
+        """The channels that may not be sent to now."""
+        return [name for name in self.channels if name not in self._open]
+
+    def has_detour(self, name: str) -> bool:
+        """Whether any message of a channel could take another one."""
+        return self._routes.has_detour(name)
+
+    def note(self, row: channels.Channel) -> None:
+        """One channel's state has just been seen."""
+        self._open = self._open | {row.name} if row.state == "open" else self._open - {row.name}
+
+    def first(self, lane: Lane, recipient: str, at: str | None = None) -> Channel:
+        """The channel that a new message takes."""
+        return self.channels[self._routes.first(lane, recipient, self._open, at)]
+
+    def instead(self, lane: Lane, recipient: str, failed: str) -> Channel | None:
+        """The channel that takes a message whose own one failed, if there is one."""
+        name = self._routes.instead(lane, recipient, self._open, failed)
+        return self.channels[name] if name is not None else None

@@ -1,13 +1,15 @@
-"""How many messages a channel may take now. Pure: the allowance is a number in the channel's row.
+"""How many messages a channel may take now. Pure: the allowance is a number in the channel's row, for all nodes.
 
-The allowance grows by the contract's messages a second and can be saved up for one second and one batch at the most,
-so that in any second no more goes out than the rate and one batch. A share of it only replies may use.
+The allowance grows by the contract's messages a second and can be saved up for one batch at the most, so that in any
+second no more goes out than the rate and one batch. A share of it only replies may use.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from smsgw.store.channels import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,23 @@ class Pace:
         """The largest allowance that can be saved up; never less than one message."""
         return max(1.0, min(self.tps, self.batch))
 
-    def allowance(self, left: float, since: datetime, now: datetime) -> float:
-        """What may go out at `now`, when `left` was allowed at `since`. A clock set back gives nothing."""
-        elapsed = max(0.0, (now - since).total_seconds())
-        return min(self.full, left + elapsed * self.tps)
+    def allowance(self, channel: Channel, now: datetime) -> float:
+        """What may go out at `now`. A clock set back gives nothing."""
+        elapsed = max(0.0, (now - channel.allowed_at).total_seconds())
+        return min(self.full, channel.allowance + elapsed * self.tps)
 
-    def for_others(self, allowance: float) -> int:
-        """How many of it may be anything but replies. A channel of one message at a time keeps nothing back."""
+    def for_others(self, allowance: float) -> float:
+        """How much of it is for anything but replies. A channel of one message at a time keeps nothing back."""
         kept = self.full * self.reply_share if self.full > 1 else 0.0
-        return max(0, int(allowance - kept))
+        return max(0.0, allowance - kept)
+
+
+def spent(channel: Channel, allowance: float, messages: int, now: datetime) -> Channel:
+    """The channel after so many messages of an allowance went out."""
+    return replace(channel, allowance=allowance - messages, allowed_at=max(now, channel.allowed_at))
+
+
+def slowed(channel: Channel, seconds: float, now: datetime) -> Channel:
+    """The channel when its carrier asked for a pause. A longer one that it asked for before still holds."""
+    until = now + timedelta(seconds=seconds)
+    return replace(channel, resume_at=max(until, channel.resume_at or until))

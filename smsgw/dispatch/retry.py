@@ -2,32 +2,74 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from smsgw.store.outbox import Move, Waiting
+from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 
-FIRST_PAUSE = 1.0  # seconds
-LONGEST_PAUSE = 300.0
-
-# A reply that may have gone out and can't be asked about is sent a second time, because a citizen left without an
-# answer is worse off than one who reads it twice. A notice is not: it waits for its receipt or an official.
-_BLIND_RESENDS = {Lane.REPLY: 1, Lane.REMINDER: 0, Lane.NOTICE: 0}
+UNDECIDED = "undecided"
+BLIND_WAIT = timedelta(seconds=30)  # in which a receipt may tell what a carrier can't be asked
 
 
-def pause(attempts: int, chance: float, asked: float | None = None) -> timedelta:
-    """How long to wait after the given number of tries (at least 1).
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a lane's messages are tried. `lifetime`: after it nobody needs the message any more.
 
-    Doubles with every try up to five minutes. `chance` (0 to 1) spreads it over the upper half of the pause, so that
-    what failed together is not tried again together. A carrier that asked for a pause gets at least that one.
+    `blind_resends`: how often one that may have gone out is sent again to a carrier that can't be asked about it. A
+    citizen left without an answer is worse off than one who reads it twice; a notice waits for its receipt, and then
+    `decision_wait` for an official.
     """
-    longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempts - 1, 30))
-    return timedelta(seconds=max(longest * (0.5 + chance / 2), asked or 0.0))
+
+    first_pause: timedelta
+    longest_pause: timedelta
+    lifetime: timedelta
+    blind_resends: int = 0
+    decision_wait: timedelta = timedelta()
 
 
-def resend_in_doubt(lane: Lane, *, idempotent: bool, doubts: int) -> bool:
-    """Whether a message that the carrier may or may not have is sent again, under the same ref.
+RULES = {
+    # A status that comes after half a day has often changed.
+    Lane.REPLY: Rule(timedelta(seconds=1), timedelta(seconds=60), timedelta(hours=12), blind_resends=1),
+    Lane.REMINDER: Rule(
+        timedelta(seconds=2), timedelta(minutes=5), timedelta(hours=24), decision_wait=timedelta(days=30)
+    ),
+    Lane.NOTICE: Rule(
+        timedelta(seconds=2), timedelta(minutes=5), timedelta(hours=72), decision_wait=timedelta(days=30)
+    ),
+}
 
-    `doubts` counts the tries that ended so, the last one included. A carrier that honours our ref can be asked any
-    number of times without harm. With another one it depends on the lane; what is not sent again waits for a receipt.
+
+def next_attempt(lane: Lane, attempts: int, chance: float, now: datetime, asked: float | None = None) -> datetime:
+    """When to try again after so many tries (at least 1). It may lie beyond the message's expiry: it then expires.
+
+    The pause doubles with every try up to the lane's longest. `chance` (0 to 1) spreads it over its upper half, so that
+    what failed together is not tried again together. A carrier that asked for a pause gets at least that one, in
+    seconds.
     """
-    return idempotent or doubts <= _BLIND_RESENDS[lane]
+    rule = RULES[lane]
+    longest = min(rule.longest_pause, rule.first_pause * float(2 ** min(attempts - 1, 20)))
+    return now + max(longest * (0.5 + chance / 2), timedelta(seconds=asked or 0.0))
+
+
+def doubt_until(lane: Lane, attempts: int, chance: float, now: datetime, *, idempotent: bool) -> datetime:
+    """How long a message stays in doubt before anything is done about it."""
+    return next_attempt(lane, attempts, chance, now, 0.0 if idempotent else BLIND_WAIT.total_seconds())
+
+
+def decided(message: Waiting, *, idempotent: bool, now: datetime) -> Move:
+    """What is done about a message in doubt whose time to wait is over.
+
+    A carrier that honours our ref is sent it again under that, as often as it takes. Another one gets a reply once
+    more; what is not sent again stays in doubt until a receipt or an official settles it.
+    """
+    rule = RULES[message.lane]
+    if message.expires_at > now:
+        if idempotent or message.doubts <= rule.blind_resends:
+            return Move(message.id, State.QUEUED, message.expires_at, not_before=now)
+        return Move(message.id, State.UNKNOWN, message.expires_at + rule.decision_wait)
+    until = message.expires_at + rule.decision_wait
+    if idempotent or until <= now:
+        return Move(message.id, State.EXPIRED, now + LIVE_FOR, code=UNDECIDED)
+    return Move(message.id, State.UNKNOWN, until)

@@ -1,7 +1,9 @@
-"""One channel's sender: claims what is due, hands it to the carrier, settles what became of it.
+"""A channel's senders: each claims what is due, hands it to the carrier, and settles what became of it.
 
-Whatever waits goes out in one call, up to the batch. No transaction is open while the carrier is being called: a
-lease says who is sending, and runs out if the sender does not come back.
+Replies have a sender of their own, so that none waits for the call that carries notices. Whatever waits goes out in
+one call, up to the batch. No transaction is open while the carrier is being called: a lease says who is sending, and
+runs out if the sender does not come back. What a call ended with is written down in the transaction that claims the
+next batch.
 """
 
 from __future__ import annotations
@@ -9,47 +11,78 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from providers.contract import Accepted, ChannelRefused, Outbound, Outcome, Rejected, Throttled, Unknown
+from providers.contract import CallFailed, ChannelRefused, Outbound
 from smsgw import metrics
 from smsgw.clock import Clock, utc_now
-from smsgw.dispatch import retry
-from smsgw.dispatch.channel import Channel
+from smsgw.dispatch import breaker, pace
+from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure
 from smsgw.store import channels, outbox
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
-from smsgw.store.states import State
+from smsgw.store.tables import Lane
 
 POLL = 1.0  # seconds; the safety net under `wake`
 BREATH = 0.05  # seconds between batches of a channel whose rate is used up, so that batches are worth a call
 TROUBLE_PAUSE = 2.0  # seconds before the database is tried again
 LEASES = 3  # a lease lasts so many times the call's time limit
 
+REPLIES = (Lane.REPLY,)
+OTHERS = (Lane.REMINDER, Lane.NOTICE)
+
 log = logging.getLogger("smsgw.dispatch")
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages that are ours to send for as long as the lease lasts."""
+
+    lease: str
+    messages: Sequence[outbox.Claimed]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A batch that went to the carrier, and what it answered."""
+
+    batch: _Batch
+    answer: Answer
+
+
 class Sender:
-    """Sends for one channel, in a thread of its own once started."""
+    """Sends for some lanes of one channel, in a thread of its own once started."""
 
     def __init__(
         self,
         database: Database,
         channel: Channel,
+        roads: Roads,
+        lanes: Collection[Lane],
         *,
         clock: Clock = utc_now,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
         self._channel = channel
+        self._roads = roads
+        self._lanes = tuple(lanes)
         self._clock = clock
-        self._chance = chance
+        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, chance)
         self._work = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"send-{channel.name}", daemon=True)
+        name = f"send-{channel.name}-{self._lanes[0].name.lower()}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def channel_name(self) -> str:
+        return self._channel.name
 
     def start(self) -> None:
         self._thread.start()
@@ -65,16 +98,10 @@ class Sender:
         self._thread.join(timeout)
 
     def send_due(self) -> float:
-        """Send one batch of what is due; the seconds until it is worth trying again, unless woken before."""
-        batch, lease, pause = self._claim()
-        if not batch:
-            return pause
-        try:
-            outcomes = self._submit(batch)
-        except ChannelRefused as refusal:
-            self._hold(batch, lease, str(refusal))
-            return POLL
-        self._settle(batch, lease, outcomes)
+        """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
+        batch, pause = self._turn(None)
+        while batch.messages:
+            batch, pause = self._turn(self._submit(batch))
         return pause
 
     def _run(self) -> None:
@@ -90,99 +117,94 @@ class Sender:
                 # A sender that dies leaves its channel silent for good.
                 log.exception("channel %s: sending failed", self._channel.name)
                 pause = TROUBLE_PAUSE
-            if pause > 0:
-                self._work.wait(pause)
+            self._work.wait(pause)
 
-    def _claim(self) -> tuple[list[outbox.Claimed], str, float]:
-        now = self._clock()
-        pace, name = self._channel.pace, self._channel.name
-        lease = new_id()
-        until = now + timedelta(seconds=LEASES * self._channel.provider.time_limit)
-        with self._database.writing() as connection:
-            row = channels.lock(connection, name)
-            if row.held_at is not None:
-                return [], lease, POLL
-            if row.resume_at is not None and row.resume_at > now:
-                return [], lease, min(POLL, (row.resume_at - now).total_seconds())
-            allowance = pace.allowance(row.allowance, row.allowed_at, now)
-            most = min(self._channel.batch, int(allowance))
-            if most == 0:
-                return [], lease, BREATH
-            claimed = outbox.claim(
-                connection, name, replies=most, others=pace.for_others(allowance), lease=lease, until=until, now=now
-            )
-            if claimed:
-                channels.spend(connection, name, allowance - len(claimed), now)
-        return claimed, lease, 0.0 if claimed else POLL
-
-    def _submit(self, batch: Sequence[outbox.Claimed]) -> list[Outcome]:
-        outcomes = self._channel.provider.submit(
-            [
-                Outbound(
-                    ref=message.id,
-                    sender=message.sender,
-                    recipient=message.recipient,
-                    text=message.text,
-                    encoding=message.encoding,
-                    segments=message.segments,
-                    expires_at=message.expires_at,
-                )
-                for message in batch
-            ]
-        )
-        for outcome in outcomes:
-            metrics.messages_out.labels(self._channel.name, type(outcome).__name__.lower()).inc()
-        return outcomes
-
-    def _settle(self, batch: Sequence[outbox.Claimed], lease: str, outcomes: Sequence[Outcome]) -> None:
-        now = self._clock()
-        settled = [self._settled(message, outcome, now) for message, outcome in zip(batch, outcomes, strict=True)]
-        pauses = [outcome.retry_after for outcome in outcomes if isinstance(outcome, Throttled)]
-        self._write_down(lease, settled, now, max((pause for pause in pauses if pause), default=None))
-        if kept := [item for item in settled if item.outcome != "accepted"]:
-            log.info("channel %s: %d of %d not accepted: %s", self._channel.name, len(kept), len(batch), kept[0].detail)
-
-    def _write_down(
-        self, lease: str, settled: Sequence[outbox.Settled], now: datetime, slow_down: float | None
-    ) -> None:
-        """Settle, however long the database is away: forgetting what the carrier said would leave it in doubt."""
+    def _turn(self, call: _Call | None) -> tuple[_Batch, float]:
+        """Settle a call and claim the next batch. What the carrier said is not forgotten while the database is away."""
         while True:
             try:
-                with self._database.writing() as connection:
-                    ours = outbox.settle(connection, self._channel.name, lease, settled, now)
-                    if slow_down is not None:
-                        channels.slow_down(connection, self._channel.name, now + timedelta(seconds=slow_down))
-            except sa.exc.SQLAlchemyError:
-                if self._stopping.wait(TROUBLE_PAUSE):
+                return self._settle_and_claim(call)
+            except sa.exc.SQLAlchemyError as error:
+                if call is None or self._stopping.wait(TROUBLE_PAUSE):
                     raise
-                continue
-            if ours < len(settled):
-                log.warning("channel %s: %d leases had run out", self._channel.name, len(settled) - ours)
-            return
+                log.warning("channel %s: settling has to wait: %s", self._channel.name, type(error).__name__)
 
-    def _settled(self, message: outbox.Claimed, outcome: Outcome, now: datetime) -> outbox.Settled:
-        match outcome:
-            case Accepted(carrier_id):
-                deadline = now + outbox.RECEIPT_WAIT
-                return outbox.Settled(message.id, State.SUBMITTED, deadline, carrier_message_id=carrier_id)
-            case Rejected(code, detail):
-                return outbox.Settled(message.id, State.REJECTED, None, code=code, outcome="rejected", detail=detail)
-            case Throttled(retry_after, detail):
-                later = now + retry.pause(message.attempts, self._chance(), retry_after)
-                return outbox.Settled(
-                    message.id, State.QUEUED, message.expires_at, later, outcome="throttled", detail=detail
-                )
-            case Unknown(detail):
-                later = now + retry.pause(message.attempts, self._chance())
-                return outbox.Settled(message.id, State.UNKNOWN, later, outcome="unknown", detail=detail)
+    def _settle_and_claim(self, call: _Call | None) -> tuple[_Batch, float]:
+        now, name = self._clock(), self._channel.name
+        lease = new_id()
+        with self._database.writing("settle" if call else "claim") as connection:
+            if call:
+                self._settle(connection, call, now)
+            before = channels.lock(connection, name)
+            after = self._after(before, call.answer, now) if call else before
+            most, pause = self._room(after, now)
+            claimed: Sequence[outbox.Claimed] = ()
+            if most:
+                until = now + timedelta(seconds=LEASES * self._channel.provider.time_limit)
+                claimed = outbox.claim(connection, name, self._lanes, most, lease=lease, until=until, now=now)
+            if claimed:
+                after = pace.spent(after, self._channel.pace.allowance(after, now), len(claimed), now)
+            channels.write(connection, before, after, now)
+        self._roads.note(after)
+        if after.state != before.state:
+            log.error("channel %s is %s: %s", name, after.state, after.reason)
+        return _Batch(lease, claimed), pause
 
-    def _hold(self, batch: Sequence[outbox.Claimed], lease: str, reason: str) -> None:
-        now = self._clock()
-        log.error("channel %s is held: %s", self._channel.name, reason)
-        settled = [
-            outbox.Settled(message.id, State.QUEUED, message.expires_at, outcome="refused", detail=reason)
-            for message in batch
-        ]
-        self._write_down(lease, settled, now, None)
-        with self._database.writing() as connection:
-            channels.hold(connection, self._channel.name, reason, now)
+    def _room(self, channel: channels.Channel, now: datetime) -> tuple[int, float]:
+        """How many messages may be claimed; and the pause if there are none to claim."""
+        if self._stopping.is_set() or channel.state != "open":
+            return 0, POLL
+        if channel.resume_at is not None and channel.resume_at > now:
+            return 0, min(POLL, (channel.resume_at - now).total_seconds())
+        contract = self._channel.pace
+        allowance = contract.allowance(channel, now)
+        if Lane.REPLY not in self._lanes:
+            allowance = contract.for_others(allowance)
+        most = min(self._channel.batch, int(allowance))
+        return most, POLL if most else BREATH
+
+    def _after(self, channel: channels.Channel, answer: Answer, now: datetime) -> channels.Channel:
+        """The channel after a call."""
+        if isinstance(answer, NotTaken) and answer.held:
+            return breaker.refused(channel, answer.reason, now)
+        if (asked := asked_pause(answer)) is not None:
+            channel = pace.slowed(channel, asked, now)
+        return breaker.called(channel, failure(answer), now)
+
+    def _submit(self, batch: _Batch) -> _Call:
+        messages = [_outbound(message) for message in batch.messages]
+        try:
+            outcomes = self._channel.provider.submit(messages)
+        except CallFailed as failed:
+            self._count(Counter({type(failed): len(messages)}))
+            return _Call(batch, NotTaken(str(failed), held=isinstance(failed, ChannelRefused)))
+        self._count(Counter(map(type, outcomes)))
+        return _Call(batch, outcomes)
+
+    def _count(self, kinds: Counter[type]) -> None:
+        for kind, count in kinds.items():
+            metrics.messages_out.labels(self._channel.name, kind.__name__.lower()).inc(count)
+
+    def _settle(self, connection: sa.Connection, call: _Call, now: datetime) -> None:
+        settled = self._settler.settled(call.batch.messages, call.answer, now)
+        ours = outbox.settle(connection, self._channel.name, call.batch.lease, settled, now)
+        if ours < len(settled):
+            log.warning("channel %s: %d leases had run out", self._channel.name, len(settled) - ours)
+        if failed := [item for item in settled if item.outcome != "accepted"]:
+            why = f"{failed[0].outcome}: {failed[0].detail}"
+            log.info("channel %s: %d of %d not accepted: %s", self._channel.name, len(failed), len(settled), why)
+
+    def _elsewhere(self, message: outbox.Claimed) -> Channel | None:
+        return self._roads.instead(message.lane, message.recipient, self._channel.name)
+
+
+def _outbound(message: outbox.Claimed) -> Outbound:
+    return Outbound(
+        ref=message.id,
+        sender=message.sender,
+        recipient=message.recipient,
+        text=message.text,
+        encoding=message.encoding,
+        segments=message.segments,
+        expires_at=message.expires_at,
+    )

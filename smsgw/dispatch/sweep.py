@@ -1,40 +1,117 @@
-"""The sweep: settles every message whose state has outlived its deadline. Nothing is too old for it."""
+"""The sweeps: what a tick of the clock settles. None has an upper bound of age, so that nothing is too old for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
-from providers.contract import Abilities
+import sqlalchemy as sa
+
 from smsgw.clock import Clock, utc_now
-from smsgw.dispatch.retry import resend_in_doubt
-from smsgw.store import outbox
+from smsgw.dispatch import breaker
+from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.retry import decided
+from smsgw.store import channels, history, outbox, receipts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
+BATCH = 500  # messages in one transaction
 
-def sweep(database: Database, abilities: Mapping[str, Abilities], clock: Clock = utc_now) -> int:
-    """Settle what is past its deadline; how many messages that were. `abilities` by channel name."""
-    now = clock()
-    with database.writing() as connection:
-        moved = outbox.rescue(connection, now)
-        for message in outbox.doubtful(connection, now):
-            able = abilities.get(message.channel)
-            again = able is not None and resend_in_doubt(
-                message.lane, idempotent=able.idempotent_by_ref, doubts=message.doubts
-            )
-            if message.expires_at <= now:
-                after, deadline = State.EXPIRED, None
-            elif again:
-                after, deadline = State.QUEUED, message.expires_at
-            else:
-                after, deadline = State.UNKNOWN, message.expires_at
-            moved += outbox.move(
-                connection,
-                message.id,
-                State.UNKNOWN,
-                after,
-                deadline=deadline,
-                now=now,
-                not_before=now if after is State.QUEUED else None,
-            )
-        return moved + outbox.expire(connection, now)
+log = logging.getLogger("smsgw.dispatch")
+
+
+class Sweeper:
+    """Settles what the senders of any node left behind."""
+
+    def __init__(self, database: Database, roads: Roads, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._roads = roads
+        self._clock = clock
+
+    def deadlines(self) -> int:
+        """Settle every message that is past its deadline, and move those on whose channel is closed; how many."""
+        settled = sum(self._all("sweep", step) for step in (self._rescue, self._decide, self._expire))
+        return settled + sum(self._move_on(name) for name in self._roads.closed() if self._roads.has_detour(name))
+
+    def late_receipts(self) -> int:
+        """Apply receipts that came before their message was known."""
+        return self._all("match receipts", lambda connection: receipts.match_parked(connection, self._clock(), BATCH))
+
+    def history(self) -> int:
+        """Move what has been finished for long to history."""
+        return self._all("retire", lambda connection: history.retire(connection, self._clock(), BATCH))
+
+    def probes(self) -> int:
+        """Probe the channels that are tripped and have rested; how many are open again."""
+        return sum(self._probe(self._roads.channels[name]) for name in self._roads.closed())
+
+    def _all(self, name: str, step: Callable[[sa.Connection], int]) -> int:
+        """Do a step, batch by batch, until there is nothing left for it."""
+        done, moved = 0, BATCH
+        while moved >= BATCH:
+            with self._database.writing(name) as connection:
+                moved = step(connection)
+            done += moved
+        return done
+
+    def _rescue(self, connection: sa.Connection) -> int:
+        return outbox.rescue(connection, self._clock(), BATCH)
+
+    def _decide(self, connection: sa.Connection) -> int:
+        now = self._clock()
+        moves = [
+            decided(message, idempotent=self._idempotent(message.channel), now=now)
+            for message in outbox.doubtful(connection, now, BATCH)
+        ]
+        return outbox.move(connection, State.UNKNOWN, moves, now)
+
+    def _expire(self, connection: sa.Connection) -> int:
+        return outbox.expire(connection, self._clock(), BATCH)
+
+    def _move_on(self, name: str) -> int:
+        """Messages that wait for a closed channel and that another one can take."""
+        moved, last = 0, ""
+        while True:
+            with self._database.writing("move on") as connection:
+                page = outbox.waiting_on(connection, name, last, BATCH)
+                moves = [move for message in page if (move := self._detour(message))]
+                moved += outbox.move(connection, State.QUEUED, moves, self._clock())
+            if len(page) < BATCH:
+                return moved
+            last = page[-1].id
+
+    def _detour(self, message: outbox.Waiting) -> outbox.Move | None:
+        other = self._roads.instead(message.lane, message.recipient, message.channel)
+        if other is None:
+            return None
+        return outbox.Move(message.id, State.QUEUED, message.expires_at, channel=other.name, sender=other.sender)
+
+    def _idempotent(self, name: str) -> bool:
+        channel = self._roads.channels.get(name)
+        return channel is not None and channel.provider.abilities.idempotent_by_ref
+
+    def _probe(self, channel: Channel) -> bool:
+        if not self._may_probe(channel):
+            return False
+        failure = channel.provider.fault()
+        now = self._clock()
+        with self._database.writing("probe") as connection:
+            before = channels.lock(connection, channel.name)
+            after = breaker.probed(before, failure, now) if before.state == "tripped" else before
+            channels.write(connection, before, after, now)
+        self._roads.note(after)
+        log.warning("channel %s is %s: %s", channel.name, after.state, after.reason)
+        return after.state == "open"
+
+    def _may_probe(self, channel: Channel) -> bool:
+        """Whether the channel has rested; if so, other nodes leave the probe to us for as long as it may take."""
+        now = self._clock()
+        with self._database.writing("claim probe") as connection:
+            before = channels.lock(connection, channel.name)
+            if before.state != "tripped" or before.waits(now):
+                return False
+            after = replace(before, resume_at=now + timedelta(seconds=2 * channel.provider.time_limit))
+            channels.write(connection, before, after, now)
+        return True

@@ -6,8 +6,9 @@ Nothing is written here. The web page, the command line and the carriers' callba
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -67,7 +68,13 @@ class Clerk:
         except OneStopUnavailable as error:
             log.warning("the one-stop database can't be asked: %s", error)
             found = None
-        return [self._decision(question, found, now) for question in questions]
+        decisions, guesses = [], Counter[str]()
+        for question, (phone, _) in zip(questions, texts, strict=True):
+            # Whoever guesses in one breath is slowed as one who takes his time.
+            decision = self._decision(question, found, guesses[phone], now)
+            guesses[phone] += isinstance(decision, Reply) and decision.kind in GUESSES
+            decisions.append(decision)
+        return decisions
 
     def answer(self, request: Request, asker: Asker, now: datetime) -> Reply:
         """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
@@ -108,12 +115,15 @@ class Clerk:
     def _look_up(self, questions: Collection[_Question]) -> Mapping[str, Dossier]:
         return self._onestop.find({code for question in questions for code in question.codes})
 
-    def _decision(self, question: _Question | None, found: Mapping[str, Dossier] | None, now: datetime) -> Decision:
+    def _decision(
+        self, question: _Question | None, found: Mapping[str, Dossier] | None, guesses: int, now: datetime
+    ) -> Decision:
         if question is None:
             return NoReply.NEVER
         if found is None and question.codes:
             return NoReply.LATER
-        return self._answers.reply(question.request, question.asker, found or {}, now)
+        asker = replace(question.asker, misses=question.asker.misses + guesses) if guesses else question.asker
+        return self._answers.reply(question.request, asker, found or {}, now)
 
 
 def _asker(phone: str, known: people.Known, options: tuple[str, ...]) -> Asker:

@@ -1,22 +1,28 @@
 """From a carrier's callback to committed rows: decide on each message, store it with its reply, wake the sender.
 
-The order matters. The one-stop database is asked before the gateway's transaction begins, so that no lock is held
-while another agency's server thinks; a message and its reply are committed before the carrier is told anything.
+Callbacks that come at the same time are decided on together and committed in one transaction, and each is answered
+after that. The order matters. The one-stop database is asked before the gateway's transaction begins, so that no lock
+is held while another agency's server thinks; a message and its reply are committed before the carrier is told anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+import sqlalchemy as sa
 
 from providers.contract import Inbound, Refused, Taken
 from smsgw import metrics
 from smsgw.answers.answering import Reply
 from smsgw.clock import Clock, utc_now
-from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.retry import RULES
 from smsgw.intake.clerk import Clerk, Decision, NoReply
+from smsgw.intake.jointly import Jointly
 from smsgw.store import inbox, people
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -26,8 +32,18 @@ from smsgw.text import phones
 from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
 
-REPLY_LIFETIME = timedelta(hours=12)  # a status that comes later has often changed
+MOST_CALLBACKS = 64  # in one transaction
 LATE_BATCH = 200
+
+log = logging.getLogger("smsgw.intake")
+
+
+@dataclass(frozen=True, slots=True)
+class _Callback:
+    """What one callback brought."""
+
+    channel: Channel
+    messages: Sequence[Inbound]
 
 
 class Intake:
@@ -37,7 +53,7 @@ class Intake:
         self,
         database: Database,
         clerk: Clerk,
-        channels: Mapping[str, Channel],
+        roads: Roads,
         *,
         wake: Callable[[str], None],
         apologise_after: timedelta = timedelta(minutes=5),
@@ -45,30 +61,56 @@ class Intake:
     ) -> None:
         self._database = database
         self._clerk = clerk
-        self._channels = channels
-        self._our_numbers = {channel.sender for channel in channels.values()}
+        self._roads = roads
+        self._our_numbers = {channel.sender for channel in roads.channels.values()}
         self._wake = wake
         self._apologise_after = apologise_after
         self._clock = clock
+        self._together = Jointly(self._take_all, MOST_CALLBACKS)
 
     def take(self, channel: Channel, messages: Sequence[Inbound | Refused]) -> list[Taken]:
         """Store messages with their replies and say what became of each, in order.
 
         When this returns, everything is committed. Raises the database's error if it can't be written.
         """
-        arrivals = self._arrivals(channel, [message for message in messages if isinstance(message, Inbound)])
-        with self._database.writing() as connection:
+        verdicts = iter(self._together(_Callback(channel, [item for item in messages if isinstance(item, Inbound)])))
+        return [
+            Taken(message.id, "rejected", error=message.error) if isinstance(message, Refused) else next(verdicts)
+            for message in messages
+        ]
+
+    def _take_all(self, callbacks: Sequence[_Callback]) -> list[list[Taken] | Exception]:
+        """What became of each message of each callback."""
+        try:
+            return list(self._commit(callbacks))
+        except sa.exc.OperationalError:
+            raise
+        except Exception as error:
+            if len(callbacks) == 1:
+                raise
+            # Somebody's message breaks what all have in common; the others must not suffer from it.
+            log.warning("a group of callbacks is taken one by one: %s", type(error).__name__)
+            return [self._alone(callback) for callback in callbacks]
+
+    def _alone(self, callback: _Callback) -> list[Taken] | Exception:
+        try:
+            return self._commit([callback])[0]
+        except Exception as error:
+            return error
+
+    def _commit(self, callbacks: Sequence[_Callback]) -> list[list[Taken]]:
+        arrivals = self._arrivals(
+            [(callback.channel, message) for callback in callbacks for message in callback.messages]
+        )
+        with self._database.writing("accept") as connection:
             new = inbox.accept(connection, arrivals)
         taken = [arrival for arrival in arrivals if arrival.id in new]
         for arrival in taken:
-            metrics.messages_in.labels(channel.name, arrival.kind or arrival.state).inc()
-        if any(arrival.reply for arrival in taken):
-            self._wake(channel.name)
-        results = iter([Taken(arrival.carrier_message_id, _verdict(arrival, new)) for arrival in arrivals])
-        return [
-            Taken(message.id, "rejected", error=message.error) if isinstance(message, Refused) else next(results)
-            for message in messages
-        ]
+            metrics.messages_in.labels(arrival.channel, arrival.kind or arrival.state).inc()
+        for name in {arrival.reply.channel for arrival in taken if arrival.reply}:
+            self._wake(name)
+        verdicts = iter([Taken(arrival.carrier_message_id, _verdict(arrival, new)) for arrival in arrivals])
+        return [[next(verdicts) for _ in callback.messages] for callback in callbacks]
 
     def answer_waiting(self) -> int:
         """Answer what came while the one-stop database was away; how many messages got their reply.
@@ -83,27 +125,67 @@ class Intake:
         for message, decision in zip(waiting, decisions, strict=True):
             if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
                 decision = self._clerk.apology(message.sender, now)
-            channel = self._channels.get(message.channel)
-            if channel is None or not isinstance(decision, Reply):
+            if message.channel not in self._roads.channels or not isinstance(decision, Reply):
                 continue
-            reply = _new_message(channel, message.id, message.sender, decision, now)
-            with self._database.writing() as connection:
+            reply = self._message(message.channel, message.id, message.sender, decision, now)
+            with self._database.writing("answer late") as connection:
                 answered += inbox.answer_late(
                     connection, message, decision.kind, decision.codes, decision.options, reply
                 )
-            self._wake(channel.name)
+            self._wake(reply.channel)
         return answered
 
-    def _arrivals(self, channel: Channel, messages: Sequence[Inbound]) -> list[inbox.Arrival]:
+    def _arrivals(self, messages: Sequence[tuple[Channel, Inbound]]) -> list[inbox.Arrival]:
         now = self._clock()
-        senders = [self._person(message.sender) for message in messages]
-        messages = [replace(message, text=storable(message.text)) for message in messages]
-        texts = [(phone, message.text) for phone, message in zip(senders, messages, strict=True) if phone]
-        decisions = iter(self._clerk.decide(texts, now))
+        senders = [self._person(message.sender) for _, message in messages]
+        texts = [storable(message.text) for _, message in messages]
+        asked = [(phone, text) for phone, text in zip(senders, texts, strict=True) if phone]
+        decisions = iter(self._clerk.decide(asked, now))
         return [
-            _arrival(channel, message, phone or message.sender, next(decisions) if phone else NoReply.NEVER, now)
-            for phone, message in zip(senders, messages, strict=True)
+            self._arrival(channel, message, phone, text, next(decisions) if phone else NoReply.NEVER, now)
+            for (channel, message), phone, text in zip(messages, senders, texts, strict=True)
         ]
+
+    def _arrival(
+        self, channel: Channel, message: Inbound, phone: str | None, text: str, decision: Decision, now: datetime
+    ) -> inbox.Arrival:
+        id, sender = new_id(), phone or message.sender
+        reply = decision if isinstance(decision, Reply) else None
+        waits = decision is NoReply.LATER
+        return inbox.Arrival(
+            id=id,
+            channel=channel.name,
+            carrier_message_id=message.id,
+            sender=sender,
+            recipient=message.recipient,
+            text=text,
+            sent_at=message.received_at,
+            received_at=now,
+            state="answered" if reply else "waiting" if waits else "ignored",
+            kind=reply.kind if reply else None,
+            codes=reply.codes if reply else (),
+            options=reply.options if reply else (),
+            preference=_preference(reply) if reply else None,
+            reply=self._message(channel.name, id, sender, reply, now) if reply else None,
+        )
+
+    def _message(self, came_by: str, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
+        channel = self._roads.first(Lane.REPLY, phone, came_by)
+        size = measure(reply.text)
+        return NewMessage(
+            id=new_id(),
+            channel=channel.name,
+            lane=Lane.REPLY,
+            in_reply_to=in_reply_to,
+            sender=channel.sender,
+            recipient=phone,
+            text=reply.text,
+            encoding=size.encoding,
+            segments=size.segments,
+            created_at=now,
+            not_before=now + timedelta(seconds=reply.delay) if reply.delay else now,
+            expires_at=now + RULES[Lane.REPLY].lifetime,
+        )
 
     def _person(self, address: str) -> str | None:
         """The phone of a person; None for machines, which are never answered, ourselves among them."""
@@ -117,41 +199,5 @@ def _verdict(arrival: inbox.Arrival, new: set[str]) -> Literal["accepted", "dupl
     return "accepted" if arrival.id in new else "duplicate"
 
 
-def _arrival(channel: Channel, message: Inbound, sender: str, decision: Decision, now: datetime) -> inbox.Arrival:
-    id = new_id()
-    reply = decision if isinstance(decision, Reply) else None
-    waits = decision is NoReply.LATER
-    return inbox.Arrival(
-        id=id,
-        channel=channel.name,
-        carrier_message_id=message.id,
-        sender=sender,
-        recipient=message.recipient,
-        text=message.text,
-        sent_at=message.received_at,
-        received_at=now,
-        state="answered" if reply else "waiting" if waits else "ignored",
-        kind=reply.kind if reply else None,
-        codes=reply.codes if reply else (),
-        options=reply.options if reply else (),
-        preference=people.Preference(reply.language, reply.accents) if reply and reply.kind == "preference" else None,
-        reply=_new_message(channel, id, sender, reply, now) if reply else None,
-    )
-
-
-def _new_message(channel: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
-    size = measure(reply.text)
-    return NewMessage(
-        id=new_id(),
-        channel=channel.name,
-        lane=Lane.REPLY,
-        in_reply_to=in_reply_to,
-        sender=channel.sender,
-        recipient=phone,
-        text=reply.text,
-        encoding=size.encoding,
-        segments=size.segments,
-        created_at=now,
-        not_before=now + timedelta(seconds=reply.delay),
-        expires_at=now + REPLY_LIFETIME,
-    )
+def _preference(reply: Reply) -> people.Preference | None:
+    return people.Preference(reply.language, reply.accents) if reply.kind == "preference" else None

@@ -1,31 +1,55 @@
-"""What all nodes together know of a channel: whether it stands still, and how much of its rate is free."""
+"""What all nodes together know of a channel: whether it may send, how its calls went, how much of its rate is free."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
-from smsgw.store.database import insert_new
-from smsgw.store.tables import channel
+from smsgw.store.ids import new_id
+from smsgw.store.tables import channel, channel_event
+
+State = Literal["open", "tripped", "held"]
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel's row."""
+    """A channel's row; the schema says what each column means."""
 
     name: str
-    held_at: datetime | None
-    held_reason: str | None
+    state: State
+    reason: str | None
+    changed_at: datetime
     resume_at: datetime | None
+    failures: int
+    trips: int
+    calls: float
+    failed: float
+    counted_at: datetime
     allowance: float
     allowed_at: datetime
+
+    def waits(self, now: datetime) -> bool:
+        """Whether nothing may be sent before `resume_at`."""
+        return self.resume_at is not None and self.resume_at > now
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """When and why a channel changed its state."""
+
+    at: datetime
+    state: State
+    reason: str
 
 
 def ensure(connection: sa.Connection, name: str, now: datetime) -> None:
     """Make the channel's row if there is none."""
-    connection.execute(insert_new(connection, channel), [{"name": name, "allowance": 0.0, "allowed_at": now}])
+    if connection.scalar(sa.select(channel.c.name).where(channel.c.name == name)) is None:
+        new = Channel(name, "open", None, now, None, 0, 0, 0.0, 0.0, now, 0.0, now)
+        connection.execute(sa.insert(channel), asdict(new))
 
 
 def lock(connection: sa.Connection, name: str) -> Channel:
@@ -34,30 +58,24 @@ def lock(connection: sa.Connection, name: str) -> Channel:
     return Channel(*row)
 
 
-def every(connection: sa.Connection) -> list[Channel]:
-    """All channels, by name."""
-    return [Channel(*row) for row in connection.execute(sa.select(channel).order_by(channel.c.name))]
+def every(connection: sa.Connection) -> dict[str, Channel]:
+    """All channels by name, in the order of their names."""
+    rows = connection.execute(sa.select(channel).order_by(channel.c.name))
+    return {row.name: Channel(*row) for row in rows}
 
 
-def spend(connection: sa.Connection, name: str, allowance: float, now: datetime) -> None:
-    """Write down what is left of the allowance."""
-    _update(connection, name, allowance=allowance, allowed_at=now)
+def write(connection: sa.Connection, before: Channel, after: Channel, now: datetime) -> None:
+    """Write down a locked channel, and why it changed its state if it did."""
+    if after == before:
+        return
+    connection.execute(sa.update(channel).where(channel.c.name == before.name).values(asdict(after)))
+    if after.state != before.state:
+        event = {"id": new_id(), "channel": after.name, "at": now, "state": after.state, "reason": after.reason or ""}
+        connection.execute(sa.insert(channel_event), event)
 
 
-def slow_down(connection: sa.Connection, name: str, resume_at: datetime) -> None:
-    """Send nothing more until then."""
-    _update(connection, name, resume_at=resume_at)
-
-
-def hold(connection: sa.Connection, name: str, reason: str, now: datetime) -> None:
-    """Send nothing more until someone has mended the channel."""
-    _update(connection, name, held_at=now, held_reason=reason)
-
-
-def release(connection: sa.Connection, name: str) -> None:
-    """Let a held channel send again."""
-    _update(connection, name, held_at=None, held_reason=None)
-
-
-def _update(connection: sa.Connection, name: str, **values: object) -> None:
-    connection.execute(sa.update(channel).where(channel.c.name == name).values(values))
+def events(connection: sa.Connection, name: str, limit: int = 20) -> list[Event]:
+    """The latest changes of a channel's state, newest first."""
+    columns = (channel_event.c.at, channel_event.c.state, channel_event.c.reason)
+    latest = sa.select(*columns).where(channel_event.c.channel == name).order_by(channel_event.c.at.desc())
+    return [Event(*row) for row in connection.execute(latest.limit(limit))]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 from sqlalchemy.dialects import postgresql, sqlite
 
 from smsgw.resources import shipped, statements
@@ -19,8 +21,17 @@ class SchemaError(Exception):
     """The database is there and is not what this version needs. The text says what is missing and what to do."""
 
 
+Boundary = Callable[[str, str], None]
+
+
 class Database:
-    """The gateway's tables on SQLite (WAL) or PostgreSQL."""
+    """The gateway's tables on SQLite (WAL) or PostgreSQL.
+
+    `boundary` is called with a transaction's name and "before" or "after" at each commit of a writing one; the tests
+    that kill the gateway at every such place stand there.
+    """
+
+    boundary: Boundary | None = None
 
     def __init__(self, url: str, *, pool_size: int = 12) -> None:
         self.url = sa.make_url(url)
@@ -28,36 +39,46 @@ class Database:
         if self.on_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(self.url, **_options(self.url, pool_size))
+        # Outside of a transaction PostgreSQL is asked once for each statement, and no snapshot stays open.
+        self._reader = self._engine if self.on_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         # SQLite takes one writer at a time, and its own way of waiting for the lock is to sleep and try again:
         # writers of one process wait for each other here instead, which keeps the longest wait short.
-        self._one_writer = threading.Lock() if self.on_sqlite else None
+        self._one_writer = threading.Lock() if self.on_sqlite else nullcontext()
         if self.on_sqlite:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A transaction that writes nothing."""
-        with self._engine.connect() as connection, connection.begin():
+        """Statements that write nothing. On PostgreSQL each sees what is committed when it begins."""
+        with self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
+    def writing(self, name: str) -> Iterator[sa.Connection]:
         """A transaction that is committed when the block ends, and undone if the block raises."""
-        if self._one_writer is None:
-            with self._engine.begin() as connection:
+        with self._one_writer, self._engine.connect() as connection:
+            with connection.execution_options(writes=True).begin():
                 yield connection
-            return
-        with (
-            self._one_writer,
-            self._engine.connect() as connection,
-            connection.execution_options(writes=True).begin(),
-        ):
-            yield connection
+                self._at(name, "before")
+            self._at(name, "after")
+
+    @contextmanager
+    def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
+        """A connection of PostgreSQL's own driver that hears what is notified on a channel."""
+        with self._reader.connect() as connection:
+            connection.detach()
+            driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+            driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            yield driver
+
+    def _at(self, name: str, side: str) -> None:
+        if self.boundary is not None:
+            self.boundary(name, side)
 
     def create(self) -> bool:
         """Make the tables where there are none; True if it made them. Raises SchemaError for a foreign schema."""
-        with self.writing() as connection:
+        with self.writing("create") as connection:
             if sa.inspect(connection).has_table("outbound"):
                 created = False
             else:
@@ -92,9 +113,9 @@ def _options(url: sa.URL, pool_size: int) -> dict[str, Any]:
         return {**common, "connect_args": {"timeout": 30}}
     return {
         **common,
-        # A database that went away and came back must not need a restart of ours.
-        "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 5},
+        # A server that vanishes is noticed by its silence. One that went away and came back needs no restart of ours:
+        # the first call that fails empties the pool.
+        "connect_args": {"connect_timeout": 5, "tcp_user_timeout": 10_000},
     }
 
 
@@ -110,16 +131,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def insert_new(connection: sa.Connection, table: sa.Table) -> Any:
-    """An INSERT that passes over rows which a constraint already has."""
-    return _insert(connection, table).on_conflict_do_nothing()
-
-
 def insert_or_update(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
     """Write one row whole, whether its primary key is there or not."""
-    statement = _insert(connection, table).values(row)
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(row)
     connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=row))
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)

@@ -14,17 +14,19 @@ from smsgw.store.tables import outbound
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
-    """One channel: what waits there, and why it stands still if it does."""
+    """One channel: what waits there; whether it is open, since when and why; and until when it rests if it does."""
 
     queued: int
     sending: int
-    held: str | None
+    state: channels.State
+    since: datetime
+    reason: str | None
     resume_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """How many messages are in each state, how long the oldest due one has waited, and the channels."""
+    """How many live messages are in each state, how long the oldest due one has waited, and the channels."""
 
     states: dict[str, int]
     oldest_queued_seconds: float
@@ -53,9 +55,11 @@ def outbox(connection: sa.Connection, now: datetime) -> Outbox:
             row.name: ChannelFigures(
                 queued=counts.get((row.name, State.QUEUED), 0),
                 sending=counts.get((row.name, State.SENDING), 0),
-                held=row.held_reason if row.held_at else None,
-                resume_at=row.resume_at if row.resume_at and row.resume_at > now else None,
+                state=row.state,
+                since=row.changed_at,
+                reason=row.reason,
+                resume_at=row.resume_at if row.waits(now) else None,
             )
-            for row in channels.every(connection)
+            for row in channels.every(connection).values()
         },
     )

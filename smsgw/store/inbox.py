@@ -10,8 +10,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from smsgw.store import outbox, people
-from smsgw.store.database import insert_new
-from smsgw.store.tables import inbound, outbound
+from smsgw.store.batch import InsertNew
+from smsgw.store.history import message
+from smsgw.store.tables import inbound
 
 State = Literal["answered", "waiting", "ignored"]
 
@@ -54,34 +55,33 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     """
     if not arrivals:
         return set()
-    new = set(
-        connection.execute(
-            insert_new(connection, inbound).returning(inbound.c.id),
-            [
-                {
-                    "id": arrival.id,
-                    "channel": arrival.channel,
-                    "carrier_message_id": arrival.carrier_message_id,
-                    "sender": arrival.sender,
-                    "recipient": arrival.recipient,
-                    "text": arrival.text,
-                    "sent_at": arrival.sent_at,
-                    "received_at": arrival.received_at,
-                    "state": arrival.state,
-                    "kind": arrival.kind,
-                    "codes": _joined(arrival.codes),
-                    "options": _joined(arrival.options),
-                }
-                for arrival in arrivals
-            ],
-        ).scalars()
-    )
+    rows = [
+        (
+            arrival.id,
+            arrival.channel,
+            arrival.carrier_message_id,
+            arrival.sender,
+            arrival.recipient,
+            arrival.text,
+            arrival.sent_at,
+            arrival.received_at,
+            arrival.state,
+            arrival.kind,
+            _joined(arrival.codes),
+            _joined(arrival.options),
+        )
+        for arrival in arrivals
+    ]
+    new = set(_KEEP.run(connection, rows))
     fresh = [arrival for arrival in arrivals if arrival.id in new]
     outbox.add(connection, [arrival.reply for arrival in fresh if arrival.reply])
     for arrival in fresh:
         if arrival.preference is not None:
             people.prefer(connection, arrival.sender, arrival.preference, arrival.received_at)
     return new
+
+
+_KEEP = InsertNew(*inbound.c, returning=inbound.c.id)
 
 
 def answer_late(
@@ -116,8 +116,8 @@ def waiting(connection: sa.Connection, limit: int) -> list[Waiting]:
 def replies(connection: sa.Connection, channel: str, carrier_message_ids: Collection[str]) -> dict[str, str]:
     """The text that each message was answered with, by the carrier's id; for carriers that want it again."""
     rows = connection.execute(
-        sa.select(inbound.c.carrier_message_id, outbound.c.text)
-        .join(outbound, outbound.c.in_reply_to == inbound.c.id)
+        sa.select(inbound.c.carrier_message_id, message.c.text)
+        .join(message, message.c.in_reply_to == inbound.c.id)
         .where(inbound.c.channel == channel, inbound.c.carrier_message_id.in_(carrier_message_ids))
     )
     return dict(rows.all())

@@ -1,4 +1,12 @@
-"""The outbox: claim, settle and sweep, the only statements that move an outbound message.
+"""The outbox: the only statements that move an outbound message, each over as many messages as there are.
+
+    add       queue messages
+    claim     take what is due, for as long as a lease lasts
+    settle    write down what became of it, if the lease is still ours
+    rescue    put in doubt what was claimed by a sender that did not come back
+    doubtful, waiting_on    what is to be decided on
+    move      write down what was decided
+    expire    end what waited too long
 
 Every move is guarded: it names the state that it found, and the lease where there is one. A row that is not there any
 more has another owner, and is let go. Which moves are legal is said in `states`.
@@ -7,20 +15,22 @@ more has another owner, and is let go. Which moves are legal is said in `states`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from smsgw.store import receipts
-from smsgw.store.database import insert_new
-from smsgw.store.states import State, check_move
+from smsgw.store.batch import Batch, InsertNew, inserting
+from smsgw.store.states import AS_RECEIPT, FINAL, LIVE_FOR, State, check_move
 from smsgw.store.tables import Lane, attempt, outbound
-from smsgw.text.alphabet import Encoding
+from smsgw.text.alphabet import Encoding, storable
 
-RECEIPT_WAIT = timedelta(hours=72)  # a carrier that has not reported by then won't
 NO_RECEIPT = "no_receipt"
 LEASE_LOST = "lease_lost"
+
+_c = outbound.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,242 +64,351 @@ class Claimed:
     segments: int
     expires_at: datetime
     attempts: int
+    doubts: int
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a try. Every field but `detail` and `outcome` goes into the row."""
+    """What became of a try. `channel` and `sender` are set where the next try goes another way.
 
-    id: str
+    `outcome` is the carrier's, in a word: anything but "accepted" is noted as an attempt, with its code and detail.
+    """
+
+    message: Claimed
     state: State
-    deadline: datetime | None
+    deadline: datetime
     not_before: datetime | None = None  # None: as it was
+    channel: str | None = None
+    sender: str | None = None
     carrier_message_id: str | None = None
+    outcome: str = "accepted"
     code: str | None = None
-    outcome: str = "accepted"  # anything else is noted as an attempt
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
-    """A message whose fate is unknown and whose time to wait is over."""
+class Waiting:
+    """A message that no sender holds: queued, or in doubt and past the time in which a receipt could help."""
 
     id: str
     channel: str
     lane: Lane
+    recipient: str
     attempts: int
-    expires_at: datetime
     doubts: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A decision on one message that no sender holds. None: as it was."""
+
+    id: str
+    state: State
+    deadline: datetime
+    not_before: datetime | None = None
+    channel: str | None = None
+    sender: str | None = None
+    code: str | None = None
+
+
+_ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__), _c.state, _c.deadline)
 
 
 def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
     """Queue messages."""
     if messages:
-        rows = [asdict(message) | {"state": State.QUEUED, "deadline": message.expires_at} for message in messages]
-        connection.execute(sa.insert(outbound), rows)
+        _ADD.run(
+            connection,
+            (
+                (
+                    new.id,
+                    new.channel,
+                    new.lane,
+                    new.in_reply_to,
+                    new.sender,
+                    new.recipient,
+                    new.text,
+                    new.encoding,
+                    new.segments,
+                    new.created_at,
+                    new.not_before,
+                    new.expires_at,
+                    State.QUEUED,
+                    new.expires_at,
+                )
+                for new in messages
+            ),
+        )
 
 
 def claim(
-    connection: sa.Connection, channel: str, *, replies: int, others: int, lease: str, until: datetime, now: datetime
+    connection: sa.Connection,
+    channel: str,
+    lanes: Sequence[Lane],
+    limit: int,
+    *,
+    lease: str,
+    until: datetime,
+    now: datetime,
 ) -> list[Claimed]:
-    """Take messages that are due: up to `replies` in all, up to `others` of them from the other lanes.
-
-    In the order in which they go out: replies first, and within a lane first in, first out.
-    """
-    claimed = _claim(connection, channel, outbound.c.lane == Lane.REPLY, replies, lease, until, now)
-    if (room := min(others, replies - len(claimed))) > 0:
-        claimed += _claim(connection, channel, outbound.c.lane > Lane.REPLY, room, lease, until, now)
+    """Take up to `limit` messages that are due, in the order in which they go out: by lane, first in, first out."""
+    claimed: list[Claimed] = []
+    for lane in lanes:
+        if len(claimed) == limit:
+            break
+        values = {"at_channel": channel, "at_lane": lane, "limit": limit - len(claimed), "now": now}
+        rows = connection.execute(_CLAIM, {**values, "new_lease": lease, "until": until}).all()
+        # An UPDATE returns its rows in any order.
+        claimed += [Claimed(row[1], lane, *row[2:]) for row in sorted(rows)]
     return claimed
 
 
+_DUE = (
+    sa.select(_c.id)
+    # The literal, and not a parameter, lets the planner see that the partial index serves.
+    .where(
+        _c.channel == sa.bindparam("at_channel"), _c.lane == sa.bindparam("at_lane"), _c.state == sa.text("'queued'")
+    )
+    .where(_c.not_before <= sa.bindparam("now"), _c.expires_at > sa.bindparam("now"))
+    .order_by(_c.not_before, _c.id)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_CLAIM = (
+    sa.update(outbound)
+    .where(_c.id.in_(sa.select(_DUE.c.id)))
+    .values(
+        state=State.SENDING,
+        lease=sa.bindparam("new_lease"),
+        deadline=sa.bindparam("until"),
+        attempts=_c.attempts + 1,
+    )
+    .returning(
+        _c.not_before,
+        _c.id,
+        _c.sender,
+        _c.recipient,
+        _c.text,
+        _c.encoding,
+        _c.segments,
+        _c.expires_at,
+        _c.attempts,
+        _c.doubts,
+    )
+)
+
+
 def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequence[Settled], now: datetime) -> int:
-    """Write down what became of claimed messages, and apply receipts that overtook them; how many were still ours."""
+    """Write down what became of claimed messages, and apply receipts that overtook them; how many were still ours.
+
+    What the carrier said of one whose lease ran out is no less true: it counts like a receipt that says so.
+    """
     for item in settled:
         check_move(State.SENDING, item.state)
-    statement = (
-        sa.update(outbound)
-        .where(
-            outbound.c.id == sa.bindparam("_id"),
-            outbound.c.state == State.SENDING,
-            outbound.c.lease == sa.bindparam("_lease"),
-        )
-        .values(
-            state=sa.bindparam("_state"),
-            lease=None,
-            deadline=sa.bindparam("_deadline"),
-            not_before=sa.func.coalesce(
-                sa.bindparam("_not_before", type_=outbound.c.not_before.type), outbound.c.not_before
-            ),
-            carrier_message_id=sa.bindparam("_carrier_message_id"),
-            submitted_at=sa.bindparam("_submitted_at"),
-            finished_at=sa.bindparam("_finished_at"),
-            error_code=sa.bindparam("_code"),
-        )
+    rows = [_settlement(item, now) for item in settled]
+    ours = set(_SETTLE.run(connection, rows, our_lease=lease).scalars())
+    _note_attempts(connection, channel, [item for item in settled if item.outcome != "accepted"], now)
+    receipts.apply_parked(
+        connection,
+        channel,
+        {item.message.id: item.carrier_message_id for item in settled if item.message.id in ours},
+        now,
     )
+    reports = [
+        receipts.Report(item.message.id, item.carrier_message_id, AS_RECEIPT[item.outcome], item.code, now)
+        for item in settled
+        if item.message.id not in ours and item.outcome in AS_RECEIPT
+    ]
+    receipts.record(connection, channel, reports, now)
+    return len(ours)
+
+
+def _settlement(item: Settled, now: datetime) -> tuple[Any, ...]:
+    return (
+        item.message.id,
+        item.state,
+        item.deadline,
+        item.not_before,
+        item.channel,
+        item.sender,
+        storable(item.carrier_message_id) if item.carrier_message_id else None,
+        storable(item.code) if item.code else None,
+        1 if item.outcome == "unknown" else 0,
+        now if item.state is State.SUBMITTED else None,
+        now if item.state in FINAL else None,
+    )
+
+
+def _settle(given: sa.FromClause) -> sa.Executable:
     # Rows are locked in the order of their ids here and for receipts, so that nobody waits in a circle.
-    rows = [_settlement(item, lease, now) for item in sorted(settled, key=lambda item: item.id)]
-    ours = connection.execute(statement, rows).rowcount
-    _note_attempts(connection, lease, settled, now)
-    receipts.apply_parked(connection, channel, {item.id: item.carrier_message_id for item in settled}, now)
-    return ours
+    ours = (
+        sa.select(_c.id)
+        .join(given, given.c.id == _c.id)
+        .where(_c.state == State.SENDING, _c.lease == sa.bindparam("our_lease"))
+        .order_by(_c.id)
+        .with_for_update(of=outbound)
+        .cte("ours")
+    )
+    return (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.id.in_(sa.select(ours.c.id)))
+        .values(
+            state=given.c.state,
+            lease=None,
+            deadline=given.c.deadline,
+            not_before=sa.func.coalesce(given.c.not_before, _c.not_before),
+            channel=sa.func.coalesce(given.c.channel, _c.channel),
+            sender=sa.func.coalesce(given.c.sender, _c.sender),
+            carrier_message_id=given.c.carrier_message_id,
+            error_code=given.c.error_code,
+            doubts=_c.doubts + given.c.doubts,
+            submitted_at=given.c.submitted_at,
+            finished_at=given.c.finished_at,
+        )
+        .returning(_c.id)
+    )
+
+
+_SETTLE = Batch(
+    (
+        _c.id,
+        _c.state,
+        _c.deadline,
+        _c.not_before,
+        _c.channel,
+        _c.sender,
+        _c.carrier_message_id,
+        _c.error_code,
+        _c.doubts,
+        _c.submitted_at,
+        _c.finished_at,
+    ),
+    _settle,
+)
+
+_ATTEMPT = InsertNew(*attempt.c, returning=attempt.c.outbound_id)
+
+
+def _note_attempts(connection: sa.Connection, channel: str, failed: Sequence[Settled], now: datetime) -> None:
+    if failed:
+        _ATTEMPT.run(
+            connection,
+            (
+                (
+                    item.message.id,
+                    item.message.attempts,
+                    now,
+                    channel,
+                    item.outcome,
+                    storable(item.code) if item.code else None,
+                    storable(item.detail),
+                )
+                for item in failed
+            ),
+        )
 
 
 def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     """Messages whose sender did not come back are in doubt: the carrier may have them."""
-    lost = _past_deadline(State.SENDING, now, limit)
     rows = connection.execute(
         sa.update(outbound)
-        .where(outbound.c.id.in_(lost), outbound.c.state == State.SENDING)
-        .values(state=State.UNKNOWN, lease=None, deadline=now, error_code=LEASE_LOST)
-        .returning(outbound.c.id, outbound.c.channel, outbound.c.attempts)
+        .where(_c.id.in_(_past_deadline(State.SENDING, now, limit)), _c.state == State.SENDING)
+        .values(state=State.UNKNOWN, lease=None, deadline=now, doubts=_c.doubts + 1, error_code=LEASE_LOST)
+        .returning(_c.id, _c.channel, _c.attempts)
     ).all()
     if rows:
-        connection.execute(
-            insert_new(connection, attempt),
-            [
-                {"outbound_id": row.id, "number": row.attempts, "at": now, "outcome": "unknown", "code": LEASE_LOST}
-                for row in rows
-            ],
+        _ATTEMPT.run(
+            connection, ((row.id, row.attempts, now, row.channel, "unknown", LEASE_LOST, None) for row in rows)
         )
         for channel in {row.channel for row in rows}:
             receipts.apply_parked(connection, channel, {row.id: None for row in rows if row.channel == channel}, now)
     return len(rows)
 
 
-def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Doubtful]:
+def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
     """Messages in doubt whose deadline has come, locked until the transaction ends."""
-    doubts = (
-        sa.select(sa.func.count())
-        .where(attempt.c.outbound_id == outbound.c.id, attempt.c.outcome == "unknown")
-        .scalar_subquery()
-    )
-    rows = connection.execute(
-        sa.select(
-            outbound.c.id, outbound.c.channel, outbound.c.lane, outbound.c.attempts, outbound.c.expires_at, doubts
+    return _waiting(connection, _c.id.in_(_past_deadline(State.UNKNOWN, now, limit)))
+
+
+def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int = 500) -> list[Waiting]:
+    """Messages queued for a channel that it surely does not have, from an id on; locked until the transaction ends."""
+    surely = (_c.channel == channel, _c.state == sa.text("'queued'"), _c.doubts == 0)
+    queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
+    return _waiting(connection, _c.id.in_(queued.with_for_update(skip_locked=True)))
+
+
+def _waiting(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Waiting]:
+    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.expires_at)
+    rows = connection.execute(sa.select(*columns).where(which).order_by(_c.id))
+    return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
+
+
+def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: datetime) -> int:
+    """Move messages that are queued, held or in doubt; how many were still in that state."""
+    for item in moves:
+        check_move(before, item.state)
+    if not moves:
+        return 0
+    rows = (
+        (
+            item.id,
+            item.state,
+            item.deadline,
+            item.not_before,
+            item.channel,
+            item.sender,
+            item.code,
+            now if item.state in FINAL else None,
         )
-        .where(outbound.c.id.in_(_past_deadline(State.UNKNOWN, now, limit)))
-        .order_by(outbound.c.id)
+        for item in moves
     )
-    return [Doubtful(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
+    return _MOVE.run(connection, rows, before=before).rowcount
 
 
-def move(
-    connection: sa.Connection,
-    id: str,
-    before: State,
-    after: State,
-    *,
-    deadline: datetime | None,
-    now: datetime,
-    not_before: datetime | None = None,
-    code: str | None = None,
-) -> bool:
-    """Move one message that is queued, held or in doubt; False if it is not in that state any more."""
-    check_move(before, after)
-    values: dict[str, object] = {"state": after, "deadline": deadline}
-    if not_before is not None:
-        values["not_before"] = not_before
-    if code is not None:
-        values["error_code"] = code
-    if deadline is None:
-        values["finished_at"] = now
-    moved = connection.execute(
-        sa.update(outbound).where(outbound.c.id == id, outbound.c.state == before).values(values)
-    )
-    return moved.rowcount == 1
+_MOVE = Batch(
+    (_c.id, _c.state, _c.deadline, _c.not_before, _c.channel, _c.sender, _c.error_code, _c.finished_at),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.state == sa.bindparam("before"))
+        .values(
+            state=given.c.state,
+            deadline=given.c.deadline,
+            not_before=sa.func.coalesce(given.c.not_before, _c.not_before),
+            channel=sa.func.coalesce(given.c.channel, _c.channel),
+            sender=sa.func.coalesce(given.c.sender, _c.sender),
+            error_code=sa.func.coalesce(given.c.error_code, _c.error_code),
+            finished_at=given.c.finished_at,
+        )
+    ),
+)
 
 
 def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     """Messages that waited too long to be sent, or whose receipt never came, are over."""
     expired = 0
     for state, code in ((State.QUEUED, None), (State.HELD, None), (State.SUBMITTED, NO_RECEIPT)):
+        check_move(state, State.EXPIRED)
         expired += connection.execute(
             sa.update(outbound)
-            .where(outbound.c.id.in_(_past_deadline(state, now, limit)), outbound.c.state == state)
-            .values(state=State.EXPIRED, deadline=None, finished_at=now, error_code=code)
+            .where(_c.id.in_(_past_deadline(state, now, limit)), _c.state == state)
+            .values(state=State.EXPIRED, deadline=now + LIVE_FOR, finished_at=now, error_code=code)
         ).rowcount
     return expired
 
 
 def _past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[str]]:
     return (
-        sa.select(outbound.c.id)
-        .where(outbound.c.deadline <= now, outbound.c.state == state)
-        .order_by(outbound.c.deadline)
+        sa.select(_c.id)
+        .where(_c.state == state, _c.deadline <= now)
+        .order_by(_c.deadline)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
 
 
-def _claim(
-    connection: sa.Connection,
-    channel: str,
-    lanes: sa.ColumnElement[bool],
-    limit: int,
-    lease: str,
-    until: datetime,
-    now: datetime,
-) -> list[Claimed]:
-    due = (
-        sa.select(outbound.c.id)
-        .where(outbound.c.channel == channel, lanes, outbound.c.state == State.QUEUED)
-        .where(outbound.c.not_before <= now, outbound.c.expires_at > now)
-        .order_by(outbound.c.lane, outbound.c.not_before, outbound.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    rows = connection.execute(
-        sa.update(outbound)
-        .where(outbound.c.id.in_(sa.select(due.c.id)))
-        .values(state=State.SENDING, lease=lease, deadline=until, attempts=outbound.c.attempts + 1)
-        .returning(
-            outbound.c.lane,
-            outbound.c.not_before,
-            outbound.c.id,
-            outbound.c.sender,
-            outbound.c.recipient,
-            outbound.c.text,
-            outbound.c.encoding,
-            outbound.c.segments,
-            outbound.c.expires_at,
-            outbound.c.attempts,
-        )
-    ).all()
-    # An UPDATE returns its rows in any order.
-    return [Claimed(id, Lane(lane), *rest) for lane, _, id, *rest in sorted(rows)]
-
-
-def _settlement(item: Settled, lease: str, now: datetime) -> dict[str, object]:
-    return {
-        "_id": item.id,
-        "_lease": lease,
-        "_state": item.state,
-        "_deadline": item.deadline,
-        "_not_before": item.not_before,
-        "_carrier_message_id": item.carrier_message_id,
-        "_submitted_at": now if item.state is State.SUBMITTED else None,
-        "_finished_at": now if item.deadline is None else None,
-        "_code": item.code,
-    }
-
-
-def _note_attempts(connection: sa.Connection, lease: str, settled: Sequence[Settled], now: datetime) -> None:
-    failed = {item.id: item for item in settled if item.outcome != "accepted"}
-    if not failed:
-        return
-    numbers = connection.execute(sa.select(outbound.c.id, outbound.c.attempts).where(outbound.c.id.in_(failed)))
-    connection.execute(
-        insert_new(connection, attempt),
-        [
-            {
-                "outbound_id": id,
-                "number": number,
-                "at": now,
-                "outcome": failed[id].outcome,
-                "code": failed[id].code,
-                "detail": failed[id].detail,
-            }
-            for id, number in numbers
-        ],
-    )
+def unresolved(connection: sa.Connection, limit: int = 1000) -> list[sa.Row[Any]]:
+    """Messages in doubt, oldest first: what became of them is known to nobody, and some wait for an official."""
+    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.created_at, _c.attempts, _c.error_code, _c.deadline)
+    return [*connection.execute(sa.select(*columns).where(_c.state == State.UNKNOWN).order_by(_c.id).limit(limit))]

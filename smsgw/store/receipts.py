@@ -1,24 +1,26 @@
 """Delivery reports: each is kept once, and counts as soon as its message can take it.
 
 The row of the message is locked before its state is read, here and when a sender settles it, so that of a receipt and
-a settlement that meet, the later one always sees the earlier.
+a settlement that meet, the later one sees the earlier. Only a receipt that names nothing but a carrier's id which is
+being written down at that moment can miss it; the sweep finds those.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store.database import insert_new
-from smsgw.store.states import FINAL, State, reported
-from smsgw.store.tables import outbound, receipt
+from smsgw.store.batch import Batch, InsertNew
+from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported
+from smsgw.store.tables import history, outbound, receipt
 
-_SETTLE_WITHIN = timedelta(hours=72)  # a message that the carrier still buffers is waited for so long
+_MATCH_AFTER, _MATCH_FOR = timedelta(seconds=2), timedelta(hours=1)  # the ages at which the sweep tries a parked one
+
+_c, _r = outbound.c, receipt.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,110 +39,192 @@ class Report:
         return f"ref:{self.ref}" if self.ref is not None else f"id:{self.carrier_id}"
 
 
+class _Said(NamedTuple):
+    """What a receipt says."""
+
+    subject: str
+    status: str
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message that reports are about, locked. `table`: where it lies, among the live ones or in history."""
+
+    id: str
+    before: State
+    table: sa.Table
+
+
+@dataclass(slots=True)
+class _Reported:
+    """What reports make of a message."""
+
+    message: _Message
+    state: State
+    error_code: str | None = None
+
+    def add(self, status: str, error_code: str | None) -> None:
+        after = reported(self.state, status)
+        if after is not None and after is not self.state:
+            self.state, self.error_code = after, error_code
+
+
 def record(connection: sa.Connection, channel: str, reports: Sequence[Report], now: datetime) -> list[bool]:
     """Keep receipts and apply those that can be; for each whether it is new."""
     if not reports:
         return []
-    new = {
-        (subject, status)
-        for subject, status in connection.execute(
-            insert_new(connection, receipt).returning(receipt.c.subject, receipt.c.status),
-            [
-                {
-                    "channel": channel,
-                    "subject": report.subject,
-                    "status": report.status,
-                    "error_code": report.error_code,
-                    "reported_at": report.at,
-                    "received_at": now,
-                }
-                for report in reports
-            ],
-        )
-    }
-    _apply(connection, channel, {subject for subject, _ in new}, now)
+    messages = _find(connection, channel, {report.subject for report in reports})
+    rows: dict[tuple[str, str], tuple[object, ...]] = {}
+    for report in reports:
+        message = messages.get(report.subject)
+        settled = message.id if message and message.before is not State.SENDING else None
+        row = (channel, report.subject, report.status, report.error_code, report.at, now, settled)
+        rows.setdefault((report.subject, report.status), row)
+    new = set(_KEEP.run(connection, rows.values()))
+    _apply(connection, messages, [_Said(report.subject, report.status, report.error_code) for report in reports], now)
     fresh = []
     for report in reports:
-        key = (report.subject, report.status)
+        key = f"{report.subject} {report.status}"
         fresh.append(key in new)
         new.discard(key)  # said twice in one callback, it is new once
     return fresh
 
 
+_KEEP = InsertNew(*receipt.c, returning=_r.subject + " " + _r.status)
+
+
 def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str, str | None], now: datetime) -> None:
     """Apply what was reported of messages while they were being sent. `messages`: our id to the carrier's."""
-    subjects = [f"ref:{id}" for id in messages]
-    subjects += [f"id:{carrier_id}" for carrier_id in messages.values() if carrier_id is not None]
-    _apply(connection, channel, subjects, now)
+    subjects = [(f"ref:{id}",) for id in messages]
+    subjects += [(f"id:{carrier_id}",) for carrier_id in messages.values() if carrier_id is not None]
+    parked = _PARKED.run(connection, subjects, at_channel=channel).all()
+    _apply_kept(connection, channel, [_Said._make(row) for row in parked], now)
 
 
-def _apply(connection: sa.Connection, channel: str, subjects: Iterable[str], now: datetime) -> None:
-    subjects = list(subjects)
-    parked = connection.execute(
-        sa.select(receipt.c.subject, receipt.c.status, receipt.c.error_code)
-        .where(receipt.c.channel == channel, receipt.c.subject.in_(subjects), receipt.c.outbound_id.is_(None))
-        .order_by(receipt.c.received_at)
-    ).all()
+_PARKED = Batch(
+    (_r.subject,),
+    lambda given: (
+        sa.select(_r.subject, _r.status, _r.error_code)
+        .join(given, given.c.subject == _r.subject)
+        .where(_r.channel == sa.bindparam("at_channel"), _r.outbound_id.is_(None))
+        .order_by(_r.received_at)
+    ),
+)
+
+
+def match_parked(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
+    """Apply parked receipts whose messages are known by now; how many those were."""
+    parked = sa.select(_r.channel, _r.subject, _r.status, _r.error_code).where(
+        _r.outbound_id.is_(None), _r.received_at.between(now - _MATCH_FOR, now - _MATCH_AFTER)
+    )
+    known = [
+        parked.join(
+            outbound, sa.and_(_c.channel == _r.channel, name == sa.func.substr(_r.subject, len(kind) + 1))
+        ).where(_r.subject.startswith(kind), _c.state != State.SENDING)
+        for kind, name in (("ref:", _c.id), ("id:", _c.carrier_message_id))
+    ]
+    rows = connection.execute(sa.union_all(*known).limit(limit)).all()
+    for channel in {row.channel for row in rows}:
+        _apply_kept(connection, channel, [_Said._make(row[1:]) for row in rows if row.channel == channel], now)
+    return len(rows)
+
+
+def _apply_kept(connection: sa.Connection, channel: str, parked: Sequence[_Said], now: datetime) -> None:
+    """Apply parked receipts, and note whose they are."""
     if not parked:
         return
-    by_message = defaultdict(list)
-    messages = _locked(connection, channel, {row.subject for row in parked})
-    for row in parked:
-        if message := messages.get(row.subject):
-            by_message[message].append(row)
-    for (id, before), rows in by_message.items():
-        _apply_to(connection, channel, id, before, rows, now)
+    messages = _find(connection, channel, {subject for subject, _, _ in parked})
+    messages = {subject: message for subject, message in messages.items() if message.before is not State.SENDING}
+    _apply(connection, messages, parked, now)
+    owners = [(subject, message.id) for subject, message in messages.items()]
+    _OWN.run(connection, owners, at_channel=channel)
 
 
-def _locked(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[str, tuple[str, State]]:
-    refs = [subject.removeprefix("ref:") for subject in subjects if subject.startswith("ref:")]
-    carrier_ids = [subject.removeprefix("id:") for subject in subjects if subject.startswith("id:")]
-    rows = connection.execute(
-        sa.select(outbound.c.id, outbound.c.carrier_message_id, outbound.c.state)
-        .where(
-            outbound.c.channel == channel,
-            sa.or_(outbound.c.id.in_(refs), outbound.c.carrier_message_id.in_(carrier_ids)),
+_OWN = Batch(
+    (_r.subject, _r.outbound_id),
+    lambda given: (
+        sa.update(receipt)
+        .where(_r.channel == sa.bindparam("at_channel"), _r.subject == given.c.subject, _r.outbound_id.is_(None))
+        .values(outbound_id=given.c.outbound_id)
+    ),
+)
+
+
+def _find(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[str, _Message]:
+    """The messages that subjects name, locked; looked for in history where they are not live any more."""
+    found: dict[str, _Message] = {}
+    for table in (outbound, history):
+        for kind in ("ref:", "id:"):
+            wanted = [(s.removeprefix(kind),) for s in sorted(subjects - found.keys()) if s.startswith(kind)]
+            if wanted:
+                rows = _FIND[table, kind].run(connection, wanted, at_channel=channel)
+                for row in rows:
+                    found[kind + row[0]] = _Message(row[1], State(row[2]), table)
+    return found
+
+
+def _finding(table: sa.Table, name: sa.Column[str]) -> Batch:
+    def build(given: sa.FromClause) -> sa.Executable:
+        return (
+            sa.select(name, table.c.id, table.c.state)
+            .join(given, given.c[name.key] == name)
+            .where(table.c.channel == sa.bindparam("at_channel"))
+            .order_by(table.c.id)  # as in outbox.settle
+            .with_for_update(of=table)
         )
-        .order_by(outbound.c.id)  # as in outbox.settle
-        .with_for_update()
-    )
-    messages = {}
-    for id, carrier_id, state in rows:
-        messages[f"ref:{id}"] = messages[f"id:{carrier_id}"] = (id, State(state))
-    return messages
+
+    return Batch((name,), build)
 
 
-def _apply_to(
+_FIND = {
+    (table, kind): _finding(table, name)
+    for table in (outbound, history)
+    for kind, name in (("ref:", table.c.id), ("id:", table.c.carrier_message_id))
+}
+
+
+def _apply(
     connection: sa.Connection,
-    channel: str,
-    id: str,
-    before: State,
-    rows: Sequence[Any],
+    messages: Mapping[str, _Message],
+    reports: Iterable[_Said],
     now: datetime,
 ) -> None:
-    state, code = before, None
-    for row in rows:
-        after = reported(state, row.status)
-        if after is None:
-            return
-        if after is not state:
-            state, code = after, row.error_code
-    if state is not before:
-        final = state in FINAL
-        connection.execute(
-            sa.update(outbound)
-            .where(outbound.c.id == id, outbound.c.state == before)
+    """Move messages to the states that reports put them in."""
+    after: dict[str, _Reported] = {}
+    for subject, status, error_code in reports:
+        if message := messages.get(subject):
+            after.setdefault(message.id, _Reported(message, message.before)).add(status, error_code)
+    for table, applying in ((outbound, _APPLY_LIVE), (history, _APPLY_HISTORY)):
+        changed = [
+            item for item in after.values() if item.message.table is table and item.state is not item.message.before
+        ]
+        if changed:
+            applying.run(connection, (_change(item, now) for item in changed))
+
+
+def _change(item: _Reported, now: datetime) -> tuple[object, ...]:
+    final = item.state in FINAL
+    deadline = now + (LIVE_FOR if final else RECEIPT_WAIT)
+    return item.message.id, item.message.before, item.state, item.error_code, now, now if final else None, deadline
+
+
+def _applying(table: sa.Table, *more: sa.Column[datetime]) -> Batch:
+    def build(given: sa.FromClause) -> sa.Executable:
+        return (
+            sa.update(table)
+            .where(table.c.id == given.c.id, table.c.state == given.c.before)
             .values(
-                state=state,
-                error_code=code,
-                deadline=None if final else now + _SETTLE_WITHIN,
-                finished_at=now if final else None,
-                submitted_at=sa.func.coalesce(outbound.c.submitted_at, now),
+                {
+                    table.c.submitted_at: sa.func.coalesce(table.c.submitted_at, given.c.submitted_at),
+                    **{column: given.c[column.name] for column in (table.c.state, table.c.error_code, *more)},
+                }
             )
         )
-    connection.execute(
-        sa.update(receipt)
-        .where(receipt.c.channel == channel, receipt.c.subject.in_({row.subject for row in rows}))
-        .where(receipt.c.outbound_id.is_(None))
-        .values(outbound_id=id)
-    )
+
+    before = sa.Column("before", sa.Text)
+    return Batch((_c.id, before, _c.state, _c.error_code, _c.submitted_at, _c.finished_at, _c.deadline), build)
+
+
+_APPLY_LIVE = _applying(outbound, _c.finished_at, _c.deadline)
+_APPLY_HISTORY = _applying(history, history.c.finished_at)

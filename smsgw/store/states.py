@@ -13,7 +13,11 @@ order, any number of times, before or after the carrier's answer, and end in the
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
+
+RECEIPT_WAIT = timedelta(hours=72)  # a carrier that has not reported by then won't
+LIVE_FOR = timedelta(hours=72)  # a finished message stays among the live ones, where late receipts mostly find it
 
 
 class State(StrEnum):
@@ -50,6 +54,9 @@ _WEIGHT = {
     State.REJECTED: 4,
     State.DELIVERED: 5,
 }
+
+# What the carrier answers to a submission says as much as a receipt does, also when its sender has lost the lease.
+AS_RECEIPT = {"accepted": "buffered", "rejected": "rejected"}
 
 _RECEIPTS = {
     "buffered": State.SUBMITTED,

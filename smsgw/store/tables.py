@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import IntEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -30,6 +31,8 @@ class UtcTime(sa.TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+_Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
+
 metadata = sa.MetaData()
 
 inbound = sa.Table(
@@ -51,62 +54,65 @@ inbound = sa.Table(
     sa.CheckConstraint("state IN ('answered', 'waiting', 'ignored')", name="ck_inbound_state"),
     sa.Index("ix_inbound_sender", "sender", "received_at"),
 )
-sa.Index(
-    "ix_inbound_waiting",
-    inbound.c.received_at,
-    sqlite_where=inbound.c.state == "waiting",
-    postgresql_where=inbound.c.state == "waiting",
-)
+FINAL_STATES = "'delivered', 'undelivered', 'expired', 'rejected', 'cancelled'"
+
+
+def _message_columns() -> list[sa.Column[Any]]:
+    """What a message to a citizen has, live or in history."""
+    return [
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("channel", sa.Text, nullable=False),
+        sa.Column("lane", sa.SmallInteger, nullable=False),
+        sa.Column("in_reply_to", sa.Text),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("recipient", sa.Text, nullable=False),
+        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("encoding", sa.Text, nullable=False),
+        sa.Column("segments", sa.SmallInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("created_at", UtcTime, nullable=False),
+        sa.Column("carrier_message_id", sa.Text),
+        sa.Column("submitted_at", UtcTime),
+        sa.Column("error_code", sa.Text),
+    ]
+
 
 outbound = sa.Table(
     "outbound",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("lane", sa.SmallInteger, nullable=False),
-    sa.Column("in_reply_to", sa.Text),
-    sa.Column("sender", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("encoding", sa.Text, nullable=False),
-    sa.Column("segments", sa.SmallInteger, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("created_at", UtcTime, nullable=False),
+    *_message_columns(),
     sa.Column("not_before", UtcTime, nullable=False),
     sa.Column("expires_at", UtcTime, nullable=False),
-    sa.Column("deadline", UtcTime),
+    sa.Column("deadline", UtcTime, nullable=False),
     sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("doubts", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("lease", sa.Text),
-    sa.Column("carrier_message_id", sa.Text),
-    sa.Column("submitted_at", UtcTime),
     sa.Column("finished_at", UtcTime),
-    sa.Column("error_code", sa.Text),
     sa.UniqueConstraint("in_reply_to", name="uq_outbound_in_reply_to"),
     sa.ForeignKeyConstraint(["in_reply_to"], ["inbound.id"], name="fk_outbound_in_reply_to"),
     sa.CheckConstraint("lane IN (0, 1, 2)", name="ck_outbound_lane"),
     sa.CheckConstraint("encoding IN ('gsm7', 'ucs2')", name="ck_outbound_encoding"),
     sa.CheckConstraint(
-        "state IN ('held', 'queued', 'sending', 'unknown', 'submitted',"
-        " 'delivered', 'undelivered', 'expired', 'rejected', 'cancelled')",
-        name="ck_outbound_state",
+        f"state IN ('held', 'queued', 'sending', 'unknown', 'submitted', {FINAL_STATES})", name="ck_outbound_state"
     ),
     sa.CheckConstraint("(state = 'sending') = (lease IS NOT NULL)", name="ck_outbound_lease"),
-    sa.CheckConstraint(
-        "(deadline IS NULL) = (state IN ('delivered', 'undelivered', 'expired', 'rejected', 'cancelled'))",
-        name="ck_outbound_deadline",
-    ),
+    sa.CheckConstraint(f"(finished_at IS NOT NULL) = (state IN ({FINAL_STATES}))", name="ck_outbound_finished"),
+    sa.Index("ix_outbound_deadline", "state", "deadline"),
     sa.Index("ix_outbound_recipient", "recipient", "created_at"),
 )
-for _name, _columns, _where in (
-    ("ix_outbound_claim", ("channel", "lane", "not_before", "id"), outbound.c.state == "queued"),
-    ("ix_outbound_deadline", ("deadline",), outbound.c.deadline.is_not(None)),
-    (
-        "ix_outbound_carrier_message",
-        ("channel", "carrier_message_id"),
-        outbound.c.carrier_message_id.is_not(None),
-    ),
-):
-    sa.Index(_name, *(outbound.c[column] for column in _columns), sqlite_where=_where, postgresql_where=_where)
+
+history = sa.Table(
+    "outbound_history",
+    metadata,
+    *_message_columns(),
+    sa.Column("attempts", sa.SmallInteger, nullable=False),
+    sa.Column("doubts", sa.SmallInteger, nullable=False),
+    sa.Column("finished_at", UtcTime, nullable=False),
+    sa.UniqueConstraint("in_reply_to", name="uq_outbound_history_in_reply_to"),
+    sa.ForeignKeyConstraint(["in_reply_to"], ["inbound.id"], name="fk_outbound_history_in_reply_to"),
+    sa.CheckConstraint(f"state IN ({FINAL_STATES})", name="ck_outbound_history_state"),
+    sa.Index("ix_outbound_history_recipient", "recipient", "created_at"),
+)
 
 attempt = sa.Table(
     "attempt",
@@ -114,11 +120,11 @@ attempt = sa.Table(
     sa.Column("outbound_id", sa.Text, nullable=False),
     sa.Column("number", sa.SmallInteger, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("code", sa.Text),
     sa.Column("detail", sa.Text),
     sa.PrimaryKeyConstraint("outbound_id", "number", "outcome", name="pk_attempt"),
-    sa.ForeignKeyConstraint(["outbound_id"], ["outbound.id"], name="fk_attempt_outbound"),
 )
 
 receipt = sa.Table(
@@ -132,11 +138,34 @@ receipt = sa.Table(
     sa.Column("received_at", UtcTime, nullable=False),
     sa.Column("outbound_id", sa.Text),
     sa.PrimaryKeyConstraint("channel", "subject", "status", name="pk_receipt"),
-    sa.ForeignKeyConstraint(["outbound_id"], ["outbound.id"], name="fk_receipt_outbound"),
     sa.CheckConstraint(
         "status IN ('buffered', 'delivered', 'undelivered', 'expired', 'rejected')", name="ck_receipt_status"
     ),
 )
+
+
+def _partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+_partial_index("ix_inbound_waiting", inbound.c.received_at, where=inbound.c.state == "waiting")
+_partial_index(
+    "ix_outbound_claim",
+    outbound.c.channel,
+    outbound.c.lane,
+    outbound.c.not_before,
+    outbound.c.id,
+    where=outbound.c.state == "queued",
+)
+for _table in (outbound, history):
+    _partial_index(
+        f"ix_{_table.name}_carrier_message",
+        _table.c.channel,
+        _table.c.carrier_message_id,
+        where=_table.c.carrier_message_id.is_not(None),
+    )
+_partial_index("ix_receipt_parked", receipt.c.received_at, where=receipt.c.outbound_id.is_(None))
+_partial_index("ix_receipt_outbound", receipt.c.outbound_id, where=receipt.c.outbound_id.is_not(None))
 
 preference = sa.Table(
     "preference",
@@ -152,9 +181,27 @@ channel = sa.Table(
     "channel",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("held_at", UtcTime),
-    sa.Column("held_reason", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("changed_at", UtcTime, nullable=False),
     sa.Column("resume_at", UtcTime),
-    sa.Column("allowance", sa.Double().with_variant(sa.REAL(), "sqlite"), nullable=False),
+    sa.Column("failures", sa.SmallInteger, nullable=False),
+    sa.Column("trips", sa.SmallInteger, nullable=False),
+    sa.Column("calls", _Real, nullable=False),
+    sa.Column("failed", _Real, nullable=False),
+    sa.Column("counted_at", UtcTime, nullable=False),
+    sa.Column("allowance", _Real, nullable=False),
     sa.Column("allowed_at", UtcTime, nullable=False),
+    sa.CheckConstraint("state IN ('open', 'tripped', 'held')", name="ck_channel_state"),
+)
+
+channel_event = sa.Table(
+    "channel_event",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_channel_event", "channel", "at"),
 )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from providers.contract import BadSignature, Callback, Malformed, Receipt, Refused, Taken
+from providers.contract import BadSignature, Callback, Malformed, Taken
 from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel
 from smsgw.intake.intake import Intake
-from smsgw.store import receipts
-from smsgw.store.database import Database
+from smsgw.intake.reports import Reports
 from smsgw.web.problems import problem
 
 LARGEST_CALLBACK = 1024 * 1024  # bytes
@@ -24,7 +23,7 @@ LARGEST_CALLBACK = 1024 * 1024  # bytes
 log = logging.getLogger("smsgw.web")
 
 
-def blueprint(channels: Mapping[str, Channel], intake: Intake, database: Database, clock: Clock = utc_now) -> Blueprint:
+def blueprint(channels: Mapping[str, Channel], intake: Intake, reports: Reports, clock: Clock = utc_now) -> Blueprint:
     """Routes under /carrier/."""
     routes = Blueprint("carrier", __name__, url_prefix="/carrier")
 
@@ -36,30 +35,13 @@ def blueprint(channels: Mapping[str, Channel], intake: Intake, database: Databas
         return _callback(channels, name, handle)
 
     @routes.post("/<name>/receipts")
-    def reports(name: str) -> Response:
+    def receipts(name: str) -> Response:
         def handle(channel: Channel, callback: Callback) -> list[Taken]:
-            now = clock()
-            return record(database, channel.name, channel.provider.receipts(callback, now), clock)
+            return reports.take(channel.name, channel.provider.receipts(callback, clock()))
 
         return _callback(channels, name, handle)
 
     return routes
-
-
-def record(database: Database, channel: str, items: Sequence[Receipt | Refused], clock: Clock) -> list[Taken]:
-    """Keep receipts and say what became of each, in order."""
-    readable = [item for item in items if isinstance(item, Receipt)]
-    reports = [receipts.Report(item.ref, item.carrier_id, item.status, item.error_code, item.at) for item in readable]
-    with database.writing() as connection:
-        fresh = iter(receipts.record(connection, channel, reports, clock()))
-    taken = []
-    for item in items:
-        if isinstance(item, Refused):
-            taken.append(Taken(item.id, "rejected", error=item.error))
-        else:
-            metrics.receipts_in.labels(channel, item.status).inc()
-            taken.append(Taken(item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate"))
-    return taken
 
 
 def _callback(

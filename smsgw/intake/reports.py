@@ -1,0 +1,61 @@
+"""From a carrier's delivery reports to committed rows; callbacks that come at the same time are committed together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from providers.contract import Receipt, Refused, Taken
+from smsgw import metrics
+from smsgw.clock import Clock, utc_now
+from smsgw.intake.jointly import Jointly
+from smsgw.store import receipts
+from smsgw.store.database import Database
+
+MOST_CALLBACKS = 64  # in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Callback:
+    """What one callback brought."""
+
+    channel: str
+    reports: Sequence[receipts.Report]
+
+
+class Reports:
+    """Takes delivery reports (DLR) in."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+        self._together = Jointly(self._record, MOST_CALLBACKS)
+
+    def take(self, channel: str, items: Sequence[Receipt | Refused]) -> list[Taken]:
+        """Keep receipts and say what became of each, in order. When this returns, everything is committed."""
+        readable = [item for item in items if isinstance(item, Receipt)]
+        fresh = iter(self._together(_Callback(channel, [_report(item) for item in readable])))
+        taken = []
+        for item in items:
+            if isinstance(item, Refused):
+                taken.append(Taken(item.id, "rejected", error=item.error))
+            else:
+                metrics.receipts_in.labels(channel, item.status).inc()
+                taken.append(Taken(item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate"))
+        return taken
+
+    def _record(self, callbacks: Sequence[_Callback]) -> list[list[bool] | Exception]:
+        by_channel: dict[str, list[receipts.Report]] = defaultdict(list)
+        for callback in callbacks:
+            by_channel[callback.channel] += callback.reports
+        with self._database.writing("receipts") as connection:
+            fresh = {
+                channel: iter(receipts.record(connection, channel, reports, self._clock()))
+                for channel, reports in sorted(by_channel.items())
+            }
+        return [[next(fresh[callback.channel]) for _ in callback.reports] for callback in callbacks]
+
+
+def _report(item: Receipt) -> receipts.Report:
+    return receipts.Report(item.ref, item.carrier_id, item.status, item.error_code, item.at)

@@ -1,0 +1,57 @@
+"""Nodes wake each other: one that queues a message tells those that send. A lost wake only costs a poll's wait."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import psycopg
+import sqlalchemy as sa
+
+from smsgw.store.database import Database
+
+CHANNEL = "smsgw_wake"
+PATIENCE = 1.0  # seconds between looks at whether to stop, and between tries at a database that is away
+
+log = logging.getLogger("smsgw.store")
+
+
+def wake_others(database: Database, channel: str) -> None:
+    """Tell the senders of that channel on every node. On SQLite there is no other node."""
+    if not database.on_sqlite:
+        with database.reading() as connection:
+            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, channel)))
+
+
+class Listener:
+    """Hears other nodes' wakes, in a thread of its own once started. Calls `woken` with a channel's name."""
+
+    def __init__(self, database: Database, woken: Callable[[str], None]) -> None:
+        self._database = database
+        self._woken = woken
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="wakes", daemon=True)
+
+    def start(self) -> None:
+        if not self._database.on_sqlite:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(2 * PATIENCE)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
+                log.warning("wakes of other nodes are not heard: %s; polling goes on", type(error).__name__)
+                self._stopping.wait(PATIENCE)
+
+    def _listen(self) -> None:
+        with self._database.listening(CHANNEL) as connection:
+            while not self._stopping.is_set():
+                for notice in connection.notifies(timeout=PATIENCE):
+                    self._woken(notice.payload)
