@@ -46,7 +46,6 @@ CREATE TABLE outbound (
   submitted_at       TIMESTAMP,
   finished_at        TIMESTAMP,
   error_code         TEXT,
-  CONSTRAINT uq_outbound_in_reply_to UNIQUE (in_reply_to),
   CONSTRAINT fk_outbound_in_reply_to FOREIGN KEY (in_reply_to) REFERENCES inbound (id),
   CONSTRAINT ck_outbound_lane CHECK (lane IN (0, 1, 2)),
   CONSTRAINT ck_outbound_encoding CHECK (encoding IN ('gsm7', 'ucs2')),
@@ -56,6 +55,7 @@ CREATE TABLE outbound (
   CONSTRAINT ck_outbound_finished CHECK ((finished_at IS NOT NULL) =
     (state IN ('delivered', 'undelivered', 'expired', 'rejected', 'cancelled')))
 );
+CREATE UNIQUE INDEX uq_outbound_in_reply_to ON outbound (in_reply_to) WHERE in_reply_to IS NOT NULL;
 CREATE INDEX ix_outbound_claim ON outbound (channel, lane, not_before, id) WHERE state = 'queued';
 CREATE INDEX ix_outbound_deadline ON outbound (state, deadline);
 CREATE INDEX ix_outbound_carrier_message ON outbound (channel, carrier_message_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,6 +86,7 @@ class InsertNew:
 _DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
+@lru_cache(maxsize=64)  # most rows of a batch have the same times
 def _in_json(value: object) -> str:
     """A time as both databases read it."""
     if isinstance(value, datetime):

@@ -31,6 +31,7 @@ NO_RECEIPT = "no_receipt"
 LEASE_LOST = "lease_lost"
 
 _c = outbound.c
+_NOW = sa.bindparam("now", type_=_c.created_at.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ def claim(
         values = {"at_channel": channel, "at_lane": lane, "limit": limit - len(claimed), "now": now}
         rows = connection.execute(_CLAIM, {**values, "new_lease": lease, "until": until}).all()
         # An UPDATE returns its rows in any order.
-        claimed += [Claimed(row[1], lane, *row[2:]) for row in sorted(rows)]
+        rows = sorted(map(tuple, rows))
+        claimed += [Claimed(id, lane, *rest) for _, id, *rest in rows]
     return claimed
 
 
@@ -170,7 +172,7 @@ _DUE = (
     .where(
         _c.channel == sa.bindparam("at_channel"), _c.lane == sa.bindparam("at_lane"), _c.state == sa.text("'queued'")
     )
-    .where(_c.not_before <= sa.bindparam("now"), _c.expires_at > sa.bindparam("now"))
+    .where(_c.not_before <= _NOW, _c.expires_at > _NOW)
     .order_by(_c.not_before, _c.id)
     .limit(sa.bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -207,8 +209,9 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     """
     for item in settled:
         check_move(State.SENDING, item.state)
-    rows = [_settlement(item, now) for item in settled]
-    ours = set(_SETTLE.run(connection, rows, our_lease=lease).scalars())
+    # In the order of the ids, as receipts lock them too, so that nobody waits in a circle.
+    rows = [_settlement(item, lease) for item in sorted(settled, key=lambda item: item.message.id)]
+    ours = set(_SETTLE.run(connection, rows, now=now).scalars())
     _note_attempts(connection, channel, [item for item in settled if item.outcome != "accepted"], now)
     receipts.apply_parked(
         connection,
@@ -225,9 +228,10 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     return len(ours)
 
 
-def _settlement(item: Settled, now: datetime) -> tuple[Any, ...]:
+def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:
     return (
         item.message.id,
+        lease,
         item.state,
         item.deadline,
         item.not_before,
@@ -236,24 +240,28 @@ def _settlement(item: Settled, now: datetime) -> tuple[Any, ...]:
         storable(item.carrier_message_id) if item.carrier_message_id else None,
         storable(item.code) if item.code else None,
         1 if item.outcome == "unknown" else 0,
-        now if item.state is State.SUBMITTED else None,
-        now if item.state in FINAL else None,
     )
 
 
-def _settle(given: sa.FromClause) -> sa.Executable:
-    # Rows are locked in the order of their ids here and for receipts, so that nobody waits in a circle.
-    ours = (
-        sa.select(_c.id)
-        .join(given, given.c.id == _c.id)
-        .where(_c.state == State.SENDING, _c.lease == sa.bindparam("our_lease"))
-        .order_by(_c.id)
-        .with_for_update(of=outbound)
-        .cte("ours")
-    )
-    return (
+_SETTLE = Batch(
+    (
+        _c.id,
+        _c.lease,
+        _c.state,
+        _c.deadline,
+        _c.not_before,
+        _c.channel,
+        _c.sender,
+        _c.carrier_message_id,
+        _c.error_code,
+        _c.doubts,
+    ),
+    lambda given: (
         sa.update(outbound)
-        .where(_c.id == given.c.id, _c.id.in_(sa.select(ours.c.id)))
+        # A lease says that the state is `sending`; a constraint holds that. To name the state here as well would lead
+        # PostgreSQL to the index of states, where each batch leaves as many dead entries as it has messages; and were
+        # the lease one parameter, it would take that for so rare as to look through the rows once for each message.
+        .where(_c.id == given.c.id, _c.lease == given.c.lease)
         .values(
             state=given.c.state,
             lease=None,
@@ -264,28 +272,11 @@ def _settle(given: sa.FromClause) -> sa.Executable:
             carrier_message_id=given.c.carrier_message_id,
             error_code=given.c.error_code,
             doubts=_c.doubts + given.c.doubts,
-            submitted_at=given.c.submitted_at,
-            finished_at=given.c.finished_at,
+            submitted_at=sa.case((given.c.state == State.SUBMITTED, _NOW)),
+            finished_at=sa.case((given.c.state.in_(sorted(FINAL)), _NOW)),
         )
         .returning(_c.id)
-    )
-
-
-_SETTLE = Batch(
-    (
-        _c.id,
-        _c.state,
-        _c.deadline,
-        _c.not_before,
-        _c.channel,
-        _c.sender,
-        _c.carrier_message_id,
-        _c.error_code,
-        _c.doubts,
-        _c.submitted_at,
-        _c.finished_at,
     ),
-    _settle,
 )
 
 _ATTEMPT = InsertNew(*attempt.c, returning=attempt.c.outbound_id)

@@ -170,7 +170,7 @@ def _finding(table: sa.Table, name: sa.Column[str]) -> Batch:
             sa.select(name, table.c.id, table.c.state)
             .join(given, given.c[name.key] == name)
             .where(table.c.channel == sa.bindparam("at_channel"))
-            .order_by(table.c.id)  # as in outbox.settle
+            .order_by(table.c.id)  # see outbox.settle
             .with_for_update(of=table)
         )
 

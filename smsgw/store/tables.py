@@ -88,7 +88,6 @@ outbound = sa.Table(
     sa.Column("doubts", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("lease", sa.Text),
     sa.Column("finished_at", UtcTime),
-    sa.UniqueConstraint("in_reply_to", name="uq_outbound_in_reply_to"),
     sa.ForeignKeyConstraint(["in_reply_to"], ["inbound.id"], name="fk_outbound_in_reply_to"),
     sa.CheckConstraint("lane IN (0, 1, 2)", name="ck_outbound_lane"),
     sa.CheckConstraint("encoding IN ('gsm7', 'ucs2')", name="ck_outbound_encoding"),
@@ -144,8 +143,8 @@ receipt = sa.Table(
 )
 
 
-def _partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
-    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+def _partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool], unique: bool = False) -> None:
+    sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 _partial_index("ix_inbound_waiting", inbound.c.received_at, where=inbound.c.state == "waiting")
@@ -156,6 +155,9 @@ _partial_index(
     outbound.c.not_before,
     outbound.c.id,
     where=outbound.c.state == "queued",
+)
+_partial_index(
+    "uq_outbound_in_reply_to", outbound.c.in_reply_to, where=outbound.c.in_reply_to.is_not(None), unique=True
 )
 for _table in (outbound, history):
     _partial_index(
