@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -161,7 +162,7 @@ def claim(
         values = {"at_channel": channel, "at_lane": lane, "limit": limit - len(claimed), "now": now}
         rows = connection.execute(_CLAIM, {**values, "new_lease": lease, "until": until}).all()
         # An UPDATE returns its rows in any order.
-        rows = sorted(map(tuple, rows))
+        rows = sorted(rows, key=itemgetter(0, 1))
         claimed += [Claimed(id, lane, *rest) for _, id, *rest in rows]
     return claimed
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -158,9 +158,9 @@ def _find(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[s
         for kind in ("ref:", "id:"):
             wanted = [(s.removeprefix(kind),) for s in sorted(subjects - found.keys()) if s.startswith(kind)]
             if wanted:
-                rows = _FIND[table, kind].run(connection, wanted, at_channel=channel)
-                for row in rows:
-                    found[kind + row[0]] = _Message(row[1], State(row[2]), table)
+                rows: Sequence[Any] = _FIND[table, kind].run(connection, wanted, at_channel=channel).all()
+                for name, id, state in rows:
+                    found[kind + name] = _Message(id, State(state), table)
     return found
 
 
