@@ -16,6 +16,7 @@ from typing import Any, ClassVar, cast, get_args
 import requests
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
+from providers.carrier_ids import Form, canonical
 from providers.contract import (
     Abilities,
     Accepted,
@@ -46,7 +47,7 @@ RECEIPT_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 
 
 class Config(BaseModel):
-    """The settings that only this carrier has."""
+    """The settings that only this carrier has. `answer_ids` and `receipt_ids`: how it writes its messages' ids there."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,6 +55,8 @@ class Config(BaseModel):
     token: SecretStr = Field(min_length=1)
     secret: SecretStr = Field(min_length=1)
     time_limit: float = Field(default=10.0, gt=0, le=120)
+    answer_ids: Form = "exact"
+    receipt_ids: Form = "exact"
 
 
 def connect(config: BaseModel) -> Aggregator:
@@ -68,6 +71,7 @@ class Aggregator:
 
     def __init__(self, config: Config) -> None:
         self._messages_url = f"{str(config.url).rstrip('/')}/messages"
+        self._answer_ids, self._receipt_ids = config.answer_ids, config.receipt_ids
         self._secret = config.secret.get_secret_value().encode()
         self.time_limit = config.time_limit
         self._session = requests.Session()
@@ -78,7 +82,7 @@ class Aggregator:
         return [_inbound(item) for item in self._items(callback, "messages", now)]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
-        return [_receipt(item) for item in self._items(callback, "receipts", now)]
+        return [_receipt(item, self._receipt_ids) for item in self._items(callback, "receipts", now)]
 
     def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
         results = [
@@ -98,7 +102,7 @@ class Aggregator:
             return [Unknown("the connection broke")] * len(batch)
         except requests.RequestException as error:
             return [Unknown(type(error).__name__)] * len(batch)
-        return _outcomes(answer, batch)
+        return _outcomes(answer, batch, self._answer_ids)
 
     def fault(self) -> str | None:
         try:
@@ -206,7 +210,7 @@ def _inbound(item: Any) -> Inbound | Refused:
         return Refused(_own_id(item, "id"), str(wrong))
 
 
-def _receipt(item: Any) -> Receipt | Refused:
+def _receipt(item: Any, ids: Form) -> Receipt | Refused:
     if not isinstance(item, dict):
         return Refused(None, "must be an object")
     try:
@@ -219,11 +223,12 @@ def _receipt(item: Any) -> Receipt | Refused:
             raise _Wrong(f"status: must be one of {', '.join(RECEIPT_STATUSES)}")
         code = item.get("error_code")
         return Receipt(
-            ref=ref,
-            carrier_id=carrier_id,
+            ref=None if ref is None else ref.lower(),
+            carrier_id=None if carrier_id is None else canonical(carrier_id, ids),
             status=status,
             error_code=None if code is None else ascii(code).strip("'")[:LONGEST_ID],
             at=_time(item, "at"),
+            as_written=carrier_id or ref,
         )
     except _Wrong as wrong:
         return Refused(_own_id(item, "id", "ref"), str(wrong))
@@ -241,7 +246,7 @@ def _submission(message: Outbound) -> dict[str, object]:
     }
 
 
-def _outcomes(answer: requests.Response, batch: Sequence[Outbound]) -> list[Outcome]:
+def _outcomes(answer: requests.Response, batch: Sequence[Outbound], ids: Form) -> list[Outcome]:
     status = answer.status_code
     if status in _MISCONFIGURED:
         raise ChannelRefused(f"the carrier answered {status}: check the channel's url and token")
@@ -256,14 +261,14 @@ def _outcomes(answer: requests.Response, batch: Sequence[Outbound]) -> list[Outc
         results = {result["ref"]: result for result in answer.json()["results"]}
     except (ValueError, KeyError, TypeError):
         return [Unknown("the carrier's answer can't be read")] * len(batch)
-    return [_outcome(results.get(message.ref)) for message in batch]
+    return [_outcome(results.get(message.ref), ids) for message in batch]
 
 
-def _outcome(result: Any) -> Outcome:
+def _outcome(result: Any, ids: Form) -> Outcome:
     match result:
         case {"status": "accepted"}:
             carrier_id = result.get("id")
-            return Accepted(carrier_id if isinstance(carrier_id, str) else None)
+            return Accepted(canonical(carrier_id, ids) if isinstance(carrier_id, str) else None)
         case {"status": "rejected"}:
             error = result.get("error")
             detail = error if isinstance(error, dict) else {}

@@ -58,13 +58,17 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A delivery report (DLR). At least one of `ref` (our id) and `carrier_id` (theirs) is set."""
+    """A delivery report (DLR). At least one of `ref` (our id) and `carrier_id` (theirs) is set.
+
+    `carrier_id` is spelt as in `Accepted`, see `carrier_ids`; `as_written` is what the carrier is answered with.
+    """
 
     ref: str | None
     carrier_id: str | None
     status: ReceiptStatus
     error_code: str | None = None
     at: datetime | None = None
+    as_written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

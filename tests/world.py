@@ -80,7 +80,17 @@ class World:
     client: FlaskClient
     carrier: Carrier
     clock: SetClock
+    web: WebServer
     examples: list[Example] = field(default_factory=list)
+
+    def lose_carrier(self) -> None:
+        """From now on nobody listens where the carrier was."""
+        self.web.stop()
+
+    def find_carrier(self) -> None:
+        """It is back."""
+        self.web = WebServer(create_app(self.carrier), f"127.0.0.1:{self.web.port}")
+        self.web.start()
 
     def text(self, phone: str, text: str, **more: Any) -> str:
         """Somebody texts something; the reply, once all has settled. Empty: there was none."""
@@ -143,7 +153,8 @@ def world(folder: Path, database: str | None = None, *, dossiers: int = 60, more
     clients.append(application.create_app(gateway).test_client())
     examples = sample.examples(f"sqlite:///{folder}/onestop.db") if dossiers else []
     try:
-        yield World(folder, gateway, clients[0], carrier, clock, examples)
+        made = World(folder, gateway, clients[0], carrier, clock, web, examples)
+        yield made
     finally:
         gateway.stop()
-        web.stop()
+        made.web.stop()

@@ -42,7 +42,9 @@ class Reports:
                 taken.append(Taken(item.id, "rejected", error=item.error))
             else:
                 metrics.receipts_in.labels(channel, item.status).inc()
-                taken.append(Taken(item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate"))
+                taken.append(
+                    Taken(item.as_written or item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate")
+                )
         return taken
 
     def _record(self, callbacks: Sequence[_Callback]) -> list[list[bool] | Exception]:

@@ -1,0 +1,177 @@
+"""The pure decisions of dispatch: how fast, by which channel, and whether a channel is worth calling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsgw.dispatch import breaker
+from smsgw.dispatch.pace import Pace, slowed, spent
+from smsgw.dispatch.routes import Route, Routes
+from smsgw.store.channels import Channel
+from smsgw.store.tables import Lane
+from tests.world import NOON
+
+NEW = Channel("sms", "open", None, NOON, None, 0, 0, 0.0, 0.0, NOON, 0.0, NOON)
+
+
+def seconds(count: float) -> datetime:
+    return NOON + timedelta(seconds=count)
+
+
+# How fast
+
+
+@given(
+    st.floats(0.5, 5000),
+    st.integers(1, 500),
+    st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1), st.booleans()), max_size=60),
+)
+def test_in_no_second_more_goes_out_than_the_rate_and_one_batch(
+    tps: float, batch: int, turns: list[tuple[float, float, bool]]
+) -> None:
+    pace, channel, at = Pace(tps, batch), NEW, 0.0
+    sent: list[tuple[float, int]] = []
+    for pause, eagerness, reply in turns:
+        at += pause
+        allowance = pace.allowance(channel, seconds(at))
+        room = min(batch, int(allowance if reply else pace.for_others(allowance)))
+        count = int(room * eagerness + 0.999)
+        channel = spent(channel, allowance, count, seconds(at))
+        sent.append((at, count))
+    for start, _ in sent:
+        assert sum(count for when, count in sent if start <= when < start + 1) <= tps + max(1, batch) + 1e-6
+
+
+def test_notices_leave_a_share_that_replies_find_free() -> None:
+    pace = Pace(tps=200, batch=100, reply_share=0.2)
+    allowance = pace.allowance(NEW, seconds(60))
+    assert (allowance, pace.for_others(allowance)) == (100, 80)
+    assert pace.for_others(20) == 0
+    assert Pace(tps=1, batch=100).for_others(1.0) == 1.0  # one message at a time: nothing can be kept back
+
+
+def test_a_clock_that_is_set_back_gives_nothing_and_takes_nothing() -> None:
+    pace = Pace(tps=10, batch=10)
+    channel = spent(NEW, 5.0, 2, seconds(3600))
+    assert pace.allowance(channel, seconds(0)) == 3.0
+    assert spent(channel, 3.0, 1, seconds(0)).allowed_at == seconds(3600)
+
+
+def test_a_carrier_that_asks_for_a_pause_gets_the_longest_it_asked_for() -> None:
+    assert slowed(slowed(NEW, 30, NOON), 1, NOON).resume_at == seconds(30)
+
+
+# Whether a channel is worth calling
+
+
+def after(channel: Channel, *calls: tuple[float, str | None]) -> Channel:
+    for at, failure in calls:
+        channel = breaker.called(channel, failure, seconds(at))
+    return channel
+
+
+def test_a_channel_trips_when_calls_fail_in_a_row_and_says_why() -> None:
+    nearly = after(NEW, *((number, "timed out") for number in range(breaker.FAILURES_IN_A_ROW - 1)))
+    assert nearly.state == "open"
+    tripped = after(nearly, (9, "timed out"))
+    assert (tripped.state, tripped.changed_at, tripped.resume_at) == ("tripped", seconds(9), seconds(14))
+    assert tripped.reason == "5 calls in a row failed, the last one: timed out"
+    assert after(nearly, (9, None), (10, "timed out")).state == "open"
+
+
+def test_a_share_of_failures_trips_a_channel_that_has_ten_messages_a_minute() -> None:
+    channel, minute = NEW, 0
+    calls = [(6.0 * number, "cut" if number % 3 else None) for number in range(40)]  # never five in a row
+    for at, failure in calls:
+        channel = breaker.called(channel, failure, seconds(at))
+        if channel.state != "open":
+            minute = int(at // 60) + 1
+            break
+    assert channel.state == "tripped"
+    assert minute <= 2
+    assert "% of the latest calls failed, the last one: cut" in (channel.reason or "")
+
+
+def test_a_channel_on_which_a_call_fails_now_and_then_stays_open() -> None:
+    calls = [(float(number), "cut" if number % 4 == 0 else None) for number in range(400)]
+    assert after(NEW, *calls).state == "open"
+
+
+def test_a_probe_brings_a_channel_back_and_one_failure_after_it_is_enough() -> None:
+    tripped = after(NEW, *((float(number), "cut") for number in range(5)))
+    opened = breaker.probed(tripped, None, seconds(20))
+    assert (opened.state, opened.resume_at, opened.reason) == ("open", None, "a probe went well")
+    again = after(opened, (21, "cut"))
+    assert again.state == "tripped"
+    assert again.resume_at == seconds(21 + 10)  # twice as long as the first time
+    well = after(opened, (21, None))
+    assert (well.trips, after(well, (22, "cut")).state) == (0, "open")
+
+
+def test_probes_that_fail_come_ever_more_rarely() -> None:
+    channel = after(NEW, *((0.0, "cut") for _ in range(5)))
+    pauses = []
+    for _ in range(8):
+        channel = breaker.probed(channel, "no connection", NOON)
+        pauses.append(((channel.resume_at or NOON) - NOON).total_seconds())
+    assert pauses == [10, 20, 40, 80, 120, 120, 120, 120]
+
+
+def test_a_channel_that_is_held_waits_for_a_person() -> None:
+    held = breaker.refused(NEW, "the carrier answered 401", seconds(1))
+    assert (held.state, held.reason) == ("held", "the carrier answered 401")
+    assert after(held, (2, None)) == held
+    assert breaker.released(held, "released by hand", seconds(3)).state == "open"
+    assert breaker.released(NEW, "released by hand", seconds(3)) == NEW
+
+
+def test_what_another_node_closed_stays_closed_whatever_our_call_said() -> None:
+    tripped = replace(NEW, state="tripped", resume_at=seconds(5))
+    assert after(tripped, (1, None), (1, "cut")) == tripped
+
+
+# By which channel
+
+ROUTES = Routes(
+    [
+        Route(frozenset({Lane.NOTICE}), ("bulk", "sms"), ("8491", "8494")),
+        Route(frozenset({Lane.REPLY, Lane.NOTICE}), ("sms", "spare")),
+    ],
+    default="sms",
+)
+ALL = {"sms", "bulk", "spare"}
+
+
+@pytest.mark.parametrize(
+    ("lane", "recipient", "usable", "first"),
+    [
+        (Lane.NOTICE, "84912345678", ALL, "bulk"),
+        (Lane.NOTICE, "84912345678", {"sms", "spare"}, "sms"),
+        (Lane.NOTICE, "84932345678", ALL, "sms"),
+        (Lane.NOTICE, "84932345678", set(), "sms"),
+        (Lane.REMINDER, "84912345678", ALL, "sms"),
+    ],
+)
+def test_a_message_takes_the_first_open_channel_of_the_first_route_that_serves_it(
+    lane: Lane, recipient: str, usable: set[str], first: str
+) -> None:
+    assert ROUTES.first(lane, recipient, usable) == first
+
+
+def test_a_reply_goes_back_the_way_that_its_question_came_as_long_as_that_is_open() -> None:
+    assert ROUTES.first(Lane.REPLY, "84912345678", ALL, at="spare") == "spare"
+    assert ROUTES.first(Lane.REPLY, "84912345678", {"sms"}, at="spare") == "sms"
+    assert ROUTES.first(Lane.REPLY, "84912345678", set(), at="spare") == "spare"
+
+
+def test_the_channel_that_just_failed_is_left_out_of_the_retry() -> None:
+    assert ROUTES.instead(Lane.REPLY, "84912345678", ALL, "sms") == "spare"
+    assert ROUTES.instead(Lane.REPLY, "84912345678", {"sms"}, "sms") is None
+    assert ROUTES.instead(Lane.REMINDER, "84912345678", ALL, "sms") is None
+    assert ROUTES.has_detour("sms")
+    assert not Routes([], default="sms").has_detour("sms")

@@ -1,0 +1,122 @@
+"""Two channels for one purpose: what one can't take the other does, what one may have it keeps, and all of it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from providers.simulator import Carrier, SimulatorConfig, create_app
+from smsgw.serve import WebServer
+from smsgw.store import channels, history
+from smsgw.store.channels import Event
+from tests.world import SECRET, TOKEN, World, free_port, world
+
+PHONE = "84912345678"
+
+
+@dataclass
+class Two:
+    """A world whose channel `sms` has a spare one."""
+
+    here: World
+    spare: Carrier
+
+    def ask(self, text: str = "HELP", *, seconds: int = 5) -> int:
+        """Somebody texts; how many answers came by the spare channel by now."""
+        self.here.carrier.text(PHONE, text)
+        self.settle(seconds)
+        return len([bubble for bubble in self.spare.conversation(PHONE) if bubble.direction == "in"])
+
+    def settle(self, seconds: int) -> None:
+        for _ in range(seconds):
+            self.here.settle(1)
+            self.spare.run_due()
+
+    def events(self, name: str = "sms") -> list[Event]:
+        with self.here.gateway.database.reading() as connection:
+            return channels.events(connection, name)
+
+    def state(self, name: str = "sms") -> str:
+        return self.here.outbox().channels[name].state
+
+
+@pytest.fixture
+def two(tmp_path: Path, database_url: str) -> Iterator[Two]:
+    port = free_port()
+    more = f"""
+[channels.spare]
+provider = "aggregator"
+url = "http://127.0.0.1:{port}"
+token = "{TOKEN}"
+secret = "{SECRET}"
+sender = "8188"
+tps = 1000
+[[routes]]
+purposes = ["reply"]
+channels = ["sms", "spare"]
+"""
+    with world(tmp_path, database_url, dossiers=0, more=more) as here:
+
+        def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+            path = url.removeprefix("http://gateway")
+            return here.client.post(path, data=body, headers=headers).status_code
+
+        config = SimulatorConfig(gateway_url="http://gateway", token=TOKEN, secret=SECRET, channel="spare")
+        spare = Carrier(config, clock=lambda: here.clock().timestamp(), post=post)
+        web = WebServer(create_app(spare), f"127.0.0.1:{port}")
+        web.start()
+        yield Two(here, spare)
+        web.stop()
+
+
+def test_what_a_channel_surely_did_not_take_goes_by_the_other_one_at_once(two: Two) -> None:
+    two.here.lose_carrier()
+    assert two.ask() == 1
+    assert two.here.states() == {"delivered": 1}
+    with two.here.gateway.database.reading() as connection:
+        (message,) = history.by_recipient(connection, PHONE)
+    assert (message.channel, message.attempts) == ("spare", 2)
+
+
+def test_a_channel_that_can_not_be_reached_trips_and_a_probe_brings_it_back(two: Two) -> None:
+    two.here.lose_carrier()
+    for number in range(6):
+        two.ask(f"HELP {number}", seconds=1)
+    assert two.state() == "tripped"
+    assert [event.state for event in two.events()] == ["tripped"]
+    assert "no connection" in two.events()[0].reason
+    assert two.ask("HELP again") == 7  # queued for the spare one from the start
+    two.here.find_carrier()
+    two.settle(150)
+    assert two.state() == "open"
+    assert [event.state for event in two.events()] == ["open", "tripped"]
+    assert two.ask() == 7
+    assert two.here.states() == {"delivered": 8}
+
+
+def test_a_channel_that_refuses_our_token_is_held_and_says_so_while_the_other_one_sends(two: Two) -> None:
+    two.here.carrier.config = SimulatorConfig(gateway_url="http://gateway", token="another", secret=SECRET)
+    assert two.ask() == 1
+    assert two.state() == "held"
+    assert two.events()[0].reason == "the carrier answered 401: check the channel's url and token"
+    two.settle(300)
+    assert two.state() == "held"
+    assert two.here.states() == {"delivered": 1}
+
+
+def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> None:
+    two.here.carrier.faults.change({"cut_after": 1, "lost_receipts": 1})
+    assert two.ask(seconds=30) == 0
+    assert two.state() == "tripped"
+    with two.here.gateway.database.reading() as connection:
+        (message,) = history.by_recipient(connection, PHONE)
+    assert message.channel == "sms"
+    assert message.doubts >= 1
+    two.here.carrier.faults.change({"cut_after": 0})
+    two.settle(400)
+    assert two.here.states() == {"submitted": 1}
+    assert len(two.here.heard(PHONE)) == 1
+    assert two.spare.conversation(PHONE) == []

@@ -1,0 +1,78 @@
+"""Finished messages become history after some days: the outbox stays small, and nothing is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.store import channels, history, outbox, receipts
+from smsgw.store.database import Database
+from smsgw.store.receipts import Report
+from smsgw.store.states import LIVE_FOR
+from smsgw.store.tables import history as history_table
+from smsgw.store.tables import outbound
+from tests.test_outbox import add, claim, message, report, settle
+from tests.world import NOON, World
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    database.create()
+    with database.writing("test") as connection:
+        channels.ensure(connection, "sms", NOON)
+    yield database
+    database.close()
+
+
+def finished(database: Database, status: str) -> str:
+    (id,) = add(database, message())
+    claim(database)
+    settle(database, id, outbox.State.SUBMITTED, carrier_id=f"mt-{id}")
+    report(database, Report(id, None, status, "7", NOON))
+    return id
+
+
+def retire(database: Database, days: float, limit: int = 1000) -> int:
+    with database.writing("test") as connection:
+        return history.retire(connection, NOON + timedelta(days=days), limit)
+
+
+def count(database: Database, table: sa.Table) -> int:
+    with database.reading() as connection:
+        return connection.scalars(sa.select(sa.func.count()).select_from(table)).one()
+
+
+def test_what_is_finished_for_days_becomes_history_in_batches_and_the_rest_stays(database: Database) -> None:
+    done = [finished(database, "delivered") for _ in range(5)]
+    (waiting,) = add(database, message())
+    assert retire(database, 1) == 0
+    assert [retire(database, 4, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert (count(database, outbound), count(database, history_table)) == (1, 5)
+    with database.reading() as connection:
+        assert {row.id for row in history.by_recipient(connection, "84912345678")} == {*done, waiting}
+        assert [row.state for row in history.by_id(connection, done[:1])] == ["delivered"]
+
+
+def test_a_receipt_that_comes_after_days_still_counts(database: Database) -> None:
+    ids = [finished(database, "expired") for _ in range(2)]
+    retire(database, 4)
+    late = [Report(ids[0], None, "delivered", None, NOON), Report(None, f"mt-{ids[1]}", "delivered", None, NOON)]
+    with database.writing("test") as connection:
+        assert receipts.record(connection, "sms", late, NOON + timedelta(days=5)) == [True, True]
+    with database.reading() as connection:
+        assert {row.state for row in history.by_id(connection, ids)} == {"delivered"}
+        assert {row.error_code for row in history.by_id(connection, ids)} == {None}
+
+
+def test_a_carrier_that_asks_again_after_days_gets_no_second_answer(anywhere: World) -> None:
+    first = anywhere.text("84912345678", "HELP", id="mo-1")
+    anywhere.clock.forward(seconds=LIVE_FOR.total_seconds() + 60)
+    assert anywhere.gateway.sweeper.history() == 1
+    assert anywhere.states() == {}
+    assert anywhere.text("84912345678", "HELP", id="mo-1") == ""
+    assert len(anywhere.heard("84912345678")) == 1
+    assert first
