@@ -34,7 +34,7 @@ _DIGITS = "0-9OILSB"
 _LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
 _LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d\d)")  # H 01, H-01
-_CHUNK = re.compile(r"([^A-Z0-9]*)([A-Z0-9]+)")  # with what stands before it
+_CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
 _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
@@ -119,7 +119,9 @@ class _Chunk(NamedTuple):
 
 
 def _chunks(text: str) -> list[_Chunk]:
-    return [_Chunk(chunk, tight=bool(gap.strip()) and " " not in gap) for gap, chunk in _CHUNK.findall(text)]
+    pieces = _CHUNK.split(text)  # gaps and chunks in turn
+    gaps, chunks = pieces[::2], pieces[1::2]
+    return [_Chunk(chunk, bool(gap.strip()) and " " not in gap) for gap, chunk in zip(gaps, chunks, strict=False)]
 
 
 def _readings(chunks: list[_Chunk]) -> Iterator[Reading]:
