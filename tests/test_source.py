@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from smsgw.dossiers import sample
-from smsgw.dossiers.source import OneStop, OneStopUnavailable, read_only_engine
+from smsgw.dossiers.source import QUIET, OneStop, OneStopAway, OneStopUnavailable, Outage, _rows, read_only_engine
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,16 +87,94 @@ def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     assert not (tmp_path / "none.db").exists()
 
 
+class SetSeconds:
+    """A clock in seconds that stands still until it is moved."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 def test_a_database_that_never_answers_is_given_up_and_then_refused_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         source = OneStop(f"postgresql+psycopg://u@127.0.0.1:{port}/x", timeout=0.2, pool_size=2)
+        source.outage.clock = clock = SetSeconds()
         for _ in range(2):
-            with pytest.raises(OneStopUnavailable, match="did not answer"):
+            with pytest.raises(OneStopUnavailable, match="did not answer within"):
                 source.find(["H01.12-180802-0012"])
+            clock.now += QUIET
         with pytest.raises(OneStopUnavailable, match="every connection"):
             source.find(["H01.12-180802-0012"])
         source.close()
+
+
+def test_after_a_call_that_got_nowhere_others_do_not_wait_in_turn(tmp_path: Path) -> None:
+    file = tmp_path / "onestop.db"
+    source = OneStop(f"sqlite:///{file}")
+    source.outage.clock = clock = SetSeconds()
+    with pytest.raises(OneStopUnavailable, match="unable to open"):
+        source.find(["H01.12-180802-0012"])
+    sample.write(f"sqlite:///{file}", 5, 1, date(2018, 8, 15))
+    clock.now += QUIET / 2
+    with pytest.raises(OneStopUnavailable, match=r"not asked again yet: .* unable to open"):
+        source.find(["H01.12-180802-0012"])
+    clock.now += QUIET / 2
+    assert source.find(["H01.12-180802-0012"]) == {}
+    source.close()
+
+
+def test_when_the_quiet_is_over_one_call_tries_and_the_others_are_still_refused() -> None:
+    clock = SetSeconds()
+    outage = Outage(clock)
+    tried = []
+
+    def call(then: Callable[[], None]) -> None:
+        with outage.remembered():
+            tried.append(then)
+            then()
+
+    def gone() -> None:
+        raise OneStopAway("gone")
+
+    def gone_while_another_calls() -> None:
+        clock.now += 60
+        with pytest.raises(OneStopUnavailable, match="not asked again yet: gone"):
+            call(gone)
+        gone()
+
+    def well() -> None:
+        pass
+
+    for then in (gone, gone_while_another_calls):
+        with pytest.raises(OneStopAway):
+            call(then)
+        with pytest.raises(OneStopUnavailable, match="not asked again yet: gone"):
+            call(well)
+        clock.now += QUIET
+    call(well)
+    call(well)
+    assert tried == [gone, gone_while_another_calls, well, well]
+
+
+def test_a_refusal_by_the_database_itself_is_no_outage() -> None:
+    outage = Outage(SetSeconds())
+    with pytest.raises(OneStopUnavailable), outage.remembered():
+        raise OneStopUnavailable("no such column")
+    with outage.remembered():
+        pass
+
+
+def test_a_database_of_any_other_kind_is_asked_code_by_code(url: str, onestop: OneStop) -> None:
+    asked = codes(url)
+    several = [f"none-{number}" for number in range(2500)] + asked
+    with onestop._engine.connect() as connection:
+        at_once = set(_rows(connection, several))
+        connection.dialect.name = "another"
+        one_by_one = set(_rows(connection, several))
+    assert len(at_once) == len(asked)
+    assert one_by_one == at_once
 
 
 def test_nothing_stays_open_in_it_after_a_call(postgres_url: str) -> None:

@@ -149,6 +149,7 @@ def world(folder: Path, database: str | None = None, *, dossiers: int = 60, more
     if dossiers:
         sample.write(f"sqlite:///{folder}/onestop.db", dossiers, 1, TODAY)
     gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{web.port}", more), clock)
+    gateway.onestop.outage.clock = lambda: clock().timestamp()
     gateway.start(roles=())
     clients.append(application.create_app(gateway).test_client())
     examples = sample.examples(f"sqlite:///{folder}/onestop.db") if dossiers else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,7 @@ class Answers:
 
     def __init__(self, wording: Wording, *, timezone: str, hotline: str, limits: Limits = Limits()) -> None:
         self._wording = wording
+        self._shortened = lru_cache(maxsize=1024)(wording.shortened)  # a province's agencies, over and over
         self._zone = ZoneInfo(timezone)
         self._hotline = hotline
         self._limits = limits
@@ -114,7 +116,7 @@ class Answers:
         (reading,) = readings
         existing = tuple(code for code in reading.candidates if code in found)
         if len(existing) == 1:
-            key, values = self._state(found[existing[0]], asker, now)
+            key, values = self._state(found[existing[0]], asker, now, short=False)
             return self._said(asker, "status", key, values, codes=existing, delay=0.0 if owned else None)
         if existing:
             return self._ask(asker, "ambiguous", None, existing)
@@ -131,7 +133,7 @@ class Answers:
             existing = [code for code in reading.candidates if code in found]
             code = existing[0] if len(existing) == 1 else reading.candidates[0]
             if len(existing) == 1:
-                key, values = self._state(found[code], asker, now)
+                key, values = self._state(found[code], asker, now, short=True)
                 codes.append(code)
             else:
                 key, values = ("ambiguous" if existing else "not_found"), {}
@@ -155,11 +157,14 @@ class Answers:
         form = {"form": "có dấu" if wanted.accents else "không dấu"}
         return self._said(wanted, "preference", "preference", form)
 
-    def _state(self, dossier: Dossier, asker: Asker, now: datetime) -> tuple[str, dict[str, str | None]]:
-        values = status.values(dossier, self._zone) | {"agency": self._wording.shortened(dossier.agency_name)}
-        if not owns(asker, dossier):
-            values |= dict.fromkeys(status.PRIVATE)
-        return status.key(dossier, private=not owns(asker, dossier), now=now), values
+    def _state(
+        self, dossier: Dossier, asker: Asker, now: datetime, *, short: bool
+    ) -> tuple[str, dict[str, str | None]]:
+        private = not owns(asker, dossier)
+        key = status.key(dossier, private=private, now=now)
+        names = self._wording.names(asker.language, key, short=short)
+        values = status.values(dossier, self._zone, names - status.PRIVATE if private else names)
+        return key, values | {"agency": self._shortened(dossier.agency_name)}
 
     def _said(
         self,

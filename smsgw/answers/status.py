@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from smsgw.dossiers.dossier import Dossier, Status
 
 # Values that only the phone on the dossier gets to see.
-PRIVATE = ("missing", "fee", "tracking", "reason")
+PRIVATE = frozenset({"missing", "fee", "tracking", "reason"})
+
+_DAYS = {
+    "since": "step_since",
+    "received": "received_at",
+    "due": "due_at",
+    "new_due": "new_due_at",
+    "until": "supplement_due_at",
+    "returned": "returned_at",
+}
+_OTHERS: Mapping[str, Callable[[Dossier], str | None]] = {
+    "code": lambda dossier: dossier.code,
+    "step": lambda dossier: dossier.step_name or None,
+    "reason": lambda dossier: _sentence_part(dossier.delay_reason),
+    "missing": lambda dossier: _sentence_part(dossier.supplement_note),
+    "fee": lambda dossier: f"{dossier.fee_due:,}".replace(",", ".") if dossier.fee_due else None,
+    "tracking": lambda dossier: dossier.post_tracking or None,
+}
 
 _PLAIN_KEYS = {
     Status.REGISTERED: "registered",
@@ -34,26 +52,17 @@ def key(dossier: Dossier, *, private: bool, now: datetime) -> str:
     return _PLAIN_KEYS[dossier.status]
 
 
-def values(dossier: Dossier, zone: ZoneInfo) -> dict[str, str | None]:
-    """What a text may name, dates in that time zone as dd/mm/yyyy. None: the dossier does not have it."""
+def values(dossier: Dossier, zone: ZoneInfo, names: Collection[str]) -> dict[str, str | None]:
+    """Those of a dossier's values that are named, dates in that time zone as dd/mm/yyyy. None: it does not have it."""
+    days = {name: _day(getattr(dossier, _DAYS[name]), zone) for name in names if name in _DAYS}
+    return days | {name: _OTHERS[name](dossier) for name in names if name in _OTHERS}
 
-    def day(moment: datetime | None) -> str | None:
-        return f"{moment.astimezone(zone):%d/%m/%Y}" if moment else None
 
-    return {
-        "code": dossier.code,
-        "step": dossier.step_name or None,
-        "since": day(dossier.step_since),
-        "received": day(dossier.received_at),
-        "due": day(dossier.due_at),
-        "new_due": day(dossier.new_due_at),
-        "reason": _sentence_part(dossier.delay_reason),
-        "missing": _sentence_part(dossier.supplement_note),
-        "until": day(dossier.supplement_due_at),
-        "fee": f"{dossier.fee_due:,}".replace(",", ".") if dossier.fee_due else None,
-        "tracking": dossier.post_tracking or None,
-        "returned": day(dossier.returned_at),
-    }
+def _day(moment: datetime | None, zone: ZoneInfo) -> str | None:
+    if moment is None:
+        return None
+    local = moment.astimezone(zone)
+    return f"{local.day:02}/{local.month:02}/{local.year}"
 
 
 def _in_hand(dossier: Dossier, now: datetime) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from smsgw.answers.asking import Language
-from smsgw.text.accents import plain
+from smsgw.answers.template import BRACKET, NAME, Template
+from smsgw.text.accents import joined_plain, plain, unaccented
 from smsgw.text.segments import measure
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
@@ -66,9 +66,6 @@ _TYPICAL = {
     **dict.fromkeys(("received", "due", "new_due", "since", "until", "returned"), "15/08/2018"),
 }
 
-_PART = re.compile(r"\[|\]")
-_PLACEHOLDER = re.compile(r"\{(\w*)\}")
-
 
 class WordingError(Exception):
     """What is wrong with a wording file: a line for each fault, with file, key, and what was expected."""
@@ -76,10 +73,11 @@ class WordingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Texts by language and key, and the abbreviations of long names."""
+    """Texts by language and key, each as it is written and without accents; and the abbreviations of long names."""
 
-    texts: Mapping[tuple[Language, str], str]
-    short: Mapping[tuple[Language, str], str]
+    texts: Mapping[tuple[Language, str], Template]
+    unaccented: Mapping[tuple[Language, str], Template]
+    short: Mapping[tuple[Language, str], Template]
     abbreviations: Mapping[str, str]
 
     @classmethod
@@ -95,9 +93,12 @@ class Wording:
             raise WordingError(f"{name}: is no TOML: {error}") from None
         if faults := [f"{name}: {fault}" for fault in _faults(document)]:
             raise WordingError("\n".join(faults))
+        texts = {(language, key): document[language][key] for language in LANGUAGES for key in _ALLOWED}
+        short = {(language, key): document[language]["short"][key] for language in LANGUAGES for key in _SHORT_KEYS}
         return cls(
-            {(language, key): document[language][key] for language in LANGUAGES for key in _ALLOWED},
-            {(language, key): document[language]["short"][key] for language in LANGUAGES for key in _SHORT_KEYS},
+            {key: Template(text) for key, text in texts.items()},
+            {key: Template(unaccented(text)) for key, text in texts.items()},
+            {key: Template(text) for key, text in short.items()},
             document.get("abbreviations", {}),
         )
 
@@ -107,50 +108,30 @@ class Wording:
             name = name.replace(long, short)
         return name
 
+    def names(self, language: Language, key: str, *, short: bool = False) -> frozenset[str]:
+        """The values that a text names, or the state in a few words."""
+        return (self.short if short else self.texts)[language, key].names
+
     def text(self, language: Language, key: str, values: Mapping[str, str | None], *, accents: bool) -> str:
         """A text filled in: parts whose value is missing are left out, then as many as it takes to fit."""
-        return fitted(self.texts[language, key], values, accents=accents)
+        if accents:
+            return _fitting(self.texts[language, key].versions(values), SEGMENTS_WITH_ACCENTS)
+        template = self.unaccented[language, key]
+        values = {name: unaccented(value) for name in template.names if (value := values.get(name)) is not None}
+        return _fitting(map(joined_plain, template.versions(values)), 1)
 
     def state(self, language: Language, key: str, values: Mapping[str, str | None]) -> str:
         """A dossier's state in a few words."""
-        return _filled(self.short[language, key], values, None)
+        return self.short[language, key].fullest(values)
 
 
-def fitted(template: str, values: Mapping[str, str | None], *, accents: bool) -> str:
-    """A template filled in, in the form in which it is sent. Optional parts go from the last one on, if they must."""
-    limit = SEGMENTS_WITH_ACCENTS if accents else 1
+def _fitting(versions: Iterable[str], segments: int) -> str:
+    """The first of a text's versions that fits; the last one if none does."""
     text = ""
-    for parts in range(template.count("["), -1, -1):
-        text = _filled(template, values, parts)
-        text = text if accents else plain(text)
-        if measure(text).segments <= limit:
+    for text in versions:
+        if measure(text).segments <= segments:
             break
     return text
-
-
-def _filled(template: str, values: Mapping[str, str | None], parts: int | None) -> str:
-    """The template with its first `parts` optional parts; None: all. A part that lacks a value is left out."""
-    stack, kept, opened = [""], [True], 0
-    at = 0
-    for bracket in _PART.finditer(template):
-        _say(template[at : bracket.start()], values, stack, kept)
-        at = bracket.end()
-        if bracket[0] == "[":
-            opened += 1
-            stack.append("")
-            kept.append(parts is None or opened <= parts)
-        else:
-            inner, wanted = stack.pop(), kept.pop()
-            stack[-1] += inner if wanted else ""
-    _say(template[at:], values, stack, kept)
-    return stack[0]
-
-
-def _say(piece: str, values: Mapping[str, str | None], stack: list[str], kept: list[bool]) -> None:
-    """Fill a piece without brackets in at the top of the stack; a missing value leaves out the part it stands in."""
-    if any(values.get(name) is None for name in _PLACEHOLDER.findall(piece)):
-        kept[-1] = False
-    stack[-1] += _PLACEHOLDER.sub(lambda match: values.get(match[1]) or "", piece)
 
 
 def _faults(document: dict[str, Any]) -> Iterator[str]:
@@ -185,27 +166,28 @@ def _table_faults(table: str, texts: dict[str, Any], keys: list[str]) -> Iterato
 
 def _text_faults(key: str, text: str, *, short: bool) -> Iterator[str]:
     allowed = {name.rstrip("!") for name in _ALLOWED[key]}
-    named = set(_PLACEHOLDER.findall(text))
+    named = set(NAME.findall(text))
     for name in sorted(named - allowed):
         yield f"{{{name}}} can't be filled in here; there are {', '.join(f'{{{name}}}' for name in sorted(allowed))}"
     depth = 0
-    for bracket in _PART.findall(text):
+    for bracket in BRACKET.findall(text):
         depth += 1 if bracket == "[" else -1
         if depth < 0:
             break
-    if depth != 0 or "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
+    if depth != 0 or "{" in NAME.sub("", text) or "}" in NAME.sub("", text):
         yield "brackets must be closed: [ ] around what may be left out, { } around a name"
     elif not short and named <= allowed:
         yield from _needs_and_length(key, text)
 
 
 def _needs_and_length(key: str, text: str) -> Iterator[str]:
-    bare = _filled(text, {name: f"{{{name}}}" for name in _TYPICAL}, 0)
+    template = Template(text)
+    bare = template.barest({name: f"{{{name}}}" for name in _TYPICAL})
     for name in sorted(name.rstrip("!") for name in _ALLOWED[key] if name.endswith("!")):
         if f"{{{name}}}" not in bare:
             yield f"{{{name}}} must be in it, outside of brackets"
     most = 2 if key in _TWO_SEGMENTS else 1
-    size = measure(plain(_filled(text, _TYPICAL, 0)))
+    size = measure(plain(template.barest(_TYPICAL)))
     if size.segments > most:
         yield (
             f"is too long: without accents and without the parts in brackets it takes {size.units} characters,"

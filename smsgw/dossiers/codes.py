@@ -9,6 +9,7 @@ date; ministries up to seven digits and an eight-digit date.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,17 +38,20 @@ class Code:
     @property
     def agency(self) -> str:
         """The agency's identification."""
-        parts = (*reversed(self.units), self.province) if self.reversed else (self.province, *self.units)
-        return ".".join(parts)
+        return agency(self.province, self.units, reversed=self.reversed)
 
-    @property
-    def in_other_form(self) -> Code:
-        """The code of what may be the same office in the other form. Provinces renumbered, so it may be another."""
-        if self.reversed:
-            units = [unit for unit in self.units if unit.strip("0")]
-            return Code(self.province, tuple(units), self.date, self.ordinal, reversed=False)
-        large, small, smallest = (*self.units, "00", "00", "000")[:3]
-        return Code(self.province, (large, small, smallest.zfill(3)), self.date, self.ordinal, reversed=True)
+
+def agency(province: str, units: Sequence[str], *, reversed: bool) -> str:
+    """An agency's identification; `units` from the largest below the province to the smallest."""
+    return ".".join((*units[::-1], province) if reversed else (province, *units))
+
+
+def agency_in_other_form(province: str, units: Sequence[str], *, reversed: bool) -> str:
+    """What may be the same agency in the other form. Provinces renumbered, so it may be another."""
+    if reversed:
+        return agency(province, [unit for unit in units if unit.strip("0")], reversed=False)
+    large, small, smallest = (*units, "00", "00", "000")[:3]
+    return agency(province, (large, small, smallest.zfill(3)), reversed=True)
 
 
 def parse(text: str) -> Code | None:

@@ -17,8 +17,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
-from smsgw.dossiers.codes import Code, day_of
+from smsgw.dossiers.codes import agency, agency_in_other_form, day_of
 from smsgw.text.accents import fold
 
 MOST_CODES = 5  # in one text
@@ -32,10 +34,12 @@ _DIGITS = "0-9OILSB"
 _LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
 _LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d\d)")  # H 01, H-01
-_CHUNK = re.compile(r"[A-Z0-9]+", re.ASCII)
+_CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
 _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
+
+_CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
 _CITIZEN_ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -82,10 +86,12 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
 
 def normalised(text: str) -> str:
     """Upper case without accents; full width made plain, invisible characters dropped, others made blanks."""
-    kept = (_visible(character) for character in unicodedata.normalize("NFKC", text))
-    return fold("".join(kept)).upper()
+    if text.isascii():
+        return text.translate(_CONTROLS).upper()
+    return fold("".join(map(_visible, unicodedata.normalize("NFKC", text)))).upper()
 
 
+@lru_cache(maxsize=2048)  # texts are long and use few characters
 def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Cf", "Mn", "Me"):
@@ -95,14 +101,17 @@ def _visible(character: str) -> str:
 
 def _begun(text: str, keywords: Sequence[str]) -> str:
     """The text without the keywords it begins with, and with its letter slots closed."""
+    return _LONE_LETTER.sub(r"\1", _beginning(tuple(keywords)).sub("", text))
+
+
+@lru_cache(maxsize=16)
+def _beginning(keywords: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(keywords, key=len, reverse=True)
     words = "|".join(re.escape(keyword).replace(r"\ ", r"\W*") for keyword in longest_first)
-    text = re.sub(rf"^\W*(?:(?:{words})\W*)+", "", text) if words else text
-    return _LONE_LETTER.sub(r"\1", text)
+    return re.compile(rf"^\W*(?:(?:{words})\W*)+" if words else "^")
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     """A run of letters and digits. `tight`: no blank stands between it and the one before."""
 
     text: str
@@ -110,12 +119,9 @@ class _Chunk:
 
 
 def _chunks(text: str) -> list[_Chunk]:
-    chunks, end = [], 0
-    for match in _CHUNK.finditer(text):
-        gap = text[end : match.start()]
-        chunks.append(_Chunk(match[0], tight=bool(gap) and not gap.isspace() and " " not in gap))
-        end = match.end()
-    return chunks
+    pieces = _CHUNK.split(text)  # gaps and chunks in turn
+    gaps, chunks = pieces[::2], pieces[1::2]
+    return [_Chunk(chunk, bool(gap.strip()) and " " not in gap) for gap, chunk in zip(gaps, chunks, strict=False)]
 
 
 def _readings(chunks: list[_Chunk]) -> Iterator[Reading]:
@@ -146,19 +152,18 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
         parts = _partitions(groups)
         if not parts:
             continue
-        codes = [code for part in parts for code in _codes(province, prefixes, part)]
-        candidates = tuple(dict.fromkeys(str(code) for code in codes))
+        codes = [pair for part in parts for pair in _codes(province, prefixes, part)]
+        candidates = dict.fromkeys(code for code, _ in codes)
         if not candidates or len(candidates) > MOST_CANDIDATES:
             continue
-        others = dict.fromkeys(str(code.in_other_form) for code in codes)
-        suggestions = tuple(code for code in others if code not in candidates)
-        return Reading(candidates, suggestions), at + parts[0].groups + (0 if behind else 1)
+        suggestions = dict.fromkeys(other for _, other in codes if other not in candidates)
+        return Reading(tuple(candidates), tuple(suggestions)), at + parts[0].groups + (0 if behind else 1)
     return None
 
 
 def _province(chunk: str, anchor: re.Match[str]) -> str | None:
     digits = anchor[1]
-    if not any(digit.isdigit() for digit in digits) and len(chunk) != 3:
+    if not _has_digit(digits) and len(chunk) != 3:
         return None  # a word such as HOSO; HOL alone may well be H01
     return anchor[0] + digits.translate(_LOOKALIKES).zfill(2)
 
@@ -208,15 +213,14 @@ def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> lis
 
 
 def _has_digit(group: str) -> bool:
-    return any(character.isdigit() for character in group)
+    return not group.isalpha()
 
 
 def _as_digits(groups: Iterable[str]) -> list[str]:
-    return [group.translate(_LOOKALIKES) for group in groups]
+    return [group if group.isdecimal() else group.translate(_LOOKALIKES) for group in groups]
 
 
-@dataclass(frozen=True, slots=True)
-class _Partition:
+class _Partition(NamedTuple):
     """One way to cut the groups behind the letter: units, date and ordinal, and how many groups that takes."""
 
     units: tuple[str, ...]
@@ -290,16 +294,16 @@ def _date_in_three(groups: list[str]) -> str | None:
     return joined if _days(joined) else None
 
 
-def _days(digits: str) -> list[str]:
+@lru_cache(maxsize=4096)  # twenty years of days
+def _days(digits: str) -> tuple[str, ...]:
     """The dates, as codes write them, that six or eight digits may be: year first as in the code, or day first."""
     year = digits[4:]
-    orders = [digits, year + digits[2:4] + digits[:2]]
     dates: list[str] = []
-    for order in orders:
-        if day := day_of(order):
-            forms = [f"{day:%y%m%d}", f"{day:%Y%m%d}"]
-            dates += forms if len(digits) == 6 else reversed(forms)
-    return dates
+    for order in (digits, year + digits[2:4] + digits[:2]):
+        if day_of(order):
+            short = order[-6:]
+            dates += (short, "20" + short) if len(digits) == 6 else ("20" + short, short)
+    return tuple(dates)
 
 
 def _ordinals(digits: str) -> list[str]:
@@ -310,15 +314,19 @@ def _ordinals(digits: str) -> list[str]:
     return whole + [digits.zfill(size) for size in range(max(4, len(digits) + 1), 8)]
 
 
-def _codes(province: str, prefixes: list[list[str]], part: _Partition) -> Iterator[Code]:
+def _codes(province: str, prefixes: list[list[str]], part: _Partition) -> Iterator[tuple[str, str]]:
+    """The codes that a partition may be, each with what may be the same office's in the other form."""
     agencies = [(part.units, False)]
     if not part.units:
         reversed_units = [units for prefix in prefixes if prefix for units in _reversed_units(prefix)]
         agencies = [(units, True) for units in dict.fromkeys(reversed_units)] + agencies
+    ordinals = _ordinals(part.ordinal)
+    tails = [f"-{day}-{ordinal}" for day in _days(part.date) for ordinal in ordinals]
     for units, is_reversed in agencies:
-        for day in _days(part.date):
-            for ordinal in _ordinals(part.ordinal):
-                yield Code(province, units, day, ordinal, is_reversed)
+        named = agency(province, units, reversed=is_reversed)
+        other = agency_in_other_form(province, units, reversed=is_reversed)
+        for tail in tails:
+            yield named + tail, other + tail
 
 
 def _reversed_units(groups: list[str]) -> list[tuple[str, ...]]:

@@ -1,16 +1,21 @@
 """The one-stop database: the agencies' own, read through the view `dossier_status` and never written to.
 
 It belongs to somebody else, so nothing about it is taken for granted: every call ends within a time limit, whatever
-the driver does; a row that makes no sense is left out and the others still answer.
+the driver does; after one that got nowhere the next ones don't wait in turn; a row that makes no sense is left out and
+the others still answer.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import threading
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,13 +27,22 @@ from smsgw.dossiers.dossier import Dossier, Status
 
 VIEW = "dossier_status"
 COLUMNS = tuple(field.name for field in fields(Dossier))
-TIMES = tuple(name for name in COLUMNS if name.endswith(("_at", "_since")))
 CODES_A_QUERY = 1000
+QUIET = 1.0  # seconds after a call that got nowhere in which others are refused at once
 
-_FIND = sa.text(f"SELECT {', '.join(COLUMNS)} FROM {VIEW} WHERE code IN :codes").bindparams(
-    sa.bindparam("codes", expanding=True)
-)
-_CHECK = sa.text(f"SELECT {', '.join(COLUMNS)} FROM {VIEW} LIMIT 1")
+_TIME_PLACES = tuple(place for place, name in enumerate(COLUMNS) if name.endswith(("_at", "_since")))
+_CODE_PLACE, _STATUS_PLACE = COLUMNS.index("code"), COLUMNS.index("status")
+
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM {VIEW}"
+_FIND = sa.text(f"{_SELECT} WHERE code IN :codes").bindparams(sa.bindparam("codes", expanding=True))
+# A place for each of a thousand codes is written and parsed anew for every query; these take all as one JSON array.
+_FIND_IN_JSON = {
+    "sqlite": sa.text(f"{_SELECT} WHERE code IN (SELECT value FROM json_each(:codes))"),
+    "postgresql": sa.text(
+        f"{_SELECT} WHERE code = ANY (ARRAY (SELECT jsonb_array_elements_text(CAST(:codes AS jsonb))))"
+    ),
+}
+_CHECK = sa.text(f"{_SELECT} LIMIT 1")
 
 Result = TypeVar("Result")
 
@@ -39,10 +53,46 @@ class OneStopUnavailable(Exception):
     """It is away, too slow, or its view is not as agreed. The text is for the operator and names no person."""
 
 
+class OneStopAway(OneStopUnavailable):
+    """It can't be reached or did not answer in time, so that the next call would most likely wait in vain too."""
+
+
+class Outage:
+    """The memory of the last call that got nowhere: others are refused for a while, then one at a time tries again.
+
+    `clock` is in seconds and never goes back; tests may set it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._lock = threading.Lock()
+        self._reason = ""  # none while the database answers
+        self._until = 0.0
+
+    @contextmanager
+    def remembered(self) -> Iterator[None]:
+        """Around a call. Raises OneStopUnavailable in place of it while there is no use in trying."""
+        with self._lock:
+            if self._reason:
+                if self.clock() < self._until:
+                    raise OneStopUnavailable(f"not asked again yet: {self._reason}")
+                self._until = math.inf  # this call tries, and nobody else until it has ended
+        reason = ""
+        try:
+            yield
+        except OneStopAway as error:
+            reason = str(error)
+            raise
+        finally:
+            with self._lock:
+                self._reason, self._until = reason, self.clock() + QUIET
+
+
 class OneStop:
     """A one-stop database under any SQLAlchemy URL. `timeout`: seconds that one call may take."""
 
     def __init__(self, url: str, *, timeout: float = 2.0, pool_size: int = 4) -> None:
+        self.outage = Outage()
         self._timeout = timeout
         self._engine = read_only_engine(url, timeout=timeout, pool_size=pool_size)
         self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="onestop")
@@ -63,21 +113,21 @@ class OneStop:
         self._engine.dispose()
 
     def _find(self, codes: Collection[str]) -> dict[str, Dossier]:
-        found: dict[str, Dossier] = {}
         with self._engine.connect() as connection:
-            for some in _batched(list(codes), CODES_A_QUERY):
-                for row in connection.execute(_FIND, {"codes": some}).mappings():
-                    if dossier := _dossier(row):
-                        found[dossier.code] = dossier
-        return found
+            dossiers = map(_dossier, _rows(connection, list(codes)))
+            return {dossier.code: dossier for dossier in dossiers if dossier}
 
     def _check(self) -> None:
         with self._engine.connect() as connection:
             connection.execute(_CHECK).all()
 
     def _within_limit(self, work: Callable[[], Result]) -> Result:
+        with self.outage.remembered():
+            return self._result(work)
+
+    def _result(self, work: Callable[[], Result]) -> Result:
         if not self._free.acquire(timeout=self._timeout):
-            raise OneStopUnavailable("every connection to the one-stop database hangs")
+            raise OneStopAway("every connection to the one-stop database hangs")
         try:
             future = self._threads.submit(self._freeing, work)
         except BaseException:
@@ -86,7 +136,9 @@ class OneStop:
         try:
             return future.result(self._timeout)
         except TooLate:
-            raise OneStopUnavailable(f"the one-stop database did not answer within {self._timeout:g} s") from None
+            raise OneStopAway(f"the one-stop database did not answer within {self._timeout:g} s") from None
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:  # no connection, a lost one, or too slow
+            raise OneStopAway(_reason(error)) from None
         except sa.exc.SQLAlchemyError as error:
             raise OneStopUnavailable(_reason(error)) from None
 
@@ -125,26 +177,43 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
     )
 
 
-def _dossier(row: Any) -> Dossier | None:
-    values = dict(row)
+def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]]:
+    """The rows of these codes, by the cheapest query that the database is known to take."""
+    if (query := _FIND_IN_JSON.get(connection.dialect.name)) is not None:
+        yield from connection.execute(query, {"codes": json.dumps(codes)}).all()
+        return
+    for some in _batched(codes, CODES_A_QUERY):
+        yield from connection.execute(_FIND, {"codes": some}).all()
+
+
+def _dossier(row: Sequence[Any]) -> Dossier | None:
+    values = list(row)
     try:
-        for name in TIMES:
-            values[name] = _utc(values[name])
-        values["status"] = Status(int(values["status"]))
-        if not values["code"]:
+        for place in _TIME_PLACES:
+            if values[place] is not None:
+                values[place] = _utc(values[place])
+        values[_STATUS_PLACE] = Status(int(values[_STATUS_PLACE]))
+        if not values[_CODE_PLACE]:
             raise ValueError("no code")
     except (TypeError, ValueError) as error:
-        log.warning("dossier %s of the one-stop database makes no sense and is left out: %s", values.get("code"), error)
+        log.warning(
+            "dossier %s of the one-stop database makes no sense and is left out: %s", values[_CODE_PLACE], error
+        )
         return None
-    return Dossier(**values)
+    return Dossier(*values)
 
 
 def _utc(value: object) -> datetime | None:
-    """A time as drivers give it: aware, or in UTC without saying so, or as ISO text."""
-    if value is None or value == "":
+    """A time as drivers give it: aware, or in UTC without saying so, or as ISO text, which may be empty."""
+    if isinstance(value, datetime):
+        moment = value
+    elif value == "":
         return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    else:
+        moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    return datetime.combine(moment, moment.time(), UTC)  # replace() takes ten times as long
 
 
 def _batched(items: list[str], size: int) -> Iterator[list[str]]:

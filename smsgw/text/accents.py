@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from smsgw.text.alphabet import is_gsm7
 
-_STROKES = str.maketrans({"đ": "d", "Đ": "D"})
+_STROKES = {"đ": "d", "Đ": "D"}
 
 # What word processors and phones put in place of plain characters.
 _TYPOGRAPHY = str.maketrans(
@@ -20,13 +21,30 @@ _TYPOGRAPHY = str.maketrans(
 
 def fold(text: str) -> str:
     """The text without accents: marks dropped, đ and Đ made plain, everything else as it was."""
-    decomposed = unicodedata.normalize("NFD", text.translate(_STROKES))
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", "".join(map(_bare, text)))
+
+
+@lru_cache(maxsize=2048)  # texts are long and use few characters
+def _bare(character: str) -> str:
+    decomposed = unicodedata.normalize("NFD", _STROKES.get(character, character))
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def unaccented(text: str) -> str:
+    """The text without accents and without a word processor's typography."""
+    return fold(text.translate(_TYPOGRAPHY))
 
 
 def plain(text: str) -> str:
     """The text as an unaccented message carries it: always within GSM-7, whatever has no place there becomes `?`."""
-    folded = fold(text.translate(_TYPOGRAPHY))
-    if is_gsm7(folded):
-        return folded
-    return "".join(c if is_gsm7(c) else "?" for c in folded)
+    return joined_plain(unaccented(text))
+
+
+def joined_plain(text: str) -> str:
+    """The same of what was put together from texts that are `unaccented` already."""
+    composed = unicodedata.normalize("NFC", text)  # what meets where two texts were joined may be one character
+    if is_gsm7(composed):
+        return composed
+    return "".join(c if is_gsm7(c) else "?" for c in composed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Encoding = Literal["gsm7", "ucs2"]
@@ -12,7 +13,7 @@ BASIC = frozenset(
 )
 EXTENSION = frozenset("^{}\\[~]|€\f")  # each is sent as an escape and a character
 
-_ALL = BASIC | EXTENSION
+_FOREIGN = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENSION)))}]")
 
 
 def storable(text: str) -> str:
@@ -24,7 +25,7 @@ def storable(text: str) -> str:
 
 def is_gsm7(text: str) -> bool:
     """Whether every character is in the alphabet or its extension."""
-    return _ALL.issuperset(text)
+    return _FOREIGN.search(text) is None
 
 
 def septets(text: str) -> int:
@@ -34,4 +35,4 @@ def septets(text: str) -> int:
 
 def utf16_units(text: str) -> int:
     """How many 16-bit units a text takes in UCS-2 as phones use it, which is UTF-16."""
-    return len(text) + sum(c > "\uffff" for c in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ _ROOM: dict[Encoding, tuple[int, int]] = {"gsm7": (160, 153), "ucs2": (70, 67)}
 _UNITS: dict[Encoding, Callable[[str], int]] = {"gsm7": septets, "ucs2": utf16_units}
 
 _CLUSTER = regex.compile(r"\X")
+# Latin letters, their signs and line feeds: in a composed text each is a grapheme of its own, wherever it stands.
+_LATIN = re.compile("[\n -~\u00a0-\u02ff\u1e00-\u1eff\u2010-\u2027\u20a0-\u20bf]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,15 @@ def _encoding(text: str) -> Encoding:
 
 def _characters(text: str) -> int:
     """Graphemes; a line break of two characters counts as two, as carriers count it."""
+    if _LATIN.fullmatch(text):
+        return len(text)
     return len(_CLUSTER.findall(text)) + text.count("\r\n")
 
 
 def _cut(text: str, encoding: Encoding) -> list[str]:
     room, units = _ROOM[encoding][1], _UNITS[encoding]
+    if _LATIN.fullmatch(text) and units(text) == len(text):
+        return [text[start : start + room] for start in range(0, len(text), room)]
     parts: list[str] = []
     left = 0
     for piece in _pieces(text, room, units):
