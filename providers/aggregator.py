@@ -47,7 +47,7 @@ RECEIPT_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 
 
 class Config(BaseModel):
-    """The settings that only this carrier has. `answer_ids` and `receipt_ids`: how it writes its messages' ids there."""
+    """The settings that only this carrier has. `answer_ids`, `receipt_ids`: how it writes its messages' ids there."""
 
     model_config = ConfigDict(extra="forbid")
 

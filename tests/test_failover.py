@@ -1,4 +1,4 @@
-"""Two channels for one purpose: what one can't take the other does, what one may have it keeps, and all of it is told."""
+"""Two channels for one purpose: what one can't take the other does, what one may have it keeps, and all is told."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store import channels, history, outbox, receipts
+from smsgw.store import channels, history, receipts
 from smsgw.store.database import Database
 from smsgw.store.receipts import Report
-from smsgw.store.states import LIVE_FOR
+from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import history as history_table
 from smsgw.store.tables import outbound
 from tests.test_outbox import add, claim, message, report, settle
@@ -31,7 +31,7 @@ def database(database_url: str) -> Iterator[Database]:
 def finished(database: Database, status: str) -> str:
     (id,) = add(database, message())
     claim(database)
-    settle(database, id, outbox.State.SUBMITTED, carrier_id=f"mt-{id}")
+    settle(database, id, State.SUBMITTED, carrier_id=f"mt-{id}")
     report(database, Report(id, None, status, "7", NOON))
     return id
 

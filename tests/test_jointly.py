@@ -70,7 +70,8 @@ def test_what_the_work_raises_everybody_gets_and_the_next_are_served_all_the_sam
 
 
 def test_no_work_is_lost_or_done_twice_by_many_callers() -> None:
-    lock, running, done = threading.Lock(), [0], []
+    lock, running = threading.Lock(), [0]
+    done: list[int] = []
 
     def work(items: Sequence[int]) -> list[int | Exception]:
         with lock:
