@@ -26,6 +26,12 @@ _MOBILE = re.compile(r"84[35789]\d{8}", re.ASCII)
 _OLD_MOBILE = re.compile(r"(?:\+|00)?84(1\d{2})(\d{7})|0(1\d{2})(\d{7})", re.ASCII)
 _SUBSCRIBER = re.compile(r"[35789]\d{8}|1[2689]\d{8}", re.ASCII)  # a mobile number whose zero a spreadsheet ate
 _WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
+_SERVICES = frozenset({
+    phonenumbers.PhoneNumberType.TOLL_FREE,  # 1800 ...
+    phonenumbers.PhoneNumberType.PREMIUM_RATE,
+    phonenumbers.PhoneNumberType.SHARED_COST,
+    phonenumbers.PhoneNumberType.UAN,  # 1900 ...
+})  # fmt: skip
 _SHORT = re.compile(r"\d{3,6}", re.ASCII)
 
 # A run of digits with the separators people use. Not inside a word, a decimal or a dotted or dashed code, so that
@@ -84,8 +90,11 @@ def short_code(text: str) -> ShortCode | None:
 
 
 def is_person(address: str) -> bool:
-    """Whether a message came from somebody's phone and not from a machine: a short code, a name, nothing at all."""
-    return msisdn(address) is not None
+    """Whether a message came from somebody's phone and not from a machine: a short code, a hotline, a name, nothing."""
+    number = msisdn(address)
+    if number is None or _MOBILE.fullmatch(number):
+        return number is not None
+    return phonenumbers.number_type(phonenumbers.parse(f"+{number}")) not in _SERVICES
 
 
 def mask(number: str) -> str:
