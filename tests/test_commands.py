@@ -79,6 +79,9 @@ def test_the_size_of_texts_is_told(shell: Shell) -> None:
     assert wrong.returncode == 1
     assert "line 1: expected one JSON string" in wrong.stderr
     assert shell.run("segments").returncode == 2
+    (shell.folder / "latin").write_bytes(b'"\xe0"\n')
+    unreadable = shell.run("segments", "--jsonl", "latin")
+    assert (unreadable.returncode, unreadable.stderr) == (1, "Error: latin: expected UTF-8\n")
 
 
 def test_the_outbox_is_told_in_figures(shell: Shell) -> None:
@@ -117,7 +120,12 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(shell: Shell) -> None
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///other.db"}, "run smsgw init"),
         (("lookup", "x"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, ""),
         (("lookup", "H01.1-180802-1"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database refuses"),
-        (("report",), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database can't be asked"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "check onestop.database"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "mysql+nothere://x"}, "expected a database URL"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "oracle://x/y"}, "the driver of this database is not installed"),
+        (("sample",), {"SMSGW_ONESTOP__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "check onestop.database"),
+        (("init",), {"SMSGW_GATEWAY__DATABASE": "sqlite:////proc/no/x.db"}, "No such file or directory"),
+        (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///settings.toml"}, "file is not a database"),
         (("text", "HELP", "--from", "0912345678"), {}, "start it with smsgw simulator"),
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "can't be used"),
     ],
@@ -129,11 +137,24 @@ def test_a_failure_is_one_line_that_says_what_to_do(
     assert failed.returncode == (1 if told else 0)
     assert told in failed.stderr
     assert "Traceback" not in failed.stderr
-    assert not told or failed.stderr.startswith("smsgw: ")
+    if told:
+        assert len(failed.stderr.removeprefix("dossiers\n").splitlines()) == 1
+        assert failed.stderr.removeprefix("dossiers\n").startswith("smsgw: ")
 
 
 @pytest.mark.parametrize(
-    "words", [("nonsense",), ("lookup",), ("text", "x"), ("text", "x", "--from", "8188"), ("serve", "--roles", "cook")]
+    "words",
+    [
+        ("nonsense",),
+        ("lookup",),
+        ("text", "x"),
+        ("text", "x", "--from", "8188"),
+        ("serve", "--roles", "cook"),
+        ("sample", "--today", "9999-12-31"),
+        ("report", "--from", "0001-01-01"),
+        ("report", "--to", "yesterday"),
+        ("demo", "--port", "0"),
+    ],
 )
 def test_wrong_usage_has_a_status_of_its_own(shell: Shell, words: tuple[str, ...]) -> None:
     wrong = shell.run(*words)

@@ -88,7 +88,7 @@ class OneStop:
         except TooLate:
             raise OneStopUnavailable(f"the one-stop database did not answer within {self._timeout:g} s") from None
         except sa.exc.SQLAlchemyError as error:
-            raise OneStopUnavailable(_reason(error)) from None
+            raise OneStopUnavailable(reason(error)) from None
 
     def _freeing(self, work: Callable[[], Result]) -> Result:
         try:
@@ -152,6 +152,7 @@ def _batched(items: list[str], size: int) -> Iterator[list[str]]:
         yield items[start : start + size]
 
 
-def _reason(error: sa.exc.SQLAlchemyError) -> str:
+def reason(error: sa.exc.SQLAlchemyError) -> str:
+    """Why the one-stop database could not be used, in one line, and what to check."""
     cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
     return f"the one-stop database refuses: {cause}; check onestop.database and the view {VIEW}"
