@@ -181,3 +181,22 @@ def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
         failed = Shell(tmp_path, f'[web]\nbind = "127.0.0.1:{port}"').run("serve")
     assert failed.returncode == 1
     assert f"can't listen on 127.0.0.1:{port}" in failed.stderr
+
+
+def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
+    told = (
+        "import signal, threading\n"
+        "from smsgw.serve import until_told_to_stop\n"
+        "def tell():\n"
+        "    while signal.getsignal(signal.SIGINT) is signal.default_int_handler:\n"
+        "        ready.wait(0.01)\n"
+        "    ready.wait(0.3)\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "    ready.wait()\n"
+        "ready = threading.Event()\n"
+        "threading.Thread(target=tell, daemon=True).start()\n"
+        "until_told_to_stop()\n"
+        "print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == "stopped\n"
