@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import threading
+import time
 from collections.abc import Collection
 from types import FrameType
 from typing import Any
@@ -18,6 +19,7 @@ from smsgw.gateway import Gateway, Role
 from smsgw.settings import Settings
 from smsgw.web.carrier import LARGEST_CALLBACK
 
+LOOK_FOR_SIGNALS = 0.1  # seconds
 DRAIN = 20  # seconds that requests in hand get to end
 
 log = logging.getLogger("smsgw")
@@ -111,11 +113,13 @@ class Node:
 
 def until_told_to_stop() -> None:
     """Wait for SIGTERM or Ctrl-C."""
-    told = threading.Event()
+    told: list[int] = []
 
     def tell(number: int, frame: FrameType | None) -> None:
-        told.set()
+        told.append(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, tell)
-    told.wait()
+    # The system may give a signal to any thread, and then it wakes no lock that this one waits for.
+    while not told:
+        time.sleep(LOOK_FOR_SIGNALS)

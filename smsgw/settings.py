@@ -34,18 +34,27 @@ class SettingsError(Exception):
     """What is wrong with the settings: one line for each fault, with file, key and what was expected."""
 
 
-def _database(url: str) -> str:
+def _backend(url: str) -> str:
     try:
-        sa.make_url(url).get_dialect()
+        return sa.make_url(url).get_backend_name()
     except sa.exc.SQLAlchemyError:
         raise ValueError("expected a database URL, such as sqlite:///var/gateway.db") from None
+
+
+def _database(url: str) -> str:
+    try:
+        sa.make_url(url).get_dialect().import_dbapi()
+    except sa.exc.SQLAlchemyError:
+        raise ValueError("expected a database URL, such as sqlite:///var/gateway.db") from None
+    except ImportError as error:
+        raise ValueError(f"the driver of this database is not installed; expected the package {error.name}") from None
     return url
 
 
 def _gateway_database(url: str) -> str:
-    if sa.make_url(_database(url)).get_backend_name() not in ("sqlite", "postgresql"):
+    if _backend(url) not in ("sqlite", "postgresql"):
         raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
-    return url
+    return _database(url)
 
 
 def _timezone(name: str) -> str:

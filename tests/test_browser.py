@@ -97,6 +97,22 @@ def test_a_citizen_texts_from_the_handset_and_sees_the_answer_come(
     assert fits(page)
 
 
+def test_the_sender_is_chosen_from_all_numbers_and_never_lost(page: Page, running: tuple[str, str, str]) -> None:
+    page.goto(running[1])
+    first = page.input_value("#from")
+    page.click("#from")
+    assert page.input_value("#from") == ""
+    page.click("#text")
+    assert page.input_value("#from") == first
+    page.fill("#from", "0900 000 009")
+    page.keyboard.press("Enter")
+    page.fill("#text", "HD")
+    page.click(".write button")
+    page.locator("#bubbles li.in").wait_for()
+    assert page.locator("#me").inner_text() == "0900 000 009"
+    assert page.locator("#trouble").is_hidden()
+
+
 def test_markup_in_a_text_is_shown_as_text(page: Page, running: tuple[str, str, str]) -> None:
     page.goto(running[1])
     page.fill("#text", "<img src=x onerror=alert(1)><b>đậm</b>")
@@ -136,6 +152,11 @@ def test_an_unknown_code_is_answered_on_the_page(page: Page, running: tuple[str,
     page.goto(f"{running[0]}/tra-cuu?ma=H01.99-180802-0012")
     assert "Không thấy hồ sơ H01.99-180802-0012" in page.locator(".answer").inner_text()
     assert fits(page)
+
+
+def test_an_answer_takes_the_whole_width_whatever_its_kind(page: Page, running: tuple[str, str, str]) -> None:
+    page.goto(f"{running[0]}/tra-cuu?ma=xin+chao")
+    assert page.locator(".answer").evaluate("box => getComputedStyle(box).display") == "block"
 
 
 def test_no_page_loads_anything_from_another_host(page: Page, running: tuple[str, str, str]) -> None:

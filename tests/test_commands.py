@@ -79,6 +79,9 @@ def test_the_size_of_texts_is_told(shell: Shell) -> None:
     assert wrong.returncode == 1
     assert "line 1: expected one JSON string" in wrong.stderr
     assert shell.run("segments").returncode == 2
+    (shell.folder / "latin").write_bytes(b'"\xe0"\n')
+    unreadable = shell.run("segments", "--jsonl", "latin")
+    assert (unreadable.returncode, unreadable.stderr) == (1, "Error: latin: expected UTF-8\n")
 
 
 def test_the_outbox_is_told_in_figures(shell: Shell) -> None:
@@ -117,7 +120,12 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(shell: Shell) -> None
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///other.db"}, "run smsgw init"),
         (("lookup", "x"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, ""),
         (("lookup", "H01.1-180802-1"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database refuses"),
-        (("report",), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database can't be asked"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "check onestop.database"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "mysql+nothere://x"}, "expected a database URL"),
+        (("report",), {"SMSGW_ONESTOP__DATABASE": "oracle://x/y"}, "the driver of this database is not installed"),
+        (("sample",), {"SMSGW_ONESTOP__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "check onestop.database"),
+        (("init",), {"SMSGW_GATEWAY__DATABASE": "sqlite:////proc/no/x.db"}, "No such file or directory"),
+        (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///settings.toml"}, "file is not a database"),
         (("text", "HELP", "--from", "0912345678"), {}, "start it with smsgw simulator"),
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "can't be used"),
     ],
@@ -129,11 +137,24 @@ def test_a_failure_is_one_line_that_says_what_to_do(
     assert failed.returncode == (1 if told else 0)
     assert told in failed.stderr
     assert "Traceback" not in failed.stderr
-    assert not told or failed.stderr.startswith("smsgw: ")
+    if told:
+        assert len(failed.stderr.removeprefix("dossiers\n").splitlines()) == 1
+        assert failed.stderr.removeprefix("dossiers\n").startswith("smsgw: ")
 
 
 @pytest.mark.parametrize(
-    "words", [("nonsense",), ("lookup",), ("text", "x"), ("text", "x", "--from", "8188"), ("serve", "--roles", "cook")]
+    "words",
+    [
+        ("nonsense",),
+        ("lookup",),
+        ("text", "x"),
+        ("text", "x", "--from", "8188"),
+        ("serve", "--roles", "cook"),
+        ("sample", "--today", "9999-12-31"),
+        ("report", "--from", "0001-01-01"),
+        ("report", "--to", "yesterday"),
+        ("demo", "--port", "0"),
+    ],
 )
 def test_wrong_usage_has_a_status_of_its_own(shell: Shell, words: tuple[str, ...]) -> None:
     wrong = shell.run(*words)
@@ -160,3 +181,22 @@ def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
         failed = Shell(tmp_path, f'[web]\nbind = "127.0.0.1:{port}"').run("serve")
     assert failed.returncode == 1
     assert f"can't listen on 127.0.0.1:{port}" in failed.stderr
+
+
+def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
+    told = (
+        "import signal, threading\n"
+        "from smsgw.serve import until_told_to_stop\n"
+        "def tell():\n"
+        "    while signal.getsignal(signal.SIGINT) is signal.default_int_handler:\n"
+        "        ready.wait(0.01)\n"
+        "    ready.wait(0.3)\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "    ready.wait()\n"
+        "ready = threading.Event()\n"
+        "threading.Thread(target=tell, daemon=True).start()\n"
+        "until_told_to_stop()\n"
+        "print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout == "stopped\n"

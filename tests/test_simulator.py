@@ -263,3 +263,20 @@ def test_it_remembers_only_so_much(monkeypatch: pytest.MonkeyPatch, carrier: Car
     assert carrier.conversation("84912345000") == []
     assert carrier.counters()["accepted"] == 10
     assert carrier.submit([mt("r-0")])[0]["id"] != carrier.submit([mt("r-9")])[0]["id"]
+
+
+@pytest.mark.parametrize("written", ["0912345678", "+84912345678", "84 912 345 678"])
+def test_an_answer_comes_to_the_phone_however_its_owner_writes_the_number(
+    written: str, carrier: Carrier, gateway: Gateway
+) -> None:
+    handset = create_app(carrier).test_client()
+    handset.post("/handset/texts", json={"from": written, "text": "HS"})
+    carrier.run_due()
+    assert gateway.heard[0][1]["from"] == PHONE
+    assert handset.get(f"/handset/conversations/{written}").get_json()["bubbles"]
+
+
+def test_a_sender_that_is_no_phone_stays_what_it_is(carrier: Carrier, gateway: Gateway) -> None:
+    create_app(carrier).test_client().post("/handset/texts", json={"from": "VIETTEL", "text": "HS"})
+    carrier.run_due()
+    assert gateway.heard[0][1]["from"] == "VIETTEL"

@@ -187,3 +187,19 @@ def test_nothing_stays_open_in_it_after_a_call(postgres_url: str) -> None:
         assert connection.scalars(open_ones).one() == 0
     engine.dispose()
     source.close()
+
+
+def test_a_sqlite_file_that_is_replaced_is_read_anew(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/onestop.db"
+    sample.write(url, 20, 1, date(2018, 8, 15))
+    source = OneStop(url)
+    try:
+        source.check()
+        sample.write(url, 20, 1, date(2026, 11, 23))
+        code = sample.examples(url)[0].code
+        assert set(source.find([code])) == {code}
+        (tmp_path / "onestop.db").unlink()
+        with pytest.raises(OneStopUnavailable):
+            source.check()
+    finally:
+        source.close()

@@ -133,3 +133,8 @@ def test_a_number_is_masked_and_a_code_is_not() -> None:
 def test_a_mask_hides_the_middle(number: str) -> None:
     assert number not in mask(number)
     assert len(mask(number).replace("***", "")) <= max(8, len(number) // 2)
+
+
+@pytest.mark.parametrize("service", ["18001091", "19001234", "1900123456", "8418001091"])
+def test_a_hotline_is_nobody(service: str) -> None:
+    assert not is_person(service)

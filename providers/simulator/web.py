@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ MOST_MESSAGES = 1000  # in one submission
 LONGEST_TEXT = 5000
 LONGEST_WAIT = 25.0  # seconds
 SHARES = (0, 0.25, 0.5, 1)
+
+_PHONE = re.compile(r"(?:\+84|0084|84|0)([1-9]\d{8})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +77,13 @@ def _add_handset_api(app: Flask, carrier: Carrier) -> None:
         wrong = _wrong_text(values)
         if wrong:
             return _problem(400, "; ".join(f"{field}: {what}" for field, what in wrong), wrong)
-        return jsonify(id=carrier.text(values["from"], values["text"]))
+        return jsonify(id=carrier.text(_number(values["from"]), values["text"]))
 
     @app.get("/handset/conversations/<number>")
     def conversation(number: str) -> Response:
         after = request.args.get("after", 0, type=int)
         wait = min(max(request.args.get("wait", 0.0, type=float), 0.0), LONGEST_WAIT)
-        return jsonify(bubbles=[asdict(bubble) for bubble in carrier.conversation(number, after, wait)])
+        return jsonify(bubbles=[asdict(bubble) for bubble in carrier.conversation(_number(number), after, wait)])
 
     @app.get("/handset/faults")
     def faults() -> Response:
@@ -144,10 +147,17 @@ def _cut() -> Response:
     return answer
 
 
+def _number(written: str) -> str:
+    """A phone as the network knows it, however its owner writes it; anything else stays what it is."""
+    digits = re.sub(r"[\s().\-]", "", written)
+    national = _PHONE.fullmatch(digits)
+    return f"84{national[1]}" if national else written
+
+
 def _wrong_text(values: dict[str, Any]) -> list[tuple[str, str]]:
     wrong = []
     sender, text = values.get("from"), values.get("text")
-    if not isinstance(sender, str) or not sender or len(sender) > 20:
+    if not isinstance(sender, str) or not sender.strip() or len(sender) > 20:
         wrong.append(("from", "must be the number or name of a sender"))
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         wrong.append(("text", f"must be a text of up to {LONGEST_TEXT} characters"))

@@ -77,16 +77,22 @@ def segments(texts: tuple[str, ...], jsonl: TextIO | None, as_json: bool) -> Non
 
 
 def _json_strings(lines: TextIO) -> Iterator[str]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
-        if not isinstance(value, str):
-            raise click.ClickException(f"{lines.name}, line {number}: expected one JSON string")
-        yield value
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _json_string(line, f"{lines.name}, line {number}")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{lines.name}: expected UTF-8") from None
+
+
+def _json_string(line: str, where: str) -> str:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, str):
+        raise click.ClickException(f"{where}: expected one JSON string")
+    return value
 
 
 COMMANDS = (lookup, text, segments)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -49,6 +49,24 @@ class Context:
             yield database
         finally:
             database.close()
+
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)  # within these, no reckoning leaves the calendar
+
+
+class Day(click.ParamType[date]):
+    """A day such as 2026-11-23."""
+
+    name = "DATE"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> date:
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; expected one such as 2026-11-23")
+        if not FIRST_DAY <= day <= LAST_DAY:
+            self.fail(f"{value!r} is not between {FIRST_DAY} and {LAST_DAY}")
+        return day
 
 
 class Msisdn(click.ParamType[str]):

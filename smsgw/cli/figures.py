@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 import click
 
 from smsgw import checkup
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, Day, as_json, print_json
 from smsgw.clock import utc_now
 from smsgw.dossiers import figures
 from smsgw.store import figures as store_figures
-
-_day = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
@@ -34,17 +32,15 @@ def outbox(context: Context, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--from", "start", type=_day, help="First day of receipt, inclusive.")
-@click.option("--to", "end", type=_day, help="Last day of receipt, inclusive.")
+@click.option("--from", "start", type=Day(), help="First day of receipt, inclusive.")
+@click.option("--to", "end", type=Day(), help="Last day of receipt, inclusive.")
 @as_json
 @click.pass_obj
-def report(context: Context, start: datetime | None, end: datetime | None, as_json: bool) -> None:
+def report(context: Context, start: date | None, end: date | None, as_json: bool) -> None:
     """The province's figures: dossiers received and resolved, ahead of time, by service level."""
     if start and end and end < start:
         raise click.UsageError("--to lies before --from")
-    shown = figures.figures(
-        context.settings.onestop.database, start.date() if start else None, end.date() if end else None
-    )
+    shown = figures.figures(context.settings.onestop.database, start, end)
     if as_json:
         print_json(shown)
     else:

@@ -44,8 +44,11 @@ def main() -> None:
         commands(standalone_mode=True, prog_name="smsgw")
     except _EXPECTED as error:
         _fail(str(error))
-    except sa.exc.OperationalError as error:
-        _fail(f"the gateway's database can't be used: {str(error.orig).strip()}; check gateway.database")
+    except sa.exc.DBAPIError as error:
+        cause = (str(error.orig).strip() or type(error).__name__).splitlines()[0]
+        _fail(f"the gateway's database can't be used: {cause}; check gateway.database")
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
 
 
 def _fail(why: str) -> None:

@@ -12,7 +12,7 @@ import click
 
 from smsgw import demo as demonstration
 from smsgw import logs
-from smsgw.cli.common import Context
+from smsgw.cli.common import Context, Day
 from smsgw.dossiers import sample as province
 from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
@@ -44,12 +44,12 @@ def init(context: Context) -> None:
 @click.command()
 @click.option("--dossiers", type=click.IntRange(min=1), default=2000, show_default=True, help="How many.")
 @click.option("--seed", type=int, default=2018, show_default=True, help="The same seed gives the same dossiers.")
-@click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="The day that it is in the sample; default: today.")
+@click.option("--today", type=Day(), help="The day that it is in the sample; default: today.")
 @click.pass_obj
-def sample(context: Context, dossiers: int, seed: int, today: datetime | None) -> None:
+def sample(context: Context, dossiers: int, seed: int, today: date | None) -> None:
     """Fill the sample one-stop database: a synthetic province after An Giang's figures of 2018."""
     settings = context.settings
-    day = today.date() if today else _today(settings.gateway.timezone)
+    day = today or _today(settings.gateway.timezone)
     with click.progressbar(length=dossiers, label="dossiers", file=sys.stderr) as bar:
 
         def more(count: int) -> None:
@@ -86,8 +86,8 @@ def simulator(context: Context, channel: str | None) -> None:
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65535), help="The gateway's port on loopback.")
-@click.option("--simulator-port", type=click.IntRange(0, 65535), help="The simulator's port on loopback.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The gateway's port on loopback.")
+@click.option("--simulator-port", type=click.IntRange(1, 65535), help="The simulator's port on loopback.")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder for the databases.")
 @click.option("--once", is_flag=True, help="Stop after the exchange; exit status 0 if the right answer came.")
 @click.pass_obj

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from smsgw.dossiers.dossier import Status
-from smsgw.dossiers.source import OneStopUnavailable, read_only_engine
+from smsgw.dossiers.source import OneStopUnavailable, read_only_engine, reason
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_LIMIT = 120.0  # seconds; it reads every dossier of the period
@@ -62,7 +62,7 @@ def figures(url: str, start: date | None = None, end: date | None = None, now: d
             statuses = sa.select(view.status, sa.func.count()).where(*period).group_by(view.status)
             by_status: dict[int, int] = dict(connection.execute(statuses.order_by(view.status)).all())
     except sa.exc.SQLAlchemyError as error:
-        raise OneStopUnavailable(f"the one-stop database can't be asked ({type(error).__name__})") from None
+        raise OneStopUnavailable(reason(error)) from None
     finally:
         engine.dispose()
     received, done, ahead, on_time, late, level_3, level_4, agencies = totals

@@ -140,7 +140,7 @@ class OneStop:
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:  # no connection, a lost one, or too slow
             raise OneStopAway(_reason(error)) from None
         except sa.exc.SQLAlchemyError as error:
-            raise OneStopUnavailable(_reason(error)) from None
+            raise OneStopUnavailable(reason(error)) from None
 
     def _freeing(self, work: Callable[[], Result]) -> Result:
         try:
@@ -153,23 +153,26 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
     """An engine that can't write, with the time limit where its driver knows one. Raises OneStopUnavailable."""
     address = sa.make_url(url)
     backend = address.get_backend_name()
+    kept = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": True}
     if backend == "sqlite":
         path = Path(address.database or "")
         address = address.set(database=f"file:{path.absolute()}").update_query_dict({"mode": "ro", "uri": "true"})
         arguments: dict[str, Any] = {"timeout": timeout}
+        # A file that is replaced is another file: a connection that was kept would read the old one for ever.
+        pool: dict[str, Any] = {"poolclass": sa.NullPool}
     elif backend == "postgresql":
+        pool = kept
         limit = f"-c default_transaction_read_only=on -c statement_timeout={int(timeout * 1000)}"
         given = address.query.get("options")
         options = " ".join([given, limit]) if isinstance(given, str) else limit
         address = address.difference_update_query(["options"])
         arguments = {"options": options, "connect_timeout": max(2, int(timeout))}
     else:
+        pool = kept
         arguments = {}
     return sa.create_engine(
         address,
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_pre_ping=True,
+        **pool,
         hide_parameters=True,
         connect_args=arguments,
         # No transaction of ours may stay open in an agency's database.
@@ -221,6 +224,7 @@ def _batched(items: list[str], size: int) -> Iterator[list[str]]:
         yield items[start : start + size]
 
 
-def _reason(error: sa.exc.SQLAlchemyError) -> str:
+def reason(error: sa.exc.SQLAlchemyError) -> str:
+    """Why the one-stop database could not be used, in one line, and what to check."""
     cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
     return f"the one-stop database refuses: {cause}; check onestop.database and the view {VIEW}"

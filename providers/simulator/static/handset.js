@@ -2,7 +2,7 @@
 const byId = (id) => document.getElementById(id);
 const list = byId("bubbles"), box = byId("text"), from = byId("from"), trouble = byId("trouble");
 const locale = list.dataset.language === "vi" ? "vi-VN" : "en-GB";
-let shown = new Map(), seen = 0, round = 0;
+let shown = new Map(), seen = 0, round = 0, sender = from.value;
 
 function line(bubble) {
   const item = shown.get(bubble.id) ?? list.appendChild(document.createElement("li"));
@@ -49,7 +49,7 @@ async function follow(number, mine) {
 }
 
 function pick(number) {
-  from.value = number;
+  from.value = sender = number;
   byId("me").textContent = number;
   list.replaceChildren();
   shown = new Map();
@@ -63,7 +63,7 @@ async function send(text) {
     const answer = await fetch("/handset/texts", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ from: from.value.trim(), text }),
+      body: JSON.stringify({ from: sender, text }),
     });
     const document = await answer.json();
     say(answer.ok ? undefined : document.detail);
@@ -87,10 +87,16 @@ box.addEventListener("keydown", (event) => {
     byId("write").requestSubmit();
   }
 });
-from.addEventListener("change", () => pick(from.value.trim()));
+// A browser offers only the listed numbers that match what the field holds, so it is emptied while one is chosen.
+from.addEventListener("focus", () => {
+  from.placeholder = sender;
+  from.value = "";
+});
+from.addEventListener("blur", () => { from.value ||= sender; });
+from.addEventListener("change", () => { if (from.value.trim()) pick(from.value.trim()); });
 for (const button of document.querySelectorAll(".samples button")) {
   button.addEventListener("click", () => {
-    if (from.value.trim() !== button.dataset.from) pick(button.dataset.from);
+    if (sender !== button.dataset.from) pick(button.dataset.from);
     box.value = button.dataset.text;
     box.focus();
   });

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.sample.generate import Row, dossiers
 from smsgw.dossiers.sample.province import agencies, procedures
-from smsgw.dossiers.source import read_only_engine
+from smsgw.dossiers.source import OneStopUnavailable, read_only_engine, reason
 from smsgw.resources import statements
 
 BATCH = 5000
@@ -48,10 +48,14 @@ def write(url: str, n: int, seed: int, today: date, progress: Callable[[int], ob
     """Make the database anew with `n` dossiers. Whoever reads it meanwhile sees the old one or the new one whole.
 
     `progress` is told how many more are written. A SQLite file is replaced, a PostgreSQL schema filled in one go.
+    Raises OneStopUnavailable for a server that can't be reached or refuses.
     """
     address = sa.make_url(url)
     if address.get_backend_name() != "sqlite":
-        _fill(sa.create_engine(address), n, seed, today, progress)
+        try:
+            _fill(sa.create_engine(address), n, seed, today, progress)
+        except sa.exc.DBAPIError as error:
+            raise OneStopUnavailable(reason(error)) from None
         return
     path = Path(address.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
