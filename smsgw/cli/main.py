@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.cli import asking, figures, running
-from smsgw.cli.common import Context
+from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
@@ -44,8 +44,10 @@ def main() -> None:
         commands(standalone_mode=True, prog_name="smsgw")
     except _EXPECTED as error:
         _fail(str(error))
-    except sa.exc.OperationalError as error:
-        _fail(f"the gateway's database can't be used: {str(error.orig).strip()}; check gateway.database")
+    except sa.exc.DBAPIError as error:
+        _fail(f"the gateway's database can't be used: {first_line(error)}; check gateway.database")
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 
 def _fail(why: str) -> None:
