@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 def load(file: Path = DEFAULT_FILE, text: str | None = None) -> Settings:
     """The settings of a file, or of `text` in its stead. Raises SettingsError."""
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8") if text is None else text)
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig") if text is None else text)
     except OSError as error:
         raise SettingsError(
             f"{file}: can't be read ({error.strerror}); name a settings file: smsgw --config FILE"

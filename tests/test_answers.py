@@ -259,6 +259,13 @@ SHIPPED = (Path(__file__).parent.parent / "smsgw/answers/wording.toml").read_tex
         ('stopped = "Work', 'stoped = "Work', "en.stopped: is missing"),
         ('stopped = "Work', 'stoped = "Work', "en.stoped: no such text"),
         ('refused = "Quý', f'refused = "{"rất dài " * 30}', "vi.refused: is too long"),
+        ("Hẹn trả kết quả", "📅 Hẹn trả", "vi.received: 📅 can't be sent in a message without accents"),
+        (
+            'preference = "Từ nay quý ông/bà sẽ nhận tin nhắn tiếng Việt {form}."',
+            'preference = ""',
+            "preference: is empty",
+        ),
+        ('withdrawn = "đã rút"', f'withdrawn = "{"đã rút " * 9}"', "vi.short.withdrawn: is too long"),
         ("[abbreviations]", "[abbreviation]", "[abbreviation]: no such table"),
         ("[en.short]", "[en.shorts]", "[en.short]: the table is missing"),
         ("[vi]", "[vi", "is no TOML"),
@@ -272,6 +279,12 @@ def test_a_fault_in_the_wording_is_named(tmp_path: Path, before: str, after: str
         Wording.load(path)
     assert fault in str(refused.value)
     assert str(path) in str(refused.value)
+
+
+def test_a_file_that_a_windows_editor_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "wording.toml"
+    path.write_text(SHIPPED.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    assert Wording.load(path).texts == Wording.load().texts
 
 
 def test_optional_parts_go_from_the_last_one_until_the_message_fits() -> None:
