@@ -84,6 +84,9 @@ def test_nothing_has_happened_in_the_future_or_on_a_day_off(province: list[Row])
         assert row.received_at <= row.due_at
         assert calendar.is_working_day(row.received_at.astimezone(HERE).date())
         assert calendar.is_working_day(row.due_at.astimezone(HERE).date())
+        for moment in (row.step_since, row.finished_at, row.returned_at):
+            assert moment is None or calendar.is_working_day(moment.astimezone(HERE).date())
+            assert moment is None or time(7, 30) <= moment.astimezone(HERE).time() < time(17)
         assert row.finished_at is None or row.received_at <= row.finished_at <= now
         assert row.returned_at is None or row.finished_at is None or row.finished_at <= row.returned_at <= now
 
