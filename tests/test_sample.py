@@ -141,6 +141,18 @@ def test_a_sample_made_again_replaces_the_old_one_whole(onestop_url: str) -> Non
     engine.dispose()
 
 
+def test_a_database_that_is_no_sample_is_left_alone(onestop_url: str) -> None:
+    engine = sa.create_engine(onestop_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE dossier (code TEXT)")
+        connection.exec_driver_sql("INSERT INTO dossier VALUES ('H01.12-180802-0012')")
+    with pytest.raises(sample.NotTheSample):
+        sample.write(onestop_url, 20, 1, DAY)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT code FROM dossier")).scalar() == "H01.12-180802-0012"
+    engine.dispose()
+
+
 def test_working_days_leave_out_weekends_and_holidays() -> None:
     assert not calendar.is_working_day(date(2018, 8, 18))
     assert not calendar.is_working_day(date(2018, 9, 2))

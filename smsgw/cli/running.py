@@ -58,6 +58,8 @@ def sample(context: Context, dossiers: int, seed: int, today: datetime | None) -
 
         try:
             province.write(settings.onestop.database, dossiers, seed, day, progress=more)
+        except province.NotTheSample as error:
+            raise click.ClickException(str(error)) from None
         except sa.exc.DBAPIError as error:
             raise click.ClickException(
                 f"the sample can't be written: {first_line(error)}; check onestop.database"
