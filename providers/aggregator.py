@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, ClassVar, cast, get_args
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, cast, get_args
 
 import requests
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from providers.carrier_ids import Form, canonical
 from providers.contract import (
@@ -46,13 +47,19 @@ _LATER = (408, 425, 429)
 RECEIPT_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 
 
+def _in_a_header(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", token.get_secret_value()):
+        raise ValueError("expected letters, digits and signs of ASCII, without blanks or line breaks")
+    return token
+
+
 class Config(BaseModel):
     """The settings that only this carrier has. `answer_ids`, `receipt_ids`: how it writes its messages' ids there."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: HttpUrl
-    token: SecretStr = Field(min_length=1)
+    token: Annotated[SecretStr, Field(min_length=1), AfterValidator(_in_a_header)]
     secret: SecretStr = Field(min_length=1)
     time_limit: float = Field(default=10.0, gt=0, le=120)
     answer_ids: Form = "exact"
@@ -187,7 +194,10 @@ def _time(item: dict[str, Any], name: str) -> datetime | None:
         raise _Wrong(f"{name}: must be a time such as 2026-11-23T21:00:00+07:00") from None
     if moment.tzinfo is None:
         raise _Wrong(f"{name}: must have an offset from UTC, such as +07:00")
-    return moment
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise _Wrong(f"{name}: lies outside of the calendar") from None
 
 
 def _own_id(item: Any, *names: str) -> str | None:

@@ -1,8 +1,8 @@
 """What the gateway and a carrier's translator say to each other.
 
 A provider is one module with two names in it: `Config`, a pydantic model of the settings that only this carrier
-has, and `Provider`, the class below. It translates and nothing else: it keeps no state, retries nothing, logs
-nothing and paces nothing; all that is the caller's.
+has, and `connect(config)`, which returns a `Provider`, the protocol below. It translates and nothing else: it keeps no
+state, retries nothing, logs nothing and paces nothing; all that is the caller's.
 
 Ways to fail, all of them declared here:
 

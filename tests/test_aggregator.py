@@ -99,6 +99,12 @@ def test_each_answer_has_its_outcome(carrier: responses.RequestsMock, answer: di
     assert connected().submit([MESSAGE]) == [outcome]
 
 
+@pytest.mark.parametrize("token", ["", "a b", "line\n", "tok\u1ebf"])
+def test_a_token_that_no_header_carries_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="token"):
+        Config.model_validate({"url": URL, "token": token, "secret": "s"})
+
+
 def test_a_carrier_that_can_not_be_reached_in_time_has_nothing(carrier: responses.RequestsMock) -> None:
     carrier.post(f"{URL}/messages", body=requests.ConnectTimeout())
     with pytest.raises(Unreachable):

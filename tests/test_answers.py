@@ -76,18 +76,19 @@ def tell(dossier: Dossier, phone: str | None = STRANGER, text: str = CODE, **ask
     [
         (replace(DOSSIER, status=Status.REGISTERED), STRANGER, "da nop, dang cho UBND phuong Chau Phu A, TP Chau Doc tiep nhan. Nop ngay 02/08/2018."),
         (replace(DOSSIER, status=Status.RECEIVED), STRANGER, "tiep nhan ngay 02/08/2018. Hen tra ket qua: 20/08/2018."),
-        (replace(DOSSIER, status=Status.NOT_ACCEPTED), STRANGER, "chua duoc tiep nhan. Xin lien he UBND phuong Chau Phu A"),
+        (replace(DOSSIER, status=Status.NOT_ACCEPTED), STRANGER, "khong duoc tiep nhan. Xin lien he UBND phuong Chau Phu A"),
         (DOSSIER, STRANGER, "Hen tra ket qua: 20/08/2018. Hien o buoc: Chuyen vien thu ly"),
         (replace(DOSSIER, due_at=None), STRANGER, "giai quyet. Hien o buoc: Chuyen vien thu ly, tu 03/08/2018."),
-        (LATE, STRANGER, "tre hen 10/08/2018, UBND phuong Chau Phu A, TP Chau Doc xin loi quy ong/ba va se bao ngay hen moi."),
-        (MOVED, STRANGER, "xin loi quy ong/ba. Hen lai: 22/08/2018."),
-        (MOVED, OWNER, "Hen lai: 22/08/2018. Ly do: Cho xac minh."),
+        (LATE, STRANGER, "tre hen ngay 10/08/2018. UBND phuong Chau Phu A, TP Chau Doc xin loi quy ong/ba va se bao ngay hen moi."),
+        (MOVED, STRANGER, "xin loi quy ong/ba, hen lai ngay 22/08/2018."),
+        (MOVED, OWNER, "hen lai ngay 22/08/2018. Ly do: Cho xac minh."),
         (replace(MOVED, new_due_at=at(12)), OWNER, "se bao ngay hen moi"),
-        (SUPPLEMENT, OWNER, "can bo sung: So ho khau ban chinh. Xin nop cho UBND phuong Chau Phu A, TP Chau Doc truoc 25/08/2018."),
-        (SUPPLEMENT, STRANGER, "can bo sung giay to truoc 25/08/2018. Xin nhan tu so da dang ky"),
-        (FEE, OWNER, "can nop 1.500.000 dong phi, le phi"),
-        (FEE, STRANGER, "can nop phi, le phi. Xin nhan tu so da dang ky"),
-        (replace(DOSSIER, status=Status.WITHDRAWN), STRANGER, "da rut theo yeu cau cua nguoi nop."),
+        (SUPPLEMENT, OWNER, "can bo sung: So ho khau ban chinh. Xin nop cho UBND phuong Chau Phu A, TP Chau Doc, han 25/08/2018."),
+        (SUPPLEMENT, STRANGER, "can bo sung giay to, han 25/08/2018. Xin nhan tu so dien thoai trong ho so"),
+        (FEE, OWNER, "can nop phi, le phi 1.500.000 dong tai"),
+        (replace(FEE, fee_paid_at=at(4)), OWNER, "giai quyet. Hen tra ket qua: 20/08/2018."),
+        (FEE, STRANGER, "can nop phi, le phi. Xin nhan tu so dien thoai trong ho so"),
+        (replace(DOSSIER, status=Status.WITHDRAWN), STRANGER, "da duoc rut theo yeu cau cua nguoi nop."),
         (replace(DOSSIER, status=Status.STOPPED), STRANGER, "da dung giai quyet. Xin lien he UBND"),
         (READY, STRANGER, "da co ket qua. Moi den nhan tai UBND phuong Chau Phu A"),
         (POSTED, OWNER, "dang gui qua buu dien, ma buu gui EK123456789VN."),
@@ -163,7 +164,7 @@ def test_several_codes_get_a_line_each_and_what_is_left_over_is_said() -> None:
     reply = tell(DOSSIER, text=text)
     lines = reply.text.splitlines()
     assert lines[0] == f"{CODE}: dang giai quyet, hen 20/08/2018"
-    assert lines[1] == f"{CODE[:-1]}3: khong thay"
+    assert lines[1] == f"{CODE[:-1]}3: khong tim thay"
     assert len(lines) == 4
     assert "toi da 3 ho so" in lines[3]
 
@@ -171,7 +172,7 @@ def test_several_codes_get_a_line_each_and_what_is_left_over_is_said() -> None:
 def test_an_unknown_code_is_echoed_with_help_worth_its_fee() -> None:
     reply = tell(DOSSIER, text="hs h01.99 180802 12")
     assert reply.kind == "not_found"
-    assert reply.text.startswith("Khong thay ho so H01.99-180802-0012. Xin xem lai ma tren giay hen")
+    assert reply.text.startswith("Khong tim thay ho so H01.99-180802-0012. Xin xem lai ma tren giay hen")
     assert "1022" in reply.text
 
 
@@ -258,6 +259,13 @@ SHIPPED = (Path(__file__).parent.parent / "smsgw/answers/wording.toml").read_tex
         ('stopped = "Work', 'stoped = "Work', "en.stopped: is missing"),
         ('stopped = "Work', 'stoped = "Work', "en.stoped: no such text"),
         ('refused = "Quý', f'refused = "{"rất dài " * 30}', "vi.refused: is too long"),
+        ("Hẹn trả kết quả", "📅 Hẹn trả", "vi.received: 📅 can't be sent in a message without accents"),
+        (
+            'preference = "Từ nay quý ông/bà sẽ nhận tin nhắn tiếng Việt {form}."',
+            'preference = ""',
+            "preference: is empty",
+        ),
+        ('withdrawn = "đã rút"', f'withdrawn = "{"đã rút " * 9}"', "vi.short.withdrawn: is too long"),
         ("[abbreviations]", "[abbreviation]", "[abbreviation]: no such table"),
         ("[en.short]", "[en.shorts]", "[en.short]: the table is missing"),
         ("[vi]", "[vi", "is no TOML"),
@@ -271,6 +279,15 @@ def test_a_fault_in_the_wording_is_named(tmp_path: Path, before: str, after: str
         Wording.load(path)
     assert fault in str(refused.value)
     assert str(path) in str(refused.value)
+
+
+def test_a_file_that_a_windows_editor_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "wording.toml"
+    path.write_text(SHIPPED.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")
+    values = {"hotline": "1022", "example": "H01.12-180802-0012"}
+    assert Wording.load(path).text("vi", "help", values, accents=True) == Wording.load().text(
+        "vi", "help", values, accents=True
+    )
 
 
 def test_optional_parts_go_from_the_last_one_until_the_message_fits() -> None:

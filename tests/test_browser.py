@@ -150,7 +150,7 @@ def test_a_citizen_looks_a_dossier_up_and_gets_a_qr_code(page: Page, running: tu
 
 def test_an_unknown_code_is_answered_on_the_page(page: Page, running: tuple[str, str, str]) -> None:
     page.goto(f"{running[0]}/tra-cuu?ma=H01.99-180802-0012")
-    assert "Không thấy hồ sơ H01.99-180802-0012" in page.locator(".answer").inner_text()
+    assert "Không tìm thấy hồ sơ H01.99-180802-0012" in page.locator(".answer").inner_text()
     assert fits(page)
 
 

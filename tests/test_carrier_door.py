@@ -156,6 +156,15 @@ def test_receipts_are_taken_each_once_and_malformed_ones_rejected(anywhere: Worl
     assert "buffered, delivered" in json.loads(answer.data)["results"][2]["error"]
 
 
+def test_a_time_outside_of_the_calendar_is_named_and_its_neighbours_are_taken(here: World) -> None:
+    far = message(id="mo-2", received_at="9999-12-31T23:59:59-12:00")
+    answer = post(here, INBOUND, {"messages": [message(), far]})
+    assert answer.status_code == 200
+    results = answer.get_json()["results"]
+    assert [result["status"] for result in results] == ["accepted", "rejected"]
+    assert "received_at" in results[1]["error"]
+
+
 def test_no_full_phone_number_is_ever_logged(here: World, caplog: pytest.LogCaptureFixture) -> None:
     from smsgw.logs import JsonLines
 

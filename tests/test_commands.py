@@ -84,6 +84,19 @@ def test_the_size_of_texts_is_told(shell: Shell) -> None:
     assert (unreadable.returncode, unreadable.stderr) == (1, "Error: latin: expected UTF-8\n")
 
 
+def test_texts_that_are_no_text_are_measured_too(shell: Shell) -> None:
+    halves = shell.run("segments", "--jsonl", "-", stdin='"a\\ud800"\n')
+    assert (halves.returncode, halves.stdout) == (0, "1 x ucs2, 2 units, 68 left: a\ufffd\n")
+    (shell.folder / "latin1.jsonl").write_bytes(b'"\xe9"\n')
+    assert shell.run("segments", "--jsonl", "latin1.jsonl").returncode == 0
+
+
+def test_a_folder_that_cannot_be_made_is_named(shell: Shell) -> None:
+    refused = shell.run("init", SMSGW_GATEWAY__DATABASE="sqlite:////proc/none/gateway.db")
+    assert refused.returncode == 1
+    assert refused.stderr == "smsgw: /proc/none: No such file or directory\n"
+
+
 def test_the_outbox_is_told_in_figures(shell: Shell) -> None:
     shown = shell.json("outbox")
     assert shown["states"]["queued"] == 0

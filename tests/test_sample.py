@@ -84,6 +84,9 @@ def test_nothing_has_happened_in_the_future_or_on_a_day_off(province: list[Row])
         assert row.received_at <= row.due_at
         assert calendar.is_working_day(row.received_at.astimezone(HERE).date())
         assert calendar.is_working_day(row.due_at.astimezone(HERE).date())
+        for moment in (row.step_since, row.finished_at, row.returned_at):
+            assert moment is None or calendar.is_working_day(moment.astimezone(HERE).date())
+            assert moment is None or time(7, 30) <= moment.astimezone(HERE).time() < time(17)
         assert row.finished_at is None or row.received_at <= row.finished_at <= now
         assert row.returned_at is None or row.finished_at is None or row.finished_at <= row.returned_at <= now
 
@@ -135,6 +138,18 @@ def test_a_sample_made_again_replaces_the_old_one_whole(onestop_url: str) -> Non
     engine = sa.create_engine(onestop_url)
     with engine.connect() as connection:
         assert connection.scalars(sa.text("SELECT count(*) FROM dossier_status")).one() == 50
+    engine.dispose()
+
+
+def test_a_database_that_is_no_sample_is_left_alone(onestop_url: str) -> None:
+    engine = sa.create_engine(onestop_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE dossier (code TEXT)")
+        connection.exec_driver_sql("INSERT INTO dossier VALUES ('H01.12-180802-0012')")
+    with pytest.raises(sample.NotTheSample):
+        sample.write(onestop_url, 20, 1, DAY)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT code FROM dossier")).scalar() == "H01.12-180802-0012"
     engine.dispose()
 
 

@@ -45,6 +45,19 @@ def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
         ("[gateway]", '[words]\nhelp = ["a b c d"]\n[gateway]', "words: help: 'A B C D' must have one to 3 words"),
         ("[gateway]", '[words]\nhelp = ["EN"]\n[gateway]', "words: english: 'EN' stands for help already"),
         ("[gateway]", "[words]\nhelpp = []\n[gateway]", "words.helpp: no such key"),
+        ("tps = 1000", "tps = true", "settings.toml: channels.sms.tps: expected a number"),
+        ("tps = 1000", 'tps = "10"', "settings.toml: channels.sms.tps: expected a number, without quotes"),
+        ("tps = 1000", "tps = inf", "settings.toml: channels.sms.tps: expected a number that is finite"),
+        ("time_limit = 5", 'time_limit = "5"', "settings.toml: onestop.time_limit: expected a number, without quotes"),
+        ("[gateway]", "gateway = 3\n[answers]", "settings.toml: gateway: expected a table"),
+        ("[channels.sms]", "[channels]\n[web]", "settings.toml: channels: expected at least one table"),
+        ('token = "test-token"', 'token = ""', "settings.toml: channels.sms.token: expected some text"),
+        ("[gateway]", '[web]\nbind = "127.0.0.1:²"\n[gateway]', "web.bind: expected HOST:PORT"),
+        ("[gateway]", '[quiet_hours]\nstart = "21:00+07:00"\n[gateway]', "quiet_hours.start: expected an hour"),
+        ("[gateway]", '[answers]\nhotline = ""\n[gateway]', "answers.hotline: String should have at least 3"),
+        ("[gateway]", '[words]\nhelp = "HD"\n[gateway]', "words.help: expected a list of texts"),
+        ("[gateway]", '[words]\nhelp = ["1"]\n[gateway]', "words: help: '1' is the number of an option"),
+        ("[gateway]", "[words]\nlook_up = []\n[gateway]", "words: look_up: needs at least one word"),
         ("[channels.sms]", "[channels.S M S]", "settings.toml: is no TOML"),
         ("[channels.sms]", '[channels."S M S"]', "channels.S M S"),
     ],
@@ -61,6 +74,11 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 def test_a_database_that_the_gateway_cannot_use_is_refused(tmp_path: Path) -> None:
     assert "gateway.database: expected" in faults(settings_text(tmp_path, "mysql://localhost/x"))
     assert "gateway.database: expected" in faults(settings_text(tmp_path, "nonsense"))
+    assert "gateway.database: expected" in faults(settings_text(tmp_path, "postgresql+psycopg://u:p@host:port/x"))
+    assert "gateway.database: expected a file" in faults(settings_text(tmp_path, "sqlite://"))
+    text = settings_text(tmp_path).replace(f"sqlite:///{tmp_path}/onestop.db", "mysql+pymysql://u:hush@host/x")
+    assert "onestop.database: the driver of this database is not installed; expected the package" in faults(text)
+    assert "hush" not in faults(text)
 
 
 def test_a_missing_file_is_named() -> None:
@@ -84,6 +102,23 @@ def test_unknown_and_wrong_variables_are_refused(tmp_path: Path, monkeypatch: py
     assert "SMSGW_GATWAY__DATABASE: no such setting" in told
     assert "SMSGW_GATEWAY__DATABAZE: no such key" in told
     assert "SMSGW_CHANNELS__SMS__TPS: expected a valid number" in told
+
+
+def test_a_wrong_variable_is_named_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("smsgw_gateway__databaze", "x")
+    monkeypatch.setenv("SMSGW_CHANNELS__ZALO__TOKEN", "x")
+    monkeypatch.setenv("SMSGW_GATEWAY__TIMEZONE__X", "x")
+    told = faults(settings_text(tmp_path))
+    assert "smsgw_gateway__databaze: no such key" in told
+    assert "SMSGW_CHANNELS__ZALO__TOKEN: channels.zalo.provider: is missing" in told
+    assert "SMSGW_GATEWAY__TIMEZONE__X: gateway.timezone: expected a text" in told
+
+
+def test_a_table_in_one_variable_has_to_be_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGW_CHANNELS", '{"sms": {"secret": "hush"')
+    told = faults(settings_text(tmp_path))
+    assert told.startswith("SMSGW_CHANNELS: expected a table as JSON")
+    assert "hush" not in told
 
 
 def test_secrets_are_never_printed(tmp_path: Path) -> None:

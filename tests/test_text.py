@@ -91,6 +91,8 @@ def test_what_is_stored_can_be_stored(text: str) -> None:
         ("1022", None),
         ("Viettel", None),
         ("0912345678a", None),
+        ("19001234", None),
+        ("8418001091", None),
         ("", None),
         ("123456789012", None),
     ],

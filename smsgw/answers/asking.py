@@ -10,6 +10,7 @@ from smsgw.dossiers.reading import DEFAULT_KEYWORDS, Hint, Read, Reading, normal
 
 Language = Literal["vi", "en"]
 LONGEST_COMMAND = 3  # words
+_CHOICE = re.compile("[1-9]")  # the number of an option
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Words:
     english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
 
     def __post_init__(self) -> None:
+        if not self.look_up:
+            raise ValueError("look_up: needs at least one word, which citizens are told of")
         seen: dict[str, str] = {}
         for field in fields(self):
             words = tuple(_squeezed(word) for word in getattr(self, field.name))
@@ -34,6 +37,8 @@ class Words:
             for word in words:
                 if not 1 <= len(word.split()) <= LONGEST_COMMAND:
                     raise ValueError(f"{field.name}: {word!r} must have one to {LONGEST_COMMAND} words")
+                if _CHOICE.fullmatch(word):
+                    raise ValueError(f"{field.name}: {word!r} is the number of an option that a question offers")
                 if seen.setdefault(word, field.name) != field.name:
                     raise ValueError(f"{field.name}: {word!r} stands for {seen[word]} already")
 
@@ -74,7 +79,7 @@ def understand(text: str, words: Words) -> Request:
     if found.readings:
         return LookUp(found)
     command = _squeezed(text)
-    if re.fullmatch("[1-9]", command):
+    if _CHOICE.fullmatch(command):
         return Choose(int(command))
     requests: tuple[tuple[tuple[str, ...], Request], ...] = (
         (words.help, Help()),

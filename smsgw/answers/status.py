@@ -43,6 +43,8 @@ def key(dossier: Dossier, *, private: bool, now: datetime) -> str:
             return _in_hand(dossier, now)
         case Status.SUPPLEMENT_ASKED:
             return "supplement_private" if private or not dossier.supplement_note else "supplement"
+        case Status.FEE_ASKED if dossier.fee_paid_at is not None:
+            return _in_hand(dossier, now)  # nobody is asked to pay twice
         case Status.FEE_ASKED:
             return "fee_private" if private or not dossier.fee_due else "fee"
         case Status.RESOLVED:

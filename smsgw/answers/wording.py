@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,6 +17,8 @@ from smsgw.text.segments import measure
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 SEGMENTS_WITH_ACCENTS = 3
+LONGEST_STATE = 40  # characters of a state in a few words
+WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginning
 
 _DOSSIER = {"code", "agency", "received", "due", "step", "since", "hotline"}
 _HELP = {"example", "hotline"}
@@ -85,7 +88,7 @@ class Wording:
         """The wording of a file; None: the shipped one. Raises WordingError."""
         name = str(path or "wording.toml")
         try:
-            text = (path or files(__package__) / "wording.toml").read_text(encoding="utf-8")
+            text = (path or files(__package__) / "wording.toml").read_text(encoding=WITH_OR_WITHOUT_BOM)
             document = tomllib.loads(text)
         except OSError as error:
             raise WordingError(f"{name}: can't be read: {error.strerror}") from None
@@ -165,6 +168,11 @@ def _table_faults(table: str, texts: dict[str, Any], keys: list[str]) -> Iterato
 
 
 def _text_faults(key: str, text: str, *, short: bool) -> Iterator[str]:
+    if not text.strip():
+        yield "is empty"
+        return
+    if lost := sorted({c for c in unicodedata.normalize("NFC", text) if c != "?" and plain(c) == "?"}):
+        yield f"{' '.join(lost)} can't be sent in a message without accents; leave it out"
     allowed = {name.rstrip("!") for name in _ALLOWED[key]}
     named = set(NAME.findall(text))
     for name in sorted(named - allowed):
@@ -176,8 +184,14 @@ def _text_faults(key: str, text: str, *, short: bool) -> Iterator[str]:
             break
     if depth != 0 or "{" in NAME.sub("", text) or "}" in NAME.sub("", text):
         yield "brackets must be closed: [ ] around what may be left out, { } around a name"
-    elif not short and named <= allowed:
-        yield from _needs_and_length(key, text)
+    elif named <= allowed:
+        yield from _state_length(text) if short else _needs_and_length(key, text)
+
+
+def _state_length(text: str) -> Iterator[str]:
+    size = len(Template(text).fullest(_TYPICAL))
+    if size > LONGEST_STATE:
+        yield f"is too long: it takes {size} characters where {LONGEST_STATE} may be used"
 
 
 def _needs_and_length(key: str, text: str) -> Iterator[str]:

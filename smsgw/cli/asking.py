@@ -13,6 +13,7 @@ from smsgw.answers.answering import Asker
 from smsgw.cli.common import Context, Msisdn, as_json, print_json
 from smsgw.demo import simulator_url
 from smsgw.handset import Handset
+from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
 
 
@@ -62,7 +63,11 @@ def text(context: Context, message: str, phone: str, wait: float, as_json: bool)
 
 @click.command()
 @click.argument("texts", nargs=-1, metavar="[TEXT ...]")
-@click.option("--jsonl", type=click.File(encoding="utf-8"), help="A JSON string a line; - is standard input.")
+@click.option(
+    "--jsonl",
+    type=click.File(encoding="utf-8"),
+    help="A JSON string a line; - is standard input.",
+)
 @as_json
 def segments(texts: tuple[str, ...], jsonl: TextIO | None, as_json: bool) -> None:
     """How each TEXT goes out: alphabet, units, segments, and how much room is left in the last one."""
@@ -73,7 +78,7 @@ def segments(texts: tuple[str, ...], jsonl: TextIO | None, as_json: bool) -> Non
         if as_json:
             print_json(size)
         else:
-            click.echo(f"{size.segments} x {size.encoding}, {size.units} units, {size.remaining} left: {one}")
+            click.echo(f"{size.segments} x {size.encoding}, {size.units} units, {size.remaining} left: {storable(one)}")
 
 
 def _json_strings(lines: TextIO) -> Iterator[str]:
@@ -88,7 +93,7 @@ def _json_strings(lines: TextIO) -> Iterator[str]:
 def _json_string(line: str, where: str) -> str:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, str):
         raise click.ClickException(f"{where}: expected one JSON string")

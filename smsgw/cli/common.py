@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from smsgw.gateway import Gateway
 from smsgw.settings import Settings, load
@@ -79,6 +80,11 @@ class Msisdn(click.ParamType[str]):
         if phone is None:
             self.fail(f"{value!r} is no phone number; expected one such as 84912345678 or 0912345678")
         return phone
+
+
+def first_line(error: sa.exc.DBAPIError) -> str:
+    """What a database said, in a line; drivers add advice in more."""
+    return (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
 
 
 def print_json(value: object) -> None:

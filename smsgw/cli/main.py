@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.cli import asking, channels, figures, running
-from smsgw.cli.common import Context
+from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
@@ -45,10 +45,9 @@ def main() -> None:
     except _EXPECTED as error:
         _fail(str(error))
     except sa.exc.DBAPIError as error:
-        cause = (str(error.orig).strip() or type(error).__name__).splitlines()[0]
-        _fail(f"the gateway's database can't be used: {cause}; check gateway.database")
+        _fail(f"the gateway's database can't be used: {first_line(error)}; check gateway.database")
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 
 def _fail(why: str) -> None:

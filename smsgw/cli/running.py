@@ -9,10 +9,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
+import sqlalchemy as sa
 
 from smsgw import demo as demonstration
 from smsgw import logs
-from smsgw.cli.common import Context, Day
+from smsgw.cli.common import Context, Day, first_line
 from smsgw.dossiers import sample as province
 from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
@@ -55,7 +56,14 @@ def sample(context: Context, dossiers: int, seed: int, today: date | None) -> No
         def more(count: int) -> None:
             bar.update(count)
 
-        province.write(settings.onestop.database, dossiers, seed, day, progress=more)
+        try:
+            province.write(settings.onestop.database, dossiers, seed, day, progress=more)
+        except province.NotTheSample as error:
+            raise click.ClickException(str(error)) from None
+        except sa.exc.DBAPIError as error:
+            raise click.ClickException(
+                f"the sample can't be written: {first_line(error)}; check onestop.database"
+            ) from None
     click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database")
 
 

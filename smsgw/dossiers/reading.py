@@ -24,7 +24,7 @@ from smsgw.dossiers.codes import agency, agency_in_other_form, day_of
 from smsgw.text.accents import fold
 
 MOST_CODES = 5  # in one text
-MOST_CANDIDATES = 64  # of one code; what has more says too little
+MOST_CANDIDATES = 128  # of one code; what has more says too little
 LONGEST_TEXT = 1000  # characters that are looked at
 DEFAULT_KEYWORDS = ("HS", "HO SO", "MA HO SO", "MA SO", "MA", "TRA CUU", "TC")
 
@@ -37,6 +37,7 @@ _LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d\d)")  # 
 _CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
+_ORDINAL_IN_LETTERS = re.compile(rf"O[{_DIGITS}]{{3,6}}")  # OOOI is no word
 _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
@@ -147,9 +148,9 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
         if province is None:
             continue
         behind = chunk[anchor.end() + 2 :]
-        groups = _groups_after(chunks, at, behind)
+        groups, whole = _groups_after(chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
-        parts = _partitions(groups)
+        parts = _partitions(groups, whole)
         if not parts:
             continue
         codes = [pair for part in parts for pair in _codes(province, prefixes, part)]
@@ -162,30 +163,35 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
 
 
 def _province(chunk: str, anchor: re.Match[str]) -> str | None:
-    digits = anchor[1]
-    if not _has_digit(digits) and len(chunk) != 3:
-        return None  # a word such as HOSO; HOL alone may well be H01
+    digits, before, behind = anchor[1], chunk[: anchor.start()], chunk[anchor.end() + 2 :]
+    if not (_has_digit(digits + behind[:3]) or len(chunk) == 3 or _GLUED_TAIL.search(before)):
+        return None  # a word such as HOSO; HOL alone, HOL12 and 12HOL may well be H01
     return anchor[0] + digits.translate(_LOOKALIKES).zfill(2)
 
 
-def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> list[str]:
-    """The groups of digits that follow the letter and its two digits."""
+def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str], bool]:
+    """The groups of digits that follow the letter and its two digits; and whether they are surely all.
+
+    They may not be where letters follow that can be a word as well as digits: of "2018 oi" the end may be a number.
+    """
     groups = []
     if behind:
         head = _HEAD.match(behind)
         if head is None:
-            return []
+            return [], True
         groups.append(head[0])
         if head.end() < len(behind):
-            return _as_digits(groups)
+            return _as_digits(groups), True
     for chunk in chunks[at + 1 : at + 9]:
         head = _HEAD.match(chunk.text)
-        if head is None or not (chunk.tight or _has_digit(head[0])):
+        if head is None:
             break
+        if not (chunk.tight or _has_digit(head[0]) or _ORDINAL_IN_LETTERS.fullmatch(chunk.text)):
+            return _as_digits(groups), head.end() < len(chunk.text)
         groups.append(head[0])
         if head.end() < len(chunk.text):
             break
-    return _as_digits(groups)
+    return _as_digits(groups), True
 
 
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> list[list[str]]:
@@ -195,8 +201,8 @@ def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> lis
     """
     groups: list[str] = []
     words = []
-    following = chunks[at]
-    for text, tight in [(glued, True)] * bool(glued) + [
+    following = _Chunk("", tight=True) if glued else chunks[at]
+    for text, tight in [(glued, chunks[at].tight)] * bool(glued) + [
         (chunk.text, chunk.tight) for chunk in reversed(chunks[max(start, at - 3) : at])
     ]:
         whole = _HEAD.fullmatch(text)
@@ -229,14 +235,14 @@ class _Partition(NamedTuple):
     groups: int
 
 
-def _partitions(groups: list[str]) -> list[_Partition]:
+def _partitions(groups: list[str], whole: bool) -> list[_Partition]:
     """All ways that respect the groups; if there are none, those with a date in three groups, or across groups."""
     if found := list(_cut(groups, 0, 0, ())):
         return found
     if found := [part for first in range(len(groups) - 2) for part in _cut_around_date(groups, first)]:
         return found
     everything = "".join(groups)
-    if len(groups) > 1 and len(everything) <= 24:
+    if whole and len(groups) > 1 and len(everything) <= 24:
         return [
             _Partition(part.units, part.date, part.ordinal, len(groups))
             for part in _cut([everything], 0, 0, ())

@@ -138,7 +138,7 @@ class OneStop:
         except TooLate:
             raise OneStopAway(f"the one-stop database did not answer within {self._timeout:g} s") from None
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:  # no connection, a lost one, or too slow
-            raise OneStopAway(_reason(error)) from None
+            raise OneStopAway(reason(error)) from None
         except sa.exc.SQLAlchemyError as error:
             raise OneStopUnavailable(reason(error)) from None
 

@@ -110,7 +110,8 @@ def _options(url: sa.URL, pool_size: int) -> dict[str, Any]:
     # An error's text goes into the log, and parameters are citizens' numbers and texts.
     common = {"pool_size": pool_size, "max_overflow": pool_size, "hide_parameters": True}
     if url.get_backend_name() == "sqlite":
-        return {**common, "connect_args": {"timeout": 30}}
+        # A carrier gives up on a callback after some seconds; until then it must have been told to come again.
+        return {**common, "connect_args": {"timeout": 5}}
     return {
         **common,
         # A server that vanishes is noticed by its silence. One that went away and came back needs no restart of ours:

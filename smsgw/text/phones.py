@@ -27,6 +27,7 @@ _MOBILE = re.compile(r"84[35789]\d{8}", re.ASCII)
 _NATIONAL = re.compile(r"(?:0|(?:\+|00)?84)([35789]\d{8}|2\d{9})", re.ASCII)  # a mobile number, or a fixed line
 _OLD_MOBILE = re.compile(r"(?:\+|00)?84(1\d{2})(\d{7})|0(1\d{2})(\d{7})", re.ASCII)
 _SUBSCRIBER = re.compile(r"[35789]\d{8}|1[2689]\d{8}", re.ASCII)  # a mobile number whose zero a spreadsheet ate
+_SERVICE = re.compile(r"(?:\+|00)?(?:84|0)?1[89]00\d{4,6}", re.ASCII)  # 1800 and 1900 numbers: companies' hotlines
 _WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-]")
 _SHORT = re.compile(r"\d{3,6}", re.ASCII)
@@ -48,7 +49,7 @@ class ShortCode:
 def msisdn(text: str) -> str | None:
     """The E.164 digits of a number however it is written, or None for what is no phone number.
 
-    Old eleven-digit mobile numbers come out as the ten-digit ones they became.
+    Old eleven-digit mobile numbers come out as the ten-digit ones they became. Hotlines (1800, 1900) are no phones.
     """
     # Carriers send nearly all numbers in this form.
     if _MOBILE.fullmatch(text):
@@ -70,7 +71,7 @@ def _read(text: str) -> str | None:
     # The library takes ten times as long as all else here, and would say the same.
     if national := _NATIONAL.fullmatch(digits):
         return "84" + national[1]
-    return _parsed(digits)
+    return None if _SERVICE.fullmatch(digits) else _parsed(digits)
 
 
 def _parsed(digits: str) -> str | None:

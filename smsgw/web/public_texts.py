@@ -21,7 +21,7 @@ TEXTS = {
         "qr_text": "Quét mã này bằng điện thoại: tin nhắn đến {short_code} đã soạn sẵn, chỉ cần bấm gửi.",
         "qr_label": "Mã QR mở tin nhắn {text} gửi {short_code}",
         "sms_button": "Nhắn tin tra cứu",
-        "private": "Trang này không hiện thông tin riêng. Để biết đầy đủ, xin nhắn từ số điện thoại ghi trong hồ sơ.",
+        "private": "Trang này không hiển thị thông tin riêng. Để biết đầy đủ, xin nhắn từ số điện thoại trong hồ sơ.",
         "away": "Xin lỗi quý ông/bà, hiện chưa tra cứu được. Xin thử lại sau ít phút hoặc gọi {hotline}.",
         "other": "English",
         "other_code": "en",

@@ -25,6 +25,8 @@ AHEAD = 0.8
 HALF_A_YEAR = timedelta(days=182)
 NO_QUOTA_BELOW = 20  # so few dossiers can't show every status
 
+CLOSING = time(16, 30)
+
 _HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 _OPEN_SHARES = {
     Status.REGISTERED: 6,
@@ -129,7 +131,7 @@ class _Maker:
     def __init__(self, chance: random.Random, today: date) -> None:
         self._chance = chance
         self._days = working_days(today - HALF_A_YEAR - timedelta(days=60), today + timedelta(days=90))
-        self._now = _at(today, time(16, 30))
+        self._now = _at(today, CLOSING)
         self._first = bisect_right(self._days, today - HALF_A_YEAR)
         self._last = bisect_right(self._days, today) - 1
         self._procedures = procedures()
@@ -158,8 +160,9 @@ class _Maker:
             finished = received + (due - received) * self._chance.uniform(0.1, 0.95)
         else:
             finished = self._due(received_on, procedure, lateness)
-        finished = finished.replace(microsecond=0)
-        returned = min(finished + timedelta(hours=self._chance.randint(1, 40)), self._now)
+        finished = max(self._while_open(finished.replace(microsecond=0)), received)
+        collected = finished + timedelta(hours=self._chance.randint(1, 40))
+        returned = min(max(self._while_open(collected), finished + timedelta(minutes=5)), self._now)
         row = self._row(procedure, agency, status, level, received, due, finished)
         row = replace(row, finished_at=finished)
         return replace(row, returned_at=returned, step_since=returned, updated_at=returned) if status == 10 else row
@@ -174,7 +177,8 @@ class _Maker:
         if not overdue and due <= self._now:
             due = self._due(self._last, procedure, 1)
         since = received + (self._now - received) * self._chance.uniform(0.05, 0.95)
-        row = self._row(procedure, agency, status, level, received, due, since.replace(microsecond=0))
+        since = max(self._while_open(since.replace(microsecond=0)), received)
+        row = self._row(procedure, agency, status, level, received, due, since)
         if overdue and self._chance.random() < 0.6:
             new_due = self._due(self._last, procedure, self._chance.randint(1, 5))
             return replace(row, new_due_at=new_due, delay_reason=self._chance.choice(people.DELAYS))
@@ -216,11 +220,22 @@ class _Maker:
             post_tracking=people.tracking(self._chance) if posted else None,
         )
 
+    def _while_open(self, moment: datetime) -> datetime:
+        """The moment, or one in the hour before offices last closed: never later, so that what was ahead stays so."""
+        here = moment.astimezone(_HERE)
+        day = self._days[bisect_right(self._days, here.date()) - 1]
+        opens, closes = _at(day, time(7, 30)), _at(day, CLOSING)
+        if opens <= moment <= closes:
+            return moment
+        if moment < opens and day == here.date():
+            closes = _at(self._days[bisect_right(self._days, day) - 2], CLOSING)
+        return closes - timedelta(seconds=moment.timestamp() % 3600)
+
     def _received(self, day: int) -> datetime:
         return _at(self._days[day], time(7, 30)) + timedelta(seconds=self._chance.randrange(0, 4 * 3600))
 
     def _due(self, received_on: int, procedure: Procedure, later: int = 0) -> datetime:
-        return _at(self._days[received_on + procedure.days + later], time(16, 30))
+        return _at(self._days[received_on + procedure.days + later], CLOSING)
 
 
 def _at(day: date, hour: time) -> datetime:
