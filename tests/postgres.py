@@ -90,12 +90,16 @@ class Server:
     def kill(self) -> None:
         """Kill every process of it at once, as `kill -9` does; `start` then recovers."""
         postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGSTOP)  # so that it has no more children meanwhile
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         for process in (postmaster, *map(int, children)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         while any(_alive(process) for process in (postmaster, *map(int, children))):
             time.sleep(0.01)
+        # Where nobody buries the dead, their process ids seem to live, and the locks with them.
+        for lock in (self._data / "postmaster.pid", *self._base.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
 
     def remove(self) -> None:
         with contextlib.suppress(subprocess.CalledProcessError):
