@@ -67,8 +67,8 @@ class Database:
     def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
         """A connection of PostgreSQL's own driver that hears what is notified on a channel."""
         with self._reader.connect() as connection:
-            connection.detach()
             driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+            connection.detach()  # what it has set must not go back to the pool; of a detached one we don't get the driver
             driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield driver
 
