@@ -126,4 +126,4 @@ def _put_clock_off(by: timedelta) -> None:
     def machine() -> datetime:
         return utc_now() + by
 
-    gateway.Gateway.__init__.__defaults__ = (machine,)
+    setattr(gateway, "utc_now", machine)  # noqa: B010 - it is imported there, not exported

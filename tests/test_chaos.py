@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from smsgw.gateway import ROLES, Role
 from tests import postgres
