@@ -115,6 +115,17 @@ def test_nodes_and_their_postgresql_killed_at_random_with_every_fault_on(
     nothing_lost(chaos)
 
 
+def test_told_to_stop_it_ends_what_it_has_in_hand(make: Make, database_url: str) -> None:
+    chaos = make(database_url)
+    chaos.carrier.faults.change({"latency": 0.5})
+    node = chaos.up()
+    chaos.text(1)
+    until(lambda: chaos.states() == {"sending": 1}, "the reply to be on its way")
+    chaos.carrier.faults.change({"lost_receipts": 1})
+    chaos.stop(node)
+    assert chaos.states() == {"submitted": 1}
+
+
 @pytest.mark.soak
 def test_a_long_storm_on_sqlite(make: Make, tmp_path: Path, long: float) -> None:
     chaos = make(f"sqlite:///{tmp_path}/gateway.db")
