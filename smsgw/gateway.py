@@ -25,6 +25,7 @@ from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
+from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Listener, wake_others
@@ -41,12 +42,13 @@ log = logging.getLogger("smsgw")
 
 
 class Gateway:
-    """Every part of a running gateway. The clock can be set by tests."""
+    """Every part of a running gateway. A `clock` that is given is taken at its word, as tests need it."""
 
-    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self.clock = clock
         self.database = Database(settings.gateway.database)
+        self._common_clock = CommonClock(self.database, utc_now)
+        self.clock = clock = clock or self._common_clock
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
         self.roads = Roads([_channel(*item) for item in settings.channels.items()], _routes(settings))
         self.channels = self.roads.channels
@@ -80,6 +82,7 @@ class Gateway:
         """Begin the work of these roles. Raises SchemaError or the database's error if that is not ready."""
         self.database.create()
         self._roles = roles
+        self._common_clock.compare()
         self._meet_channels()
         self._every(TICK, self.tick)
         if "worker" in roles:
@@ -111,7 +114,8 @@ class Gateway:
         self.database.close()
 
     def tick(self) -> None:
-        """Look at the channels, and settle what is past its deadline if that is this node's work."""
+        """Look at the clock and the channels, and settle what is past its deadline if that is this node's work."""
+        self._common_clock.compare()
         self.roads.look(self.database)
         if "worker" in self._roles:
             self.sweep()

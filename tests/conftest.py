@@ -13,6 +13,11 @@ from tests import postgres
 from tests.world import World, world
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--chaos-seed", type=int, default=2018, help="The seed of what the chaos suite leaves to chance.")
+    parser.addoption("--chaos-seconds", type=float, default=180, help="How long each soak of the chaos suite lasts.")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
     with postgres.running() as server:
@@ -23,7 +28,7 @@ def postgres_server() -> Iterator[postgres.Server]:
 def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
     """The URL of a schema of this test's own, empty."""
     schema = f"test_{uuid.uuid4().hex[:12]}"
-    engine = sa.create_engine(postgres_server.url, isolation_level="AUTOCOMMIT")
+    engine = sa.create_engine(postgres_server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     yield f"{postgres_server.url}&options=-csearch_path%3D{schema}"

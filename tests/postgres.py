@@ -9,8 +9,10 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,14 @@ def _reachable(programs: Path, base: Path, user: dict[str, Any]) -> Path:
     return programs
 
 
+def _alive(process: int) -> bool:
+    """Whether it still runs; one that is dead and was not buried yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 class Server:
     """A running PostgreSQL whose processes the tests may kill."""
 
@@ -69,13 +79,27 @@ class Server:
 
     def start(self) -> None:
         options = (
-            f"-c listen_addresses='' -k {self._base} -c fsync=off -c synchronous_commit=off "
-            "-c full_page_writes=off -c max_connections=100"
+            # Without fsync what is committed outlives the death of its processes, though not that of the machine.
+            f"-c listen_addresses='' -k {self._base} -c fsync=off -c full_page_writes=off -c max_connections=200"
         )
         self._run("pg_ctl", "-w", "-l", str(self._base / "log"), "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-m", mode, "stop")
+
+    def kill(self) -> None:
+        """Kill every process of it at once, as `kill -9` does; `start` then recovers."""
+        postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGSTOP)  # so that it has no more children meanwhile
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for process in (postmaster, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(_alive(process) for process in (postmaster, *map(int, children))):
+            time.sleep(0.01)
+        # Where nobody buries the dead, their process ids seem to live, and the locks with them.
+        for lock in (self._data / "postmaster.pid", *self._base.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
 
     def remove(self) -> None:
         with contextlib.suppress(subprocess.CalledProcessError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from smsgw.dossiers.dossier import Status
 from smsgw.store.tables import inbound, outbound
 from smsgw.text.phones import msisdn
-from tests.world import World
+from tests.world import World, world
 
 LAN = "84912345678"
 
@@ -169,6 +170,26 @@ def test_a_message_waits_for_the_one_stop_database_and_is_answered_when_it_is_ba
     anywhere.settle()
     assert code in anywhere.heard(LAN)[-1].text
     assert len(anywhere.heard(LAN)) == 2
+
+
+def test_a_machines_texts_do_not_wait_for_ever_and_keep_nobody_from_an_answer(tmp_path: Path) -> None:
+    with world(tmp_path, more="[answers]\nsame_text_limit = 3") as there:
+        code = code_of(there, Status.IN_PROGRESS)
+        (tmp_path / "onestop.db").rename(tmp_path / "away.db")
+        for _ in range(5):
+            there.carrier.text("84999999999", f"HS {code}")
+            there.carrier.run_due()
+        there.text(LAN, f"HS {code}")
+        (tmp_path / "away.db").rename(tmp_path / "onestop.db")
+        there.gateway.intake.answer_waiting()
+        there.settle()
+        assert len(there.heard(LAN)) == 1
+        with there.gateway.database.reading() as connection:
+            assert not connection.scalar(sa.select(sa.func.count()).where(inbound.c.state == "waiting"))
+        there.clock.forward(hours=2)
+        there.gateway.intake.answer_waiting()
+        there.settle()
+        assert len(there.heard("84999999999")) <= 3
 
 
 def test_after_some_minutes_without_the_one_stop_database_one_apology_says_where_to_ask(here: World) -> None:

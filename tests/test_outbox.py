@@ -11,6 +11,9 @@ from itertools import permutations
 import pytest
 import sqlalchemy as sa
 
+from smsgw.dispatch.channel import Roads
+from smsgw.dispatch.routes import Routes
+from smsgw.dispatch.sweep import Sweeper
 from smsgw.store import channels, outbox, receipts
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -227,3 +230,16 @@ def test_ids_of_one_process_are_in_order() -> None:
     ids = [new_id() for _ in range(5000)]
     assert ids == sorted(ids)
     assert len(set(ids)) == len(ids)
+
+
+def test_a_receipt_that_missed_its_message_is_applied_however_long_every_node_was_down(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    report(database, Report(None, "mt-7", "delivered", None, NOON))
+    settle(database, id, State.SUBMITTED)
+    with database.writing("test") as connection:
+        # As if the two had met, and neither had seen the other.
+        connection.execute(sa.update(outbound).values(carrier_message_id="mt-7"))
+    sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: NOON + timedelta(hours=5))
+    assert sweeper.late_receipts() == 1
+    assert state(database, id) is State.DELIVERED

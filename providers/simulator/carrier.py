@@ -26,8 +26,6 @@ MOST_REFS = 500_000
 MOST_BUBBLES = 300  # in one conversation
 MOST_PHONES = 5_000
 MOST_IN_A_CALLBACK = 500
-MOST_TRIES = 12  # of one callback
-LONGEST_PAUSE = 60.0  # seconds between two tries
 
 _PHONE = re.compile(r"84\d{9,10}", re.ASCII)
 _GSM7 = re.compile(
@@ -42,7 +40,7 @@ Kind = Literal["inbound", "receipts"]
 
 @dataclass(frozen=True)
 class SimulatorConfig:
-    """Whose carrier this is. `receipt_delay` in seconds."""
+    """Whose carrier this is. `receipt_delay` and `longest_pause`, between two tries of a callback, in seconds."""
 
     gateway_url: str
     token: str
@@ -50,6 +48,8 @@ class SimulatorConfig:
     channel: str = "sms"
     short_code: str = "8188"
     receipt_delay: float = 0.5
+    longest_pause: float = 60.0
+    most_tries: int = 12  # of one callback
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +194,12 @@ class Carrier:
 
     def _try_again(self, callback: _Callback, status: int) -> None:
         callback.tries += 1
-        if callback.tries >= MOST_TRIES:
+        if callback.tries >= self.config.most_tries:
             log.error("a callback was given up after %d tries; the gateway answered %d last", callback.tries, status)
             self._counts["given_up"] += 1
             self._settle_bubble(callback, "failed")
             return
-        callback.due = self._clock() + min(LONGEST_PAUSE, 0.5 * 2**callback.tries)
+        callback.due = self._clock() + min(self.config.longest_pause, 0.5 * 2**callback.tries)
         heapq.heappush(self._callbacks, callback)
 
     def _take(self, message: Any) -> dict[str, Any]:

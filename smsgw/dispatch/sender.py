@@ -136,6 +136,7 @@ class Sender:
             if call:
                 self._settle(connection, call, now)
             before = channels.lock(connection, name)
+            now = self._clock()  # others had the channel meanwhile, and the rate is counted from here on
             after = self._after(before, call.answer, now) if call else before
             most, pause = self._room(after, now)
             claimed: Sequence[outbox.Claimed] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -18,6 +18,7 @@ from smsgw.store.database import Database
 from smsgw.store.states import State
 
 BATCH = 500  # messages in one transaction
+MATCH_FOR = timedelta(hours=1)  # a parked receipt that found no message by then is somebody else's
 
 log = logging.getLogger("smsgw.dispatch")
 
@@ -29,6 +30,7 @@ class Sweeper:
         self._database = database
         self._roads = roads
         self._clock = clock
+        self._matched: datetime | None = None  # when receipts were last matched
 
     def deadlines(self) -> int:
         """Settle every message that is past its deadline, and move those on whose channel is closed; how many."""
@@ -36,8 +38,11 @@ class Sweeper:
         return settled + sum(self._move_on(name) for name in self._roads.closed() if self._roads.has_detour(name))
 
     def late_receipts(self) -> int:
-        """Apply receipts that came before their message was known."""
-        return self._all("match receipts", lambda connection: receipts.match_parked(connection, self._clock(), BATCH))
+        """Apply receipts that came before their message was known; at first all of them, then those that are new."""
+        now, since = self._clock(), self._matched and self._matched - MATCH_FOR
+        matched = self._all("match receipts", lambda connection: receipts.match_parked(connection, since, now, BATCH))
+        self._matched = now
+        return matched
 
     def history(self) -> int:
         """Move what has been finished for long to history."""

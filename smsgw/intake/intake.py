@@ -119,13 +119,17 @@ class Intake:
         """
         now = self._clock()
         with self._database.reading() as connection:
-            waiting = inbox.waiting(connection, LATE_BATCH)
+            waiting = inbox.waiting(connection, self._roads.channels.keys(), LATE_BATCH)
         decisions = self._clerk.decide([(message.sender, message.text) for message in waiting], now)
         answered = 0
         for message, decision in zip(waiting, decisions, strict=True):
             if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
                 decision = self._clerk.apology(message.sender, now)
-            if message.channel not in self._roads.channels or not isinstance(decision, Reply):
+            if decision is NoReply.NEVER:
+                # It must not stand in the way of those who wait behind it.
+                with self._database.writing("answer late") as connection:
+                    inbox.ignore(connection, message)
+            if not isinstance(decision, Reply):
                 continue
             reply = self._message(message.channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from smsgw.store.batch import InsertNew
 from smsgw.store.ids import new_id
 from smsgw.store.tables import channel, channel_event
 
@@ -46,10 +47,12 @@ class Event:
 
 
 def ensure(connection: sa.Connection, name: str, now: datetime) -> None:
-    """Make the channel's row if there is none."""
-    if connection.scalar(sa.select(channel.c.name).where(channel.c.name == name)) is None:
-        new = Channel(name, "open", None, now, None, 0, 0, 0.0, 0.0, now, 0.0, now)
-        connection.execute(sa.insert(channel), asdict(new))
+    """Make the channel's row if there is none, nor another node makes it now."""
+    new = Channel(name, "open", None, now, None, 0, 0, 0.0, 0.0, now, 0.0, now)
+    _ENSURE.run(connection, [tuple(asdict(new).values())])
+
+
+_ENSURE = InsertNew(*channel.c, returning=channel.c.name)
 
 
 def lock(connection: sa.Connection, name: str) -> Channel:

@@ -23,6 +23,8 @@ class SchemaError(Exception):
 
 Boundary = Callable[[str, str], None]
 
+_MAKING_TABLES = 0x736D73  # the number of an advisory lock, by which it is known to nobody else
+
 
 class Database:
     """The gateway's tables on SQLite (WAL) or PostgreSQL.
@@ -67,8 +69,8 @@ class Database:
     def listening(self, channel: str) -> Iterator[psycopg.Connection[Any]]:
         """A connection of PostgreSQL's own driver that hears what is notified on a channel."""
         with self._reader.connect() as connection:
-            connection.detach()
             driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+            connection.detach()  # it must not go back to the pool; detached, it would not tell its driver
             driver.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             yield driver
 
@@ -79,6 +81,9 @@ class Database:
     def create(self) -> bool:
         """Make the tables where there are none; True if it made them. Raises SchemaError for a foreign schema."""
         with self.writing("create") as connection:
+            if not self.on_sqlite:
+                # Nodes that start at once: one makes the tables, and the others find them made.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
             if sa.inspect(connection).has_table("outbound"):
                 created = False
             else:

@@ -104,11 +104,20 @@ def answer_late(
     return True
 
 
-def waiting(connection: sa.Connection, limit: int) -> list[Waiting]:
-    """The messages that have waited longest."""
+def ignore(connection: sa.Connection, waiting: Waiting) -> None:
+    """A waiting message will get no reply."""
+    still = (inbound.c.id == waiting.id, inbound.c.state == "waiting")
+    connection.execute(sa.update(inbound).where(*still).values(state="ignored"))
+
+
+def waiting(connection: sa.Connection, channels: Collection[str], limit: int) -> list[Waiting]:
+    """The messages of these channels that have waited longest."""
     columns = (inbound.c.id, inbound.c.channel, inbound.c.sender, inbound.c.text, inbound.c.received_at)
     rows = connection.execute(
-        sa.select(*columns).where(inbound.c.state == "waiting").order_by(inbound.c.received_at).limit(limit)
+        sa.select(*columns)
+        .where(inbound.c.state == "waiting", inbound.c.channel.in_(channels))
+        .order_by(inbound.c.received_at)
+        .limit(limit)
     )
     return [Waiting(*row) for row in rows]
 

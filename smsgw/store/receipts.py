@@ -18,7 +18,7 @@ from smsgw.store.batch import Batch, InsertNew
 from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported
 from smsgw.store.tables import history, outbound, receipt
 
-_MATCH_AFTER, _MATCH_FOR = timedelta(seconds=2), timedelta(hours=1)  # the ages at which the sweep tries a parked one
+_MATCH_AFTER = timedelta(seconds=2)  # the age from which on the sweep tries a parked one
 
 _c, _r = outbound.c, receipt.c
 
@@ -113,11 +113,13 @@ _PARKED = Batch(
 )
 
 
-def match_parked(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
-    """Apply parked receipts whose messages are known by now; how many those were."""
+def match_parked(connection: sa.Connection, since: datetime | None, now: datetime, limit: int = 500) -> int:
+    """Apply receipts parked since then, or ever, whose messages are known by now; how many those were."""
     parked = sa.select(_r.channel, _r.subject, _r.status, _r.error_code).where(
-        _r.outbound_id.is_(None), _r.received_at.between(now - _MATCH_FOR, now - _MATCH_AFTER)
+        _r.outbound_id.is_(None), _r.received_at <= now - _MATCH_AFTER
     )
+    if since is not None:
+        parked = parked.where(_r.received_at >= since)
     known = [
         parked.join(
             outbound, sa.and_(_c.channel == _r.channel, name == sa.func.substr(_r.subject, len(kind) + 1))

@@ -1,0 +1,318 @@
+"""A gateway of several processes, the carriers around it, and the count of what was lost, doubled or left lying."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import signal
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import requests
+import sqlalchemy as sa
+
+from providers.simulator import Carrier, SimulatorConfig, create_app
+from smsgw.clock import utc_now
+from smsgw.dossiers import sample
+from smsgw.gateway import Gateway
+from smsgw.serve import WebServer
+from smsgw.settings import load
+from smsgw.store import history, outbox
+from smsgw.store.database import Database
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage
+from smsgw.store.states import FINAL
+from smsgw.store.tables import Lane, inbound, outbound
+from tests.chaos_node import Plan, ready_file, run
+from tests.world import SECRET, TODAY, TOKEN, free_port
+
+PATIENCE = 90.0  # seconds, for machines with much else to do
+PUMPS = 3  # callbacks that a carrier makes at a time
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.chaos_node"])
+
+
+def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Look until it is true; a machine that is slow is waited for, and nothing is said of how long it took."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+class Ledger(Carrier):
+    """The simulated carrier with several lines to the gateway, that writes down when it was called and who got what.
+
+    `forgetful`: it takes every submission for a new message, whatever its ref.
+    """
+
+    def __init__(self, config: SimulatorConfig, *, forgetful: bool = False) -> None:
+        self.answers: Counter[int] = Counter()  # what the gateway said to callbacks, by status
+        super().__init__(config, post=self._call)
+        self._forgetful = forgetful
+        self.calls: list[tuple[float, int]] = []  # when, and how many messages
+        self.delivered: dict[str, tuple[str, str]] = {}  # by our id: the gateway's, and the phone
+        self._pumps = [threading.Thread(target=self._pump, daemon=True) for _ in range(PUMPS)]
+
+    def start(self) -> None:
+        for pump in self._pumps:
+            pump.start()
+
+    def stop(self) -> None:
+        super().stop()
+        for pump in self._pumps:
+            pump.join(20)
+
+    def submit(self, messages: list[Any]) -> list[dict[str, Any]]:
+        self.calls.append((time.monotonic(), len(messages)))
+        if self._forgetful:
+            self._taken.clear()
+        results = super().submit(messages)
+        for message, result in zip(messages, results, strict=True):
+            if result["status"] == "accepted":
+                self.delivered[result["id"]] = (message["ref"], message["to"])
+        return results
+
+    def report(self, ref: str) -> None:
+        """Tell the gateway that a message arrived."""
+        with self._lock:
+            self._call_back("receipts", {"ref": ref, "id": None, "status": "delivered"}, 0.0)
+
+    def _pump(self) -> None:
+        while not self._stopping.is_set():
+            if not self.run_due():
+                self._stopping.wait(0.01)
+
+    def _call(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        status = 0
+        # A connection for each call, so that every node gets its part of them.
+        with suppress(requests.RequestException), requests.Session() as session:
+            session.trust_env = False
+            status = session.post(url, data=body, headers=headers, timeout=15).status_code
+        self.answers[status] += 1
+        return status
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What must all be empty: texts without a reply, with more than one, callbacks given up, and what is not final."""
+
+    lost: list[str]
+    doubled: list[str]
+    given_up: int
+    stuck: dict[str, int]
+
+
+NOTHING = Count([], [], 0, {})
+
+
+class Chaos:
+    """A province, its carriers, a database, and nodes that may be killed. Every text has a sender of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        *,
+        channels: Sequence[str] = ("sms",),
+        provider: str = "aggregator",
+        tps: int = 2000,
+        batch: int = 100,
+        reply_share: float = 0.2,
+        seed: int = 2018,
+    ) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.settings = folder / "settings.toml"
+        self.chance = random.Random(seed)
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.senders: list[str] = []
+        self.nodes: list[ForkServerProcess] = []
+        self.carriers = {name: self._carrier(name, provider != "aggregator") for name in channels}
+        self._webs = {
+            name: WebServer(create_app(carrier), "127.0.0.1:0", threads=12) for name, carrier in self.carriers.items()
+        }
+        sample.write(f"sqlite:///{folder}/onestop.db", 100, 1, TODAY)
+        self.dossier = sample.examples(f"sqlite:///{folder}/onestop.db")[0]
+        self.settings.write_text(
+            self._settings(database_url, provider, f"tps = {tps}\nbatch = {batch}\nreply_share = {reply_share}")
+        )
+        self.database = Database(database_url)
+        for carrier, web in zip(self.carriers.values(), self._webs.values(), strict=True):
+            carrier.faults.chance = random.Random(seed)
+            web.start()
+            carrier.start()
+
+    @property
+    def carrier(self) -> Ledger:
+        return self.carriers["sms"]
+
+    def close(self) -> None:
+        for node in self.nodes:
+            if node.is_alive():
+                node.kill()
+            node.join()
+        for carrier, web in zip(self.carriers.values(), self._webs.values(), strict=True):
+            carrier.stop()
+            web.stop()
+        self.database.close()
+
+    def node(self, **plan: Any) -> ForkServerProcess:
+        """Start a node, or a command; see `Plan`."""
+        process = _processes.Process(target=run, args=(Plan(self.settings, self.log, **plan),))
+        process.start()
+        self.nodes.append(process)
+        return process
+
+    def up(self, **plan: Any) -> ForkServerProcess:
+        """Start a node and wait until it is there."""
+        node = self.node(**plan)
+        until(lambda: ready_file(self.log, node.pid or 0).exists() or not node.is_alive(), "a node to start")
+        assert node.is_alive(), self.log.read_text()[-3000:]
+        return node
+
+    def kill(self, node: ForkServerProcess) -> None:
+        node.kill()
+        node.join()
+
+    def stop(self, node: ForkServerProcess) -> None:
+        """Stop it as an operator does."""
+        node.terminate()
+        self.ended(node, 0)
+
+    def ended(self, process: ForkServerProcess, status: int) -> None:
+        """Wait for the end of a process."""
+        process.join(PATIENCE)
+        assert process.exitcode == status, self.log.read_text()[-3000:]
+
+    def text(self, count: int = 1, text: str = "HELP", channel: str = "sms") -> None:
+        """So many people text something, each of them once."""
+        for _ in range(count):
+            self.senders.append(f"849{len(self.senders):08}")
+            self.carriers[channel].text(self.senders[-1], text)
+
+    def notices(self, count: int, channel: str = "sms") -> list[str]:
+        """Queue messages that answer nothing; their ids."""
+        now = utc_now()
+        new = [
+            NewMessage(
+                id=new_id(),
+                channel=channel,
+                lane=Lane.NOTICE,
+                in_reply_to=None,
+                sender="8188",
+                recipient=f"848{number:08}",
+                text="Ho so",
+                encoding="gsm7",
+                segments=1,
+                created_at=now,
+                not_before=now,
+                expires_at=now + timedelta(hours=12),
+            )
+            for number in range(count)
+        ]
+        with self.database.writing("test") as connection:
+            outbox.add(connection, new)
+        return [message.id for message in new]
+
+    def states(self) -> Counter[str]:
+        """How many messages there are in each state, live or in history."""
+        message = history.message.c
+        with self.database.reading() as connection:
+            rows = connection.execute(sa.select(message.state, sa.func.count()).group_by(message.state)).all()
+        return Counter(dict(rows))
+
+    def texts_taken(self, state: str | None = None) -> int:
+        """How many texts the gateway has, or has in a state."""
+        counted = sa.select(sa.func.count()).select_from(inbound)
+        if state is not None:
+            counted = counted.where(inbound.c.state == state)
+        with self.database.reading() as connection:
+            return connection.scalar(counted) or 0
+
+    def quiet(self, *also: str) -> bool:
+        """Whether every text is acknowledged and every message has come to its end, or to one of these states too."""
+        waiting = sum(carrier.counters()["callbacks_waiting"] for carrier in self.carriers.values())
+        try:
+            if waiting or self.texts_taken() < len(self.senders) or self.texts_taken("waiting"):
+                return False
+            return set(self.states()) <= {*FINAL, *also}
+        except sa.exc.DBAPIError:
+            return False  # the database is away, or has no tables yet
+
+    def settle(self, *also: str) -> None:
+        """Wait until it is quiet."""
+        until(lambda: self.quiet(*also), "everything to come to its end")
+
+    def days_later(self) -> None:
+        """What never got its receipt ends after three days."""
+        gateway = Gateway(load(self.settings), clock=lambda: utc_now() + timedelta(hours=73))
+        gateway.sweep()
+        gateway.close()
+
+    def count(self) -> Count:
+        """What was lost, doubled, given up, and left lying."""
+        heard: dict[str, set[str]] = defaultdict(set)
+        for carrier in self.carriers.values():
+            for id, (_, phone) in carrier.delivered.items():
+                heard[phone].add(id)
+        counters = [carrier.counters() for carrier in self.carriers.values()]
+        return Count(
+            lost=[phone for phone in self.senders if phone not in heard],
+            doubled=[phone for phone, ids in heard.items() if len(ids) > 1],
+            given_up=sum(counter["given_up"] for counter in counters),
+            stuck={state: count for state, count in self.states().items() if state not in FINAL},
+        )
+
+    def _carrier(self, channel: str, forgetful: bool) -> Ledger:
+        config = SimulatorConfig(
+            self.url, TOKEN, SECRET, channel, receipt_delay=0.05, longest_pause=0.3, most_tries=100_000
+        )
+        return Ledger(config, forgetful=forgetful)
+
+    def _settings(self, database_url: str, provider: str, pace: str) -> str:
+        channels = "".join(
+            f"""
+[channels.{name}]
+provider = "{provider}"
+url = "http://127.0.0.1:{web.port}"
+token = "{TOKEN}"
+secret = "{SECRET}"
+sender = "8188"
+{pace}
+time_limit = 1
+"""
+            for name, web in self._webs.items()
+        )
+        return f"""
+[gateway]
+database = "{database_url}"
+secret_key = "not made by two nodes at once"
+[onestop]
+database = "sqlite:///{self.folder}/onestop.db"
+[web]
+bind = "{self.url.removeprefix("http://")}"
+share_port = true
+[[routes]]
+channels = [{", ".join(f'"{name}"' for name in self._webs)}]
+{channels}"""
+
+
+def age(chaos: Chaos) -> None:
+    """Let what is finished have been so for days."""
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.update(outbound).where(outbound.c.state.in_(sorted(FINAL))).values(deadline=utc_now()))
+
+
+def killed_by_itself(chaos: Chaos, process: ForkServerProcess) -> None:
+    """Wait for a process to die where its plan says."""
+    chaos.ended(process, -signal.SIGKILL)

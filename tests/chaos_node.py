@@ -1,0 +1,129 @@
+"""A node of the gateway in a process of its own, made to die or to be told lies at chosen places.
+
+The processes are forked from one that has imported everything (multiprocessing's forkserver), so that a node is there
+in a fraction of a second. What a node waits for is shortened; nothing else of it is changed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from smsgw import gateway, logs
+from smsgw.cli import main
+from smsgw.clock import utc_now
+from smsgw.dispatch import breaker, retry, sender
+from smsgw.gateway import ROLES, Role
+from smsgw.serve import Node, until_told_to_stop
+from smsgw.settings import load
+from smsgw.store import wakes
+from smsgw.store.database import Database
+from tests import unsure
+
+STARTING = ("create", "meet channels")  # a node whose database fails by then does not start, which is no news
+
+_WAITS = (
+    (gateway, "TICK", 0.2),
+    (gateway, "ANSWER_WAITING_EVERY", 0.2),
+    (gateway, "MATCH_EVERY", 0.5),
+    (gateway, "RETIRE_EVERY", 0.5),
+    (breaker, "FIRST_PAUSE", timedelta(seconds=0.2)),
+    (breaker, "LONGEST_PAUSE", timedelta(seconds=1)),
+    (retry, "BLIND_WAIT", timedelta(seconds=1)),
+    (sender, "TROUBLE_PAUSE", 0.2),
+    (wakes, "PATIENCE", 0.2),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place in a node's life: the n-th time that a transaction's commit is about to begin, or has just ended."""
+
+    transaction: str
+    side: str
+    number: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a process is to do, and what is to happen to it.
+
+    `command`: a command of smsgw, in place of a node. `dies_at`: where it kills itself. `forgets`: the share of its
+    commits of which it never hears that they went well. `clock_off`: seconds by which its machine's clock is ahead.
+    `poll`: seconds between the looks of a sender that nobody wakes.
+    """
+
+    settings: Path
+    log: Path
+    roles: tuple[Role, ...] = ROLES
+    command: tuple[str, ...] = ()
+    dies_at: Point | None = None
+    forgets: float = 0.0
+    clock_off: float = 0.0
+    poll: float | None = None
+    seed: int = 0
+
+
+class Fate:
+    """Stands at every commit boundary."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._chance = random.Random(plan.seed)
+        self._passed: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def __call__(self, transaction: str, side: str) -> None:
+        with self._lock:
+            self._passed[transaction, side] += 1
+            if self._plan.dies_at == Point(transaction, side, self._passed[transaction, side]):
+                os.kill(os.getpid(), signal.SIGKILL)
+            forgotten = side == "after" and self._chance.random() < self._plan.forgets
+        if forgotten and transaction not in STARTING:
+            raise sa.exc.OperationalError("COMMIT", None, ConnectionError("its acknowledgement was lost"))
+
+
+def run(plan: Plan) -> None:
+    """The life of a process."""
+    log = os.open(plan.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    Database.boundary = Fate(plan)
+    sys.modules["providers.unsure"] = unsure
+    if plan.command:
+        sys.argv = ["smsgw", "--config", str(plan.settings), *plan.command]
+        main()
+        return
+    for module, name, value in _WAITS:
+        setattr(module, name, value)
+    if plan.poll is not None:
+        sender.POLL = plan.poll
+    if plan.clock_off:
+        _put_clock_off(timedelta(seconds=plan.clock_off))
+    logs.to_stderr()
+    node = Node(load(plan.settings), plan.roles)
+    node.start()
+    ready_file(plan.log, os.getpid()).touch()
+    until_told_to_stop()
+    node.stop()
+
+
+def ready_file(log: Path, process: int) -> Path:
+    """The file by which a node says that it is up."""
+    return log.with_name(f"ready-{process}")
+
+
+def _put_clock_off(by: timedelta) -> None:
+    def machine() -> datetime:
+        return utc_now() + by
+
+    setattr(gateway, "utc_now", machine)  # noqa: B010 - it is imported there, not exported

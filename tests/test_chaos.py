@@ -1,0 +1,142 @@
+"""A gateway under load with every fault on, killed at random: nothing lost, nothing twice, nothing left lying.
+
+`pytest -m soak --chaos-seconds 600 --chaos-seed 7` does for ten minutes what is done here for seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smsgw.gateway import ROLES, Role
+from tests import postgres
+from tests.chaos import NOTHING, Chaos, until
+
+FAULTS = {
+    "latency": 0.02,
+    "error_500": 0.1,
+    "throttle_429": 0.1,
+    "retry_after": 0.2,
+    "cut_before": 0.1,
+    "cut_after": 0.15,
+    "lost_receipts": 0.2,
+    "doubled_receipts": 0.3,
+    "disordered_receipts": 0.5,
+    "doubled_inbound": 0.3,
+}
+FORGOTTEN = 0.03  # of commits, whose acknowledgement never comes
+MIXTURES: tuple[tuple[Role, ...], ...] = (ROLES, ("web", "scheduler"), ("worker",), ("web", "worker"))
+
+Make = Callable[..., Chaos]
+
+
+@pytest.fixture
+def make(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes a gateway under chaos."""
+    made: list[Chaos] = []
+
+    def new(database_url: str, **more: Any) -> Chaos:
+        made.append(Chaos(tmp_path, database_url, seed=request.config.getoption("--chaos-seed"), **more))
+        return made[-1]
+
+    yield new
+    for chaos in made:
+        chaos.close()
+
+
+@pytest.fixture
+def long(request: pytest.FixtureRequest) -> float:
+    """The seconds of a soak."""
+    seconds: float = request.config.getoption("--chaos-seconds")
+    return seconds
+
+
+def storm(chaos: Chaos, seconds: float, mixtures: Sequence[tuple[Role, ...]], server: postgres.Server | None) -> None:
+    """Texts without end, nodes that are killed and started again, and so is the database if it is given."""
+    chaos.carrier.faults.change(FAULTS)
+
+    def new(roles: tuple[Role, ...]) -> Any:
+        return chaos.node(roles=roles, forgets=FORGOTTEN, seed=chaos.chance.getrandbits(32))
+
+    nodes = [new(roles) for roles in mixtures]
+    end, fall = time.monotonic() + seconds, time.monotonic() + min(seconds / 2, 15)
+    while time.monotonic() < end:
+        chaos.text(chaos.chance.randrange(12))
+        time.sleep(0.1 * chaos.chance.random())
+        if chaos.chance.random() < 0.05:
+            victim = chaos.chance.randrange(len(nodes))
+            chaos.kill(nodes[victim])
+            nodes[victim] = new(mixtures[victim])
+        if server and time.monotonic() > fall:
+            fall += 15
+            _killed_database(chaos, server)
+            # One that was just starting could not know whether its settings are right.
+            nodes = [node if node.is_alive() else new(mixtures[place]) for place, node in enumerate(nodes)]
+    for place, node in enumerate(nodes):
+        if not node.is_alive():
+            nodes[place] = new(mixtures[place])
+    chaos.carrier.faults.change(dict.fromkeys(FAULTS, 0))
+
+
+def _killed_database(chaos: Chaos, server: postgres.Server) -> None:
+    """PostgreSQL dies under load and comes back; the carrier is told to try again meanwhile."""
+    before = chaos.carrier.answers[503]
+    server.kill()
+    chaos.text(20)
+    until(lambda: chaos.carrier.answers[503] > before, "a 503")
+    server.start()
+
+
+def nothing_lost(chaos: Chaos) -> None:
+    """Everything comes to its end, each text with one reply."""
+    chaos.settle("submitted")
+    chaos.days_later()
+    assert chaos.count() == NOTHING
+    states = chaos.states()
+    assert states["delivered"] + states["expired"] == len(chaos.senders)
+    assert chaos.texts_taken() == len(chaos.senders)
+
+
+def test_one_node_on_sqlite_killed_at_random_with_every_fault_on(make: Make, tmp_path: Path) -> None:
+    chaos = make(f"sqlite:///{tmp_path}/gateway.db")
+    storm(chaos, 5, [ROLES], None)
+    nothing_lost(chaos)
+
+
+def test_nodes_and_their_postgresql_killed_at_random_with_every_fault_on(
+    make: Make, postgres_url: str, postgres_server: postgres.Server
+) -> None:
+    chaos = make(postgres_url)
+    storm(chaos, 6, MIXTURES, postgres_server)
+    nothing_lost(chaos)
+
+
+def test_told_to_stop_it_ends_what_it_has_in_hand(make: Make, database_url: str) -> None:
+    chaos = make(database_url)
+    chaos.carrier.faults.change({"latency": 0.5})
+    node = chaos.up()
+    chaos.text(1)
+    until(lambda: chaos.states() == {"sending": 1}, "the reply to be on its way")
+    chaos.carrier.faults.change({"lost_receipts": 1})
+    chaos.stop(node)
+    assert chaos.states() == {"submitted": 1}
+
+
+@pytest.mark.soak
+def test_a_long_storm_on_sqlite(make: Make, tmp_path: Path, long: float) -> None:
+    chaos = make(f"sqlite:///{tmp_path}/gateway.db")
+    storm(chaos, long, [ROLES], None)
+    nothing_lost(chaos)
+
+
+@pytest.mark.soak
+def test_a_long_storm_on_postgresql(
+    make: Make, postgres_url: str, postgres_server: postgres.Server, long: float
+) -> None:
+    chaos = make(postgres_url)
+    storm(chaos, long, MIXTURES, postgres_server)
+    nothing_lost(chaos)

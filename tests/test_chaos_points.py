@@ -1,0 +1,139 @@
+"""The gateway killed at every commit boundary, by name: on either side of each transaction that the code has."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+import smsgw
+from smsgw.clock import utc_now
+from smsgw.store import channels, outbox
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import Settled
+from smsgw.store.states import State
+from smsgw.store.tables import Lane
+from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
+from tests.chaos_node import Point
+
+MOST_TEXTS = 2000  # a node that is still alive after so many never comes by the place where it should die
+SIDES = ("before", "after")
+# The sweep is three transactions under one name, and these are worth a death in the middle of things.
+AGAIN = {"sweep": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
+COMMANDS = {"decide": ("doubtful", "drop"), "release": ("channel", "release", "sms")}
+
+
+def transactions() -> set[str]:
+    """The names of all writing transactions, read from the code."""
+    names: set[str] = set()
+    for file in Path(smsgw.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="writing" | "_all"), args=[first, *_]):
+                    given = (part.value for part in ast.walk(first) if isinstance(part, ast.Constant))
+                    names |= {name for name in given if isinstance(name, str)}
+    return names
+
+
+@pytest.fixture
+def chaos(tmp_path: Path, database_url: str, request: pytest.FixtureRequest) -> Iterator[Chaos]:
+    made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=request.config.getoption("--chaos-seed"))
+    yield made
+    made.close()
+
+
+def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos) -> None:
+    chaos.carrier.faults.change({"cut_after": 0.2, "doubled_inbound": 0.2, "disordered_receipts": 0.5})
+    points = [
+        Point(name, side, number)
+        for name, side in product(sorted(transactions()), SIDES)
+        for number in AGAIN.get(name, (1,))
+    ]
+    # The tables are made but once, and that has to fail first.
+    points.sort(key=lambda point: point.transaction != "create")
+    for point in points:
+        if point.transaction in COMMANDS:
+            _killed_command(chaos, point)
+        else:
+            _killed_node(chaos, point)
+    chaos.up()
+    chaos.settle()
+    assert chaos.count() == NOTHING
+    assert chaos.states() == {"delivered": len(chaos.senders), "cancelled": len(SIDES)}
+
+
+def _killed_node(chaos: Chaos, point: Point) -> None:
+    provoke = PROVOKED.get(point.transaction, _nothing)
+    chaos.text(2)
+    if provoke is _one_stop_returns:
+        (chaos.folder / "onestop.db").rename(chaos.folder / "away.db")
+    node = chaos.node(dies_at=point)
+    provoke(chaos)
+    chaos.text(2)
+    while node.exitcode is None and len(chaos.senders) < MOST_TEXTS:
+        node.join(0.2)
+        chaos.text(1)
+    killed_by_itself(chaos, node)
+
+
+def _killed_command(chaos: Chaos, point: Point) -> None:
+    """A person's command is killed, and given once more if it did not come to its end."""
+    node = chaos.up()
+    command = COMMANDS[point.transaction]
+    if point.transaction == "decide":
+        command = (*command, _in_doubt(chaos))
+    killed_by_itself(chaos, chaos.node(command=command, dies_at=point))
+    if point.side == "before":
+        chaos.ended(chaos.node(command=command), 0)
+    chaos.kill(node)
+
+
+def _in_doubt(chaos: Chaos) -> str:
+    """A message that waits for an official's decision."""
+    now, lease = utc_now(), new_id()
+    # By a channel that nobody sends to, so that it is nobody else's.
+    (id,) = chaos.notices(1, channel="abroad")
+    with chaos.database.writing("test") as connection:
+        claimed = outbox.claim(connection, "abroad", (Lane.NOTICE,), 1, lease=lease, until=now, now=utc_now())
+        doubt = Settled(claimed[0], State.UNKNOWN, now + timedelta(days=30), outcome="unknown")
+        assert outbox.settle(connection, "abroad", lease, [doubt], now) == 1
+    return id
+
+
+def _nothing(chaos: Chaos) -> None:
+    """What texts bring is enough."""
+
+
+def _tripped(chaos: Chaos, rest: float = 0.0) -> None:
+    """The first channel is closed while messages wait there; `rest`: seconds until it may be probed."""
+    until(lambda: chaos.texts_taken() > len(chaos.senders) - 2, "a node that takes texts")
+    with chaos.database.writing("test") as connection:
+        before = channels.lock(connection, "sms")
+        now = utc_now()
+        tripped = replace(before, state="tripped", reason="test", resume_at=now + timedelta(seconds=rest))
+        channels.write(connection, before, tripped, now)
+
+
+def _closed_for_long(chaos: Chaos) -> None:
+    _tripped(chaos, 60)
+
+
+def _one_stop_returns(chaos: Chaos) -> None:
+    """Somebody asks while the one-stop database is away, and it comes back."""
+    chaos.text(1, f"HS {chaos.dossier.code}")
+    until(lambda: chaos.texts_taken("waiting"), "a text that waits")
+    (chaos.folder / "away.db").rename(chaos.folder / "onestop.db")
+
+
+PROVOKED: dict[str, Callable[[Chaos], None]] = {
+    "answer late": _one_stop_returns,
+    "claim probe": _tripped,
+    "probe": _tripped,
+    "move on": _closed_for_long,
+    "retire": age,
+}
