@@ -1,0 +1,70 @@
+"""Running benchmarks one after the other, and what is kept of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from smsgw.bench import figures as shown
+from smsgw.bench import inbound, notice
+from smsgw.bench.double import Double
+from smsgw.bench.figures import Figure, Figures
+from smsgw.bench.place import place
+from smsgw.bench.plan import Plan, Scene
+from smsgw.bench.wire import Loop
+from smsgw.clock import utc_now
+
+DOSSIERS = 20_000
+BENCHMARKS: dict[str, Callable[[Scene], Figures]] = {
+    "inbound": inbound.run,
+    "notice": notice.run,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All that a run found out."""
+
+    facts: dict[str, object]
+    figures: list[Figure]
+    notes: list[str]
+
+    def document(self) -> dict[str, object]:
+        """As machines read it."""
+        return {**self.facts, "figures": shown.as_json(self.figures), "notes": self.notes}
+
+
+def run(names: Sequence[str], server: str | None, plan: Plan, tell: Callable[[str], object]) -> Run:
+    """Run these benchmarks; `tell` hears which is at work. Raises BenchFailed."""
+    machine = shown.machine()
+    figures: list[Figure] = []
+    notes: list[str] = []
+    with place(server, max(200, plan.sized(DOSSIERS))) as where:
+        loop = Loop()
+        double = Double(loop, plan.latency)
+        scene = Scene(plan, where, loop, double)
+        facts: dict[str, object] = {
+            "at": utc_now().isoformat(timespec="seconds"),
+            "database": where.kind,
+            "database facts": where.facts(),
+            "gateway": str(scene.shape),
+            "scale": plan.scale,
+            "carrier latency": plan.latency,
+            "machine": machine,
+        }
+        for name in names:
+            tell(f"{name} ...")
+            found = BENCHMARKS[name](scene)
+            figures += found.all()
+            notes += found.notes
+        double.close()
+        loop.close()
+    return Run(facts, figures, notes)
+
+
+def append(file: Path, document: dict[str, object]) -> None:
+    """Add a run to a file with a JSON document on each line."""
+    with file.open("a", encoding="utf-8") as out:
+        out.write(json.dumps(document, ensure_ascii=False) + "\n")
