@@ -15,7 +15,7 @@ PACKAGES = ("smsgw", "flask", "waitress", "sqlalchemy", "psycopg", "requests")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One thing measured. `baseline`: what the ratio is to, measured in the same rounds."""
+    """One thing measured. `baseline`: what the ratio is to; the ratio is the median of the rounds' own ones."""
 
     benchmark: str
     name: str
@@ -25,6 +25,8 @@ class Figure:
     max: float
     rounds: int
     ratio: float | None = None
+    ratio_min: float | None = None
+    ratio_max: float | None = None
     baseline: str | None = None
 
 
@@ -65,15 +67,15 @@ class Figures:
             _rounded(min(values)),
             _rounded(max(values)),
             len(values),
-            self._ratio(name, baseline) if baseline else None,
+            *self._ratios(name, baseline),
             baseline,
         )
 
-    def _ratio(self, name: str, baseline: str) -> float | None:
-        """The median of the rounds' own ratios, so that a machine that gets slower with time does not matter."""
-        pairs = zip(self._values[name], self._values[baseline], strict=False)
-        ratios = [value / base for value, base in pairs if base]
-        return round(median(ratios), 3) if ratios else None
+    def _ratios(self, name: str, baseline: str | None) -> tuple[float | None, float | None, float | None]:
+        """Median, least and greatest: round by round, so that a machine that gets slower with time does not matter."""
+        pairs = zip(self._values[name], self._values.get(baseline or "", ()), strict=False)
+        ratios = [round(value / base, 3) for value, base in pairs if base]
+        return (median(ratios), min(ratios), max(ratios)) if ratios else (None, None, None)
 
 
 def _rounded(value: float) -> float:

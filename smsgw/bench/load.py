@@ -99,6 +99,7 @@ class Load:
         self._loop = loop
         self._double = double
         self._submitted = submitted
+        self._port = port
         self._idle: deque[Caller] = deque(Caller(loop, port, self._answered) for _ in range(connections))
         self._in_hand: dict[Caller, Callback] = {}
         self._ready: deque[Callback] = deque()
@@ -136,7 +137,7 @@ class Load:
         return self._finish(lambda: not over)
 
     def close(self) -> None:
-        for caller in self._idle:
+        for caller in [*self._idle, *self._in_hand]:
             caller.close()
 
     def _begin(self, window: int | None) -> None:
@@ -180,7 +181,7 @@ class Load:
         if status == 0:
             # A server closes what has long been idle, and one that stops closes all: both are called anew.
             self._idle = deque(other for other in self._idle if other is not caller)
-            caller = Caller(self._loop, caller.port, self._answered)
+            caller = Caller(self._loop, self._port, self._answered)
         self._idle.append(caller)
         if callback is not None:
             self._judge(callback, status, body)

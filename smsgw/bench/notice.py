@@ -11,7 +11,6 @@ from smsgw.bench.plan import Scene
 from smsgw.bench.processes import BenchFailed, Costs, Process
 
 MESSAGES = 139_012  # a year's resolved dossiers of the province
-BATCHES = (100, 500)
 LIMIT = 600.0  # seconds for one notice
 
 
@@ -19,7 +18,7 @@ def run(scene: Scene) -> Figures:
     """The gateway's worker and a bare loop in turn, with both sizes of a batch."""
     figures = Figures("notice")
     for _ in range(scene.plan.rounds):
-        for batch in BATCHES:
+        for batch in scene.plan.batches:
             _gateway(scene, figures, batch)
             _bare(scene, figures, batch)
     figures.note("the rate counts from the arrival of the first call, without that call's messages")

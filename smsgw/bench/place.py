@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import socket
+import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
@@ -119,12 +120,7 @@ class Place:
     def facts(self) -> dict[str, str]:
         """What the database is, and how durable."""
         if self._engine is None:
-            return {
-                "sqlite": sa.create_engine("sqlite://")
-                .connect()
-                .exec_driver_sql("SELECT sqlite_version()")
-                .scalar_one()
-            }
+            return {"sqlite_version": sqlite3.sqlite_version}
         names = ("server_version", "fsync", "synchronous_commit", "shared_buffers")
         with self._engine.connect() as connection:
             return {name: connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in names}

@@ -19,6 +19,7 @@ class Plan:
     latency: float = 0.0
     finished: int = 5_000_000
     minutes: float = 3.0
+    batches: tuple[int, ...] = (100, 500)
     shape: Shape | None = None
 
     def sized(self, count: float) -> int:

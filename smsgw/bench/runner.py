@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from smsgw.bench import claim, inbound, memory, notice, reply
 from smsgw.bench import figures as shown
-from smsgw.bench import inbound, notice
 from smsgw.bench.double import Double
 from smsgw.bench.figures import Figure, Figures
 from smsgw.bench.place import place
@@ -20,6 +21,9 @@ DOSSIERS = 20_000
 BENCHMARKS: dict[str, Callable[[Scene], Figures]] = {
     "inbound": inbound.run,
     "notice": notice.run,
+    "reply-under-notice": reply.run,
+    "claim": claim.run,
+    "memory": memory.run,
 }
 
 
@@ -38,30 +42,33 @@ class Run:
 
 def run(names: Sequence[str], server: str | None, plan: Plan, tell: Callable[[str], object]) -> Run:
     """Run these benchmarks; `tell` hears which is at work. Raises BenchFailed."""
-    machine = shown.machine()
     figures: list[Figure] = []
     notes: list[str] = []
-    with place(server, max(200, plan.sized(DOSSIERS))) as where:
-        loop = Loop()
-        double = Double(loop, plan.latency)
+    with (
+        place(server, max(200, plan.sized(DOSSIERS))) as where,
+        closing(Loop()) as loop,
+        closing(Double(loop, plan.latency)) as double,
+    ):
         scene = Scene(plan, where, loop, double)
-        facts: dict[str, object] = {
-            "at": utc_now().isoformat(timespec="seconds"),
-            "database": where.kind,
-            "database facts": where.facts(),
-            "gateway": str(scene.shape),
-            "scale": plan.scale,
-            "carrier latency": plan.latency,
-            "machine": machine,
-        }
+        facts = _facts(scene)
         for name in names:
             tell(f"{name} ...")
             found = BENCHMARKS[name](scene)
             figures += found.all()
             notes += found.notes
-        double.close()
-        loop.close()
     return Run(facts, figures, notes)
+
+
+def _facts(scene: Scene) -> dict[str, object]:
+    return {
+        "at": utc_now().isoformat(timespec="seconds"),
+        "database": scene.place.kind,
+        "database facts": scene.place.facts(),
+        "gateway": str(scene.shape),
+        "scale": scene.plan.scale,
+        "carrier latency": scene.plan.latency,
+        "machine": shown.machine(),
+    }
 
 
 def append(file: Path, document: dict[str, object]) -> None:

@@ -134,7 +134,6 @@ class Caller(_Connection):
 
     def __init__(self, loop: Loop, port: int, answered: Callable[[Caller, int, bytes], None]) -> None:
         super().__init__(loop, socket.create_connection((HOST, port), timeout=10))
-        self.port = port
         self._answered = answered
 
     def came(self, head: bytes, body: bytes) -> None:
@@ -154,14 +153,18 @@ class Server:
         self._loop = loop
         self._handle = handle
         self._latency = latency
+        self._lines: set[_Line] = set()
         self._door = socket.create_server((HOST, 0), backlog=512)
         self.port: int = self._door.getsockname()[1]
         loop.add(self._door.fileno(), self._accept)
 
     def _accept(self) -> None:
-        _Line(self._loop, self._door.accept()[0], self._handle, self._latency)
+        line = _Line(self._loop, self._door.accept()[0], self._handle, self._latency, self._lines.discard)
+        self._lines.add(line)
 
     def close(self) -> None:
+        for line in self._lines:
+            line.close()
         self._loop.remove(self._door.fileno())
         self._door.close()
 
@@ -169,10 +172,16 @@ class Server:
 class _Line(_Connection):
     """One client of a server."""
 
-    def __init__(self, loop: Loop, connected: socket.socket, handle: Handle, latency: float) -> None:
+    def __init__(
+        self, loop: Loop, connected: socket.socket, handle: Handle, latency: float, gone: Callable[[_Line], None]
+    ) -> None:
         super().__init__(loop, connected)
         self._handle = handle
         self._latency = latency
+        self._gone = gone
+
+    def ended(self) -> None:
+        self._gone(self)
 
     def came(self, head: bytes, body: bytes) -> None:
         answer = self._handle(head, body)

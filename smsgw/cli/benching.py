@@ -29,6 +29,14 @@ from smsgw.cli.common import as_json, print_json
     "--connections", type=click.IntRange(1, 400), default=256, show_default=True, help="Of the carrier to us."
 )
 @click.option("--latency", type=click.FloatRange(0, 10), default=0.0, help="Seconds that the carrier takes to answer.")
+@click.option(
+    "--batch",
+    "batches",
+    type=click.IntRange(1, 500),
+    multiple=True,
+    default=(100, 500),
+    help="Messages a call, for notice.",
+)
 @click.option("--finished", type=click.IntRange(min=1), default=5_000_000, show_default=True, help="Rows for claim.")
 @click.option("--minutes", type=click.FloatRange(0.01, 600), default=3.0, show_default=True, help="Load for memory.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File that a line of JSON is added to.")
@@ -42,6 +50,7 @@ def bench(
     workers: int,
     connections: int,
     latency: float,
+    batches: tuple[int, ...],
     finished: int,
     minutes: float,
     out: Path | None,
@@ -52,10 +61,13 @@ def bench(
     NAME: some of inbound, notice, reply-under-notice, claim, memory; default: all of them. Everything happens on this
     machine's loopback, with databases that are thrown away.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     shape = None if web is None else Shape(web, workers)
-    plan = Plan(rounds, scale, connections, latency, finished, minutes, shape)
-    done = runner.run(names or list(runner.BENCHMARKS), database, plan, lambda text: click.echo(text, err=True))
+    plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, shape)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        done = runner.run(names or list(runner.BENCHMARKS), database, plan, lambda text: click.echo(text, err=True))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if out is not None:
         runner.append(out, done.document())
     if as_json:
