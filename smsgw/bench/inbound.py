@@ -26,8 +26,7 @@ class Inbound:
         self._scene = scene
         self._citizens = Citizens(scene.place.codes)
         ours = {"bench": [os.getpid()]}
-        if server := scene.place.postgresql_processes():
-            ours["postgresql"] = server
+        self._server = scene.place.server_process()
         self._sides = {
             "gateway": (gateway.port, {**gateway.groups(), **ours}),
             "bare route": (bare_port, {"route": bare_pids, **ours}),
@@ -51,7 +50,7 @@ class Inbound:
 
     def _measured(self, side: str, how: str) -> None:
         work = self._single if how == "one a callback" else self._bulk
-        costs = Costs(self._sides[side][1])
+        costs = Costs(self._sides[side][1], self._server)
         passage = work(side, 1.0)
         self._show(side, how, passage, costs.since())
 

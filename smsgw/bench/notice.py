@@ -29,20 +29,17 @@ def _gateway(scene: Scene, figures: Figures, batch: int) -> None:
     count = scene.plan.sized(MESSAGES)
     database = scene.place.gateway_database()
     notices.queue(database, count)
-    groups = {"bench": [os.getpid()], "postgresql": scene.place.postgresql_processes()}
     scene.double.forget()
     scene.double.heard = lambda phones, at: None
-    costs = Costs(groups)
     with running_gateway(scene.place, scene.shape.senders(), database, scene.double.port, batch=batch) as gateway:
-        started = Costs(gateway.groups())
+        costs = Costs({**gateway.groups(), "bench": [os.getpid()]}, scene.place.server_process())
         scene.loop.run(lambda: scene.double.messages >= count, LIMIT)
-        spent = {**costs.since(), **started.since()}
+        spent = costs.since()
     double, name = scene.double, f"batch {batch}"
     figures.add(name, double.rate, "messages/s", f"bare loop, {name}")
     figures.add(f"{name}, messages a call", double.messages / max(double.calls, 1), "messages")
     for group, seconds in spent.items():
-        if seconds:
-            figures.add(f"{name}, CPU of {group}", 1e6 * seconds / count, "µs/message")
+        figures.add(f"{name}, CPU of {group}", 1e6 * seconds / count, "µs/message")
     figures.add("lost", count - double.distinct, "messages")
     figures.add("doubled", double.doubled, "messages")
 
@@ -54,7 +51,7 @@ def _bare(scene: Scene, figures: Figures, batch: int) -> None:
     process = Process(f"post-{batch}", words, scene.place.folder)
     try:
         process.wait_for(bare.READY)
-        costs = Costs({"loop": [process.pid], "bench": [os.getpid()]})
+        costs = Costs({"loop": [process.pid], "bench": [os.getpid()]}, {})
         if not scene.loop.run(lambda: scene.double.messages >= count, LIMIT):
             raise BenchFailed("the bare loop did not finish")
         for group, seconds in costs.since().items():

@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from smsgw.bench.load import SECRET, SHORT_CODE
-from smsgw.bench.processes import Process, family, smsgw, stop_all
+from smsgw.bench.processes import Process, parent_of, smsgw, stop_all
 from smsgw.bench.wire import HOST
 from smsgw.clock import utc_now
 from smsgw.demo import SEED
@@ -105,17 +105,13 @@ class Place:
         _create(url)
         return url
 
-    def postgresql_processes(self) -> list[int]:
-        """The server's processes if it runs on this machine."""
+    def server_process(self) -> dict[str, int]:
+        """The database server's first process by its name, if there is one on this machine."""
         if self._engine is None:
-            return []
+            return {}
         with self._engine.connect() as connection:
-            pid = connection.scalar(sa.select(sa.func.pg_backend_pid()))
-        try:
-            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            return []
-        return family(parent)
+            pid: int = connection.execute(sa.select(sa.func.pg_backend_pid())).scalar_one()
+            return {"postgresql": parent} if (parent := parent_of(pid)) else {}
 
     def facts(self) -> dict[str, str]:
         """What the database is, and how durable."""

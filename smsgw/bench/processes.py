@@ -77,10 +77,11 @@ def stop_all(processes: Iterable[Process]) -> None:
 
 
 class Costs:
-    """CPU seconds of groups of processes between two looks. Children that ended count with their parents."""
+    """CPU seconds of groups of processes between two looks. `trees`: by name one that counts with its children."""
 
-    def __init__(self, groups: Mapping[str, Collection[int]]) -> None:
+    def __init__(self, groups: Mapping[str, Collection[int]], trees: Mapping[str, int]) -> None:
         self._groups = groups
+        self._trees = trees
         self._before = self._now()
 
     def since(self) -> dict[str, float]:
@@ -88,10 +89,11 @@ class Costs:
         return {name: seconds - self._before[name] for name, seconds in self._now().items()}
 
     def _now(self) -> dict[str, float]:
-        return {name: sum(map(_cpu, pids)) for name, pids in self._groups.items()}
+        groups = {name: sum(map(_own_cpu, pids)) for name, pids in self._groups.items()}
+        return {**groups, **{name: sum(map(_whole_cpu, _family(root))) for name, root in self._trees.items()}}
 
 
-def family(pid: int) -> list[int]:
+def _family(pid: int) -> list[int]:
     """A process and its children, as they are now."""
     children = []
     for folder in Path("/proc").iterdir():
@@ -100,14 +102,24 @@ def family(pid: int) -> list[int]:
     return [pid, *children]
 
 
+def parent_of(pid: int) -> int | None:
+    """The process that started it; None if it does not run on this machine."""
+    fields = _stat(pid)
+    return int(fields[1]) if fields else None
+
+
 def resident(pid: int) -> int:
     """Bytes of memory that a process holds."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
 
 
-def _cpu(pid: int) -> float:
-    fields = _stat(pid)
-    return sum(map(int, fields[11:15])) / _TICKS if fields else 0.0
+def _own_cpu(pid: int) -> float:
+    return sum(map(int, _stat(pid)[11:13])) / _TICKS
+
+
+def _whole_cpu(pid: int) -> float:
+    """With that of children that have ended."""
+    return sum(map(int, _stat(pid)[11:15])) / _TICKS
 
 
 def _stat(pid: int) -> list[str]:
