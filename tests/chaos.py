@@ -128,6 +128,7 @@ class Chaos:
         tps: int = 2000,
         batch: int = 100,
         reply_share: float = 0.2,
+        time_limit: float = 0.4,
         seed: int = 2018,
     ) -> None:
         self.folder = folder
@@ -144,7 +145,11 @@ class Chaos:
         sample.write(f"sqlite:///{folder}/onestop.db", 100, 1, TODAY)
         self.dossier = sample.examples(f"sqlite:///{folder}/onestop.db")[0]
         self.settings.write_text(
-            self._settings(database_url, provider, f"tps = {tps}\nbatch = {batch}\nreply_share = {reply_share}")
+            self._settings(
+                database_url,
+                provider,
+                f"tps = {tps}\nbatch = {batch}\nreply_share = {reply_share}\ntime_limit = {time_limit}",
+            )
         )
         self.database = Database(database_url)
         for carrier, web in zip(self.carriers.values(), self._webs.values(), strict=True):
@@ -289,7 +294,6 @@ token = "{TOKEN}"
 secret = "{SECRET}"
 sender = "8188"
 {pace}
-time_limit = 1
 """
             for name, web in self._webs.items()
         )

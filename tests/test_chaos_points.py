@@ -76,7 +76,7 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     provoke(chaos)
     chaos.text(2)
     while node.exitcode is None and len(chaos.senders) < MOST_TEXTS:
-        node.join(0.2)
+        node.join(0.1)
         chaos.text(1)
     killed_by_itself(chaos, node)
 

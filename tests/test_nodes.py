@@ -95,7 +95,7 @@ def test_a_node_whose_clock_is_an_hour_off_loses_and_doubles_nothing(
     chaos.carrier.faults.change({"cut_after": 0.2, "throttle_429": 0.1, "retry_after": 0.2, "latency": 0.02})
     wrong = chaos.up(clock_off=hours * 3600)
     chaos.up()
-    for _ in range(20):
+    for _ in range(10):
         chaos.text(5)
         until(lambda: chaos.texts_taken() == len(chaos.senders), "the texts to be taken")
     # Nobody has to wait until the right clocks have reached what the wrong one wrote down.
