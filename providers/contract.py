@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal, Protocol
 
 from pydantic import BaseModel
@@ -137,9 +137,10 @@ Outcome = Accepted | Rejected | Throttled | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a carrier can do, asked before it is used."""
+    """What a carrier can do, asked before it is used. `ref_known_for`: how long it takes the same ref only once."""
 
     idempotent_by_ref: bool
+    ref_known_for: timedelta = timedelta(hours=24)
     answers_in_body: bool = False
     largest_batch: int = 1
 

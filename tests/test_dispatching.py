@@ -50,8 +50,8 @@ def test_in_no_second_more_goes_out_than_the_rate_and_one_batch(
 def test_notices_leave_a_share_that_replies_find_free() -> None:
     pace = Pace(tps=200, batch=100, reply_share=0.2)
     allowance = pace.allowance(NEW, seconds(60))
-    assert (allowance, pace.for_others(allowance)) == (100, 80)
-    assert pace.for_others(20) == 0
+    assert (allowance, pace.for_others(allowance)) == (75, 60)
+    assert pace.for_others(15) == 0
     assert Pace(tps=1, batch=100).for_others(1.0) == 1.0  # one message at a time: nothing can be kept back
 
 

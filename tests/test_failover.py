@@ -120,3 +120,16 @@ def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> Non
     assert two.here.states() == {"submitted": 1}
     assert len(two.here.heard(PHONE)) == 1
     assert two.spare.conversation(PHONE) == []
+
+
+def test_a_carrier_that_may_have_forgotten_our_ref_is_not_sent_the_message_again(two: Two) -> None:
+    two.here.carrier.faults.change({"cut_after": 1, "lost_receipts": 1})
+    two.ask(seconds=2)
+    two.here.clock.forward(hours=11)  # a reply is needed for twelve hours
+    two.settle(1)
+    assert two.here.outbox().states["expired"] == 0
+    two.here.clock.forward(hours=14)
+    two.here.carrier.faults.change({"cut_after": 0})
+    two.settle(200)
+    assert len(two.here.heard(PHONE)) == 1
+    assert two.here.states() == {"expired": 1}

@@ -154,6 +154,16 @@ def test_what_a_sender_learnt_that_lost_its_lease_still_ends_the_doubt(database:
     assert ends == [State.SUBMITTED, State.REJECTED, State.UNKNOWN]
 
 
+def test_a_claim_that_was_committed_unheard_is_let_go_of_and_leaves_no_doubt(database: Database) -> None:
+    mine, others = add(database, message(), message())
+    assert claim(database, 1) == [mine]
+    assert claim(database, 1, lease="other") == [others]
+    with database.writing("test") as connection:
+        assert outbox.give_back(connection, "me", NOON) == 1
+    assert (state(database, mine), state(database, others)) == (State.QUEUED, State.SENDING)
+    assert claim(database) == [mine]
+
+
 @pytest.mark.parametrize("order", list(permutations(("settle", "buffered", "delivered"))))
 def test_receipts_before_and_after_the_carriers_answer_end_the_same(database: Database, order: tuple[str, ...]) -> None:
     (id,) = add(database, message())

@@ -1,7 +1,8 @@
 """How many messages a channel may take now. Pure: the allowance is a number in the channel's row, for all nodes.
 
-The allowance grows by the contract's messages a second and can be saved up for one batch at the most, so that in any
-second no more goes out than the rate and one batch. A share of it only replies may use.
+The allowance grows by the contract's messages a second and can be saved up for less than a batch, so that in any second
+no more reaches the carrier than the rate and one batch, although calls are not equally long on their way. A share of it
+only replies may use.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from smsgw.store.channels import Channel
+
+SAVED_UP = 0.75  # of a batch; the rest is for calls that were on their way for longer than those after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Pace:
     @property
     def full(self) -> float:
         """The largest allowance that can be saved up; never less than one message."""
-        return max(1.0, min(self.tps, self.batch))
+        return max(1.0, min(self.tps, self.batch) * SAVED_UP)
 
     def allowance(self, channel: Channel, now: datetime) -> float:
         """What may go out at `now`. A clock set back gives nothing."""

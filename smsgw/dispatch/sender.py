@@ -75,6 +75,7 @@ class Sender:
         self._lanes = tuple(lanes)
         self._clock = clock
         self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, chance)
+        self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
         self._work = threading.Event()
         self._stopping = threading.Event()
         name = f"send-{channel.name}-{self._lanes[0].name.lower()}"
@@ -131,8 +132,11 @@ class Sender:
 
     def _settle_and_claim(self, call: _Call | None) -> tuple[_Batch, float]:
         now, name = self._clock(), self._channel.name
-        lease = new_id()
+        lost, self._claiming = self._claiming, new_id()
+        lease = self._claiming
         with self._database.writing("settle" if call else "claim") as connection:
+            if lost is not None:
+                outbox.give_back(connection, lost, now)
             if call:
                 self._settle(connection, call, now)
             before = channels.lock(connection, name)
@@ -146,6 +150,7 @@ class Sender:
             if claimed:
                 after = pace.spent(after, self._channel.pace.allowance(after, now), len(claimed), now)
             channels.write(connection, before, after, now)
+        self._claiming = None
         self._roads.note(after)
         if after.state != before.state:
             log.error("channel %s is %s: %s", name, after.state, after.reason)

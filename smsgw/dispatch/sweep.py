@@ -67,7 +67,7 @@ class Sweeper:
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()
         moves = [
-            decided(message, idempotent=self._idempotent(message.channel), now=now)
+            decided(message, idempotent=self._idempotent(message, now), now=now)
             for message in outbox.doubtful(connection, now, BATCH)
         ]
         return outbox.move(connection, State.UNKNOWN, moves, now)
@@ -93,9 +93,12 @@ class Sweeper:
             return None
         return outbox.Move(message.id, State.QUEUED, message.expires_at, channel=other.name, sender=other.sender)
 
-    def _idempotent(self, name: str) -> bool:
-        channel = self._roads.channels.get(name)
-        return channel is not None and channel.provider.abilities.idempotent_by_ref
+    def _idempotent(self, message: outbox.Waiting, now: datetime) -> bool:
+        """Whether the message's channel can be sent it again without harm: it surely knows the ref still."""
+        channel = self._roads.channels.get(message.channel)
+        if channel is None or not channel.provider.abilities.idempotent_by_ref:
+            return False
+        return now < message.created_at + channel.provider.abilities.ref_known_for
 
     def _probe(self, channel: Channel) -> bool:
         if not self._may_probe(channel):

@@ -32,6 +32,10 @@ class Batch:
         document = json.dumps([dict(zip(names, row, strict=True)) for row in rows], default=_in_json)
         return connection.execute(self._statement(connection.dialect.name), {"rows": document, **values})
 
+    def rows(self, connection: sa.Connection, rows: Iterable[Sequence[Any]], **values: Any) -> list[Any]:
+        """Execute it likewise; the rows that it returns."""
+        return [*self.run(connection, rows, **values)]
+
     def _made_for(self, dialect: str) -> sa.Executable:
         return self._build(self._as_sqlite if dialect == "sqlite" else self._as_postgresql)
 

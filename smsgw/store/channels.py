@@ -57,8 +57,10 @@ _ENSURE = InsertNew(*channel.c, returning=channel.c.name)
 
 def lock(connection: sa.Connection, name: str) -> Channel:
     """The channel's row; whoever else wants it waits until this transaction ends."""
-    row = connection.execute(sa.select(channel).where(channel.c.name == name).with_for_update()).one()
-    return Channel(*row)
+    return Channel(*connection.execute(_LOCK, {"at": name}).one())
+
+
+_LOCK = sa.select(channel).where(channel.c.name == sa.bindparam("at")).with_for_update()
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:
@@ -71,10 +73,14 @@ def write(connection: sa.Connection, before: Channel, after: Channel, now: datet
     """Write down a locked channel, and why it changed its state if it did."""
     if after == before:
         return
-    connection.execute(sa.update(channel).where(channel.c.name == before.name).values(asdict(after)))
+    connection.execute(_WRITE, {"at": before.name, **{name: getattr(after, name) for name in _FIELDS}})
     if after.state != before.state:
         event = {"id": new_id(), "channel": after.name, "at": now, "state": after.state, "reason": after.reason or ""}
         connection.execute(sa.insert(channel_event), event)
+
+
+_FIELDS = [column.name for column in channel.c]
+_WRITE = sa.update(channel).where(channel.c.name == sa.bindparam("at"))
 
 
 def events(connection: sa.Connection, name: str, limit: int = 20) -> list[Event]:

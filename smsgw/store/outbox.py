@@ -2,6 +2,7 @@
 
     add       queue messages
     claim     take what is due, for as long as a lease lasts
+    give_back let go of a claim that was committed without our hearing of it
     settle    write down what became of it, if the lease is still ours
     rescue    put in doubt what was claimed by a sender that did not come back
     doubtful, waiting_on    what is to be decided on
@@ -98,6 +99,7 @@ class Waiting:
     recipient: str
     attempts: int
     doubts: int
+    created_at: datetime
     expires_at: datetime
 
 
@@ -201,6 +203,14 @@ _CLAIM = (
         _c.doubts,
     )
 )
+
+
+def give_back(connection: sa.Connection, lease: str, now: datetime) -> int:
+    """Queue again what was claimed under a lease of ours and surely not sent; how many messages that were."""
+    check_move(State.SENDING, State.QUEUED)
+    given_back = sa.update(outbound).where(_c.state == State.SENDING, _c.lease == lease)
+    values = {"state": State.QUEUED, "lease": None, "deadline": _c.expires_at, "not_before": now}
+    return connection.execute(given_back.values(values)).rowcount
 
 
 def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequence[Settled], now: datetime) -> int:
@@ -332,7 +342,7 @@ def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int =
 
 
 def _waiting(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Waiting]:
-    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.expires_at)
+    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.created_at, _c.expires_at)
     rows = connection.execute(sa.select(*columns).where(which).order_by(_c.id))
     return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from smsgw.store.batch import Batch
 from smsgw.store.database import insert_or_update
 from smsgw.store.tables import inbound, preference
 
@@ -36,20 +37,32 @@ def known(
 ) -> dict[str, Known]:
     """What is known of each phone. `since` bounds the counts; `misses` names the kinds of answer that count as one."""
     people: dict[str, Known] = defaultdict(Known)
-    wishes = sa.select(preference.c.phone, preference.c.language, preference.c.accents)
-    for phone, language, accents in connection.execute(wishes.where(preference.c.phone.in_(phones))):
+    asked = [(phone,) for phone in phones]
+    for phone, language, accents in _WISHES.rows(connection, asked):
         people[phone].language, people[phone].accents = language, accents
-    lately = (
-        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count())
-        .where(inbound.c.sender.in_(phones), inbound.c.received_at > since)
-        .group_by(inbound.c.sender, inbound.c.kind, inbound.c.text)
-    )
-    for phone, kind, text, count in connection.execute(lately):
+    for phone, kind, text, count in _LATELY.rows(connection, asked, since=since):
         person = people[phone]
         person.texts[text] = person.texts.get(text, 0) + count
         if kind in misses:
             person.misses += count
     return people
+
+
+_WISHES = Batch(
+    (preference.c.phone,),
+    lambda given: sa.select(preference.c.phone, preference.c.language, preference.c.accents).join(
+        given, given.c.phone == preference.c.phone
+    ),
+)
+_LATELY = Batch(
+    (inbound.c.sender,),
+    lambda given: (
+        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count())
+        .join(given, given.c.sender == inbound.c.sender)
+        .where(inbound.c.received_at > sa.bindparam("since", type_=inbound.c.received_at.type))
+        .group_by(inbound.c.sender, inbound.c.kind, inbound.c.text)
+    ),
+)
 
 
 def open_options(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, ...]:

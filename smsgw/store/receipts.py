@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -160,8 +160,7 @@ def _find(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[s
         for kind in ("ref:", "id:"):
             wanted = [(s.removeprefix(kind),) for s in sorted(subjects - found.keys()) if s.startswith(kind)]
             if wanted:
-                rows: Sequence[Any] = _FIND[table, kind].run(connection, wanted, at_channel=channel).all()
-                for name, id, state in rows:
+                for name, id, state in _FIND[table, kind].rows(connection, wanted, at_channel=channel):
                     found[kind + name] = _Message(id, State(state), table)
     return found
 
