@@ -47,12 +47,12 @@ class Double:
             return b'{"results":[]}'
         phones = [message["to"] for message in messages]
         refs = [message["ref"] for message in messages]
-        self._count(phones, refs, at)
-        self.heard(phones, at)
+        self.took(phones, refs, at)
         results = [f'{{"ref":"{ref}","id":"c{ref}","status":"accepted"}}' for ref in refs]
         return b'{"results":[' + ",".join(results).encode() + b"]}"
 
-    def _count(self, phones: list[str], refs: list[str], at: float) -> None:
+    def took(self, phones: Sequence[str], refs: Sequence[str], at: float) -> None:
+        """Count one call's messages."""
         if not self.calls:
             self.first_at, self.first_batch = at, len(refs)
         self.calls += 1
@@ -63,3 +63,4 @@ class Double:
         self._phones.update(phones)
         new = min(len(self._refs) - before[0], len(self._phones) - before[1])
         self.doubled += len(refs) - new
+        self.heard(phones, at)

@@ -3,114 +3,126 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 
-from smsgw.bench import bare
+from smsgw.bench import bare, kannel
 from smsgw.bench.figures import Figures
-from smsgw.bench.load import Citizens, Load, Passage
-from smsgw.bench.place import Gateway, free_port, running_gateway
+from smsgw.bench.load import Callback, Citizens, Load, Passage
+from smsgw.bench.place import free_port, running_gateway
 from smsgw.bench.plan import Scene
-from smsgw.bench.processes import Costs, Process, stop_all
+from smsgw.bench.processes import Costs, Process, python, stop_all
 
-QUIET_RATE, QUIET_MESSAGES = 20, 300  # a second; in a round
+QUIET_RATE, QUIET_MESSAGES, QUIET_CONNECTIONS = 20, 300, 16  # a second; in a round
 SINGLE_MESSAGES, SINGLE_WINDOW = 12_000, 256
 BULK_MESSAGES, BULK_EACH, BULK_CALLBACKS = 40_000, 100, 16
 WARM_UP = 0.15  # of a round's messages
 
+QUIET, SINGLE, BULK = "20 a second", "one a callback", "100 a callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Somebody who takes the load: where, in which processes, whether it submits replies, and what it can be told."""
+
+    name: str
+    port: int
+    processes: dict[str, list[int]]
+    submits: bool
+    speaks: Callable[[int, int], Iterator[Callback]]
+    takes: tuple[str, ...] = (QUIET, SINGLE, BULK)
+
+    def figure(self, work: str) -> str:
+        """The name of its figure for a kind of work."""
+        return work if self.name == "gateway" else f"{self.name}, {work}"
+
 
 class Inbound:
-    """Measures gateway and bare route in turn, over the same load."""
+    """Measures all sides in turn, over the same load."""
 
-    def __init__(self, scene: Scene, gateway: Gateway, bare_port: int, bare_pids: list[int]) -> None:
+    def __init__(self, scene: Scene, sides: list[Side]) -> None:
         self._scene = scene
-        self._citizens = Citizens(scene.place.codes)
-        ours = {"bench": [os.getpid()]}
+        self._sides = sides
         self._server = scene.place.server_process()
-        self._sides = {
-            "gateway": (gateway.port, {**gateway.groups(), **ours}),
-            "bare route": (bare_port, {"route": bare_pids, **ours}),
-        }
         self.figures = Figures("inbound")
 
     def warm_up(self) -> None:
         """Connections are made and code is loaded before anything counts."""
         for side in self._sides:
-            self._single(side, WARM_UP)
-            self._bulk(side, WARM_UP)
+            for work in side.takes[1:]:
+                self._driven(side, work, WARM_UP)
 
     def round(self) -> None:
         """Everything once."""
-        for side in self._sides:
-            self._show_quiet(side, self._quiet(side))
-        for side in self._sides:
-            self._measured(side, "one a callback")
-        for side in self._sides:
-            self._measured(side, "100 a callback")
+        for work in (QUIET, SINGLE, BULK):
+            for side in self._sides:
+                if work in side.takes:
+                    self._measure(side, work)
 
-    def _measured(self, side: str, how: str) -> None:
-        work = self._single if how == "one a callback" else self._bulk
-        costs = Costs(self._sides[side][1], self._server)
-        passage = work(side, 1.0)
-        self._show(side, how, passage, costs.since())
+    def _measure(self, side: Side, work: str) -> None:
+        costs = Costs({**side.processes, "bench": [os.getpid()]}, self._server)
+        passage = self._driven(side, work, 1.0)
+        spent = costs.since()
+        if work == QUIET:
+            self._show_latency(side, passage)
+        else:
+            self._show_rate(side, work, passage, spent)
+        for count in ("lost", "doubled", "refused"):
+            self.figures.add(f"{side.name}, {count}", getattr(passage, count), "messages")
 
-    def _quiet(self, side: str) -> Passage:
-        with self._load(side, 16) as load:
-            return load.open(self._citizens.callbacks(self._scene.plan.sized(QUIET_MESSAGES)), QUIET_RATE)
-
-    def _single(self, side: str, share: float) -> Passage:
-        callbacks = [*self._citizens.callbacks(self._scene.plan.sized(share * SINGLE_MESSAGES))]
-        with self._load(side, self._scene.plan.connections) as load:
-            return load.closed(callbacks, SINGLE_WINDOW)
-
-    def _bulk(self, side: str, share: float) -> Passage:
-        callbacks = [*self._citizens.callbacks(self._scene.plan.sized(share * BULK_MESSAGES), BULK_EACH)]
+    def _driven(self, side: Side, work: str, share: float) -> Passage:
+        sized = self._scene.plan.sized
+        if work == QUIET:
+            with self._load(side, QUIET_CONNECTIONS) as load:
+                return load.open(side.speaks(sized(share * QUIET_MESSAGES), 1), QUIET_RATE)
+        if work == SINGLE:
+            callbacks = [*side.speaks(sized(share * SINGLE_MESSAGES), 1)]
+            with self._load(side, self._scene.plan.connections) as load:
+                return load.closed(callbacks, SINGLE_WINDOW)
+        callbacks = [*side.speaks(sized(share * BULK_MESSAGES), BULK_EACH)]
         with self._load(side, BULK_CALLBACKS) as load:
             return load.closed(callbacks, BULK_CALLBACKS * BULK_EACH)
 
     @contextmanager
-    def _load(self, side: str, connections: int) -> Iterator[Load]:
-        scene, port = self._scene, self._sides[side][0]
-        submitted = side == "gateway"
-        load = Load(scene.loop, scene.double, port, connections=connections, submitted=submitted)
+    def _load(self, side: Side, connections: int) -> Iterator[Load]:
+        scene = self._scene
+        load = Load(scene.loop, scene.double, side.port, connections=connections, submitted=side.submits)
         try:
             yield load
         finally:
             load.close()
 
-    def _show_quiet(self, side: str, passage: Passage) -> None:
-        for name, share in (("p50", 0.5), ("p99", 0.99)):
-            whole = f"20 a second, {name}"
-            base = f"bare route, {whole}"
-            if side == "gateway":
-                self.figures.add(whole, passage.percentile(share), "ms", base)
-            else:
-                self.figures.add(base, passage.percentile(share), "ms")
-        self._count(side, passage)
+    def _show_latency(self, side: Side, passage: Passage) -> None:
+        for percentile, share in (("p50", 0.5), ("p99", 0.99)):
+            work = f"{QUIET}, {percentile}"
+            self._add(side, work, passage.percentile(share), "ms")
 
-    def _show(self, side: str, how: str, passage: Passage, costs: dict[str, float]) -> None:
-        base = f"bare route, {how}"
-        if side == "gateway":
-            self.figures.add(how, passage.rate, "messages/s", base)
-            self.figures.add(f"{how}, p50", passage.percentile(0.5), "ms")
-            self.figures.add(f"{how}, p99", passage.percentile(0.99), "ms")
-        else:
-            self.figures.add(base, passage.rate, "messages/s")
-        for group, seconds in costs.items():
-            share = 1e6 * seconds / max(passage.messages, 1)
-            self.figures.add(f"{how if side == 'gateway' else base}, CPU of {group}", share, "µs/message")
-        self._count(side, passage)
+    def _show_rate(self, side: Side, work: str, passage: Passage, spent: dict[str, float]) -> None:
+        self._add(side, work, passage.rate, "messages/s")
+        for percentile, share in (("p50", 0.5), ("p99", 0.99)):
+            self.figures.add(f"{side.figure(work)}, {percentile}", passage.percentile(share), "ms")
+        for group, seconds in spent.items():
+            each = 1e6 * seconds / max(passage.messages, 1)
+            self.figures.add(f"{side.figure(work)}, CPU of {group}", each, "µs/message")
 
-    def _count(self, side: str, passage: Passage) -> None:
-        for name in ("lost", "doubled", "refused"):
-            self.figures.add(f"{side}, {name}", getattr(passage, name), "messages")
+    def _add(self, side: Side, work: str, value: float, unit: str) -> None:
+        """A figure that is compared: ours to that of each other side."""
+        if side.name != "gateway":
+            self.figures.add(side.figure(work), value, unit)
+            return
+        for other in self._sides[1:]:
+            if work.partition(", p")[0] in other.takes:
+                name = work if other is self._sides[1] else f"{work} (beside {other.name})"
+                self.figures.add(name, value, unit, other.figure(work))
 
 
 @contextmanager
 def _bare_route(scene: Scene) -> Iterator[tuple[int, list[int]]]:
     """The bare route in as many processes as the gateway's web role has; its port and their ids."""
     port, url = free_port(), scene.place.bare_database()
-    words = ["-m", "smsgw.bench.bare", "route", str(port), url]
+    words = python("-m", "smsgw.bench.bare", "route", str(port), url)
     processes: list[Process] = []
     try:
         for number in range(max(1, scene.shape.web)):
@@ -122,15 +134,32 @@ def _bare_route(scene: Scene) -> Iterator[tuple[int, list[int]]]:
         stop_all(processes)
 
 
+@contextmanager
+def _all_sides(scene: Scene) -> Iterator[list[Side]]:
+    """The gateway, the bare route, and Kannel if it is there."""
+    citizens = Citizens(scene.place.codes)
+    with ExitStack() as stack:
+        database = scene.place.gateway_database()
+        gateway = stack.enter_context(running_gateway(scene.place, scene.shape.roles(), database, scene.double.port))
+        sides = [Side("gateway", gateway.port, gateway.groups(), True, citizens.callbacks)]
+        port, pids = stack.enter_context(_bare_route(scene))
+        sides.append(Side("bare route", port, {"route": pids}, False, citizens.callbacks))
+        if kannel.installed():
+            carrier = kannel.Carrier(scene.loop, scene.double)
+            stack.callback(carrier.close)
+            port, pids = stack.enter_context(kannel.running(scene.place, carrier))
+            speaks = partial(kannel.requests, citizens)
+            sides.append(Side("kannel", port, {"kannel": pids}, True, speaks, (QUIET, SINGLE)))
+        yield sides
+
+
 def run(scene: Scene) -> Figures:
     """One message a callback at 20 a second and as fast as it goes, and 100 a callback."""
-    database = scene.place.gateway_database()
-    with (
-        running_gateway(scene.place, scene.shape.roles(), database, scene.double.port) as gateway,
-        _bare_route(scene) as (port, pids),
-    ):
-        measuring = Inbound(scene, gateway, port, pids)
+    with _all_sides(scene) as sides:
+        measuring = Inbound(scene, sides)
         measuring.warm_up()
         for _ in range(scene.plan.rounds):
             measuring.round()
-        return measuring.figures
+    if len(sides) < 3:
+        measuring.figures.note("Kannel is not installed and was left out")
+    return measuring.figures

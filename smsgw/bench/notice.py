@@ -8,7 +8,7 @@ from smsgw.bench import bare, notices
 from smsgw.bench.figures import Figures
 from smsgw.bench.place import running_gateway
 from smsgw.bench.plan import Scene
-from smsgw.bench.processes import BenchFailed, Costs, Process
+from smsgw.bench.processes import BenchFailed, Costs, Process, python
 
 MESSAGES = 139_012  # a year's resolved dossiers of the province
 LIMIT = 600.0  # seconds for one notice
@@ -47,7 +47,7 @@ def _gateway(scene: Scene, figures: Figures, batch: int) -> None:
 def _bare(scene: Scene, figures: Figures, batch: int) -> None:
     count = scene.plan.sized(MESSAGES)
     scene.double.forget()
-    words = ["-m", "smsgw.bench.bare", "post", str(scene.double.port), str(count), str(batch)]
+    words = python("-m", "smsgw.bench.bare", "post", str(scene.double.port), str(count), str(batch))
     process = Process(f"post-{batch}", words, scene.place.folder)
     try:
         process.wait_for(bare.READY)

@@ -23,7 +23,7 @@ class BenchFailed(Exception):
 
 
 class Process:
-    """A Python process in a folder; its standard error goes to a file there."""
+    """A command in a folder; what it prints goes to a file there."""
 
     def __init__(self, name: str, words: Sequence[str], folder: Path) -> None:
         self.name = name
@@ -31,7 +31,7 @@ class Process:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         with self._log.open("w") as log:
             self._running = subprocess.Popen(
-                [sys.executable, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+                words, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
             )
         self.pid = self._running.pid
 
@@ -65,9 +65,14 @@ class Process:
             self._running.wait()
 
 
+def python(*words: str) -> list[str]:
+    """A command of this Python."""
+    return [sys.executable, *words]
+
+
 def smsgw(*words: str) -> list[str]:
-    """The words that run our own command in a process."""
-    return ["-c", "from smsgw.cli import main; main()", *words]
+    """Our own command."""
+    return python("-c", "from smsgw.cli import main; main()", *words)
 
 
 def stop_all(processes: Iterable[Process]) -> None:
