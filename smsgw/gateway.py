@@ -32,6 +32,7 @@ from smsgw.store.wakes import Listener, wake_others
 
 Role = Literal["web", "worker", "scheduler"]
 ROLES: tuple[Role, ...] = get_args(Role)
+SENDERS = (REPLIES, OTHERS, OTHERS)  # of one channel: while one waits for the carrier, the other settles and claims
 TICK = 1  # seconds
 ANSWER_WAITING_EVERY = 2
 MATCH_EVERY = 10
@@ -55,7 +56,7 @@ class Gateway:
         self.senders = [
             Sender(self.database, channel, self.roads, lanes, clock=clock)
             for channel in self.channels.values()
-            for lanes in (REPLIES, OTHERS)
+            for lanes in SENDERS
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours)
@@ -123,8 +124,8 @@ class Gateway:
     def sweep(self) -> int:
         """Settle what is past its deadline."""
         if moved := self.sweeper.deadlines():
-            for name in self.channels:
-                self._wake_ours(name)
+            for sender in self.senders:
+                sender.wake()
         return moved
 
     def _meet_channels(self) -> None:
@@ -146,19 +147,19 @@ class Gateway:
 
         self._ticker.add_job(guarded, "interval", seconds=seconds)
 
-    def _wake(self, channel: str) -> None:
+    def _wake(self, channel: str, lane: Lane) -> None:
         """There is something to send: by us, or by whichever nodes have that role."""
         if "worker" in self._roles:
-            self._wake_ours(channel)
+            self._wake_ours(channel, lane)
             return
         try:
-            wake_others(self.database, channel)
+            wake_others(self.database, channel, lane)
         except sa.exc.SQLAlchemyError as error:
             log.warning("other nodes could not be woken: %s; they poll", type(error).__name__)
 
-    def _wake_ours(self, channel: str) -> None:
+    def _wake_ours(self, channel: str, lane: Lane) -> None:
         for sender in self.senders:
-            if sender.channel_name == channel:
+            if sender.serves(channel, lane):
                 sender.wake()
 
 

@@ -7,9 +7,11 @@ import re
 import secrets
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -129,7 +131,7 @@ class WebSettings(_Table):
     """
 
     bind: Bind = "127.0.0.1:8080"
-    threads: Count = Field(default=8, ge=1, le=256)
+    threads: Count = Field(default=32, ge=1, le=256)
     share_port: bool = False
     trusted_proxy: str | None = None
 
@@ -257,11 +259,13 @@ def secret_key(settings: Settings) -> str:
     folder = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("var")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "secret_key"
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    if not path.exists():
+        # Another node may start at the same time: the first one's key is everybody's, and nobody reads half of it.
+        with NamedTemporaryFile("w", dir=folder, prefix="secret_key.") as file:  # mode 0600 from the start
             file.write(secrets.token_urlsafe(32))
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
     return path.read_text().strip()
 
 

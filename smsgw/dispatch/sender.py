@@ -81,9 +81,9 @@ class Sender:
         name = f"send-{channel.name}-{self._lanes[0].name.lower()}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    @property
-    def channel_name(self) -> str:
-        return self._channel.name
+    def serves(self, channel: str, lane: Lane) -> bool:
+        """Whether messages of that channel and lane are its work."""
+        return channel == self._channel.name and lane in self._lanes
 
     def start(self) -> None:
         self._thread.start()

@@ -47,7 +47,7 @@ class _Callback:
 
 
 class Intake:
-    """Takes messages in. `wake` is told the name of a channel that has something to send."""
+    """Takes messages in. `wake` is told of a channel that has something to send, and the lane."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Intake:
         clerk: Clerk,
         roads: Roads,
         *,
-        wake: Callable[[str], None],
+        wake: Callable[[str, Lane], None],
         apologise_after: timedelta = timedelta(minutes=5),
         clock: Clock = utc_now,
     ) -> None:
@@ -108,7 +108,7 @@ class Intake:
         for arrival in taken:
             metrics.messages_in.labels(arrival.channel, arrival.kind or arrival.state).inc()
         for name in {arrival.reply.channel for arrival in taken if arrival.reply}:
-            self._wake(name)
+            self._wake(name, Lane.REPLY)
         verdicts = iter([Taken(arrival.carrier_message_id, _verdict(arrival, new)) for arrival in arrivals])
         return [[next(verdicts) for _ in callback.messages] for callback in callbacks]
 
@@ -136,7 +136,7 @@ class Intake:
                 answered += inbox.answer_late(
                     connection, message, decision.kind, decision.codes, decision.options, reply
                 )
-            self._wake(reply.channel)
+            self._wake(reply.channel, Lane.REPLY)
         return answered
 
     def _arrivals(self, messages: Sequence[tuple[Channel, Inbound]]) -> list[inbox.Arrival]:

@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy as sa
 
 from smsgw.store.database import Database
+from smsgw.store.tables import Lane
 
 CHANNEL = "smsgw_wake"
 PATIENCE = 1.0  # seconds between looks at whether to stop, and between tries at a database that is away
@@ -17,17 +18,20 @@ PATIENCE = 1.0  # seconds between looks at whether to stop, and between tries at
 log = logging.getLogger("smsgw.store")
 
 
-def wake_others(database: Database, channel: str) -> None:
-    """Tell the senders of that channel on every node. On SQLite there is no other node."""
+def wake_others(database: Database, channel: str, lane: Lane) -> None:
+    """Tell the senders of that channel and lane on every node. On SQLite there is no other node."""
     if not database.on_sqlite:
         with database.reading() as connection:
-            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, channel)))
+            connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": f"{lane:d} {channel}"})
+
+
+_NOTIFY = sa.select(sa.func.pg_notify(sa.bindparam("channel"), sa.bindparam("payload")))
 
 
 class Listener:
-    """Hears other nodes' wakes, in a thread of its own once started. Calls `woken` with a channel's name."""
+    """Hears other nodes' wakes, in a thread of its own once started. Calls `woken` with a channel's name and a lane."""
 
-    def __init__(self, database: Database, woken: Callable[[str], None]) -> None:
+    def __init__(self, database: Database, woken: Callable[[str, Lane], None]) -> None:
         self._database = database
         self._woken = woken
         self._stopping = threading.Event()
@@ -46,7 +50,7 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
+            except (sa.exc.SQLAlchemyError, psycopg.Error, ValueError) as error:
                 log.warning("wakes of other nodes are not heard: %s; polling goes on", type(error).__name__)
                 self._stopping.wait(PATIENCE)
 
@@ -54,4 +58,5 @@ class Listener:
         with self._database.listening(CHANNEL) as connection:
             while not self._stopping.is_set():
                 for notice in connection.notifies(timeout=PATIENCE):
-                    self._woken(notice.payload)
+                    lane, _, channel = notice.payload.partition(" ")
+                    self._woken(channel, Lane(int(lane)))
