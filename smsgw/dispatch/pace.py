@@ -25,7 +25,7 @@ class Pace:
 
     @property
     def full(self) -> float:
-        """The largest allowance that can be saved up; never less than one message, nor than what a millisecond brings."""
+        """The largest allowance that can be saved up; no less than one message, nor than what a millisecond brings."""
         return max(1.0, min(self.tps, self.batch) * SAVED_UP, self.tps / 1000)
 
     def allowance(self, channel: Channel, now: datetime) -> float:
