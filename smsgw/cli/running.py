@@ -64,7 +64,8 @@ def sample(context: Context, dossiers: int, seed: int, today: date | None) -> No
             raise click.ClickException(
                 f"the sample can't be written: {first_line(error)}; check onestop.database"
             ) from None
-    click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database")
+    shown = province.examples(settings.onestop.database)[0].code
+    click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database, {shown} among them")
 
 
 @click.command()
