@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from smsgw.store import channels
+from smsgw.store.database import Database
 from tests import postgres
-from tests.world import World, world
+from tests.world import NOON, World, world
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +46,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/gateway.db"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same with its tables, and the row of the channel `sms`."""
+    database = Database(database_url)
+    database.create()
+    with database.writing("test") as connection:
+        channels.ensure(connection, "sms", NOON)
+    yield database
+    database.close()
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 import sqlalchemy as sa
 
-from smsgw.store import channels, history, receipts
+from smsgw.store import history, receipts
 from smsgw.store.database import Database
 from smsgw.store.receipts import Report
 from smsgw.store.states import LIVE_FOR, State
@@ -16,16 +14,6 @@ from smsgw.store.tables import history as history_table
 from smsgw.store.tables import outbound
 from tests.test_outbox import add, claim, message, report, settle
 from tests.world import NOON, World
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    database.create()
-    with database.writing("test") as connection:
-        channels.ensure(connection, "sms", NOON)
-    yield database
-    database.close()
 
 
 def finished(database: Database, status: str) -> str:

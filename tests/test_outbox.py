@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import channels, outbox, receipts
+from smsgw.store import outbox, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage, Settled
@@ -25,16 +24,6 @@ from tests.world import NOON
 
 LATER = NOON + timedelta(hours=1)
 CLAIMED: dict[str, outbox.Claimed] = {}
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    database.create()
-    with database.writing("test") as connection:
-        channels.ensure(connection, "sms", NOON)
-    yield database
-    database.close()
 
 
 def message(lane: Lane = Lane.REPLY, due: datetime = NOON) -> NewMessage:
@@ -137,7 +126,7 @@ def test_a_sender_that_does_not_come_back_leaves_doubt(database: Database) -> No
         assert outbox.rescue(connection, NOON) == 0
         assert outbox.rescue(connection, LATER) == 1
         assert outbox.rescue(connection, LATER) == 0
-        (doubtful,) = outbox.doubtful(connection, LATER)
+        (doubtful,) = pending.doubtful(connection, LATER)
         assert (doubtful.id, doubtful.doubts) == (id, 1)
         assert connection.scalars(sa.select(attempt.c.code)).all() == [outbox.LEASE_LOST]
 

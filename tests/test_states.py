@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsgw.dispatch.retry import BLIND_WAIT, RULES, UNDECIDED, decided, doubt_until, next_attempt
-from smsgw.store.outbox import Waiting
+from smsgw.store.pending import Waiting
 from smsgw.store.states import AS_RECEIPT, FINAL, IllegalMove, State, check_move, reported
 from smsgw.store.tables import Lane
 from tests.world import NOON

@@ -11,7 +11,7 @@ import click
 from smsgw.cli.common import Context, as_json, print_json
 from smsgw.clock import utc_now
 from smsgw.dispatch import breaker
-from smsgw.store import channels, outbox
+from smsgw.store import channels, pending
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 from smsgw.text.phones import mask
@@ -64,7 +64,7 @@ def doubtful(click_context: click.Context, as_json: bool) -> None:
         return
     context: Context = click_context.obj
     with context.database() as database, database.reading() as connection:
-        rows = [_shown(row) for row in outbox.unresolved(connection)]
+        rows = [_shown(row) for row in pending.unresolved(connection)]
     if as_json:
         print_json(rows)
         return
@@ -79,7 +79,7 @@ def doubtful(click_context: click.Context, as_json: bool) -> None:
 def resend(context: Context, ids: Sequence[str]) -> None:
     """Send messages again; a person may then get one twice."""
     now = utc_now()
-    moves = [outbox.Move(id, State.QUEUED, now + timedelta(hours=24), not_before=now) for id in ids]
+    moves = [pending.Move(id, State.QUEUED, now + timedelta(hours=24), not_before=now) for id in ids]
     _decide(context, moves)
 
 
@@ -88,12 +88,12 @@ def resend(context: Context, ids: Sequence[str]) -> None:
 @click.pass_obj
 def drop(context: Context, ids: Sequence[str]) -> None:
     """Send messages no more; a person may then never get one."""
-    _decide(context, [outbox.Move(id, State.CANCELLED, utc_now() + LIVE_FOR) for id in ids])
+    _decide(context, [pending.Move(id, State.CANCELLED, utc_now() + LIVE_FOR) for id in ids])
 
 
-def _decide(context: Context, moves: Sequence[outbox.Move]) -> None:
+def _decide(context: Context, moves: Sequence[pending.Move]) -> None:
     with context.database() as database, database.writing("decide") as connection:
-        moved = outbox.move(connection, State.UNKNOWN, moves, utc_now())
+        moved = pending.move(connection, State.UNKNOWN, moves, utc_now())
     if moved < len(moves):
         raise click.ClickException(
             f"{len(moves) - moved} of {len(moves)} were not in doubt any more; {moved} were decided on"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from smsgw.store.outbox import Move, Waiting
+from smsgw.store.pending import Move, Waiting
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 

@@ -13,7 +13,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import channels, history, outbox, receipts
+from smsgw.store import channels, history, outbox, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
@@ -68,9 +68,9 @@ class Sweeper:
         now = self._clock()
         moves = [
             decided(message, idempotent=self._idempotent(message, now), now=now)
-            for message in outbox.doubtful(connection, now, BATCH)
+            for message in pending.doubtful(connection, now, BATCH)
         ]
-        return outbox.move(connection, State.UNKNOWN, moves, now)
+        return pending.move(connection, State.UNKNOWN, moves, now)
 
     def _expire(self, connection: sa.Connection) -> int:
         return outbox.expire(connection, self._clock(), BATCH)
@@ -80,20 +80,20 @@ class Sweeper:
         moved, last = 0, ""
         while True:
             with self._database.writing("move on") as connection:
-                page = outbox.waiting_on(connection, name, last, BATCH)
+                page = pending.waiting_on(connection, name, last, BATCH)
                 moves = [move for message in page if (move := self._detour(message))]
-                moved += outbox.move(connection, State.QUEUED, moves, self._clock())
+                moved += pending.move(connection, State.QUEUED, moves, self._clock())
             if len(page) < BATCH:
                 return moved
             last = page[-1].id
 
-    def _detour(self, message: outbox.Waiting) -> outbox.Move | None:
+    def _detour(self, message: pending.Waiting) -> pending.Move | None:
         other = self._roads.instead(message.lane, message.recipient, message.channel)
         if other is None:
             return None
-        return outbox.Move(message.id, State.QUEUED, message.expires_at, channel=other.name, sender=other.sender)
+        return pending.Move(message.id, State.QUEUED, message.expires_at, channel=other.name, sender=other.sender)
 
-    def _idempotent(self, message: outbox.Waiting, now: datetime) -> bool:
+    def _idempotent(self, message: pending.Waiting, now: datetime) -> bool:
         """Whether the message's channel can be sent it again without harm: it surely knows the ref still."""
         channel = self._roads.channels.get(message.channel)
         if channel is None or not channel.provider.abilities.idempotent_by_ref:

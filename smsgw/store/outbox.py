@@ -1,16 +1,15 @@
-"""The outbox: the only statements that move an outbound message, each over as many messages as there are.
+"""The outbox: queueing, sending and ending messages, each statement over as many of them as there are.
 
     add       queue messages
     claim     take what is due, for as long as a lease lasts
     give_back let go of a claim that was committed without our hearing of it
     settle    write down what became of it, if the lease is still ours
     rescue    put in doubt what was claimed by a sender that did not come back
-    doubtful, waiting_on    what is to be decided on
-    move      write down what was decided
     expire    end what waited too long
 
-Every move is guarded: it names the state that it found, and the lease where there is one. A row that is not there any
-more has another owner, and is let go. Which moves are legal is said in `states`.
+With `pending`, where decisions are, and `receipts` these are the only statements that move an outbound message. Every
+move is guarded: it names the state that it found, or the lease. A row that is not there any more has another owner, and
+is let go. Which moves are legal is said in `states`.
 """
 
 from __future__ import annotations
@@ -87,33 +86,6 @@ class Settled:
     outcome: str = "accepted"
     code: str | None = None
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message that no sender holds: queued, or in doubt and past the time in which a receipt could help."""
-
-    id: str
-    channel: str
-    lane: Lane
-    recipient: str
-    attempts: int
-    doubts: int
-    created_at: datetime
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A decision on one message that no sender holds. None: as it was."""
-
-    id: str
-    state: State
-    deadline: datetime
-    not_before: datetime | None = None
-    channel: str | None = None
-    sender: str | None = None
-    code: str | None = None
 
 
 _ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__), _c.state, _c.deadline)
@@ -316,7 +288,7 @@ def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     """Messages whose sender did not come back are in doubt: the carrier may have them."""
     rows = connection.execute(
         sa.update(outbound)
-        .where(_c.id.in_(_past_deadline(State.SENDING, now, limit)), _c.state == State.SENDING)
+        .where(_c.id.in_(past_deadline(State.SENDING, now, limit)), _c.state == State.SENDING)
         .values(state=State.UNKNOWN, lease=None, deadline=now, doubts=_c.doubts + 1, error_code=LEASE_LOST)
         .returning(_c.id, _c.channel, _c.attempts)
     ).all()
@@ -329,64 +301,6 @@ def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     return len(rows)
 
 
-def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
-    """Messages in doubt whose deadline has come, locked until the transaction ends."""
-    return _waiting(connection, _c.id.in_(_past_deadline(State.UNKNOWN, now, limit)))
-
-
-def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int = 500) -> list[Waiting]:
-    """Messages queued for a channel that it surely does not have, from an id on; locked until the transaction ends."""
-    surely = (_c.channel == channel, _c.state == sa.text("'queued'"), _c.doubts == 0)
-    queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
-    return _waiting(connection, _c.id.in_(queued.with_for_update(skip_locked=True)))
-
-
-def _waiting(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Waiting]:
-    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.created_at, _c.expires_at)
-    rows = connection.execute(sa.select(*columns).where(which).order_by(_c.id))
-    return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
-
-
-def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: datetime) -> int:
-    """Move messages that are queued, held or in doubt; how many were still in that state."""
-    for item in moves:
-        check_move(before, item.state)
-    if not moves:
-        return 0
-    rows = (
-        (
-            item.id,
-            item.state,
-            item.deadline,
-            item.not_before,
-            item.channel,
-            item.sender,
-            item.code,
-            now if item.state in FINAL else None,
-        )
-        for item in moves
-    )
-    return _MOVE.run(connection, rows, before=before).rowcount
-
-
-_MOVE = Batch(
-    (_c.id, _c.state, _c.deadline, _c.not_before, _c.channel, _c.sender, _c.error_code, _c.finished_at),
-    lambda given: (
-        sa.update(outbound)
-        .where(_c.id == given.c.id, _c.state == sa.bindparam("before"))
-        .values(
-            state=given.c.state,
-            deadline=given.c.deadline,
-            not_before=sa.func.coalesce(given.c.not_before, _c.not_before),
-            channel=sa.func.coalesce(given.c.channel, _c.channel),
-            sender=sa.func.coalesce(given.c.sender, _c.sender),
-            error_code=sa.func.coalesce(given.c.error_code, _c.error_code),
-            finished_at=given.c.finished_at,
-        )
-    ),
-)
-
-
 def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     """Messages that waited too long to be sent, or whose receipt never came, are over."""
     expired = 0
@@ -394,13 +308,14 @@ def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
         check_move(state, State.EXPIRED)
         expired += connection.execute(
             sa.update(outbound)
-            .where(_c.id.in_(_past_deadline(state, now, limit)), _c.state == state)
+            .where(_c.id.in_(past_deadline(state, now, limit)), _c.state == state)
             .values(state=State.EXPIRED, deadline=now + LIVE_FOR, finished_at=now, error_code=code)
         ).rowcount
     return expired
 
 
-def _past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[str]]:
+def past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[str]]:
+    """The ids of messages that have been in a state for too long, locked until the transaction ends."""
     return (
         sa.select(_c.id)
         .where(_c.state == state, _c.deadline <= now)
@@ -408,9 +323,3 @@ def _past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[s
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-
-
-def unresolved(connection: sa.Connection, limit: int = 1000) -> list[sa.Row[Any]]:
-    """Messages in doubt, oldest first: what became of them is known to nobody, and some wait for an official."""
-    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.created_at, _c.attempts, _c.error_code, _c.deadline)
-    return [*connection.execute(sa.select(*columns).where(_c.state == State.UNKNOWN).order_by(_c.id).limit(limit))]

@@ -1,0 +1,108 @@
+"""Messages that no sender holds: those that something has to be decided on, and writing the decisions down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import Batch
+from smsgw.store.outbox import past_deadline
+from smsgw.store.states import FINAL, State, check_move
+from smsgw.store.tables import Lane, outbound
+
+_c = outbound.c
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message that no sender holds: queued, or in doubt and past the time in which a receipt could help."""
+
+    id: str
+    channel: str
+    lane: Lane
+    recipient: str
+    attempts: int
+    doubts: int
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A decision on one message that no sender holds. None: as it was."""
+
+    id: str
+    state: State
+    deadline: datetime
+    not_before: datetime | None = None
+    channel: str | None = None
+    sender: str | None = None
+    code: str | None = None
+
+
+def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
+    """Messages in doubt whose deadline has come, locked until the transaction ends."""
+    return _waiting(connection, _c.id.in_(past_deadline(State.UNKNOWN, now, limit)))
+
+
+def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int = 500) -> list[Waiting]:
+    """Messages queued for a channel that it surely does not have, from an id on; locked until the transaction ends."""
+    surely = (_c.channel == channel, _c.state == sa.text("'queued'"), _c.doubts == 0)
+    queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
+    return _waiting(connection, _c.id.in_(queued.with_for_update(skip_locked=True)))
+
+
+def _waiting(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Waiting]:
+    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.created_at, _c.expires_at)
+    rows = connection.execute(sa.select(*columns).where(which).order_by(_c.id))
+    return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
+
+
+def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: datetime) -> int:
+    """Move messages that are queued, held or in doubt; how many were still in that state."""
+    for item in moves:
+        check_move(before, item.state)
+    if not moves:
+        return 0
+    rows = (
+        (
+            item.id,
+            item.state,
+            item.deadline,
+            item.not_before,
+            item.channel,
+            item.sender,
+            item.code,
+            now if item.state in FINAL else None,
+        )
+        for item in moves
+    )
+    return _MOVE.run(connection, rows, before=before).rowcount
+
+
+_MOVE = Batch(
+    (_c.id, _c.state, _c.deadline, _c.not_before, _c.channel, _c.sender, _c.error_code, _c.finished_at),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.state == sa.bindparam("before"))
+        .values(
+            state=given.c.state,
+            deadline=given.c.deadline,
+            not_before=sa.func.coalesce(given.c.not_before, _c.not_before),
+            channel=sa.func.coalesce(given.c.channel, _c.channel),
+            sender=sa.func.coalesce(given.c.sender, _c.sender),
+            error_code=sa.func.coalesce(given.c.error_code, _c.error_code),
+            finished_at=given.c.finished_at,
+        )
+    ),
+)
+
+
+def unresolved(connection: sa.Connection, limit: int = 1000) -> list[sa.Row[Any]]:
+    """Messages in doubt, oldest first: what became of them is known to nobody, and some wait for an official."""
+    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.created_at, _c.attempts, _c.error_code, _c.deadline)
+    return [*connection.execute(sa.select(*columns).where(_c.state == State.UNKNOWN).order_by(_c.id).limit(limit))]
