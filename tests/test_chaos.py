@@ -93,7 +93,7 @@ def _killed_database(chaos: Chaos, server: postgres.Server) -> None:
     server.start()
 
 
-def nothing_lost(chaos: Chaos) -> None:
+def assert_nothing_lost(chaos: Chaos) -> None:
     """Everything comes to its end, each text with one reply."""
     chaos.settle("submitted")
     chaos.days_later()
@@ -106,7 +106,7 @@ def nothing_lost(chaos: Chaos) -> None:
 def test_one_node_on_sqlite_killed_at_random_with_every_fault_on(make: Make, tmp_path: Path) -> None:
     chaos = make(f"sqlite:///{tmp_path}/gateway.db")
     storm(chaos, 3, [ROLES], None)
-    nothing_lost(chaos)
+    assert_nothing_lost(chaos)
 
 
 def test_nodes_and_their_postgresql_killed_at_random_with_every_fault_on(
@@ -114,7 +114,7 @@ def test_nodes_and_their_postgresql_killed_at_random_with_every_fault_on(
 ) -> None:
     chaos = make(postgres_url)
     storm(chaos, 4, MIXTURES, postgres_server)
-    nothing_lost(chaos)
+    assert_nothing_lost(chaos)
 
 
 def test_told_to_stop_it_ends_what_it_has_in_hand(make: Make, database_url: str) -> None:
@@ -132,7 +132,7 @@ def test_told_to_stop_it_ends_what_it_has_in_hand(make: Make, database_url: str)
 def test_a_long_storm_on_sqlite(make: Make, tmp_path: Path, long: float) -> None:
     chaos = make(f"sqlite:///{tmp_path}/gateway.db")
     storm(chaos, long, [ROLES], None)
-    nothing_lost(chaos)
+    assert_nothing_lost(chaos)
 
 
 @pytest.mark.soak
@@ -141,4 +141,4 @@ def test_a_long_storm_on_postgresql(
 ) -> None:
     chaos = make(postgres_url)
     storm(chaos, long, MIXTURES, postgres_server)
-    nothing_lost(chaos)
+    assert_nothing_lost(chaos)

@@ -12,6 +12,7 @@ import itertools
 import select
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -76,7 +77,7 @@ class Loop:
         self._epoll.close()
 
 
-class _Connection:
+class _Connection(ABC):
     """One TCP connection on which whole HTTP messages are read."""
 
     def __init__(self, loop: Loop, connected: socket.socket) -> None:
@@ -117,9 +118,11 @@ class _Connection:
             self._read = rest[length:]
             self.came(head, rest[:length])
 
+    @abstractmethod
     def came(self, head: bytes, body: bytes) -> None:
-        raise NotImplementedError
+        """A whole request or answer has come."""
 
+    @abstractmethod
     def ended(self) -> None:
         """The other side has closed it."""
 
