@@ -50,15 +50,16 @@ def known(
 
 _WISHES = Batch(
     (preference.c.phone,),
-    lambda given: sa.select(preference.c.phone, preference.c.language, preference.c.accents).join(
-        given, given.c.phone == preference.c.phone
+    lambda given: sa.select(preference.c.phone, preference.c.language, preference.c.accents).where(
+        preference.c.phone.in_(sa.select(given.c.phone))
     ),
 )
 _LATELY = Batch(
     (inbound.c.sender,),
     lambda given: (
         sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count())
-        .join(given, given.c.sender == inbound.c.sender)
+        # As a join, SQLite would walk through all senders that there ever were, for the sake of the grouping.
+        .where(inbound.c.sender.in_(sa.select(given.c.sender)))
         .where(inbound.c.received_at > sa.bindparam("since", type_=inbound.c.received_at.type))
         .group_by(inbound.c.sender, inbound.c.kind, inbound.c.text)
     ),
