@@ -127,6 +127,16 @@ CREATE TABLE preference (
   CONSTRAINT ck_preference_language CHECK (language IN ('vi', 'en'))
 );
 
+-- Who wants no messages of a purpose. What a citizen asks for is answered all the same.
+CREATE TABLE opt_out (
+  phone   TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  since   TIMESTAMP NOT NULL,
+  source  TEXT NOT NULL,    -- how it was said: sms, zalo, or console and the official's name
+  CONSTRAINT pk_opt_out PRIMARY KEY (phone, purpose),
+  CONSTRAINT ck_opt_out_purpose CHECK (purpose IN ('reminder', 'notice'))
+);
+
 -- What all nodes together know of a channel: whether it may send, how its calls went lately, and how much of its rate
 -- is free.
 CREATE TABLE channel (

@@ -1,39 +1,12 @@
-"""The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
+"""Messages in and out, what carriers reported of them, and how people want to be written to."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from enum import IntEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect
 
-
-class Lane(IntEnum):
-    """What a message waits behind: a lower lane always goes first."""
-
-    REPLY = 0
-    REMINDER = 1
-    NOTICE = 2
-
-
-class UtcTime(sa.TypeDecorator[datetime]):
-    """An aware time, kept as UTC without a zone."""
-
-    impl = sa.TIMESTAMP
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-_Real: sa.types.TypeEngine[float] = sa.Double().with_variant(sa.REAL(), "sqlite")
-
-metadata = sa.MetaData()
+from smsgw.store.tables.base import UtcTime, metadata, partial_index
 
 inbound = sa.Table(
     "inbound",
@@ -143,12 +116,8 @@ receipt = sa.Table(
 )
 
 
-def _partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool], unique: bool = False) -> None:
-    sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
-
-
-_partial_index("ix_inbound_waiting", inbound.c.received_at, where=inbound.c.state == "waiting")
-_partial_index(
+partial_index("ix_inbound_waiting", inbound.c.received_at, where=inbound.c.state == "waiting")
+partial_index(
     "ix_outbound_claim",
     outbound.c.channel,
     outbound.c.lane,
@@ -156,18 +125,16 @@ _partial_index(
     outbound.c.id,
     where=outbound.c.state == "queued",
 )
-_partial_index(
-    "uq_outbound_in_reply_to", outbound.c.in_reply_to, where=outbound.c.in_reply_to.is_not(None), unique=True
-)
+partial_index("uq_outbound_in_reply_to", outbound.c.in_reply_to, where=outbound.c.in_reply_to.is_not(None), unique=True)
 for _table in (outbound, history):
-    _partial_index(
+    partial_index(
         f"ix_{_table.name}_carrier_message",
         _table.c.channel,
         _table.c.carrier_message_id,
         where=_table.c.carrier_message_id.is_not(None),
     )
-_partial_index("ix_receipt_parked", receipt.c.received_at, where=receipt.c.outbound_id.is_(None))
-_partial_index("ix_receipt_outbound", receipt.c.outbound_id, where=receipt.c.outbound_id.is_not(None))
+partial_index("ix_receipt_parked", receipt.c.received_at, where=receipt.c.outbound_id.is_(None))
+partial_index("ix_receipt_outbound", receipt.c.outbound_id, where=receipt.c.outbound_id.is_not(None))
 
 preference = sa.Table(
     "preference",
@@ -179,31 +146,13 @@ preference = sa.Table(
     sa.CheckConstraint("language IN ('vi', 'en')", name="ck_preference_language"),
 )
 
-channel = sa.Table(
-    "channel",
+opt_out = sa.Table(
+    "opt_out",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text),
-    sa.Column("changed_at", UtcTime, nullable=False),
-    sa.Column("resume_at", UtcTime),
-    sa.Column("failures", sa.SmallInteger, nullable=False),
-    sa.Column("trips", sa.SmallInteger, nullable=False),
-    sa.Column("calls", _Real, nullable=False),
-    sa.Column("failed", _Real, nullable=False),
-    sa.Column("counted_at", UtcTime, nullable=False),
-    sa.Column("allowance", _Real, nullable=False),
-    sa.Column("allowed_at", UtcTime, nullable=False),
-    sa.CheckConstraint("state IN ('open', 'tripped', 'held')", name="ck_channel_state"),
-)
-
-channel_event = sa.Table(
-    "channel_event",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("at", UtcTime, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Index("ix_channel_event", "channel", "at"),
+    sa.Column("phone", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("since", UtcTime, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("phone", "purpose", name="pk_opt_out"),
+    sa.CheckConstraint("purpose IN ('reminder', 'notice')", name="ck_opt_out_purpose"),
 )

@@ -1,0 +1,29 @@
+"""Settings: `settings.toml`, overridden by SMSGW_ variables. All that is wrong in them is refused at start, at once."""
+
+from smsgw.settings.faults import PREFIX
+from smsgw.settings.load import DEFAULT_FILE, Settings, SettingsError, load, secret_key
+from smsgw.settings.tables import (
+    AnswerSettings,
+    ChannelSettings,
+    GatewaySettings,
+    OneStopSettings,
+    QuietHours,
+    RouteSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "DEFAULT_FILE",
+    "PREFIX",
+    "AnswerSettings",
+    "ChannelSettings",
+    "GatewaySettings",
+    "OneStopSettings",
+    "QuietHours",
+    "RouteSettings",
+    "Settings",
+    "SettingsError",
+    "WebSettings",
+    "load",
+    "secret_key",
+]

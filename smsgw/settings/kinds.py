@@ -1,0 +1,87 @@
+"""The kinds of value that settings have, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _backend(url: str) -> str:
+    try:
+        return sa.make_url(url).get_backend_name()
+    except (sa.exc.SQLAlchemyError, ValueError):
+        raise ValueError("expected a database URL, such as sqlite:///var/gateway.db") from None
+
+
+def _database(url: str) -> str:
+    try:
+        address = sa.make_url(url)
+        dialect = address.get_dialect()
+    except (sa.exc.SQLAlchemyError, ValueError):
+        raise ValueError("expected a database URL, such as sqlite:///var/gateway.db") from None
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise ValueError("expected a file, such as sqlite:///var/gateway.db")
+    try:
+        dialect.import_dbapi()
+    except ImportError as error:
+        raise ValueError(f"the driver of this database is not installed; expected the package {error.name}") from None
+    return url
+
+
+def _gateway_database(url: str) -> str:
+    if _backend(url) not in ("sqlite", "postgresql"):
+        raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    return _database(url)
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("expected the name of a time zone, such as Asia/Ho_Chi_Minh") from None
+    return name
+
+
+def _bind(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError("expected HOST:PORT, such as 127.0.0.1:8080")
+    return value
+
+
+def _hour(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            hour = time.fromisoformat(value)
+        except ValueError:
+            pass
+        else:
+            if hour.tzinfo is None:  # the time zone is the gateway's
+                return hour
+    raise ValueError('expected an hour, such as "21:00"')
+
+
+Purpose = Literal["reply", "reminder", "notice"]
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool):  # which Python takes for 0 and 1
+        raise ValueError("expected a number")
+    return value
+
+
+Hour = Annotated[time, BeforeValidator(_hour)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
+Count = Annotated[int, BeforeValidator(_number)]
+Bind = Annotated[str, AfterValidator(_bind)]
+ReadDatabase = Annotated[str, AfterValidator(_database)]
+GatewayDatabase = Annotated[str, AfterValidator(_gateway_database)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,128 @@
+"""Reading the settings from a file and from variables, and refusing what is wrong in them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated
+
+import sqlalchemy as sa
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
+
+import providers
+from smsgw.answers.asking import Words
+from smsgw.settings.faults import DIVIDER, PREFIX, Source, faults_of, texts_for_numbers, unknown_variables, unreadable
+from smsgw.settings.tables import (
+    AnswerSettings,
+    ChannelSettings,
+    GatewaySettings,
+    OneStopSettings,
+    QuietHours,
+    RouteSettings,
+    WebSettings,
+)
+
+DEFAULT_FILE = Path("settings.toml")
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings: one line for each fault, with file, key and what was expected."""
+
+
+class Settings(BaseSettings):
+    """All of them."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", env_prefix=PREFIX, env_nested_delimiter=DIVIDER, frozen=True, env_ignore_empty=False
+    )
+
+    gateway: GatewaySettings
+    onestop: OneStopSettings
+    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")], ChannelSettings] = Field(min_length=1)
+    routes: tuple[RouteSettings, ...] = ()
+    web: WebSettings = WebSettings()
+    answers: AnswerSettings = AnswerSettings()
+    words: Words = Words()
+    quiet_hours: QuietHours = QuietHours()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables outrank the file, whose content is passed in by `load`."""
+        return env_settings, init_settings
+
+
+def load(file: Path = DEFAULT_FILE, text: str | None = None) -> Settings:
+    """The settings of a file, or of `text` in its stead. Raises SettingsError."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig") if text is None else text)
+    except OSError as error:
+        raise SettingsError(
+            f"{file}: can't be read ({error.strerror}); name a settings file: smsgw --config FILE"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: is no TOML: {error}") from None
+    faults = unknown_variables(os.environ, Settings.model_fields)
+    source = Source(file, document)
+    try:
+        settings = Settings(**document)
+    except UnreadableVariable as error:
+        faults.append(unreadable(error))
+    except ValidationError as error:
+        faults += faults_of(error, source, ())
+    else:
+        faults += _channel_faults(settings, source)
+        faults += texts_for_numbers(document, settings.model_dump(), source, ())
+    if faults:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that sessions are signed with: as set, else made once and kept beside the database, mode 0600."""
+    if key := settings.gateway.secret_key.get_secret_value():
+        return key
+    url = sa.make_url(settings.gateway.database)
+    folder = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("var")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "secret_key"
+    if not path.exists():
+        # Another node may start at the same time: the first one's key is everybody's, and nobody reads half of it.
+        with NamedTemporaryFile("w", dir=folder, prefix="secret_key.") as file:  # mode 0600 from the start
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
+    return path.read_text().strip()
+
+
+def _channel_faults(settings: Settings, source: Source) -> list[str]:
+    faults = []
+    for name, channel in settings.channels.items():
+        path = ("channels", name)
+        try:
+            config = channel.config()
+        except ValidationError as error:
+            faults += faults_of(error, source, path)
+        except providers.NoSuchProvider as error:
+            faults.append(f"{source.of((*path, 'provider'))}: {error}")
+        else:
+            faults += texts_for_numbers(source.document.get("channels", {}).get(name, {}), config, source, path)
+    for number, route in enumerate(settings.routes):
+        if unknown := [name for name in route.channels if name not in settings.channels]:
+            known = ", ".join(settings.channels)
+            where = source.of(("routes", str(number), "channels"))
+            faults.append(f"{where}: {unknown[0]}: no such channel; expected some of {known}")
+    return faults

@@ -1,0 +1,95 @@
+"""Each table of `settings.toml`, with its keys, their limits and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+
+import providers
+from providers.contract import ProviderModule
+from smsgw.settings.kinds import Bind, Count, GatewayDatabase, Hour, Number, Purpose, ReadDatabase, Table, Timezone
+
+
+class GatewaySettings(Table):
+    """[gateway]"""
+
+    database: GatewayDatabase = Field(repr=False)  # may hold a password
+    timezone: Timezone = "Asia/Ho_Chi_Minh"
+    public_url: HttpUrl = HttpUrl("http://127.0.0.1:8080")
+    secret_key: SecretStr = SecretStr("")
+
+
+class WebSettings(Table):
+    """[web]. `trusted_proxy`: the address of the proxy in front, whose word on the visitor's address is taken.
+
+    `share_port`: several processes of this machine listen on one address, and the kernel deals out connections.
+    """
+
+    bind: Bind = "127.0.0.1:8080"
+    threads: Count = Field(default=32, ge=1, le=256)
+    share_port: bool = False
+    trusted_proxy: str | None = None
+
+
+class OneStopSettings(Table):
+    """[onestop]. `time_limit` in seconds for one look-up; `apologise_after` in seconds without an answer."""
+
+    database: ReadDatabase = Field(repr=False)
+    time_limit: Number = Field(default=2.0, gt=0, le=30)
+    apologise_after: Number = Field(default=300.0, gt=0, le=86_400)
+
+
+class AnswerSettings(Table):
+    """[answers]. `wording`: a file in place of the shipped wording; limits count messages of one sender in an hour."""
+
+    wording: Path | None = None
+    hotline: str = Field(default="1022", min_length=3, max_length=20)
+    slow_after_misses: Count = Field(default=5, ge=1)
+    refuse_after_misses: Count = Field(default=20, ge=1)
+    same_text_limit: Count = Field(default=100, ge=1)
+
+
+class QuietHours(Table):
+    """[quiet_hours], by the gateway's time zone."""
+
+    start: Hour = time(21)
+    end: Hour = time(7)
+
+
+class RouteSettings(Table):
+    """[[routes]]: channels for some purposes and numbers, the best one first. `prefixes`: E.164 digits, as 8491."""
+
+    purposes: tuple[Purpose, ...] = ("reply", "reminder", "notice")
+    channels: tuple[str, ...] = Field(min_length=1)
+    prefixes: tuple[Annotated[str, Field(pattern=r"^\d{1,15}$")], ...] = ()
+
+
+class ChannelSettings(BaseModel):
+    """[channels.NAME]: what every carrier has; the rest belongs to the provider and stands in `config`.
+
+    `tps`: messages a second that the contract allows; `reply_share`: of it, only for replies.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    provider: str
+    sender: str = Field(min_length=1, max_length=15)
+    tps: Number = Field(gt=0)
+    batch: Count = Field(default=100, ge=1)
+    reply_share: Number = Field(default=0.2, ge=0, lt=1)
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """The provider's own settings hold secrets that only its `Config` knows of."""
+        return ((name, getattr(self, name)) for name in type(self).model_fields)
+
+    def module(self) -> ProviderModule:
+        """The provider's module."""
+        return providers.load(self.provider)
+
+    def config(self) -> BaseModel:
+        """The provider's own settings. Raises ValidationError."""
+        return self.module().Config.model_validate(self.model_extra)

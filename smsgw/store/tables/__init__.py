@@ -1,0 +1,20 @@
+"""The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
+
+from smsgw.store.tables.base import Lane, UtcTime, metadata
+from smsgw.store.tables.channels import channel, channel_event
+from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
+
+__all__ = [
+    "Lane",
+    "UtcTime",
+    "attempt",
+    "channel",
+    "channel_event",
+    "history",
+    "inbound",
+    "metadata",
+    "opt_out",
+    "outbound",
+    "preference",
+    "receipt",
+]

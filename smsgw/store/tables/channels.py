@@ -1,0 +1,36 @@
+"""The channels to the carriers, as all nodes together know them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from smsgw.store.tables.base import Real, UtcTime, metadata
+
+channel = sa.Table(
+    "channel",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("resume_at", UtcTime),
+    sa.Column("failures", sa.SmallInteger, nullable=False),
+    sa.Column("trips", sa.SmallInteger, nullable=False),
+    sa.Column("calls", Real, nullable=False),
+    sa.Column("failed", Real, nullable=False),
+    sa.Column("counted_at", UtcTime, nullable=False),
+    sa.Column("allowance", Real, nullable=False),
+    sa.Column("allowed_at", UtcTime, nullable=False),
+    sa.CheckConstraint("state IN ('open', 'tripped', 'held')", name="ck_channel_state"),
+)
+
+channel_event = sa.Table(
+    "channel_event",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index("ix_channel_event", "channel", "at"),
+)
