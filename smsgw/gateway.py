@@ -28,7 +28,7 @@ from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database
 from smsgw.store.tables import Lane
-from smsgw.store.wakes import Listener, wake_others
+from smsgw.store.wakes import Bell, Listener
 
 Role = Literal["web", "worker", "scheduler"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -59,6 +59,7 @@ class Gateway:
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours)
+        self.bell = Bell(self.database)
         self.clerk = Clerk(
             self.database,
             self.onestop,
@@ -70,7 +71,7 @@ class Gateway:
             self.database,
             self.clerk,
             self.roads,
-            wake=self._wake,
+            bell=self.bell,
             apologise_after=timedelta(seconds=settings.onestop.apologise_after),
             clock=clock,
         )
@@ -86,6 +87,7 @@ class Gateway:
         self._meet_channels()
         self._every(TICK, self.tick)
         if "worker" in roles:
+            self.bell.ours = self._wake_ours
             for sender in self.senders:
                 sender.start()
             self.listener.start()
@@ -145,16 +147,6 @@ class Gateway:
                 log.warning("the database failed: %s", type(error).__name__)
 
         self._ticker.add_job(guarded, "interval", seconds=seconds)
-
-    def _wake(self, channel: str, lane: Lane) -> None:
-        """There is something to send: by us, or by whichever nodes have that role."""
-        if "worker" in self._roles:
-            self._wake_ours(channel, lane)
-            return
-        try:
-            wake_others(self.database, channel, lane)
-        except sa.exc.SQLAlchemyError as error:
-            log.warning("other nodes could not be woken: %s; they poll", type(error).__name__)
 
     def _wake_ours(self, channel: str, lane: Lane) -> None:
         for sender in self.senders:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from smsgw.dossiers import sample
-from smsgw.dossiers.source import QUIET, OneStop, OneStopAway, OneStopUnavailable, Outage, _rows, read_only_engine
+from smsgw.dossiers.source import QUIET, OneStop, OneStopUnavailable, Outage, _rows, read_only_engine
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -128,42 +128,38 @@ def test_after_a_call_that_got_nowhere_others_do_not_wait_in_turn(tmp_path: Path
 def test_when_the_quiet_is_over_one_call_tries_and_the_others_are_still_refused() -> None:
     clock = SetSeconds()
     outage = Outage(clock)
-    tried = []
-
-    def call(then: Callable[[], None]) -> None:
-        with outage.remembered():
-            tried.append(then)
-            then()
-
-    def gone() -> None:
-        raise OneStopAway("gone")
-
-    def gone_while_another_calls() -> None:
-        clock.now += 60
-        with pytest.raises(OneStopUnavailable, match="not asked again yet: gone"):
-            call(gone)
-        gone()
-
-    def well() -> None:
-        pass
-
-    for then in (gone, gone_while_another_calls):
-        with pytest.raises(OneStopAway):
-            call(then)
-        with pytest.raises(OneStopUnavailable, match="not asked again yet: gone"):
-            call(well)
-        clock.now += QUIET
-    call(well)
-    call(well)
-    assert tried == [gone, gone_while_another_calls, well, well]
+    outage.ask(2)
+    outage.heard("gone")
+    with pytest.raises(OneStopUnavailable, match="not asked again yet: gone"):
+        outage.ask(2)
+    clock.now += QUIET
+    outage.ask(2)
+    with pytest.raises(OneStopUnavailable, match="not asked again yet: gone"):
+        outage.ask(2)
+    outage.heard("")
+    outage.ask(2)
+    outage.ask(2)
 
 
-def test_a_refusal_by_the_database_itself_is_no_outage() -> None:
-    outage = Outage(SetSeconds())
-    with pytest.raises(OneStopUnavailable), outage.remembered():
-        raise OneStopUnavailable("no such column")
-    with outage.remembered():
-        pass
+def test_a_call_that_was_never_heard_of_again_keeps_nobody_from_trying_for_longer_than_it_may_take() -> None:
+    clock = SetSeconds()
+    outage = Outage(clock)
+    outage.heard("gone")
+    clock.now += QUIET
+    outage.ask(2)
+    clock.now += 2
+    outage.ask(2)
+    with pytest.raises(OneStopUnavailable):
+        outage.ask(2)
+
+
+def test_a_refusal_by_the_database_itself_is_no_outage(postgres_url: str) -> None:
+    source = OneStop(postgres_url)
+    with pytest.raises(OneStopUnavailable, match="dossier_status"):
+        source.find(["H01.12-180802-0012"])
+    sample.write(postgres_url, 5, 1, date(2018, 8, 15))
+    assert source.find(["H01.12-180802-0012"]) == {}
+    source.close()
 
 
 def test_a_database_of_any_other_kind_is_asked_code_by_code(url: str, onestop: OneStop) -> None:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
-from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import sqlalchemy as sa
 
@@ -69,23 +68,18 @@ class Outage:
         self._reason = ""  # none while the database answers
         self._until = 0.0
 
-    @contextmanager
-    def remembered(self) -> Iterator[None]:
-        """Around a call. Raises OneStopUnavailable in place of it while there is no use in trying."""
+    def ask(self, timeout: float) -> None:
+        """Before a call that takes so many seconds at most. Raises OneStopUnavailable while there is no use in it."""
         with self._lock:
             if self._reason:
                 if self.clock() < self._until:
                     raise OneStopUnavailable(f"not asked again yet: {self._reason}")
-                self._until = math.inf  # this call tries, and nobody else until it has ended
-        reason = ""
-        try:
-            yield
-        except OneStopAway as error:
-            reason = str(error)
-            raise
-        finally:
-            with self._lock:
-                self._reason, self._until = reason, self.clock() + QUIET
+                self._until = self.clock() + timeout  # this call tries, and nobody else until it has ended
+
+    def heard(self, reason: str) -> None:
+        """After a call: why it got nowhere; empty if it was answered."""
+        with self._lock:
+            self._reason, self._until = reason, self.clock() + QUIET
 
 
 class OneStop:
@@ -101,11 +95,15 @@ class OneStop:
 
     def find(self, codes: Collection[str]) -> dict[str, Dossier]:
         """The dossiers that exist of these codes, which are compared to the letter. Raises OneStopUnavailable."""
-        return self._within_limit(lambda: self._find(codes)) if codes else {}
+        return self.begin(codes)()
+
+    def begin(self, codes: Collection[str]) -> Callable[[], dict[str, Dossier]]:
+        """Begin to look for them. What comes back waits for the answer, and returns or raises as `find` does."""
+        return self._begin(lambda: self._find(codes)) if codes else dict
 
     def check(self) -> None:
         """Raises OneStopUnavailable unless the view is there, with every column that it needs."""
-        self._within_limit(self._check)
+        self._begin(self._check)()
 
     def close(self) -> None:
         """Let go of connections, without waiting for one that hangs."""
@@ -113,28 +111,54 @@ class OneStop:
         self._engine.dispose()
 
     def _find(self, codes: Collection[str]) -> dict[str, Dossier]:
+        dossiers = map(_dossier, self._rows(list(codes)))
+        return {dossier.code: dossier for dossier in dossiers if dossier}
+
+    def _rows(self, codes: list[str]) -> list[Sequence[Any]]:
+        try:
+            with self._engine.connect() as connection:
+                return [*_rows(connection, codes)]
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The connection was kept from before its server went away; the others like it are gone from the pool as well.
         with self._engine.connect() as connection:
-            dossiers = map(_dossier, _rows(connection, list(codes)))
-            return {dossier.code: dossier for dossier in dossiers if dossier}
+            return [*_rows(connection, codes)]
 
     def _check(self) -> None:
         with self._engine.connect() as connection:
             connection.execute(_CHECK).all()
 
-    def _within_limit(self, work: Callable[[], Result]) -> Result:
-        with self.outage.remembered():
-            return self._result(work)
-
-    def _result(self, work: Callable[[], Result]) -> Result:
+    def _begin(self, work: Callable[[], Result]) -> Callable[[], Result]:
+        end = time.monotonic() + self._timeout
+        try:
+            self.outage.ask(self._timeout)
+        except OneStopUnavailable as refusal:
+            return partial(_refuse, refusal)
         if not self._free.acquire(timeout=self._timeout):
-            raise OneStopAway("every connection to the one-stop database hangs")
+            hang = OneStopAway("every connection to the one-stop database hangs")
+            self.outage.heard(str(hang))
+            return partial(_refuse, hang)
         try:
             future = self._threads.submit(self._freeing, work)
         except BaseException:
             self._free.release()
             raise
+        return lambda: self._heard(future, end)
+
+    def _heard(self, future: Future[Result], end: float) -> Result:
+        reason = ""
         try:
-            return future.result(self._timeout)
+            return self._result(future, end)
+        except OneStopAway as away:
+            reason = str(away)
+            raise
+        finally:
+            self.outage.heard(reason)
+
+    def _result(self, future: Future[Result], end: float) -> Result:
+        try:
+            return future.result(max(0.0, end - time.monotonic()))
         except TooLate:
             raise OneStopAway(f"the one-stop database did not answer within {self._timeout:g} s") from None
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:  # no connection, a lost one, or too slow
@@ -149,11 +173,15 @@ class OneStop:
             self._free.release()
 
 
+def _refuse(refusal: OneStopUnavailable) -> NoReturn:
+    raise refusal
+
+
 def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> sa.Engine:
     """An engine that can't write, with the time limit where its driver knows one. Raises OneStopUnavailable."""
     address = sa.make_url(url)
     backend = address.get_backend_name()
-    kept = {"pool_size": pool_size, "max_overflow": 0, "pool_pre_ping": True}
+    kept = {"pool_size": pool_size, "max_overflow": 0}
     if backend == "sqlite":
         path = Path(address.database or "")
         address = address.set(database=f"file:{path.absolute()}").update_query_dict({"mode": "ro", "uri": "true"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -62,9 +62,13 @@ class Clerk:
 
     def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
         """What each (phone, text) is answered with. One look-up serves them all."""
-        questions = self._questions(texts, now)
+        requests = [self.understand(text) for _, text in texts]
+        named = {code for request in requests for code in codes_asked(request, ())}
+        dossiers = self._onestop.begin(named)  # both databases are asked at the same time
+        questions = self._questions(texts, requests, now)
+        chosen = {code for question in questions if question for code in question.codes} - named
         try:
-            found = self._look_up([question for question in questions if question])
+            found: Mapping[str, Dossier] | None = {**dossiers(), **self._onestop.find(chosen)}
         except OneStopUnavailable as error:
             log.warning("the one-stop database can't be asked: %s", error)
             found = None
@@ -78,7 +82,7 @@ class Clerk:
 
     def answer(self, request: Request, asker: Asker, now: datetime) -> Reply:
         """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
-        return self._answers.reply(request, asker, self._look_up([_Question(request, asker)]), now)
+        return self._answers.reply(request, asker, self._onestop.find(codes_asked(request, asker.options)), now)
 
     def understand(self, text: str) -> Request:
         """What a text asks, by the words of the settings."""
@@ -94,26 +98,25 @@ class Clerk:
         """What a text that could not be answered for too long gets instead."""
         return self._answers.apology(self.asker(phone, now))
 
-    def _questions(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[_Question | None]:
-        """Each text as it is understood; None for one that its sender repeats like a machine."""
+    def _questions(
+        self, texts: Sequence[tuple[str, str]], requests: Sequence[Request], now: datetime
+    ) -> list[_Question | None]:
+        """Who asks what; None for a text that its sender repeats like a machine."""
         with self._database.reading() as connection:
             known = people.known(connection, {phone for phone, _ in texts}, now - MEMORY, GUESSES)
             return [
-                self._question(connection, phone, text, known.get(phone, people.Known()), now) for phone, text in texts
+                self._question(connection, phone, text, request, known.get(phone, people.Known()), now)
+                for (phone, text), request in zip(texts, requests, strict=True)
             ]
 
     def _question(
-        self, connection: sa.Connection, phone: str, text: str, known: people.Known, now: datetime
+        self, connection: sa.Connection, phone: str, text: str, request: Request, known: people.Known, now: datetime
     ) -> _Question | None:
         if known.texts.get(text, 0) >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
-        request = self.understand(text)
         options = people.open_options(connection, phone, now - MEMORY) if isinstance(request, Choose) else ()
         return _Question(request, _asker(phone, known, options))
-
-    def _look_up(self, questions: Collection[_Question]) -> Mapping[str, Dossier]:
-        return self._onestop.find({code for question in questions for code in question.codes})
 
     def _decision(
         self, question: _Question | None, found: Mapping[str, Dossier] | None, guesses: int, now: datetime

@@ -8,7 +8,8 @@ is held while another agency's server thinks; a message and its reply are commit
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -28,6 +29,7 @@ from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
+from smsgw.store.wakes import Bell
 from smsgw.text import phones
 from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
@@ -47,7 +49,7 @@ class _Callback:
 
 
 class Intake:
-    """Takes messages in. `wake` is told of a channel that has something to send, and the lane."""
+    """Takes messages in, and rings for those who send the replies."""
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class Intake:
         clerk: Clerk,
         roads: Roads,
         *,
-        wake: Callable[[str, Lane], None],
+        bell: Bell,
         apologise_after: timedelta = timedelta(minutes=5),
         clock: Clock = utc_now,
     ) -> None:
@@ -63,7 +65,7 @@ class Intake:
         self._clerk = clerk
         self._roads = roads
         self._our_numbers = {channel.sender for channel in roads.channels.values()}
-        self._wake = wake
+        self._bell = bell
         self._apologise_after = apologise_after
         self._clock = clock
         self._together = Jointly(self._take_all, MOST_CALLBACKS)
@@ -104,11 +106,16 @@ class Intake:
         )
         with self._database.writing("accept") as connection:
             new = inbox.accept(connection, arrivals)
-        taken = [arrival for arrival in arrivals if arrival.id in new]
-        for arrival in taken:
-            metrics.messages_in.labels(arrival.channel, arrival.kind or arrival.state).inc()
-        for name in {arrival.reply.channel for arrival in taken if arrival.reply}:
-            self._wake(name, Lane.REPLY)
+            taken = [arrival for arrival in arrivals if arrival.id in new]
+            channels = {arrival.reply.channel for arrival in taken if arrival.reply}
+            for name in channels:
+                self._bell.tell(connection, name, Lane.REPLY)
+        for name in channels:
+            self._bell.ring(name, Lane.REPLY)
+        for (channel, what), count in Counter(
+            (arrival.channel, arrival.kind or arrival.state) for arrival in taken
+        ).items():
+            metrics.messages_in.labels(channel, what).inc(count)
         verdicts = iter([Taken(arrival.carrier_message_id, _verdict(arrival, new)) for arrival in arrivals])
         return [[next(verdicts) for _ in callback.messages] for callback in callbacks]
 
@@ -136,7 +143,8 @@ class Intake:
                 answered += inbox.answer_late(
                     connection, message, decision.kind, decision.codes, decision.options, reply
                 )
-            self._wake(reply.channel, Lane.REPLY)
+                self._bell.tell(connection, reply.channel, Lane.REPLY)
+            self._bell.ring(reply.channel, Lane.REPLY)
         return answered
 
     def _arrivals(self, messages: Sequence[tuple[Channel, Inbound]]) -> list[inbox.Arrival]:

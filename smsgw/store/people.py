@@ -37,33 +37,37 @@ def known(
 ) -> dict[str, Known]:
     """What is known of each phone. `since` bounds the counts; `misses` names the kinds of answer that count as one."""
     people: dict[str, Known] = defaultdict(Known)
-    asked = [(phone,) for phone in phones]
-    for phone, language, accents in _WISHES.rows(connection, asked):
-        people[phone].language, people[phone].accents = language, accents
-    for phone, kind, text, count in _LATELY.rows(connection, asked, since=since):
+    for phone, language, accents, kind, text, count in _KNOWN.rows(
+        connection, [(phone,) for phone in phones], since=since
+    ):
         person = people[phone]
-        person.texts[text] = person.texts.get(text, 0) + count
-        if kind in misses:
-            person.misses += count
+        person.language, person.accents = language, accents
+        if text is not None:
+            person.texts[text] = person.texts.get(text, 0) + count
+            if kind in misses:
+                person.misses += count
     return people
 
 
-_WISHES = Batch(
-    (preference.c.phone,),
-    lambda given: sa.select(preference.c.phone, preference.c.language, preference.c.accents).where(
-        preference.c.phone.in_(sa.select(given.c.phone))
-    ),
-)
-_LATELY = Batch(
-    (inbound.c.sender,),
-    lambda given: (
-        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count())
+def _known(given: sa.FromClause) -> sa.Executable:
+    """Each phone with its wish and a row for each kind of text that it sent lately, or with nothing."""
+    lately = (
+        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count().label("times"))
         # As a join, SQLite would walk through all senders that there ever were, for the sake of the grouping.
         .where(inbound.c.sender.in_(sa.select(given.c.sender)))
         .where(inbound.c.received_at > sa.bindparam("since", type_=inbound.c.received_at.type))
         .group_by(inbound.c.sender, inbound.c.kind, inbound.c.text)
-    ),
-)
+        .subquery("lately")
+    )
+    columns = (preference.c.language, preference.c.accents, lately.c.kind, lately.c.text, lately.c.times)
+    return sa.select(given.c.sender, *columns).select_from(
+        given.outerjoin(preference, preference.c.phone == given.c.sender).outerjoin(
+            lately, lately.c.sender == given.c.sender
+        )
+    )
+
+
+_KNOWN = Batch((inbound.c.sender,), _known)
 
 
 def open_options(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, ...]:

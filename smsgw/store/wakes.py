@@ -18,11 +18,25 @@ PATIENCE = 1.0  # seconds between looks at whether to stop, and between tries at
 log = logging.getLogger("smsgw.store")
 
 
-def wake_others(database: Database, channel: str, lane: Lane) -> None:
-    """Tell the senders of that channel and lane on every node. On SQLite there is no other node."""
-    if not database.on_sqlite:
-        with database.reading() as connection:
+class Bell:
+    """Rings for the senders of a channel and lane.
+
+    `ours`: called where this node has the senders. None: other nodes have them, and on PostgreSQL they hear it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.ours: Callable[[str, Lane], None] | None = None
+        self._on_sqlite = database.on_sqlite
+
+    def tell(self, connection: sa.Connection, channel: str, lane: Lane) -> None:
+        """Within the transaction that queues something: other nodes hear of it when that is committed."""
+        if self.ours is None and not self._on_sqlite:
             connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": f"{lane:d} {channel}"})
+
+    def ring(self, channel: str, lane: Lane) -> None:
+        """After it was committed."""
+        if self.ours is not None:
+            self.ours(channel, lane)
 
 
 _NOTIFY = sa.select(sa.func.pg_notify(sa.bindparam("channel"), sa.bindparam("payload")))
