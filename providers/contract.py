@@ -29,12 +29,16 @@ ReceiptStatus = Literal["buffered", "delivered", "undelivered", "expired", "reje
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One HTTP request from a carrier, as it came. Header names are lower case."""
+    """One HTTP request from a carrier, as it came. Header names are lower case.
+
+    `url`: the whole address as the carrier was told it, with its query as sent; some sign that.
+    """
 
     method: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class CallbackAnswer:
 
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +85,23 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """The reply to an inbound message, for a carrier that takes it from the body of our answer. `ref` is our id."""
+
+    ref: str
+    recipient: str
+    text: str
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of one item of a callback. `reply` is set for providers that answer in the response body."""
+    """What became of one item of a callback. `reply` is set where the carrier's `answers_in_body`."""
 
     id: str | None
     status: Literal["accepted", "duplicate", "rejected"]
     error: str | None = None
-    reply: str | None = None
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +152,24 @@ Outcome = Accepted | Rejected | Throttled | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
-    """What a carrier can do, asked before it is used. `ref_known_for`: how long it takes the same ref only once."""
+    """What a carrier can do, asked before it is used.
 
-    idempotent_by_ref: bool
+    `idempotent_by_ref`: it takes a ref only once, for as long as `ref_known_for`. `largest_batch`: messages in one
+    `submit`. `submits`, `receives`, `reports`: it takes messages from us, brings citizens' ones, brings receipts.
+    `answers_in_body`: it takes the reply to a message from the body of our answer, one message a callback, and gets
+    the same body for the same message again; `reports_bodies`: it sends receipts for those replies. `methods`: of its
+    callbacks.
+    """
+
+    idempotent_by_ref: bool = False
     ref_known_for: timedelta = timedelta(hours=24)
-    answers_in_body: bool = False
     largest_batch: int = 1
+    submits: bool = True
+    receives: bool = True
+    reports: bool = True
+    answers_in_body: bool = False
+    reports_bodies: bool = False
+    methods: frozenset[str] = frozenset({"POST"})
 
 
 class CallbackError(Exception):

@@ -14,7 +14,8 @@ def create_app(gateway: Gateway) -> Flask:
     settings = gateway.settings
     app = Flask("smsgw.web")
     app.secret_key = secret_key(settings)
-    app.register_blueprint(carrier.blueprint(gateway.channels, gateway.intake, gateway.reports, gateway.clock))
+    address = str(settings.gateway.public_url)
+    app.register_blueprint(carrier.blueprint(gateway.channels, gateway.intake, gateway.reports, address, gateway.clock))
     app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.clock))
     app.register_blueprint(public.blueprint(gateway.clerk, _counter(gateway), gateway.clock))
     return app

@@ -55,6 +55,7 @@ class Gateway:
         self.senders = [
             Sender(self.database, channel, self.roads, lanes, clock=clock)
             for channel in self.channels.values()
+            if channel.provider.abilities.submits
             for lanes in _senders(channel)
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)

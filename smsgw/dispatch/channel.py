@@ -27,19 +27,22 @@ class Channel:
 class Roads:
     """Every channel, and which of them are open as far as this node knows: what it last read, at most a tick ago.
 
-    Being wrong for that long does no harm: a message queued for a channel that is closed moves on by the sweep.
+    Being wrong for that long does no harm: a message queued for a channel that is closed moves on by the sweep. A
+    channel whose carrier takes no messages from us is never open.
     """
 
     def __init__(self, channels: Iterable[Channel], routes: Routes) -> None:
         self.channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
         self._routes = routes
-        self._open = frozenset(self.channels)
+        self._open = self._sending = frozenset(
+            name for name, channel in self.channels.items() if channel.provider.abilities.submits
+        )
 
     def look(self, database: Database) -> None:
         """Read which channels are open."""
         with database.reading() as connection:
             rows = channels.every(connection)
-        self._open = frozenset(name for name in self.channels if name not in rows or rows[name].state == "open")
+        self._open = frozenset(name for name in self._sending if name not in rows or rows[name].state == "open")
 
     def closed(self) -> list[str]:
         """The channels that may not be sent to now."""

@@ -22,6 +22,7 @@ from smsgw.answers.answering import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import RULES
+from smsgw.intake import in_body
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.jointly import Jointly
 from smsgw.store import inbox, people
@@ -106,8 +107,9 @@ class Intake:
         )
         with self._database.writing("accept") as connection:
             new = inbox.accept(connection, arrivals)
+            bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             taken = [arrival for arrival in arrivals if arrival.id in new]
-            channels = {arrival.reply.channel for arrival in taken if arrival.reply}
+            channels = {arrival.reply.channel for arrival in taken if arrival.reply and arrival.id not in bodies}
             for name in channels:
                 self._bell.tell(connection, name, Lane.REPLY)
         for name in channels:
@@ -116,7 +118,12 @@ class Intake:
             (arrival.channel, arrival.kind or arrival.state) for arrival in taken
         ).items():
             metrics.messages_in.labels(channel, what).inc(count)
-        verdicts = iter([Taken(arrival.carrier_message_id, _verdict(arrival, new)) for arrival in arrivals])
+        verdicts = iter(
+            [
+                Taken(arrival.carrier_message_id, _verdict(arrival, new), reply=bodies.get(arrival.id))
+                for arrival in arrivals
+            ]
+        )
         return [[next(verdicts) for _ in callback.messages] for callback in callbacks]
 
     def answer_waiting(self) -> int:
@@ -138,7 +145,8 @@ class Intake:
                     inbox.ignore(connection, message)
             if not isinstance(decision, Reply):
                 continue
-            reply = self._message(message.channel, message.id, message.sender, decision, now)
+            channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
+            reply = _message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
                 answered += inbox.answer_late(
                     connection, message, decision.kind, decision.codes, decision.options, reply
@@ -178,26 +186,13 @@ class Intake:
             codes=reply.codes if reply else (),
             options=reply.options if reply else (),
             preference=_preference(reply) if reply else None,
-            reply=self._message(channel.name, id, sender, reply, now) if reply else None,
+            reply=self._reply(channel, id, sender, reply, now) if reply else None,
         )
 
-    def _message(self, came_by: str, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
-        channel = self._roads.first(Lane.REPLY, phone, came_by)
-        size = measure(reply.text)
-        return NewMessage(
-            id=new_id(),
-            channel=channel.name,
-            lane=Lane.REPLY,
-            in_reply_to=in_reply_to,
-            sender=channel.sender,
-            recipient=phone,
-            text=reply.text,
-            encoding=size.encoding,
-            segments=size.segments,
-            created_at=now,
-            not_before=now + timedelta(seconds=reply.delay) if reply.delay else now,
-            expires_at=now + RULES[Lane.REPLY].lifetime,
-        )
+    def _reply(self, came_by: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
+        if came_by.provider.abilities.answers_in_body and not reply.delay:
+            return in_body.handed_over(came_by, _message(came_by, in_reply_to, phone, reply, now), now)
+        return _message(self._roads.first(Lane.REPLY, phone, came_by.name), in_reply_to, phone, reply, now)
 
     def _person(self, address: str) -> str | None:
         """The phone of a person; None for machines, which are never answered, ourselves among them."""
@@ -205,6 +200,24 @@ class Intake:
             return None
         phone = phones.msisdn(address)
         return None if phone in self._our_numbers else phone
+
+
+def _message(channel: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
+    size = measure(reply.text)
+    return NewMessage(
+        id=new_id(),
+        channel=channel.name,
+        lane=Lane.REPLY,
+        in_reply_to=in_reply_to,
+        sender=channel.sender,
+        recipient=phone,
+        text=reply.text,
+        encoding=size.encoding,
+        segments=size.segments,
+        created_at=now,
+        not_before=now + timedelta(seconds=reply.delay) if reply.delay else now,
+        expires_at=now + RULES[Lane.REPLY].lifetime,
+    )
 
 
 def _verdict(arrival: inbox.Arrival, new: set[str]) -> Literal["accepted", "duplicate"]:

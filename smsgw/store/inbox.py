@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from smsgw.store import outbox, people
 from smsgw.store.batch import InsertNew
-from smsgw.store.history import message
-from smsgw.store.tables import inbound
+from smsgw.store.tables import inbound, outbound
 
 State = Literal["answered", "waiting", "ignored"]
 
@@ -122,14 +121,32 @@ def waiting(connection: sa.Connection, channels: Collection[str], limit: int) ->
     return [Waiting(*row) for row in rows]
 
 
-def replies(connection: sa.Connection, channel: str, carrier_message_ids: Collection[str]) -> dict[str, str]:
-    """The text that each message was answered with, by the carrier's id; for carriers that want it again."""
-    rows = connection.execute(
-        sa.select(inbound.c.carrier_message_id, message.c.text)
-        .join(message, message.c.in_reply_to == inbound.c.id)
-        .where(inbound.c.channel == channel, inbound.c.carrier_message_id.in_(carrier_message_ids))
+def replies_again(
+    connection: sa.Connection, channel: str, carrier_message_ids: Collection[str], until: datetime
+) -> dict[str, Any]:
+    """The id, recipient, text and encoding of replies that went out in the body of an answer, by the carrier's id.
+
+    What is still in doubt stays so until then. One that was queued meanwhile goes another way and is not among them:
+    no try is counted for a reply in a body, and one for each that a sender claims.
+    """
+    answered = sa.select(inbound.c.id).where(
+        inbound.c.channel == channel, inbound.c.carrier_message_id.in_(carrier_message_ids)
     )
-    return dict(rows.all())
+    in_bodies = (outbound.c.in_reply_to.in_(answered), outbound.c.channel == channel, outbound.c.attempts == 0)
+    doubtful = sa.update(outbound).where(*in_bodies, outbound.c.state == "unknown")
+    connection.execute(doubtful.values(deadline=until))
+    rows = connection.execute(
+        sa.select(
+            inbound.c.carrier_message_id,
+            outbound.c.id,
+            outbound.c.recipient,
+            outbound.c.text,
+            outbound.c.encoding,
+        )
+        .join(inbound, inbound.c.id == outbound.c.in_reply_to)
+        .where(*in_bodies, outbound.c.state.not_in(("queued", "held", "cancelled")))
+    )
+    return {row.carrier_message_id: row for row in rows}
 
 
 def _joined(codes: Iterable[str]) -> str | None:

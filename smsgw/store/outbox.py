@@ -37,7 +37,10 @@ _NOW = sa.bindparam("now", type_=_c.created_at.type)
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message (MT) to be queued."""
+    """A message (MT) to be queued; or, with a `state` of its own, one that goes out by another way than the queue.
+
+    `deadline`: of that state; None for what is queued, which waits until it expires.
+    """
 
     id: str
     channel: str
@@ -51,6 +54,10 @@ class NewMessage:
     created_at: datetime
     not_before: datetime
     expires_at: datetime
+    state: State = State.QUEUED
+    deadline: datetime | None = None
+    doubts: int = 0
+    submitted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Settled:
     detail: str = ""
 
 
-_ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__), _c.state, _c.deadline)
+_ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__))
 
 
 def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
@@ -110,8 +117,10 @@ def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
                     new.created_at,
                     new.not_before,
                     new.expires_at,
-                    State.QUEUED,
-                    new.expires_at,
+                    new.state,
+                    new.deadline or new.expires_at,
+                    new.doubts,
+                    new.submitted_at,
                 )
                 for new in messages
             ),

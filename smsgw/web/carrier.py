@@ -19,41 +19,49 @@ from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.web.problems import problem
 
+METHODS = ("GET", "POST")
 LARGEST_CALLBACK = 1024 * 1024  # bytes
 
 log = logging.getLogger("smsgw.web")
 
 
-def blueprint(channels: Mapping[str, Channel], intake: Intake, reports: Reports, clock: Clock = utc_now) -> Blueprint:
-    """Routes under /carrier/."""
+def blueprint(
+    channels: Mapping[str, Channel], intake: Intake, reports: Reports, public_url: str, clock: Clock = utc_now
+) -> Blueprint:
+    """Routes under /carrier/. `public_url`: the gateway's address as carriers were told it."""
     routes = Blueprint("carrier", __name__, url_prefix="/carrier")
+    address = public_url.rstrip("/")
 
-    @routes.post("/<name>/inbound")
+    @routes.route("/<name>/inbound", methods=METHODS)
     def inbound(name: str) -> Response:
-        def handle(channel: Channel, callback: Callback) -> list[Taken]:
-            return intake.take(channel, channel.provider.inbound(callback, clock()))
+        channel = channels.get(name)
+        if channel is None or not channel.provider.abilities.receives:
+            return problem(HTTPStatus.NOT_FOUND, "there is no such channel, or it brings no messages")
+        return _callback(
+            channel, address, lambda callback: intake.take(channel, channel.provider.inbound(callback, clock()))
+        )
 
-        return _callback(channels, name, handle)
-
-    @routes.post("/<name>/receipts")
+    @routes.route("/<name>/receipts", methods=METHODS)
     def receipts(name: str) -> Response:
-        def handle(channel: Channel, callback: Callback) -> list[Taken]:
-            return reports.take(channel.name, channel.provider.receipts(callback, clock()))
-
-        return _callback(channels, name, handle)
+        channel = channels.get(name)
+        if channel is None or not channel.provider.abilities.reports:
+            return problem(HTTPStatus.NOT_FOUND, "there is no such channel, or it brings no receipts")
+        return _callback(
+            channel, address, lambda callback: reports.take(name, channel.provider.receipts(callback, clock()))
+        )
 
     return routes
 
 
-def _callback(
-    channels: Mapping[str, Channel], name: str, handle: Callable[[Channel, Callback], list[Taken]]
-) -> Response:
-    channel = channels.get(name)
-    if channel is None:
-        return problem(HTTPStatus.NOT_FOUND, "there is no such channel")
+def _callback(channel: Channel, address: str, handle: Callable[[Callback], list[Taken]]) -> Response:
+    name, methods = channel.name, channel.provider.abilities.methods
+    if request.method not in methods:
+        refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this carrier calls by {' or '.join(sorted(methods))}")
+        refused.headers["Allow"] = ", ".join(sorted(methods))
+        return refused
     request.max_content_length = LARGEST_CALLBACK
     try:
-        answer = channel.provider.answer(handle(channel, _as_callback()))
+        answer = channel.provider.answer(handle(_as_callback(address)))
     except RequestEntityTooLarge:
         metrics.callbacks_refused.labels(name, "too_large").inc()
         return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
@@ -71,15 +79,17 @@ def _callback(
         unavailable = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the message was not stored; send it again")
         unavailable.headers["Retry-After"] = "5"
         return unavailable
-    return Response(answer.body, content_type=answer.content_type)
+    return Response(answer.body, content_type=answer.content_type, headers=dict(answer.headers))
 
 
-def _as_callback() -> Callback:
+def _as_callback(address: str) -> Callback:
+    query = request.query_string.decode("latin-1")
     return Callback(
         method=request.method,
         query=request.args.to_dict(),
         headers=_headers(request.environ),
         body=request.get_data(),
+        url=f"{address}{request.path}{'?' if query else ''}{query}",
     )
 
 
