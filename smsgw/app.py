@@ -14,11 +14,16 @@ def create_app(gateway: Gateway) -> Flask:
     settings = gateway.settings
     app = Flask("smsgw.web")
     app.secret_key = secret_key(settings)
-    address = str(settings.gateway.public_url)
-    app.register_blueprint(carrier.blueprint(gateway.channels, gateway.intake, gateway.reports, address, gateway.clock))
+    app.register_blueprint(carrier.blueprint(create_door(gateway)))
     app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.clock))
     app.register_blueprint(public.blueprint(gateway.clerk, _counter(gateway), gateway.clock))
     return app
+
+
+def create_door(gateway: Gateway) -> carrier.Door:
+    """What carriers knock at."""
+    address = str(gateway.settings.gateway.public_url)
+    return carrier.Door(gateway.channels, gateway.intake, gateway.reports, address, gateway.clock)
 
 
 def _counter(gateway: Gateway) -> public.Counter:

@@ -20,9 +20,10 @@ from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.gateway import ROLES
 from smsgw.handset import Answer, Handset
-from smsgw.serve import Node, WebServer
+from smsgw.serve import Node
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.text.phones import msisdn
+from smsgw.web.server import WebServer
 
 DOSSIERS = 2000
 SEED = 2018

@@ -31,7 +31,5 @@ def to_stderr(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("apscheduler", "urllib3"):
+    for chatty in ("apscheduler", "urllib3", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # It warns of every request that finds all threads busy, just when there is no time to write lines.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)

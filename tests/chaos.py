@@ -23,7 +23,6 @@ from providers.simulator import Carrier, SimulatorConfig, create_app
 from smsgw.clock import utc_now
 from smsgw.dossiers import sample
 from smsgw.gateway import Gateway
-from smsgw.serve import WebServer
 from smsgw.settings import load
 from smsgw.store import history, outbox
 from smsgw.store.database import Database
@@ -31,6 +30,7 @@ from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.states import FINAL
 from smsgw.store.tables import Lane, inbound, outbound
+from smsgw.web.server import WebServer
 from tests.chaos_node import Plan, ready_file, run
 from tests.world import SECRET, TODAY, TOKEN, free_port
 

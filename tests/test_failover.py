@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from providers.simulator import Carrier, SimulatorConfig, create_app
-from smsgw.serve import WebServer
 from smsgw.store import channels, history
 from smsgw.store.channels import Event
+from smsgw.web.server import WebServer
 from tests.world import SECRET, TOKEN, World, free_port, world
 
 PHONE = "84912345678"

@@ -19,7 +19,7 @@ def test_who_comes_alone_is_served_at_once() -> None:
         return [item * 2 for item in items]
 
     jointly = Jointly(work, most=10)
-    assert [jointly(1), jointly(2)] == [2, 4]
+    assert [jointly.begin(item).result(10) for item in (1, 2)] == [2, 4]
     assert served == [[1], [2]]
 
 
@@ -34,17 +34,33 @@ def test_who_comes_while_work_is_done_is_served_together_in_order_and_never_more
         return [item * 2 for item in items]
 
     jointly = Jointly(work, most=4)
-    with ThreadPoolExecutor(8) as callers:
-        first = callers.submit(jointly, 0)
-        assert entered.wait(10)
-        rest = []
-        for number in range(1, 7):
-            rest.append(callers.submit(jointly, number))
-            while len(jointly._queue) < number:
-                threading.Event().wait(0.001)
-        go_on.set()
-        assert [future.result(10) for future in (first, *rest)] == [0, 2, 4, 6, 8, 10, 12]
+    first = jointly.begin(0)
+    assert entered.wait(10)
+    rest = [jointly.begin(number) for number in range(1, 7)]
+    go_on.set()
+    assert [future.result(10) for future in (first, *rest)] == [0, 2, 4, 6, 8, 10, 12]
     assert served == [[0], [1, 2, 3, 4], [5, 6]]
+
+
+def test_what_somebody_no_longer_wants_is_left_out_and_the_others_are_served() -> None:
+    entered, go_on = threading.Event(), threading.Event()
+    served: list[int] = []
+
+    def work(items: Sequence[int]) -> list[int | Exception]:
+        served.extend(items)
+        entered.set()
+        go_on.wait(10)
+        return [*items]
+
+    jointly = Jointly(work, most=4)
+    first = jointly.begin(0)
+    assert entered.wait(10)
+    unwanted, wanted = jointly.begin(1), jointly.begin(2)
+    assert unwanted.cancel()
+    assert not first.cancel()
+    go_on.set()
+    assert [first.result(10), wanted.result(10)] == [0, 2]
+    assert served == [0, 2]
 
 
 def test_a_result_that_is_an_exception_is_its_callers_alone() -> None:
@@ -53,8 +69,8 @@ def test_a_result_that_is_an_exception_is_its_callers_alone() -> None:
 
     jointly = Jointly(work, most=4)
     with pytest.raises(ValueError, match="odd"):
-        jointly(1)
-    assert jointly(2) == 2
+        jointly.begin(1).result(10)
+    assert jointly.begin(2).result(10) == 2
 
 
 def test_what_the_work_raises_everybody_gets_and_the_next_are_served_all_the_same() -> None:
@@ -65,8 +81,8 @@ def test_what_the_work_raises_everybody_gets_and_the_next_are_served_all_the_sam
 
     jointly = Jointly(work, most=4)
     with pytest.raises(RuntimeError):
-        jointly(13)
-    assert jointly(1) == 1
+        jointly.begin(13).result(10)
+    assert jointly.begin(1).result(10) == 1
 
 
 def test_no_work_is_lost_or_done_twice_by_many_callers() -> None:
@@ -84,5 +100,6 @@ def test_no_work_is_lost_or_done_twice_by_many_callers() -> None:
 
     jointly = Jointly(work, most=7)
     with ThreadPoolExecutor(16) as callers:
-        assert list(callers.map(jointly, range(2000))) == list(range(2000))
+        begun = list(callers.map(jointly.begin, range(2000)))
+    assert [future.result(10) for future in begun] == list(range(2000))
     assert sorted(done) == list(range(2000))

@@ -13,7 +13,7 @@ import requests
 from flask.testing import FlaskClient
 
 from providers.simulator import Carrier, Sample, SimulatorConfig, create_app
-from smsgw.serve import WebServer
+from smsgw.web.server import WebServer
 
 TOKEN, SECRET = "tok", "sec"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

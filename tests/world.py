@@ -17,9 +17,9 @@ from smsgw import app as application
 from smsgw.dossiers import sample
 from smsgw.dossiers.sample import Example
 from smsgw.gateway import Gateway
-from smsgw.serve import WebServer
 from smsgw.settings import Settings, load
 from smsgw.store.figures import Outbox, outbox
+from smsgw.web.server import WebServer
 
 TODAY = date(2018, 8, 15)
 NOON = datetime(2018, 8, 15, 5, 0, tzinfo=UTC)

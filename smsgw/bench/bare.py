@@ -19,10 +19,11 @@ from flask import Flask, Response, request
 from smsgw.bench.notices import messages
 from smsgw.bench.wire import HOST
 from smsgw.clock import utc_now
-from smsgw.serve import WebServer, until_told_to_stop
+from smsgw.serve import until_told_to_stop
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.tables import inbound, outbound
+from smsgw.web.server import WebServer
 
 READY = "bare:"
 _dossier = sa.table("dossier", sa.column("code"), sa.column("status"), sa.column("step_name"), sa.column("due_at"))

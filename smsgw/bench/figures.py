@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-PACKAGES = ("smsgw", "flask", "waitress", "sqlalchemy", "psycopg", "requests")
+PACKAGES = ("smsgw", "flask", "uvicorn", "sqlalchemy", "psycopg", "requests")
 
 
 @dataclass(frozen=True, slots=True)

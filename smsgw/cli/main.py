@@ -16,9 +16,9 @@ from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
-from smsgw.serve import CannotListen
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
+from smsgw.web.server import CannotListen
 
 # Failures whose text says all that is needed.
 _EXPECTED = (

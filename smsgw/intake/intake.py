@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -46,7 +47,7 @@ class _Callback:
     """What one callback brought."""
 
     channel: Channel
-    messages: Sequence[Inbound]
+    messages: Sequence[Inbound | Refused]
 
 
 class Intake:
@@ -71,16 +72,12 @@ class Intake:
         self._clock = clock
         self._together = Jointly(self._take_all, MOST_CALLBACKS)
 
-    def take(self, channel: Channel, messages: Sequence[Inbound | Refused]) -> list[Taken]:
-        """Store messages with their replies and say what became of each, in order.
+    def take(self, channel: Channel, messages: Sequence[Inbound | Refused]) -> Future[list[Taken]]:
+        """Store messages with their replies; later, what became of each, in order.
 
-        When this returns, everything is committed. Raises the database's error if it can't be written.
+        When that is there, everything is committed. It is the database's error if that can't be written.
         """
-        verdicts = iter(self._together(_Callback(channel, [item for item in messages if isinstance(item, Inbound)])))
-        return [
-            Taken(message.id, "rejected", error=message.error) if isinstance(message, Refused) else next(verdicts)
-            for message in messages
-        ]
+        return self._together.begin(_Callback(channel, messages))
 
     def _take_all(self, callbacks: Sequence[_Callback]) -> list[list[Taken] | Exception]:
         """What became of each message of each callback."""
@@ -103,7 +100,12 @@ class Intake:
 
     def _commit(self, callbacks: Sequence[_Callback]) -> list[list[Taken]]:
         arrivals = self._arrivals(
-            [(callback.channel, message) for callback in callbacks for message in callback.messages]
+            [
+                (callback.channel, message)
+                for callback in callbacks
+                for message in callback.messages
+                if isinstance(message, Inbound)
+            ]
         )
         with self._database.writing("accept") as connection:
             new = inbox.accept(connection, arrivals)
@@ -124,7 +126,13 @@ class Intake:
                 for arrival in arrivals
             ]
         )
-        return [[next(verdicts) for _ in callback.messages] for callback in callbacks]
+        return [
+            [
+                next(verdicts) if isinstance(message, Inbound) else Taken(message.id, "rejected", error=message.error)
+                for message in callback.messages
+            ]
+            for callback in callbacks
+        ]
 
     def answer_waiting(self) -> int:
         """Answer what came while the one-stop database was away; how many messages got their reply.

@@ -1,28 +1,18 @@
 """One piece of work for all who want it at the same time: one commit for all who wait.
 
-The first caller does the work for everybody who has come by then; whoever comes meanwhile waits, and the first of them
-does the next round. So there is no thread to start or stop, and an idle gateway makes nobody wait.
+A thread of its own does the work for everybody who has come by then, and next for those who came meanwhile. Nobody is
+waited for, so that whoever comes alone is served alone.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(eq=False, slots=True)
-class _Place(Generic[Item, Result]):
-    """One caller in the queue. `turn` ends its wait: it has its result, or it is to do the next round."""
-
-    item: Item
-    turn: threading.Event = field(default_factory=threading.Event)
-    result: Result | Exception | None = None
-    done: bool = False
 
 
 class Jointly(Generic[Item, Result]):
@@ -36,35 +26,36 @@ class Jointly(Generic[Item, Result]):
         self._work = work
         self._most = most
         self._lock = threading.Lock()
-        self._queue: list[_Place[Item, Result]] = []
+        self._waiting: list[tuple[Item, Future[Result]]] = []
         self._busy = False
+        self._thread = ThreadPoolExecutor(1, "jointly")
 
-    def __call__(self, item: Item) -> Result:
-        """Have it done; the result of this item."""
-        place: _Place[Item, Result] = _Place(item)
+    def begin(self, item: Item) -> Future[Result]:
+        """Have it done; its result is there later."""
+        future: Future[Result] = Future()
         with self._lock:
-            self._queue.append(place)
-            leads, self._busy = not self._busy, True
-        if not leads:
-            place.turn.wait()
-        if not place.done:
-            self._round()
-        if isinstance(place.result, Exception):
-            raise place.result
-        return place.result  # type: ignore[return-value]
+            self._waiting.append((item, future))
+            idle, self._busy = not self._busy, True
+        if idle:
+            self._thread.submit(self._rounds)
+        return future
 
-    def _round(self) -> None:
-        with self._lock:
-            now, self._queue = self._queue[: self._most], self._queue[self._most :]
+    def _rounds(self) -> None:
+        while True:
+            with self._lock:
+                now, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                self._busy = bool(now)
+            if not now:
+                return
+            self._round([(item, future) for item, future in now if future.set_running_or_notify_cancel()])
+
+    def _round(self, group: Sequence[tuple[Item, Future[Result]]]) -> None:
         try:
-            results: Sequence[Result | Exception] = self._work([place.item for place in now])
+            results = self._work([item for item, _ in group])
         except Exception as error:
-            results = [error] * len(now)
-        with self._lock:
-            self._busy = bool(self._queue)
-            successor = self._queue[0] if self._queue else None
-        if successor is not None:
-            successor.turn.set()
-        for place, result in zip(now, results, strict=True):
-            place.result, place.done = result, True
-            place.turn.set()
+            results = [error] * len(group)
+        for (_, future), result in zip(group, results, strict=True):
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from providers.contract import Receipt, Refused, Taken
@@ -21,7 +22,7 @@ class _Callback:
     """What one callback brought."""
 
     channel: str
-    reports: Sequence[receipts.Report]
+    items: Sequence[Receipt | Refused]
 
 
 class Reports:
@@ -32,31 +33,27 @@ class Reports:
         self._clock = clock
         self._together = Jointly(self._record, MOST_CALLBACKS)
 
-    def take(self, channel: str, items: Sequence[Receipt | Refused]) -> list[Taken]:
-        """Keep receipts and say what became of each, in order. When this returns, everything is committed."""
-        readable = [item for item in items if isinstance(item, Receipt)]
-        fresh = iter(self._together(_Callback(channel, [_report(item) for item in readable])))
-        taken = []
-        for item in items:
-            if isinstance(item, Refused):
-                taken.append(Taken(item.id, "rejected", error=item.error))
-            else:
-                metrics.receipts_in.labels(channel, item.status).inc()
-                taken.append(
-                    Taken(item.as_written or item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate")
-                )
-        return taken
+    def take(self, channel: str, items: Sequence[Receipt | Refused]) -> Future[list[Taken]]:
+        """Keep receipts; later, what became of each, in order. When that is there, everything is committed."""
+        return self._together.begin(_Callback(channel, items))
 
-    def _record(self, callbacks: Sequence[_Callback]) -> list[list[bool] | Exception]:
+    def _record(self, callbacks: Sequence[_Callback]) -> list[list[Taken] | Exception]:
         by_channel: dict[str, list[receipts.Report]] = defaultdict(list)
         for callback in callbacks:
-            by_channel[callback.channel] += callback.reports
+            by_channel[callback.channel] += [_report(item) for item in callback.items if isinstance(item, Receipt)]
         with self._database.writing("receipts") as connection:
             fresh = {
                 channel: iter(receipts.record(connection, channel, reports, self._clock()))
                 for channel, reports in sorted(by_channel.items())
             }
-        return [[next(fresh[callback.channel]) for _ in callback.reports] for callback in callbacks]
+        return [[_taken(item, callback.channel, fresh) for item in callback.items] for callback in callbacks]
+
+
+def _taken(item: Receipt | Refused, channel: str, fresh: Mapping[str, Iterator[bool]]) -> Taken:
+    if isinstance(item, Refused):
+        return Taken(item.id, "rejected", error=item.error)
+    metrics.receipts_in.labels(channel, item.status).inc()
+    return Taken(item.as_written or item.carrier_id or item.ref, "accepted" if next(fresh[channel]) else "duplicate")
 
 
 def _report(item: Receipt) -> receipts.Report:

@@ -30,7 +30,7 @@ class WebSettings(Table):
     """
 
     bind: Bind = "127.0.0.1:8080"
-    threads: Count = Field(default=32, ge=1, le=256)
+    threads: Count = Field(default=8, ge=1, le=256)
     share_port: bool = False
     trusted_proxy: str | None = None
 

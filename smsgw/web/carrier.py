@@ -1,15 +1,21 @@
-"""The carriers' door: citizens' messages and delivery reports, each in its channel's own wire format."""
+"""The carriers' door: citizens' messages and delivery reports, each in its channel's own wire format.
+
+A visit is opened without waiting and answered when all that it brought is committed, so that whoever serves it may wait
+as it likes: the event loop in front serves a thousand at a time, the plain WSGI route below one a thread.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Literal
+from urllib.parse import parse_qsl
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from providers.contract import BadSignature, Callback, Malformed, Taken
 from smsgw import metrics
@@ -19,82 +25,136 @@ from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.web.problems import problem
 
+What = Literal["inbound", "receipts"]
 METHODS = ("GET", "POST")
 LARGEST_CALLBACK = 1024 * 1024  # bytes
 
 log = logging.getLogger("smsgw.web")
 
 
-def blueprint(
-    channels: Mapping[str, Channel], intake: Intake, reports: Reports, public_url: str, clock: Clock = utc_now
-) -> Blueprint:
-    """Routes under /carrier/. `public_url`: the gateway's address as carriers were told it."""
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A request at the door, as it came. Header names are in lower case; `caller` is an address, for the log."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A callback in hand. `taken` comes when everything is committed, and with it the answer."""
+
+    channel: Channel
+    caller: str
+    taken: Future[list[Taken]]
+
+    def answer(self) -> Response:
+        """What the carrier gets back. Waits for `taken`."""
+        name = self.channel.name
+        try:
+            answer = self.channel.provider.answer(self.taken.result())
+        except BadSignature as error:
+            metrics.callbacks_refused.labels(name, "signature").inc()
+            log.warning("channel %s: a callback from %s is not taken: %s", name, self.caller, error)
+            return problem(HTTPStatus.UNAUTHORIZED, str(error))
+        except Malformed as error:
+            metrics.callbacks_refused.labels(name, "malformed").inc()
+            log.warning("channel %s: a callback can't be read: %s", name, error)
+            return problem(HTTPStatus.BAD_REQUEST, "the body can't be read", error.errors)
+        except sa.exc.SQLAlchemyError as error:
+            metrics.callbacks_refused.labels(name, "database").inc()
+            log.error("channel %s: the database failed: %s", name, type(error).__name__)
+            unavailable = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the message was not stored; send it again")
+            unavailable.headers["Retry-After"] = "5"
+            return unavailable
+        except Exception:
+            metrics.callbacks_refused.labels(name, "fault").inc()
+            log.exception("channel %s: a callback was not taken through a fault of ours", name)
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the message was not stored, through a fault of ours")
+        return Response(answer.body, content_type=answer.content_type, headers=dict(answer.headers))
+
+
+class Door:
+    """Opens to carriers. `public_url`: the gateway's address as they were told it."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        intake: Intake,
+        reports: Reports,
+        public_url: str,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._channels = channels
+        self._intake = intake
+        self._reports = reports
+        self._address = public_url.rstrip("/")
+        self._clock = clock
+
+    def open(self, name: str, what: What, knock: Knock) -> Visit | Response:
+        """Read a callback and have taken what it brings; or the answer to one that can't be let in. Never waits."""
+        channel = self._channels.get(name)
+        if channel is None or not _brings(channel, what):
+            return problem(HTTPStatus.NOT_FOUND, f"there is no such channel, or it brings no {what}")
+        methods = channel.provider.abilities.methods
+        if knock.method not in methods:
+            refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this carrier calls by {' or '.join(sorted(methods))}")
+            refused.headers["Allow"] = ", ".join(sorted(methods))
+            return refused
+        if len(knock.body) > LARGEST_CALLBACK:
+            metrics.callbacks_refused.labels(name, "too_large").inc()
+            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
+        return Visit(channel, knock.caller, self._taken(channel, what, self._callback(knock)))
+
+    def _taken(self, channel: Channel, what: What, callback: Callback) -> Future[list[Taken]]:
+        try:
+            if what == "inbound":
+                return self._intake.take(channel, channel.provider.inbound(callback, self._clock()))
+            return self._reports.take(channel.name, channel.provider.receipts(callback, self._clock()))
+        except Exception as error:  # it is the visit's, which logs it and answers
+            refused: Future[list[Taken]] = Future()
+            refused.set_exception(error)
+            return refused
+
+    def _callback(self, knock: Knock) -> Callback:
+        query: dict[str, str] = {}
+        for key, value in parse_qsl(knock.query, keep_blank_values=True):
+            query.setdefault(key, value)
+        url = f"{self._address}{knock.path}{'?' if knock.query else ''}{knock.query}"
+        return Callback(knock.method, query, knock.headers, knock.body, url)
+
+
+def _brings(channel: Channel, what: What) -> bool:
+    abilities = channel.provider.abilities
+    return abilities.receives if what == "inbound" else abilities.reports
+
+
+def blueprint(door: Door) -> Blueprint:
+    """Routes under /carrier/."""
     routes = Blueprint("carrier", __name__, url_prefix="/carrier")
-    address = public_url.rstrip("/")
 
-    @routes.route("/<name>/inbound", methods=METHODS)
-    def inbound(name: str) -> Response:
-        channel = channels.get(name)
-        if channel is None or not channel.provider.abilities.receives:
-            return problem(HTTPStatus.NOT_FOUND, "there is no such channel, or it brings no messages")
-        return _callback(
-            channel, address, lambda callback: intake.take(channel, channel.provider.inbound(callback, clock()))
-        )
+    def route(what: What) -> Callable[[str], Response]:
+        def visited(name: str) -> Response:
+            opened = door.open(name, what, _knock())
+            return opened.answer() if isinstance(opened, Visit) else opened
 
-    @routes.route("/<name>/receipts", methods=METHODS)
-    def receipts(name: str) -> Response:
-        channel = channels.get(name)
-        if channel is None or not channel.provider.abilities.reports:
-            return problem(HTTPStatus.NOT_FOUND, "there is no such channel, or it brings no receipts")
-        return _callback(
-            channel, address, lambda callback: reports.take(name, channel.provider.receipts(callback, clock()))
-        )
+        return visited
 
+    routes.add_url_rule("/<name>/inbound", "inbound", route("inbound"), methods=METHODS)
+    routes.add_url_rule("/<name>/receipts", "receipts", route("receipts"), methods=METHODS)
     return routes
 
 
-def _callback(channel: Channel, address: str, handle: Callable[[Callback], list[Taken]]) -> Response:
-    name, methods = channel.name, channel.provider.abilities.methods
-    if request.method not in methods:
-        refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this carrier calls by {' or '.join(sorted(methods))}")
-        refused.headers["Allow"] = ", ".join(sorted(methods))
-        return refused
-    request.max_content_length = LARGEST_CALLBACK
-    try:
-        answer = channel.provider.answer(handle(_as_callback(address)))
-    except RequestEntityTooLarge:
-        metrics.callbacks_refused.labels(name, "too_large").inc()
-        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
-    except BadSignature as error:
-        metrics.callbacks_refused.labels(name, "signature").inc()
-        log.warning("channel %s: a callback from %s is not taken: %s", name, request.remote_addr, error)
-        return problem(HTTPStatus.UNAUTHORIZED, str(error))
-    except Malformed as error:
-        metrics.callbacks_refused.labels(name, "malformed").inc()
-        log.warning("channel %s: a callback can't be read: %s", name, error)
-        return problem(HTTPStatus.BAD_REQUEST, "the body can't be read", error.errors)
-    except sa.exc.SQLAlchemyError as error:
-        metrics.callbacks_refused.labels(name, "database").inc()
-        log.error("channel %s: the database failed: %s", name, type(error).__name__)
-        unavailable = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the message was not stored; send it again")
-        unavailable.headers["Retry-After"] = "5"
-        return unavailable
-    return Response(answer.body, content_type=answer.content_type, headers=dict(answer.headers))
-
-
-def _as_callback(address: str) -> Callback:
-    query = request.query_string.decode("latin-1")
-    return Callback(
+def _knock() -> Knock:
+    return Knock(
         method=request.method,
-        query=request.args.to_dict(),
-        headers=_headers(request.environ),
-        body=request.get_data(),
-        url=f"{address}{request.path}{'?' if query else ''}{query}",
+        path=request.path,
+        query=request.query_string.decode("latin-1"),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.stream.read(LARGEST_CALLBACK + 1),
+        caller=request.remote_addr or "",
     )
-
-
-def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
-    """What came, names in lower case, read off the environment: Werkzeug's view of it costs five times as much."""
-    headers = {name[5:]: value for name, value in environ.items() if name.startswith("HTTP_")}
-    headers["CONTENT_TYPE"] = environ.get("CONTENT_TYPE", "")
-    return {name.replace("_", "-").lower(): value for name, value in headers.items()}

@@ -1,0 +1,107 @@
+"""The ASGI application in front of everything: carriers' callbacks are served in the event loop, pages in threads.
+
+A request is taken in whole before anybody works on it, so that a slow line keeps no thread, and one that breaks off
+leaves nothing behind. The pages are a plain WSGI application and know nothing of this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from concurrent.futures import Future
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.asgi_typing import HTTPScope, Receive, Scope, Send
+from flask import Response
+
+from smsgw.web.carrier import LARGEST_CALLBACK, METHODS, Door, Knock, Visit, What
+
+LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; a page that takes less says so itself
+IN_MEMORY = 256 * 1024  # bytes of a body that don't go to disk
+
+_CALLBACK = re.compile(r"/carrier/([^/]+)/(inbound|receipts)")
+_BODY = "smsgw.body"
+
+
+class Front:
+    """`pages` run in so many threads. Without a door every request is theirs."""
+
+    def __init__(self, pages: WSGIApplication, door: Door | None = None, *, threads: int = 8) -> None:
+        self._door = door
+        self._pages = WSGIMiddleware(cast(Any, _reading_our_body(pages)), workers=threads)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            return
+        callback = _CALLBACK.fullmatch(scope["path"]) if self._door and scope["method"] in METHODS else None
+        with SpooledTemporaryFile(IN_MEMORY) as body:
+            if not await _take_in(receive, body, LARGEST_CALLBACK if callback else LARGEST_REQUEST):
+                return
+            if self._door and callback:
+                await _send(await _answer(self._door, callback[1], cast(What, callback[2]), scope, body), send)
+            else:
+                await self._page(scope, receive, body, send)
+
+    async def _page(self, scope: HTTPScope, receive: Receive, body: IO[bytes], send: Send) -> None:
+        if body.tell() > LARGEST_REQUEST:
+            await _send(Response("the request is too large\n", 413, content_type="text/plain"), send)
+            return
+        body.seek(0)
+        await self._pages(cast(Any, {**scope, _BODY: body}), receive, send)
+
+
+async def _take_in(receive: Receive, body: IO[bytes], most: int) -> bool:
+    """Whether the body came whole, or at least more of it than may come."""
+    while body.tell() <= most:
+        event = await receive()
+        if event["type"] != "http.request":
+            return False
+        body.write(event.get("body", b""))
+        if not event.get("more_body", False):
+            break
+    return True
+
+
+async def _answer(door: Door, name: str, what: What, scope: HTTPScope, body: IO[bytes]) -> Response:
+    body.seek(0)
+    client = scope.get("client")
+    knock = Knock(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+        body=body.read(),
+        caller=client[0] if client else "",
+    )
+    opened = door.open(name, what, knock)
+    if isinstance(opened, Visit):
+        await _over(opened.taken)
+        return opened.answer()
+    return opened
+
+
+async def _over(work: Future[Any]) -> None:
+    """Waits until another thread has done it, whatever came of it; asyncio's own way costs three times as much."""
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    work.add_done_callback(lambda _: loop.call_soon_threadsafe(over.set))
+    await over.wait()
+
+
+async def _send(response: Response, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.get_data(), "more_body": False})
+
+
+def _reading_our_body(pages: WSGIApplication) -> WSGIApplication:
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["wsgi.input"] = environ["asgi.scope"][_BODY]
+        return pages(environ, start_response)
+
+    return application

@@ -1,0 +1,123 @@
+"""A web server in a thread of its own: uvicorn, with limits that it lacks on how long a request may take to come."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from wsgiref.types import WSGIApplication
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from smsgw.web.carrier import Door
+from smsgw.web.front import Front
+
+DRAIN = 20  # seconds that requests in hand get to end
+KEEP_ALIVE = 30  # seconds that a connection may be idle between requests
+PATIENCE = 30.0  # seconds for a request's head, and without any progress for its body
+LARGEST_HEAD = 64 * 1024  # bytes
+MOST_CONNECTIONS = 1000
+
+
+class CannotListen(Exception):
+    """The address is taken or not ours."""
+
+
+class WebServer:
+    """A WSGI application, and a door beside it. `bind` is HOST:PORT; port 0 takes a free one.
+
+    `trusted_proxy`: the address whose word on a visitor's own is taken. `share_port`: others may listen there as well.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        bind: str,
+        *,
+        door: Door | None = None,
+        threads: int = 8,
+        trusted_proxy: str | None = None,
+        share_port: bool = False,
+    ) -> None:
+        host, _, port = bind.rpartition(":")
+        address = (host.strip("[]"), int(port))
+        try:
+            self._listening = socket.create_server(address, family=_family(host), backlog=1024, reuse_port=share_port)
+        except OSError as error:
+            raise CannotListen(f"can't listen on {bind}: {error.strerror}; choose another address") from None
+        self.port = self._listening.getsockname()[1]
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                Front(app, door, threads=threads),
+                http=PatientProtocol,
+                ws="none",
+                lifespan="off",
+                loop="uvloop",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=trusted_proxy is not None,
+                forwarded_allow_ips=trusted_proxy,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=DRAIN,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name=f"web-{bind}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more connections, and let requests in hand end."""
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._listening])
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Hangs up on who is too slow to say what he wants, or says too much before it."""
+
+    _impatient: asyncio.TimerHandle | None = None
+    _head = 0  # bytes since the last request was whole
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        reading_head = self.cycle is None or not self.cycle.more_body
+        self._head = self._head + len(data) if reading_head else 0
+        if self._impatient is None or not reading_head:
+            self._wait()
+        super().data_received(data)
+        if self._head > LARGEST_HEAD and self.parser is not None:
+            self.send_400_response("The head of the request is too large.")
+
+    def on_headers_complete(self) -> None:
+        self._head = 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._wait_no_more()
+        super().on_message_complete()
+
+    def _wait(self) -> None:
+        self._wait_no_more()
+        self._impatient = self.loop.call_later(PATIENCE, self.transport.close)
+
+    def _wait_no_more(self) -> None:
+        if self._impatient is not None:
+            self._impatient.cancel()
+            self._impatient = None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

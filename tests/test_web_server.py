@@ -1,0 +1,154 @@
+"""The web server: who is slow, who breaks off and who says too much does no harm to the others."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import pytest
+import requests
+
+from providers.aggregator import sign
+from smsgw import app as application
+from smsgw.web import front, server
+from smsgw.web.carrier import LARGEST_CALLBACK
+from smsgw.web.server import WebServer
+from tests.chaos import until
+from tests.world import SECRET, World
+
+HOST = "127.0.0.1"
+PAGE = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+class Echo:
+    """A page that says what it was sent, and counts."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        self.calls += 1
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"%d " % len(body), body[:10], b" from ", environ["REMOTE_ADDR"].encode()]
+
+
+@contextmanager
+def running(app: WSGIApplication, **settings: object) -> Iterator[WebServer]:
+    web = WebServer(app, f"{HOST}:0", **settings)  # type: ignore[arg-type]
+    web.start()
+    try:
+        yield web
+    finally:
+        web.stop()
+
+
+def call(web: WebServer) -> socket.socket:
+    return socket.create_connection((HOST, web.port), timeout=20)
+
+
+def refused(web: WebServer) -> bool:
+    try:
+        call(web).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_half_sent_heads_and_bodies_keep_nobody_waiting_and_reach_no_page() -> None:
+    echo = Echo()
+    with running(echo, threads=2) as web:
+        lines = [call(web) for _ in range(60)]
+        for line in lines[:30]:
+            line.sendall(b"GET / HTTP/1.1\r\nHost:")
+        for line in lines[30:]:
+            line.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        assert requests.get(f"http://{HOST}:{web.port}/", timeout=10).text == "0  from 127.0.0.1"
+        for line in lines:
+            line.close()
+    assert echo.calls == 1
+
+
+def test_who_never_says_what_he_wants_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PATIENCE", 0.05)
+    with running(Echo()) as web:
+        for beginning in (b"", b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhal"):
+            with call(web) as line:
+                line.sendall(beginning)
+                with suppress(ConnectionResetError):
+                    assert line.recv(1000) == b""
+
+
+def test_a_head_that_does_not_end_is_refused() -> None:
+    with running(Echo()) as web, call(web) as line, suppress(ConnectionResetError, BrokenPipeError):
+        line.sendall(b"GET / HTTP/1.1\r\n" + b"X-More: and more\r\n" * 8000)
+        assert line.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_comes_whole_however_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "LARGEST_REQUEST", 3_000_000)
+    with running(Echo()) as web:
+        url = f"http://{HOST}:{web.port}/"
+        assert requests.post(url, data=b"a" * 2_000_000, timeout=20).text.startswith("2000000 aaaaaaaaaa")
+        assert requests.post(url, data=iter([b"ab", b"cd"]), timeout=20).text.startswith("4 abcd")
+        assert requests.post(url, data=b"a" * 3_000_001, timeout=20).status_code == 413
+
+
+def test_stopping_lets_requests_in_hand_end_and_takes_no_more() -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        entered.set()
+        go_on.wait(20)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"done"]
+
+    web = WebServer(slow, f"{HOST}:0")
+    web.start()
+    with call(web) as line:
+        line.sendall(PAGE)
+        assert entered.wait(20)
+        stopping = threading.Thread(target=web.stop)
+        stopping.start()
+        until(lambda: refused(web), "the door to be closed")
+        go_on.set()
+        assert line.makefile("rb").read().endswith(b"done")
+        stopping.join(20)
+    assert not stopping.is_alive()
+
+
+def test_only_a_trusted_proxy_is_believed_who_the_visitor_is() -> None:
+    forwarded = {"X-Forwarded-For": "203.0.113.7"}
+    for trusted, visitor in ((None, HOST), (HOST, "203.0.113.7"), ("192.0.2.1", HOST)):
+        with running(Echo(), trusted_proxy=trusted) as web:
+            said = requests.get(f"http://{HOST}:{web.port}/", headers=forwarded, timeout=10).text
+            assert said == f"0  from {visitor}"
+
+
+def test_the_door_in_front_answers_as_the_one_among_the_pages(here: World) -> None:
+    pages = application.create_app(here.gateway)
+    message = {"from": "84912345678", "to": "8188", "text": "HELP"}
+    bodies = [
+        json.dumps({"messages": [{**message, "id": "mo-1"}, {"id": "mo-2"}]}).encode(),
+        b"{",
+        b'{"messages": "none"}',
+        b"x" * (LARGEST_CALLBACK + 1),
+    ]
+    with running(pages, door=application.create_door(here.gateway)) as web:
+        for what in ("inbound", "receipts", "nonsense"):
+            for name in ("sms", "nobody"):
+                for body in bodies:
+                    headers = {"X-Signature": sign(SECRET.encode(), body, int(here.clock().timestamp()))}
+                    url = f"http://{HOST}:{web.port}/carrier/{name}/{what}"
+                    at_front = requests.post(url, data=body, headers=headers, timeout=20)
+                    by_page = here.client.post(f"/carrier/{name}/{what}", data=body, headers=headers)
+                    assert at_front.status_code == by_page.status_code
+                    assert at_front.text.replace("accepted", "duplicate") == by_page.text
+                    assert at_front.headers["Content-Type"] == by_page.headers["Content-Type"]
+        assert requests.get(f"http://{HOST}:{web.port}/carrier/sms/inbound", timeout=20).status_code == 405
+        unsigned = requests.post(f"http://{HOST}:{web.port}/carrier/sms/inbound", data=bodies[0], timeout=20)
+        assert unsigned.status_code == 401
