@@ -13,8 +13,9 @@ import pytest
 
 import smsgw
 from smsgw.clock import utc_now
-from smsgw.store import channels, outbox
+from smsgw.store import channels, officials, outbox
 from smsgw.store.ids import new_id
+from smsgw.store.officials import Official
 from smsgw.store.outbox import Settled
 from smsgw.store.states import State
 from smsgw.store.tables import Lane
@@ -23,9 +24,14 @@ from tests.chaos_node import Point
 
 MOST_TEXTS = 600  # a node that is still alive after so many never comes by the place where it should die
 SIDES = ("before", "after")
+OFFICIAL = "lan"
 # The sweep is three transactions under one name, and these are worth a death in the middle of things.
 AGAIN = {"sweep": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
-COMMANDS = {"decide": ("doubtful", "drop"), "release": ("channel", "release", "sms")}
+COMMANDS = {
+    "decide": ("doubtful", "drop"),
+    "release": ("channel", "release", "sms"),
+    "officials": ("user", "disable", OFFICIAL),
+}
 
 
 def transactions() -> set[str]:
@@ -88,10 +94,20 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
     command = COMMANDS[point.transaction]
     if point.transaction == "decide":
         command = (*command, _in_doubt(chaos))
+    if point.transaction == "officials":
+        _somebody_works_here(chaos)
     killed_by_itself(chaos, chaos.node(command=command, dies_at=point))
     if point.side == "before":
         chaos.ended(chaos.node(command=command), 0)
     chaos.kill(node)
+
+
+def _somebody_works_here(chaos: Chaos) -> None:
+    """An official who can be disabled."""
+    with chaos.database.writing("test") as connection:
+        if officials.by_name(connection, OFFICIAL) is None:
+            new = Official(new_id(), OFFICIAL, "viewer", None, None, utc_now(), None, second_factor=False)
+            officials.add(connection, new, None)
 
 
 def _in_doubt(chaos: Chaos) -> str:

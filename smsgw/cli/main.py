@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, running
+from smsgw.cli import asking, benching, channels, figures, officials, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
+from smsgw.officials.accounts import AccountError
+from smsgw.officials.passwords import PoorPassword, TooBusy
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
 from smsgw.web.server import CannotListen
@@ -30,6 +32,9 @@ _EXPECTED = (
     NotPossible,
     HandsetError,
     BenchFailed,
+    AccountError,
+    PoorPassword,
+    TooBusy,
 )
 
 
@@ -44,7 +49,14 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS, *channels.COMMANDS, *benching.COMMANDS):
+for command in (
+    *running.COMMANDS,
+    *asking.COMMANDS,
+    *figures.COMMANDS,
+    *channels.COMMANDS,
+    *officials.COMMANDS,
+    *benching.COMMANDS,
+):
     commands.add_command(command)
 
 
