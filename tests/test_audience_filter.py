@@ -95,7 +95,7 @@ def test_overdue_and_not_overdue_are_all_there_is(url: str) -> None:
 def test_an_official_reaches_only_the_dossiers_of_the_own_agency(url: str) -> None:
     rows = everyone(url)
     agency = rows[0].agency_code
-    own = [row.code for row in rows if row.agency_code == agency or row.agency_code.startswith(agency + ".")]
+    own = [row.code for row in rows if row.agency_code == agency]
     assert codes(url, "", within=agency) == own
     assert codes(url, f"agency={rows[0].agency_code.split('.')[0]}*", within=agency) == own
     agencies, procedures = selecting.named(url, agency)
@@ -243,3 +243,8 @@ def test_nothing_of_a_filter_reaches_the_database_as_sql(tmp_path: Path) -> None
     sample.write(url, 5, 1, TODAY)
     for agency in ("x' OR '1'='1", "%", "H__.", "H01.31%*"):
         assert selecting.count(url, Selection(agencies=(agency,)), datetime.now(UTC)) == 0
+
+
+def test_what_a_text_may_name_of_a_dossier_is_written_down() -> None:
+    paper = (Path(__file__).parent.parent / "docs/audiences.md").read_text(encoding="utf-8")
+    assert not [name for names in FIELDS.values() for name in names if f"(({name}))" not in paper]

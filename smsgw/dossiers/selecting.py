@@ -39,7 +39,7 @@ def count(url: str, selection: Selection, now: datetime, within: str | None = No
 def rows(
     url: str, selection: Selection, columns: Collection[str], now: datetime, within: str | None = None
 ) -> Iterator[sa.RowMapping]:
-    """The dossiers of a selection, by code, as they come. `columns` of the view; `within`: an agency and those below.
+    """The dossiers of a selection, by code, as they come. `columns` of the view; `within`: the one agency whose they must be.
 
     Values come as the driver gives them; `utc` reads a time. Raises OneStopUnavailable.
     """
@@ -103,7 +103,7 @@ def _conditions(selection: Selection, now: datetime, within: str | None) -> list
 
 
 def _under(within: str | None) -> list[sa.ColumnElement[bool]]:
-    return [_agency(within + BELOW)] if within else []
+    return [_SOURCE.c.agency_code == within] if within else []
 
 
 def _agency(code: str) -> sa.ColumnElement[bool]:

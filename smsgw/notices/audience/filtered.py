@@ -42,7 +42,7 @@ _COLUMNS = {key(name): column for column, names in FIELDS.items() for name in (c
 class FilterAudience:
     """The dossiers of a selection for a text, read while it is iterated over; it counts what it leaves out.
 
-    `now` decides what is overdue; `within`: the agency, with those below, that the official belongs to.
+    `now` decides what is overdue; `within`: the agency that the official is bound to.
     """
 
     url: str
