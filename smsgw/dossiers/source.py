@@ -222,7 +222,7 @@ def _dossier(row: Sequence[Any]) -> Dossier | None:
     try:
         for place in _TIME_PLACES:
             if values[place] is not None:
-                values[place] = _utc(values[place])
+                values[place] = utc(values[place])
         values[_STATUS_PLACE] = Status(int(values[_STATUS_PLACE]))
         if not values[_CODE_PLACE]:
             raise ValueError("no code")
@@ -234,7 +234,7 @@ def _dossier(row: Sequence[Any]) -> Dossier | None:
     return Dossier(*values)
 
 
-def _utc(value: object) -> datetime | None:
+def utc(value: object) -> datetime | None:
     """A time as drivers give it: aware, or in UTC without saying so, or as ISO text, which may be empty."""
     if isinstance(value, datetime):
         moment = value

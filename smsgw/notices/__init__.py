@@ -1,0 +1,1 @@
+"""Notices: one text to many citizens, prepared by one official and approved by another."""

@@ -1,0 +1,1 @@
+"""To whom a notice goes: the rows of a file, or the dossiers that a filter selects."""

@@ -1,0 +1,23 @@
+"""What an audience says of each of its rows: who gets the notice, or what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person. `row`: where it stands in the file; `values`: what the placeholders of the text stand for."""
+
+    row: int
+    phone: str
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """One cell that is wrong, by the row and the column that the official sees."""
+
+    row: int
+    column: str
+    problem: str

@@ -1,0 +1,359 @@
+"""A file that names the audience of a notice: whatever program wrote it, and whatever is wrong with it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+
+from smsgw.notices.audience.columns import filled, key, placeholders
+from smsgw.notices.audience.file import FileAudience
+from smsgw.notices.audience.lines import Limits
+from smsgw.notices.audience.listing import errors_csv, harmless
+from smsgw.notices.audience.refusals import _SENTENCES, AudienceRefused
+from smsgw.notices.recipients import Recipient, RowError
+
+TEXT = "Ong ((Họ tên)): ho so ((ma)) da xong."
+HEADING = "phone;Họ tên;Mã"
+GOOD = "0912345678;Nguyễn Văn A;H01.12-180802-0012"
+
+
+def audience(content: bytes | str, text: str = "Xin chao.", **limits: int) -> FileAudience:
+    data = content.encode() if isinstance(content, str) else content
+    return FileAudience(io.BytesIO(data), text, Limits(**limits), "en")
+
+
+def recipients(content: bytes | str, text: str = "Xin chao.") -> list[Recipient]:
+    return [found for found in audience(content, text) if isinstance(found, Recipient)]
+
+
+def errors(content: bytes | str, text: str = "Xin chao.") -> list[RowError]:
+    return [found for found in audience(content, text) if isinstance(found, RowError)]
+
+
+def refusal(content: bytes | str, text: str = "Xin chao.", **limits: int) -> str:
+    with pytest.raises(AudienceRefused) as refused:
+        list(audience(content, text, **limits))
+    said = [refused.value.said("en"), refused.value.said("vi")]
+    assert all(sentence and "\n" not in sentence for sentence in said)
+    return said[0]
+
+
+def xlsx(*rows: list[Any], change: Callable[[Workbook], object] = lambda book: None) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
+    change(book)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def repacked(content: bytes, **parts: bytes | Callable[[bytes], bytes]) -> bytes:
+    """A workbook with parts added or changed; `__` in a name stands for `/`, `_0_` for a dot."""
+    changes = {name.replace("__", "/").replace("_0_", "."): change for name, change in parts.items()}
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in dict.fromkeys([*old.namelist(), *changes]):
+            change = changes.get(name)
+            if callable(change):
+                new.writestr(name, change(old.read(name)))
+            else:
+                new.writestr(name, old.read(name) if change is None else change)
+    return made.getvalue()
+
+
+SHEET = "xl__worksheets__sheet1_0_xml"
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_csv_of_any_program_is_read(delimiter: str, encoding: str) -> None:
+    content = "\r\n".join([HEADING, GOOD]).replace(";", delimiter).encode(encoding)
+    (found,) = recipients(content, TEXT)
+    assert found == Recipient(2, "84912345678", {"ho ten": "Nguyễn Văn A", "ma": "H01.12-180802-0012"})
+
+
+def test_the_code_page_of_windows_is_read_and_composed() -> None:
+    decomposed = "Nguyê\u0303n Thi\u0323 Ha\u0300"
+    content = f"phone;Ho ten;Ma\n0912345678;{decomposed};H01\n".encode("cp1258")
+    (found,) = recipients(content, TEXT)
+    assert found.values["ho ten"] == "Nguyễn Thị Hà"
+
+
+def test_rows_are_counted_as_a_spreadsheet_shows_them() -> None:
+    content = f'{HEADING}\n\n0912345678;"Nguyễn\nVăn A";H01\n;;\nx;B;H02\n'
+    assert [found.row for found in recipients(content, TEXT)] == [3]
+    assert recipients(content, TEXT)[0].values["ho ten"] == "Nguyễn Văn A"
+    assert [error.row for error in errors(content, TEXT)] == [5]
+    assert [found.row for found in recipients(f"sep=;\n{HEADING}\n{GOOD}", TEXT)] == [2]
+
+
+def test_headings_may_stand_below_a_title_and_be_vietnamese() -> None:
+    content = "DANH SÁCH;;\nngày 1/8/2018;;\nSTT;Số điện thoại;HỌ VÀ TÊN\n1;0912345678;A\n"
+    (found,) = recipients(content, "Ong ((ho va ten))")
+    assert (found.row, found.phone, found.values) == (4, "84912345678", {"ho va ten": "A"})
+
+
+@pytest.mark.parametrize(
+    ("written", "phone"),
+    [
+        ("0912.345.678", "84912345678"),
+        ("912345678", "84912345678"),
+        ("912345678.0", "84912345678"),
+        ("'0912345678", "84912345678"),
+        ("+84 912 345 678", "84912345678"),
+        ("01632345678", "84332345678"),
+        ("1632345678", "84332345678"),
+    ],
+)
+def test_a_number_is_read_however_it_came_out_of_the_spreadsheet(written: str, phone: str) -> None:
+    assert [found.phone for found in recipients(f"phone\n{written}\n")] == [phone]
+
+
+def test_numbers_that_get_no_sms_are_counted_and_left_out() -> None:
+    read = audience("phone\n02963841234\n8188\n19001080\n+447911123456\n0912345678\n")
+    assert [type(found) for found in read] == [Recipient]
+    assert (read.rows, read.unreachable) == (5, 4)
+
+
+def test_each_bad_cell_is_named_with_row_column_and_reason() -> None:
+    content = "\n".join(
+        [
+            HEADING,
+            ";A;H01",
+            "không có;A;H01",
+            "091234567;A;H01",
+            "0912345678/0987654321;A;H01",
+            "8,49E+10;A;H01",
+            "01992345;A;H01",
+            "0912345678;;H01",
+            "0912345678;#N/A;H01",
+            f"0912345678;{'A' * 1001};H01",
+            "0912345678;A;H01;thừa",
+            "0912345678;A\x7f;H01",
+            "0912345678;A;\ufffd",
+            GOOD,
+        ]
+    )
+    found = errors(content, TEXT)
+    assert [(error.row, error.column) for error in found] == [
+        (2, "phone"), (3, "phone"), (4, "phone"), (5, "phone"), (6, "phone"), (7, "phone"),
+        (8, "Họ tên"), (9, "Họ tên"), (10, "Họ tên"), (11, "D"), (12, "Họ tên"), (13, "Mã"),
+    ]  # fmt: skip
+    assert len({error.problem for error in found}) == 11
+    assert len(recipients(content, TEXT)) == 1
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+    assert [error.column for error in errors(f"{HEADING}\nx;;H01\n", TEXT)] == ["phone", "Họ tên"]
+
+
+def test_what_the_text_does_not_name_is_not_kept_and_may_be_anything() -> None:
+    (found,) = recipients("phone;x;x\n0912345678;#REF!;\n", "Xin chao ((PHONE))")
+    assert found.values == {"phone": "0912345678"}
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"", "empty"),
+        ("ten;ma\nA;B", "ten, ma"),
+        ("phone;Ma\n0912345678;H01", "Họ tên"),
+        ("sdt;dien thoai;Ho ten;Ma\n1;2;3;4", "sdt, dien thoai"),
+        ("phone;Ho ten;Họ tên;Ma\n1;2;3;4", "Ho ten"),
+        (HEADING, "no rows"),
+        (f'{HEADING}\n{GOOD}\n0912345678;"A;H01\n{GOOD}', "row 3"),
+        (f'{HEADING}\n0912345678;"A"B;H01', "row 2"),
+        (b"phone\n\x00\x01\x02", "no text"),
+        (b"phone;x\n0912345678;\xd2\xf0\x8a\x8d", "characters"),
+        ("<html><table><tr><td>phone</td></tr></table></html>", "web page"),
+        ("\ufeff\n <?xml version='1.0'?><Workbook/>", "web page"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "(.xls)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
+        (b"PK\x03\x04 and nothing more", "damaged"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "no text"),
+    ],
+)
+def test_a_file_that_can_not_be_used_says_why_in_one_sentence(content: bytes | str, named: str) -> None:
+    assert named in refusal(content, TEXT)
+
+
+def test_every_refusal_has_both_languages() -> None:
+    assert _SENTENCES["vi"].keys() == _SENTENCES["en"].keys()
+
+
+def test_a_file_may_be_only_so_large() -> None:
+    many = "phone\n" + "0912345678\n" * 11
+    assert "more than 10 rows" in refusal(many, rows=10)
+    assert "larger than 0 MB" in refusal(many, bytes=20)
+    assert "more than 3 columns" in refusal("phone;a;b;c\n0912345678;1;2;3", columns=3)
+    assert "row 2" in refusal("phone\n" + "9" * 200_000)
+
+
+def test_a_workbook_is_read_as_it_is_shown() -> None:
+    content = xlsx(
+        ["phone", "Ngày", "Số", "Đúng", "Lúc"],
+        [912345678, date(2018, 8, 2), 1.5, True, datetime.fromisoformat("2018-08-02 09:30")],
+        [],
+        ["0987654321", None, 1500000, False, 0.1 + 0.2],
+    )
+    first, second = (
+        found.values if isinstance(found, Recipient) else found
+        for found in audience(content, "((ngay)) ((so)) ((dung)) ((luc))")
+    )
+    assert first == {"ngay": "02/08/2018", "so": "1.5", "dung": "TRUE", "luc": "09:30 02/08/2018"}
+    assert isinstance(second, RowError)
+    assert (second.row, second.column) == (4, "Ngày")
+    assert recipients(content, "((luc))")[1].values == {"luc": "0.3"}
+
+
+def test_a_formula_counts_by_its_value_and_without_one_is_named() -> None:
+    content = xlsx(["phone", "x"], ["=A1", "1"], ["0912345678", '=""'])
+    assert [(error.row, error.column) for error in errors(content, "((x))")] == [(2, "phone"), (3, "x")]
+    assert all("formula" in error.problem for error in errors(content, "((x))"))
+    calculated = repacked(
+        content, **{SHEET: lambda sheet: sheet.replace(b"<f>A1</f><v />", b"<f>A1</f><v>912345678</v>")}
+    )
+    assert [found.phone for found in recipients(calculated)] == ["84912345678", "84912345678"]
+
+
+def test_the_first_sheet_that_can_be_seen_is_read() -> None:
+    def change(book: Workbook) -> None:
+        book.worksheets[0].sheet_state = "hidden"
+        book.create_sheet("B").append(["phone"])
+        book["B"].append(["0987654321"])
+
+    assert [found.phone for found in recipients(xlsx(["phone"], ["0912345678"], change=change))] == ["84987654321"]
+
+
+def test_texts_in_pieces_and_without_places_are_read() -> None:
+    """As programs other than Excel write them: inline, in runs, with phonetic readings, without references."""
+    rows = (
+        b'<row><c t="inlineStr"><is><t>phone</t></is></c><c t="inlineStr"><is><t>x</t></is></c></row>'
+        b'<row><c><v>9.12345678E8</v></c><c t="inlineStr"><is><r><t>Ng</t></r><r><t>uy_x1EC5_n</t></r>'
+        b"<rPh><t>no</t></rPh></is></c></row>"
+    )
+    sheet = b'<worksheet xmlns="http://purl.oclc.org/ooxml/spreadsheetml/main"><sheetData>%s</sheetData></worksheet>'
+    (found,) = recipients(repacked(xlsx(["phone"]), **{SHEET: sheet % rows}), "((x))")
+    assert (found.row, found.phone, found.values) == (2, "84912345678", {"x": "Nguyễn"})
+
+
+def test_a_cell_at_the_far_end_is_harmless() -> None:
+    def change(book: Workbook) -> None:
+        book.worksheets[0]["XFD1048576"] = "x"
+        book.worksheets[0]["XFD2"] = "x"
+
+    assert [found.row for found in recipients(xlsx(["phone"], ["0912345678"], change=change))] == [2]
+
+
+def bomb(size: int) -> bytes:
+    return b"<worksheet><sheetData>" + b"<row/>" * (size // 6) + b"</sheetData></worksheet>"
+
+
+ENTITIES = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>'
+    b"<worksheet><sheetData><row><c><v>&b;</v></c></row></sheetData></worksheet>"
+)
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({SHEET: bomb(8 << 20)}, "unpack"),
+        ({"xl__styles_0_xml": b"<a>" + b"<b/>" * (2 << 20) + b"</a>"}, "unpack"),
+        ({SHEET: ENTITIES}, "declarations"),
+        ({"xl__workbook_0_xml": ENTITIES}, "declarations"),
+        ({"xl__vbaProject_0_bin": b"macro"}, "macros"),
+        ({"xl__workbook_0_bin": b"x"}, ".xlsb"),
+        ({"content_0_xml": b"x"}, ".ods"),
+        ({SHEET: b"<worksheet><sheetData><row>"}, "damaged"),
+        ({SHEET: b'<worksheet><sheetData><row r="99999999999"/></sheetData></worksheet>'}, "damaged"),
+        ({"xl___rels__workbook_0_xml_0_rels": b"<none/>"}, "no sheet"),
+        ({SHEET: b"<worksheet/>"}, "no column named phone"),
+    ],
+)
+def test_a_hostile_workbook_is_refused(parts: dict[str, bytes], named: str) -> None:
+    assert named in refusal(repacked(xlsx(["phone"], ["0912345678"]), **parts))
+
+
+def test_a_part_that_lies_about_its_size_is_refused() -> None:
+    honest = repacked(xlsx(["phone"], ["0912345678"]), **{SHEET: bomb(8 << 20)})
+    size = len(bomb(8 << 20)).to_bytes(4, "little")
+    assert "damaged" in refusal(honest.replace(size, (1000).to_bytes(4, "little")))
+
+
+def test_a_zip_that_is_no_workbook_is_refused() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("word/document.xml", "<x/>")
+    assert "no spreadsheet" in refusal(made.getvalue())
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    read_or_refused(content)
+    read_or_refused(b"phone\n" + content)
+
+
+@given(st.lists(st.lists(st.text(max_size=12), min_size=1, max_size=4), max_size=6), st.sampled_from(";,\t"))
+def test_any_text_in_a_table_is_read_or_refused(rows: list[list[str]], delimiter: str) -> None:
+    read_or_refused("phone\n" + "\n".join(delimiter.join(row) for row in rows))
+
+
+@given(st.data())
+def test_any_damage_to_a_workbook_is_read_or_refused(data: st.DataObject) -> None:
+    content = bytearray(WHOLE)
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    read_or_refused(bytes(content))
+
+
+@given(st.binary(max_size=200))
+def test_any_sheet_is_read_or_refused(inside: bytes) -> None:
+    read_or_refused(
+        repacked(WHOLE, **{SHEET: b"<worksheet><sheetData><row>" + inside + b"</row></sheetData></worksheet>"})
+    )
+
+
+WHOLE = xlsx(["phone", "x"], [912345678, date(2018, 8, 2)], ["0987654321", "Nguyễn"])
+
+
+def read_or_refused(content: bytes | str) -> None:
+    try:
+        found = list(audience(content if isinstance(content, bytes) else content.encode("utf-8", "replace"), "((x))"))
+    except AudienceRefused:
+        return
+    assert all(isinstance(one, Recipient | RowError) for one in found)
+
+
+@given(st.text())
+def test_what_is_left_of_a_placeholder_is_said_as_it_is_written(text: str) -> None:
+    names = placeholders(text)
+    assert "((" not in text or set(names) == {key(name) for name in names.values()}
+    assert filled(text, {}) == text
+
+
+def test_placeholders_are_matched_without_case_accents_and_punctuation() -> None:
+    assert placeholders("((Họ tên)) ((ho_ten)) (((x)) (())") == {"ho ten": "Họ tên", "x": "x"}
+    assert filled("((HỌ TÊN)), ((x))", {"ho ten": "A ((x))", "x": "1"}) == "A ((x)), 1"
+
+
+def test_no_cell_of_a_list_of_errors_is_a_formula() -> None:
+    listed = "".join(errors_csv([RowError(2, "=HYPERLINK(1)", '@SUM("a";1)')], "vi"))
+    assert listed == '\ufeffdòng,cột,lỗi\r\n2,\'=HYPERLINK(1),"\'@SUM(""a"";1)"\r\n'
+    assert [harmless(cell) for cell in ("+84", "-1", "a=1")] == ["'+84", "'-1", "a=1"]
+
+
+def test_what_openpyxl_reads_is_what_is_read() -> None:
+    rows = [["phone", "Mã"], *[[f"09{number:08}", f"H01.12-180802-{number:04}"] for number in range(50)]]
+    content = xlsx(*rows)
+    read = load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(min_row=2, values_only=True)
+    assert [(f"0{found.phone[2:]}", found.values["ma"]) for found in recipients(content, "((ma))")] == [*read]
