@@ -3,10 +3,12 @@
 from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
+from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
     "Lane",
     "UtcTime",
+    "access_key",
     "attempt",
     "channel",
     "channel_event",
@@ -17,4 +19,6 @@ __all__ = [
     "outbound",
     "preference",
     "receipt",
+    "zalo_link",
+    "zalo_user",
 ]
