@@ -225,3 +225,48 @@ CREATE TABLE audit_head (
   hash   TEXT NOT NULL,
   CONSTRAINT ck_audit_head_id CHECK (id = 1)
 );
+-- The keys to a channel whose access token has to be renewed, and whose refresh token is good for one renewal. One row
+-- for each refresh token that an operator ever set: a new one in the settings begins anew, and an old one stays old.
+CREATE TABLE access_key (
+  channel       TEXT NOT NULL,
+  origin        TEXT NOT NULL,      -- SHA-256 of the refresh token in the settings
+  access_token  TEXT,
+  refresh_token TEXT NOT NULL,      -- what the next renewal trades in
+  renewed_at    TIMESTAMP,
+  expires_at    TIMESTAMP,          -- of the access token
+  lease         TEXT,               -- who is renewing it now
+  lease_until   TIMESTAMP,          -- nobody else tries before
+  fault         TEXT,               -- why the last renewal failed
+  CONSTRAINT pk_access_key PRIMARY KEY (channel, origin),
+  CONSTRAINT ck_access_key_token CHECK ((access_token IS NULL) = (expires_at IS NULL)
+    AND (access_token IS NULL) = (renewed_at IS NULL)),
+  CONSTRAINT ck_access_key_lease CHECK (lease IS NULL OR lease_until IS NOT NULL)
+);
+
+-- People who write from Zalo. With a phone: they have typed back a code that was sent to it by SMS.
+CREATE TABLE zalo_user (
+  address   TEXT NOT NULL PRIMARY KEY,  -- zalo:<user id>, as in inbound.sender and outbound.recipient
+  follows   BOOLEAN NOT NULL,
+  seen_at   TIMESTAMP NOT NULL,         -- the last word from them; how long Zalo lets us write to them counts from it
+  phone     TEXT,
+  linked_at TIMESTAMP,
+  CONSTRAINT ck_zalo_user_linked CHECK ((phone IS NULL) = (linked_at IS NULL))
+);
+CREATE UNIQUE INDEX uq_zalo_user_phone ON zalo_user (phone) WHERE phone IS NOT NULL;
+
+-- Codes that were sent by SMS so that a Zalo user can show whose phone it is.
+CREATE TABLE zalo_link (
+  id         TEXT NOT NULL PRIMARY KEY,
+  address    TEXT NOT NULL,
+  phone      TEXT NOT NULL,
+  code       TEXT NOT NULL,
+  state      TEXT NOT NULL,             -- open: may be typed back; closed: by a newer one, or by too many wrong tries
+  tries      SMALLINT NOT NULL,         -- wrong ones
+  created_at TIMESTAMP NOT NULL,
+  expires_at TIMESTAMP NOT NULL,
+  CONSTRAINT ck_zalo_link_state CHECK (state IN ('open', 'used', 'closed')),
+  CONSTRAINT ck_zalo_link_tries CHECK (tries BETWEEN 0 AND 5)
+);
+CREATE INDEX ix_zalo_link_address ON zalo_link (address, created_at);
+CREATE INDEX ix_zalo_link_phone ON zalo_link (phone, created_at);
+CREATE UNIQUE INDEX uq_zalo_link_open ON zalo_link (address) WHERE state = 'open';

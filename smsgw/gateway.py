@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Literal, get_args
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from providers.contract import Renewing
 from smsgw.answers.answering import Answers, Limits
+from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.breaker import released
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.keys import KeyRing
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Route, Routes
 from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
+from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.officials.accounts import Accounts
@@ -37,6 +42,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 TICK = 1  # seconds
 ANSWER_WAITING_EVERY = 2
 MATCH_EVERY = 10
+KEYS_EVERY = 30
 RETIRE_EVERY = 60
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
 
@@ -52,8 +58,10 @@ class Gateway:
         self._common_clock = CommonClock(self.database, utc_now)
         self.clock = clock = clock or self._common_clock
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
-        self.roads = Roads([_channel(*item) for item in settings.channels.items()], _routes(settings))
+        channels = [_channel(*item) for item in settings.channels.items()]
+        self.roads = Roads(channels, _routes(settings, channels))
         self.channels = self.roads.channels
+        self.keys = [*self._key_rings()]
         self.senders = [
             Sender(self.database, channel, self.roads, lanes, clock=clock)
             for channel in self.channels.values()
@@ -72,6 +80,7 @@ class Gateway:
         )
         self.intake = Intake(
             self.database,
+            Desk(self.database, _linking(settings), settings.words),
             self.clerk,
             self.roads,
             bell=self.bell,
@@ -103,6 +112,7 @@ class Gateway:
             self.listener.start()
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
+            self._every(KEYS_EVERY, self.keep_keys, at_once=True)
             self._every(RETIRE_EVERY, self.sweeper.history)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
@@ -139,6 +149,18 @@ class Gateway:
                 sender.wake()
         return moved
 
+    def keep_keys(self) -> None:
+        """Renew the tokens that are due, unless another node does."""
+        for ring in self.keys:
+            ring.keep_fresh()
+
+    def _key_rings(self) -> Iterator[KeyRing]:
+        for name, channel in self.channels.items():
+            if isinstance(channel.provider, Renewing):
+                ring = KeyRing(self.database, name, channel.provider, self.clock)
+                channel.provider.use(ring)
+                yield ring
+
     def _meet_channels(self) -> None:
         with self.database.writing("meet channels") as connection:
             now = self.clock()
@@ -149,14 +171,15 @@ class Gateway:
                     before = channel_rows.lock(connection, name)
                     channel_rows.write(connection, before, released(before, "a worker was started", now), now)
 
-    def _every(self, seconds: int, work: Callable[[], object]) -> None:
+    def _every(self, seconds: int, work: Callable[[], object], *, at_once: bool = False) -> None:
         def guarded() -> None:
             try:
                 work()
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the database failed: %s", type(error).__name__)
 
-        self._ticker.add_job(guarded, "interval", seconds=seconds)
+        first = {"next_run_time": utc_now()} if at_once else {}
+        self._ticker.add_job(guarded, "interval", seconds=seconds, **first)
 
     def _wake_ours(self, channel: str, lane: Lane) -> None:
         for sender in self.senders:
@@ -176,12 +199,20 @@ def _senders(channel: Channel) -> tuple[Collection[Lane], ...]:
     return (REPLIES, OTHERS, OTHERS) if fast else (REPLIES, OTHERS)
 
 
-def _routes(settings: Settings) -> Routes:
+def _routes(settings: Settings, channels: Collection[Channel]) -> Routes:
     routes = [
         Route(frozenset(Lane[purpose.upper()] for purpose in route.purposes), route.channels, route.prefixes)
         for route in settings.routes
     ]
-    return Routes(routes, default=next(iter(settings.channels)))
+    chats = defaultdict(list)
+    for channel in channels:
+        if scheme := channel.provider.abilities.scheme:
+            chats[scheme].append(channel.name)
+    return Routes(routes, default=next(iter(settings.channels)), chats=chats)
+
+
+def _linking(settings: Settings) -> Linking:
+    return Linking(Wording.load(settings.answers.wording), hotline=settings.answers.hotline)
 
 
 def _answers(settings: Settings) -> Answers:

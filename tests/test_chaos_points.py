@@ -10,23 +10,26 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import smsgw
+from providers.simulator import Zalo
 from smsgw.clock import utc_now
 from smsgw.store import channels, officials, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.outbox import Settled
 from smsgw.store.states import State
-from smsgw.store.tables import Lane
+from smsgw.store.tables import Lane, access_key
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
+from tests.chats import serving, zalo_config, zalo_settings
 
 MOST_TEXTS = 600  # a node that is still alive after so many never comes by the place where it should die
 SIDES = ("before", "after")
 OFFICIAL = "lan"
 # The sweep is three transactions under one name, and these are worth a death in the middle of things.
-AGAIN = {"sweep": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
+AGAIN = {"sweep": (1, 2, 3), "keys": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
 COMMANDS = {
     "decide": ("doubtful", "drop"),
     "release": ("channel", "release", "sms"),
@@ -49,9 +52,13 @@ def transactions() -> set[str]:
 
 @pytest.fixture
 def chaos(tmp_path: Path, database_url: str, request: pytest.FixtureRequest) -> Iterator[Chaos]:
-    made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=request.config.getoption("--chaos-seed"))
-    yield made
-    made.close()
+    zalo = Zalo(zalo_config())
+    with serving(zalo) as url:
+        seed = request.config.getoption("--chaos-seed")
+        made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=seed, more=zalo_settings(url))
+        made.authorise = zalo.forget_everything
+        yield made
+        made.close()
 
 
 def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos) -> None:
@@ -79,6 +86,8 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     chaos.text(2)
     if provoke is _one_stop_returns:
         (chaos.folder / "onestop.db").rename(chaos.folder / "away.db")
+    if point.transaction == "keys":
+        _authorised_anew(chaos)
     node = chaos.node(dies_at=point)
     provoke(chaos)
     chaos.text(2)
@@ -138,6 +147,14 @@ def _tripped(chaos: Chaos, rest: float = 0.0) -> None:
 
 def _closed_for_long(chaos: Chaos) -> None:
     _tripped(chaos, 60)
+
+
+def _authorised_anew(chaos: Chaos) -> None:
+    """Nothing is left of a channel's tokens, and the first one is good again; what a kill loses is tested elsewhere."""
+    chaos.authorise()
+    chaos.database.create()
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.delete(access_key))
 
 
 def _one_stop_returns(chaos: Chaos) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.aggregator import Config
+from providers import aggregator, zalo
 from smsgw.answers.asking import Words
 from smsgw.cli.main import commands
 from smsgw.settings import (
@@ -29,9 +29,10 @@ TABLES = (
     OneStopSettings,
     AnswerSettings,
     QuietHours,
-    ConsoleSettings,
     ChannelSettings,
-    Config,
+    ConsoleSettings,
+    aggregator.Config,
+    zalo.Config,
 )
 
 

@@ -23,8 +23,8 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure
-from smsgw.store import channels, outbox
+from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
+from smsgw.store import channels, chats, outbox
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.tables import Lane
@@ -74,7 +74,7 @@ class Sender:
         self._roads = roads
         self._lanes = tuple(lanes)
         self._clock = clock
-        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, chance)
+        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
         self._work = threading.Event()
         self._stopping = threading.Event()
@@ -192,7 +192,9 @@ class Sender:
             metrics.messages_out.labels(self._channel.name, kind.__name__.lower()).inc(count)
 
     def _settle(self, connection: sa.Connection, call: _Call, now: datetime) -> None:
-        settled = self._settler.settled(call.batch.messages, call.answer, now)
+        missed = unreached(call.batch.messages, call.answer)
+        phones = chats.phones(connection, missed) if missed else {}
+        settled = self._settler.settled(call.batch.messages, call.answer, phones, now)
         ours = outbox.settle(connection, self._channel.name, call.batch.lease, settled, now)
         if ours < len(settled):
             log.warning("channel %s: %d leases had run out", self._channel.name, len(settled) - ours)
@@ -202,6 +204,9 @@ class Sender:
 
     def _elsewhere(self, message: outbox.Claimed) -> Channel | None:
         return self._roads.instead(message.lane, message.recipient, self._channel.name)
+
+    def _after_this(self, message: outbox.Claimed, phone: str) -> Channel | None:
+        return self._roads.after(message.lane, phone, self._channel.name)
 
 
 def _outbound(message: outbox.Claimed) -> Outbound:

@@ -39,7 +39,7 @@ class OneStopSettings(Table):
     """[onestop]. `time_limit` in seconds for one look-up; `apologise_after` in seconds without an answer."""
 
     database: ReadDatabase = Field(repr=False)
-    time_limit: Number = Field(default=2.0, gt=0, le=30)
+    time_limit: Number = Field(default=1.5, gt=0, le=30)
     apologise_after: Number = Field(default=300.0, gt=0, le=86_400)
 
 

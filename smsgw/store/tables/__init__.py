@@ -4,10 +4,12 @@ from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
+from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
     "Lane",
     "UtcTime",
+    "access_key",
     "attempt",
     "audit",
     "audit_head",
@@ -23,4 +25,6 @@ __all__ = [
     "preference",
     "receipt",
     "signin_failure",
+    "zalo_link",
+    "zalo_user",
 ]
