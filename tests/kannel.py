@@ -1,4 +1,4 @@
-"""Kannel itself, from Debian's packages: bearerbox and smsbox with the files of our guide, and fakesmsc as the phones."""
+"""Kannel itself, from Debian's packages: its two programs with the files of our guide, and fakesmsc as the phones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,11 @@ class Phones:
         self._lines: list[subprocess.Popen[str]] = []
 
     def text(self, message: str) -> None:
-        """`SENDER RECEIVER text WORDS`, or `ucs2` and its bytes as in a URL. The line stays for what comes back."""
+        """`SENDER RECEIVER text WORDS`, or `ucs2` and its bytes as in a URL. The line stays for what comes back.
+
+        Bearerbox has one such line at a time.
+        """
+        self.close()
         line = subprocess.Popen(
             [FAKESMSC, "-r", str(self._port), "-i", "0.1", "-m", "1", message],
             stdout=subprocess.PIPE,
@@ -60,14 +64,19 @@ class Phones:
         threading.Thread(target=self._listen, args=(line,), daemon=True).start()
 
     def close(self) -> None:
-        for line in self._lines:
+        while self._lines:
+            line = self._lines.pop()
             line.kill()
             line.wait()
+            if line.stdout:
+                line.stdout.close()
 
     def _listen(self, line: subprocess.Popen[str]) -> None:
-        for row in line.stdout or ():
-            if found := re.search(r"got message \d+: <(.*)>", row):
-                self.heard.append(found[1])
+        # Killed at the end, its line closes in the middle of a look.
+        with suppress(ValueError):
+            for row in line.stdout or ():
+                if found := re.search(r"Got message \d+: <(.*)>", row):
+                    self.heard.append(found[1])
 
 
 @contextmanager
