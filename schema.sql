@@ -225,6 +225,7 @@ CREATE TABLE audit_head (
   hash   TEXT NOT NULL,
   CONSTRAINT ck_audit_head_id CHECK (id = 1)
 );
+
 -- The keys to a channel whose access token has to be renewed, and whose refresh token is good for one renewal. One row
 -- for each refresh token that an operator ever set: a new one in the settings begins anew, and an old one stays old.
 CREATE TABLE access_key (

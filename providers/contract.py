@@ -113,7 +113,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A message to a citizen (MT). `ref` is our id for it and stays the same however often it is sent."""
+    """A message to a citizen (MT). `ref` is our id for it and stays the same however often it is sent.
+
+    `chat`: where the holder of the phone has lately written to us in the carrier's chat.
+    """
 
     ref: str
     sender: str
@@ -122,6 +125,7 @@ class Outbound:
     encoding: Encoding
     segments: int
     expires_at: datetime
+    chat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,8 @@ class Abilities:
     `submit`. `submits`, `receives`, `reports`: it takes messages from us, brings citizens' ones, brings receipts.
     `answers_in_body`: it takes the reply to a message from the body of our answer, one message a callback, and gets
     the same body for the same message again; `reports_bodies`: it sends receipts for those replies. `methods`: of its
-    callbacks. `scheme`: it knows people as `<scheme>:<id>`. `one_door`: its receipts come by the door of its messages.
+    callbacks. `scheme`: it knows people as `<scheme>:<id>`, and lets us write for `chat_open` after their last word.
+    `one_door`: its receipts come by the door of its messages.
     """
 
     idempotent_by_ref: bool = False
@@ -182,6 +187,7 @@ class Abilities:
     reports_bodies: bool = False
     methods: frozenset[str] = frozenset({"POST"})
     scheme: str | None = None
+    chat_open: timedelta = timedelta()
     one_door: bool = False
 
 

@@ -1,8 +1,9 @@
 """Zalo: a chat with an Official Account, and ZNS notifications to phones that have Zalo.
 
 A recipient `zalo:<user id>` gets a consultation message (Official Account API v3.0), which Zalo takes for 48 hours
-after the person's last word for nothing, for seven days for money, and then no more. A phone gets a ZNS notification
-if the text is one of the registered templates. Every answer is HTTP 200; what it says stands in `error`.
+after the person's last word for nothing, for seven days for money, and then no more. A phone whose holder has written
+within the 48 hours gets one too; any other a ZNS notification, if the text is of a registered template. Every answer is
+HTTP 200; what it says stands in `error`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from providers.zalo_webhook import SCHEME
 
 AT_A_TIME = 8  # calls of one batch; Zalo takes one message a call, and 4,000 calls a minute
 LONGEST_TEXT = 2000  # characters
+FREE = timedelta(hours=48)
 
 # What `error` says, by what follows from it (OA API and ZNS, "Mã lỗi", 2026).
 TOKEN = {-216: "token invalid", -220: "token expired", -124: "token invalid"}
@@ -110,9 +112,7 @@ def connect(config: BaseModel) -> Zalo:
 class Zalo:
     """One Official Account's translator."""
 
-    abilities: ClassVar[Abilities] = Abilities(
-        idempotent_by_ref=False, largest_batch=AT_A_TIME, scheme=SCHEME, one_door=True
-    )
+    abilities: ClassVar[Abilities] = Abilities(largest_batch=AT_A_TIME, scheme=SCHEME, chat_open=FREE, one_door=True)
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -193,17 +193,21 @@ class Zalo:
 
     def _send(self, message: Outbound, token: str) -> Outcome | CallFailed:
         try:
-            if not message.recipient.startswith(f"{SCHEME}:"):
-                return self._notify(message, token)
-            if len(message.text) > LONGEST_TEXT:
-                return Rejected("too_long", f"a text may have {LONGEST_TEXT} characters", elsewhere=True)
-            to = {"user_id": message.recipient.removeprefix(f"{SCHEME}:")}
-            body = {"recipient": to, "message": {"text": message.text}}
-            return self._outcome(self._call("POST", f"{self._api}/v3.0/oa/message/cs", token, json=body), token)
+            if message.recipient.startswith(f"{SCHEME}:"):
+                return self._say(message.recipient, message.text, token)
+            said = self._say(message.chat, message.text, token) if message.chat else None
+            # What surely was not said can still be notified of.
+            return self._notify(message, token) if said is None or isinstance(said, Rejected) else said
         except CallFailed as failed:
             return failed
         except requests.RequestException as error:
             return Unknown(type(error).__name__)
+
+    def _say(self, address: str, text: str, token: str) -> Outcome:
+        if len(text) > LONGEST_TEXT:
+            return Rejected("too_long", f"a text may have {LONGEST_TEXT} characters", elsewhere=True)
+        body = {"recipient": {"user_id": address.removeprefix(f"{SCHEME}:")}, "message": {"text": text}}
+        return self._outcome(self._call("POST", f"{self._api}/v3.0/oa/message/cs", token, json=body), token)
 
     def _notify(self, message: Outbound, token: str) -> Outcome:
         notification = filled(self._config.templates, message.text)

@@ -116,7 +116,7 @@ def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(anywhere: Chats
 
 
 def test_linking_asks_for_a_number_that_can_get_the_code(there: Chats) -> None:
-    for text in ("LK", "liên kết", "LK 02963123456", "LK 12345678"):
+    for text in ("LK", "liên kết", "LK 02963123456", "lk12345678"):
         assert "Xin nhắn LK và số điện thoại di động" in there.say(MAI, text)
     assert "Xin nhắn LK và số" not in there.say(MAI, "Liên kết tài khoản ngân hàng thế nào")
     assert rows(there, zalo_link.c.id) == []
@@ -271,6 +271,30 @@ def test_a_notice_goes_by_zns_where_its_text_is_a_template(anywhere: Chats) -> N
     assert sent["tracking_id"] == ref
     assert anywhere.here.states() == {"delivered": 1}
     assert anywhere.sms(STRANGER) == []
+
+
+def test_a_notice_goes_into_the_chat_of_who_has_lately_written_there(anywhere: Chats) -> None:
+    anywhere.zalo.follow(MAI, True)
+    linked(anywhere, MAI, STRANGER)
+    before = len(anywhere.sms(STRANGER))
+    notice(anywhere, STRANGER, "Chuc mung nam moi")
+    anywhere.settle()
+    assert anywhere.heard(MAI)[-1] == "Chuc mung nam moi"
+    assert anywhere.zalo.counts["sent for money"] == 0
+    anywhere.here.clock.forward(hours=49)
+    notice(anywhere, STRANGER, READY)
+    anywhere.settle()
+    assert len(anywhere.zalo.notifications[STRANGER]) == 1
+    assert len(anywhere.sms(STRANGER)) == before
+
+
+def test_a_notice_that_the_chat_does_not_take_goes_by_zns(there: Chats) -> None:
+    there.zalo.follow(MAI, True)
+    linked(there, MAI, STRANGER)
+    there.zalo._people[MAI].spoke = (there.here.clock() - timedelta(days=8)).timestamp()
+    notice(there, STRANGER, READY)
+    there.settle()
+    assert len(there.zalo.notifications[STRANGER]) == 1
 
 
 @pytest.mark.parametrize("why", ["no account", "no template", "no quota"])

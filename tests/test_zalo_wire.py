@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ from providers.contract import (
 )
 from providers.zalo_templates import Template, filled
 from providers.zalo_webhook import mac
+from smsgw.settings import load
 
 NOW = datetime(2024, 9, 1, 1, 30, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp() * 1000))
@@ -226,6 +228,13 @@ def test_every_error_has_its_outcome(
     else:
         assert provider.submit([CHAT]) == [expected]
     assert keys.no_good == (["access-token-1"] if code in zalo.TOKEN else [])
+
+
+def test_the_settings_that_are_shipped_for_it_only_have_to_be_switched_on() -> None:
+    file = Path(__file__).parent.parent / "settings.toml"
+    shipped = file.read_text(encoding="utf-8")
+    assert "zalo" not in load(file).channels
+    assert "zalo" in load(file, re.sub(r"^# (?=\[channels.zalo\]|\w+ = )", "", shipped, flags=re.MULTILINE)).channels
 
 
 def test_every_error_is_explained() -> None:

@@ -67,7 +67,7 @@ def understand(text: str, words: Words, person: Person) -> ChatRequest | None:
     for word in words.link:
         if plain == word:
             return LinkPhone(None)
-        number = plain.removeprefix(f"{word} ")
+        number = plain.removeprefix(word)
         # Words that merely begin so ("lien ket tai khoan") are for the clerk.
         if number != plain and re.fullmatch(r"[\d ]{8,}", number):
             return LinkPhone(phones.mobile(number))

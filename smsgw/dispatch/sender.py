@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -178,7 +178,8 @@ class Sender:
         return breaker.called(channel, failure(answer), now)
 
     def _submit(self, batch: _Batch) -> _Call:
-        messages = [_outbound(message) for message in batch.messages]
+        known = self._chats(batch.messages)
+        messages = [_outbound(message, known.get(message.recipient)) for message in batch.messages]
         try:
             outcomes = self._channel.provider.submit(messages)
         except CallFailed as failed:
@@ -186,6 +187,15 @@ class Sender:
             return _Call(batch, NotTaken(str(failed), held=isinstance(failed, ChannelRefused)))
         self._count(Counter(map(type, outcomes)))
         return _Call(batch, outcomes)
+
+    def _chats(self, messages: Sequence[outbox.Claimed]) -> Mapping[str, str]:
+        """Where the holders of these phones have lately written to us, if the carrier has a chat."""
+        abilities = self._channel.provider.abilities
+        if abilities.scheme is None:
+            return {}
+        since = self._clock() - abilities.chat_open
+        with self._database.reading() as connection:
+            return chats.open_for(connection, [message.recipient for message in messages], abilities.scheme, since)
 
     def _count(self, kinds: Counter[type]) -> None:
         for kind, count in kinds.items():
@@ -209,7 +219,7 @@ class Sender:
         return self._roads.after(message.lane, phone, self._channel.name)
 
 
-def _outbound(message: outbox.Claimed) -> Outbound:
+def _outbound(message: outbox.Claimed, chat: str | None) -> Outbound:
     return Outbound(
         ref=message.id,
         sender=message.sender,
@@ -218,4 +228,5 @@ def _outbound(message: outbox.Claimed) -> Outbound:
         encoding=message.encoding,
         segments=message.segments,
         expires_at=message.expires_at,
+        chat=chat,
     )

@@ -20,6 +20,7 @@ MOST_TRIES = 5  # at one code
 MOST_BY_ADDRESS = 5  # codes in a day that one person may ask for
 MOST_TO_PHONE = 3  # codes in a day that one phone gets, whoever asks
 DAY = timedelta(hours=24)
+REMEMBERED = timedelta(hours=1)  # after a code's end, in which it is worth saying that it has ended
 
 _u, _l = zalo_user.c, zalo_link.c
 
@@ -93,12 +94,29 @@ _PHONES = Batch(
 )
 
 
+def open_for(connection: sa.Connection, held: Collection[str], scheme: str, since: datetime) -> dict[str, str]:
+    """The chat of each of these phones whose holder follows us there and has written since then."""
+    rows = _OPEN_FOR.rows(connection, [(phone,) for phone in held], scheme=f"{scheme}:%", since=since)
+    return dict(map(tuple, rows))
+
+
+_OPEN_FOR = Batch(
+    (_u.phone,),
+    lambda given: sa.select(_u.phone, _u.address).where(
+        _u.phone.in_(sa.select(given.c.phone)),
+        _u.address.like(sa.bindparam("scheme")),
+        _u.follows,
+        _u.seen_at > sa.bindparam("since", type_=_u.seen_at.type),
+    ),
+)
+
+
 def known(connection: sa.Connection, addresses: Collection[str], now: datetime) -> dict[str, Person]:
     """What is known of each address."""
     asked = [(address,) for address in addresses]
     theirs = phones(connection, addresses)
     counts = dict(map(tuple, _ASKED.rows(connection, asked, since=now - DAY)))
-    links = {address: Link(*rest) for address, *rest in _OPEN.rows(connection, asked)}
+    links = {address: Link(*rest) for address, *rest in _OPEN.rows(connection, asked, since=now - REMEMBERED)}
     return {name: Person(theirs.get(name), counts.get(name, 0), links.get(name)) for name in addresses}
 
 
@@ -114,7 +132,9 @@ _ASKED = Batch(
 _OPEN = Batch(
     (_l.address,),
     lambda given: sa.select(_l.address, _l.id, _l.phone, _l.code, _l.tries, _l.expires_at).where(
-        _l.address.in_(sa.select(given.c.address)), _l.state == sa.text("'open'")
+        _l.address.in_(sa.select(given.c.address)),
+        _l.state == sa.text("'open'"),
+        _l.expires_at > sa.bindparam("since", type_=_l.expires_at.type),
     ),
 )
 
