@@ -164,3 +164,64 @@ CREATE TABLE channel_event (
   reason  TEXT NOT NULL
 );
 CREATE INDEX ix_channel_event ON channel_event (channel, at);
+
+-- Somebody who works at the console, or is named by a command's --as.
+CREATE TABLE official (
+  id           TEXT NOT NULL PRIMARY KEY,
+  name         TEXT NOT NULL,           -- what one signs in with, in small letters
+  role         TEXT NOT NULL,           -- each may do what those before it may
+  agency       TEXT,                    -- whose citizens and notices they see; none: the whole province's
+  phone        TEXT,                    -- their own, for test messages
+  password     TEXT,                    -- argon2; none: signs in by OpenID Connect only
+  totp_secret  TEXT,                    -- base32; none: no second factor
+  totp_step    BIGINT NOT NULL,         -- the last one that a code was taken for: none is taken twice
+  created_at   TIMESTAMP NOT NULL,
+  disabled_at  TIMESTAMP,
+  CONSTRAINT uq_official_name UNIQUE (name),
+  CONSTRAINT ck_official_role CHECK (role IN ('viewer', 'sender', 'approver', 'admin'))
+);
+
+-- Somebody who is signed in. Without its row a cookie is worth nothing.
+CREATE TABLE official_session (
+  token_hash  TEXT NOT NULL PRIMARY KEY,  -- SHA-256 of what the cookie holds
+  official_id TEXT NOT NULL,
+  stage       TEXT NOT NULL,              -- password: the second factor is still to come
+  created_at  TIMESTAMP NOT NULL,
+  seen_at     TIMESTAMP NOT NULL,         -- to the minute
+  address     TEXT NOT NULL,
+  agent       TEXT NOT NULL,              -- the browser, as it calls itself
+  CONSTRAINT fk_official_session FOREIGN KEY (official_id) REFERENCES official (id),
+  CONSTRAINT ck_official_session_stage CHECK (stage IN ('password', 'full'))
+);
+CREATE INDEX ix_official_session_official ON official_session (official_id);
+CREATE INDEX ix_official_session_seen ON official_session (seen_at);
+
+-- Tries to sign in, by account and by address, so that each further one can be made to wait.
+CREATE TABLE signin_failure (
+  subject  TEXT NOT NULL PRIMARY KEY,   -- account:NAME or address:IP
+  failures INTEGER NOT NULL,
+  last_at  TIMESTAMP NOT NULL
+);
+CREATE INDEX ix_signin_failure_last ON signin_failure (last_at);
+
+-- What officials did. Each entry carries the hash of the one before, so that none can be changed or taken out unnoticed.
+CREATE TABLE audit (
+  number   BIGINT NOT NULL PRIMARY KEY,  -- from 1, without a gap
+  at       TIMESTAMP NOT NULL,
+  who      TEXT NOT NULL,
+  action   TEXT NOT NULL,
+  subject  TEXT NOT NULL,
+  detail   TEXT NOT NULL,                -- a JSON object
+  previous TEXT NOT NULL,
+  hash     TEXT NOT NULL,
+  CONSTRAINT uq_audit_previous UNIQUE (previous)
+);
+CREATE INDEX ix_audit_who ON audit (who, number);
+
+-- The last entry. Its row is locked by whoever appends; and entries cut off at the end are missed by it.
+CREATE TABLE audit_head (
+  id     SMALLINT NOT NULL PRIMARY KEY,
+  number BIGINT NOT NULL,
+  hash   TEXT NOT NULL,
+  CONSTRAINT ck_audit_head_id CHECK (id = 1)
+);

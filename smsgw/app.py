@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from flask import Flask
 
 from smsgw.gateway import Gateway
 from smsgw.settings import secret_key
-from smsgw.web import carrier, ops, public
+from smsgw.web import carrier, console, ops, public
+from smsgw.web.console.desk import Desk
 
 
 def create_app(gateway: Gateway) -> Flask:
@@ -17,6 +20,7 @@ def create_app(gateway: Gateway) -> Flask:
     app.register_blueprint(carrier.blueprint(create_door(gateway)))
     app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.clock))
     app.register_blueprint(public.blueprint(gateway.clerk, _counter(gateway), gateway.clock))
+    console.register(app, _desk(gateway))
     return app
 
 
@@ -24,6 +28,20 @@ def create_door(gateway: Gateway) -> carrier.Door:
     """What carriers knock at."""
     address = str(gateway.settings.gateway.public_url)
     return carrier.Door(gateway.channels, gateway.intake, gateway.reports, address, gateway.clock)
+
+
+def _desk(gateway: Gateway) -> Desk:
+    settings = gateway.settings
+    return Desk(
+        public_url=str(settings.gateway.public_url),
+        timezone=ZoneInfo(settings.gateway.timezone),
+        clock=gateway.clock,
+        database=gateway.database,
+        onestop=gateway.onestop,
+        roads=gateway.roads,
+        accounts=gateway.accounts,
+        signing_in=gateway.signing_in,
+    )
 
 
 def _counter(gateway: Gateway) -> public.Counter:

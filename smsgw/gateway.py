@@ -23,6 +23,8 @@ from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
+from smsgw.officials.accounts import Accounts
+from smsgw.officials.signing_in import SigningIn
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
@@ -77,6 +79,13 @@ class Gateway:
             clock=clock,
         )
         self.reports = Reports(self.database, clock)
+        self.accounts = Accounts(self.database, clock)
+        self.signing_in = SigningIn(
+            self.database,
+            clock,
+            idle=timedelta(minutes=settings.console.idle_minutes),
+            longest=timedelta(hours=settings.console.session_hours),
+        )
         self._ticker = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._roles: Collection[Role] = ()
 

@@ -5,6 +5,7 @@ from smsgw.settings.load import DEFAULT_FILE, Settings, SettingsError, load, sec
 from smsgw.settings.tables import (
     AnswerSettings,
     ChannelSettings,
+    ConsoleSettings,
     GatewaySettings,
     OneStopSettings,
     QuietHours,
@@ -17,6 +18,7 @@ __all__ = [
     "PREFIX",
     "AnswerSettings",
     "ChannelSettings",
+    "ConsoleSettings",
     "GatewaySettings",
     "OneStopSettings",
     "QuietHours",

@@ -21,6 +21,7 @@ from smsgw.settings.faults import DIVIDER, PREFIX, Source, faults_of, texts_for_
 from smsgw.settings.tables import (
     AnswerSettings,
     ChannelSettings,
+    ConsoleSettings,
     GatewaySettings,
     OneStopSettings,
     QuietHours,
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     answers: AnswerSettings = AnswerSettings()
     words: Words = Words()
     quiet_hours: QuietHours = QuietHours()
+    console: ConsoleSettings = ConsoleSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -60,6 +60,13 @@ class QuietHours(Table):
     end: Hour = time(7)
 
 
+class ConsoleSettings(Table):
+    """[console]. `idle_minutes`: without a request, until one has to sign in again; `session_hours`: at the latest."""
+
+    idle_minutes: Count = Field(default=30, ge=1, le=1440)
+    session_hours: Count = Field(default=12, ge=1, le=168)
+
+
 class RouteSettings(Table):
     """[[routes]]: channels for some purposes and numbers, the best one first. `prefixes`: E.164 digits, as 8491."""
 
@@ -71,7 +78,8 @@ class RouteSettings(Table):
 class ChannelSettings(BaseModel):
     """[channels.NAME]: what every carrier has; the rest belongs to the provider and stands in `config`.
 
-    `tps`: messages a second that the contract allows; `reply_share`: of it, only for replies.
+    `tps`: messages a second that the contract allows; `reply_share`: of it, only for replies; `tariff`: đồng for a
+    segment.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -81,6 +89,7 @@ class ChannelSettings(BaseModel):
     tps: Number = Field(gt=0)
     batch: Count = Field(default=100, ge=1)
     reply_share: Number = Field(default=0.2, ge=0, lt=1)
+    tariff: Count = Field(default=0, ge=0, le=1_000_000)
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """The provider's own settings hold secrets that only its `Config` knows of."""

@@ -3,18 +3,24 @@
 from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
+from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
 
 __all__ = [
     "Lane",
     "UtcTime",
     "attempt",
+    "audit",
+    "audit_head",
     "channel",
     "channel_event",
     "history",
     "inbound",
     "metadata",
+    "official",
+    "official_session",
     "opt_out",
     "outbound",
     "preference",
     "receipt",
+    "signin_failure",
 ]

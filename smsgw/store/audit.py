@@ -1,0 +1,91 @@
+"""The audit log's rows: appending one under the lock of its head, and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import InsertNew
+from smsgw.store.tables import audit, audit_head
+
+ENTRIES_A_READ = 2000
+BEFORE_ALL = ""  # what stands for the hash before the first entry
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What somebody did to something. `detail` is a JSON object; `previous` the hash of the entry before."""
+
+    number: int
+    at: datetime
+    who: str
+    action: str
+    subject: str
+    detail: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The number and hash of the last entry; 0 and an empty text if there is none."""
+
+    number: int
+    hash: str
+
+
+def lock_head(connection: sa.Connection) -> Head:
+    """The head; whoever else wants to append waits until this transaction ends."""
+    row = connection.execute(_LOCK).one_or_none()
+    if row is None:
+        _FIRST.run(connection, [(1, 0, BEFORE_ALL)])
+        row = connection.execute(_LOCK).one()
+    return Head(*row)
+
+
+_LOCK = sa.select(audit_head.c.number, audit_head.c.hash).with_for_update()
+_FIRST = InsertNew(*audit_head.c, returning=audit_head.c.id)
+
+
+def append(connection: sa.Connection, entry: Entry) -> None:
+    """Write the entry that follows on the locked head."""
+    values = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
+    connection.execute(sa.insert(audit), values)
+    connection.execute(sa.update(audit_head).values(number=entry.number, hash=entry.hash))
+
+
+def head(connection: sa.Connection) -> Head:
+    """The head as it stands."""
+    row = connection.execute(sa.select(audit_head.c.number, audit_head.c.hash)).one_or_none()
+    return Head(*row) if row else Head(0, BEFORE_ALL)
+
+
+def entries(connection: sa.Connection, last: int) -> Iterator[Entry]:
+    """All up to a number, oldest first, however many there are."""
+    after = -1
+    while rows := connection.execute(_BETWEEN, {"after": after, "last": last}).all():
+        yield from (Entry(*row) for row in rows)
+        after = rows[-1].number
+
+
+_BETWEEN = (
+    sa.select(audit)
+    .where(audit.c.number > sa.bindparam("after"), audit.c.number <= sa.bindparam("last"))
+    .order_by(audit.c.number)
+    .limit(ENTRIES_A_READ)
+)
+
+
+def latest(
+    connection: sa.Connection, who: str | None = None, before: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """The latest entries, newest first: of one person if `who` is given, and before that number if one is."""
+    rows = sa.select(audit).order_by(audit.c.number.desc()).limit(limit)
+    if who is not None:
+        rows = rows.where(audit.c.who == who)
+    if before is not None:
+        rows = rows.where(audit.c.number < before)
+    return [Entry(*row) for row in connection.execute(rows)]

@@ -1,0 +1,99 @@
+"""One's own account: password, second factor, phone, and where one is signed in."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import segno
+from flask import Blueprint, abort, g, request
+from flask import session as cookie
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.officials import passwords, totp
+from smsgw.officials.passwords import PoorPassword, TooBusy
+from smsgw.officials.signing_in import Refused, TooSoon
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.format import Format
+from smsgw.web.console.shell import language, me, needs, page, say, see, tell, visitor
+
+UNCONFIRMED = "totp"  # where the cookie keeps a secret that no code has confirmed yet
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/account."""
+    own = Blueprint("account", __name__, url_prefix="/account")
+
+    def shown(status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+        sessions = desk.signing_in.sessions(me())
+        return page("account.html", status, sessions=sessions, this=g.signed_in.session, **values)
+
+    @own.get("/")
+    @needs("viewer")
+    def account() -> AnyResponse:
+        return shown()
+
+    @own.post("/password")
+    @needs("viewer")
+    def change_password() -> AnyResponse:
+        wrong = _changed_password(desk)
+        if wrong is not None:
+            return shown(HTTPStatus.BAD_REQUEST, trouble=wrong)
+        tell("account.password_changed")
+        return see("account.account")
+
+    @own.get("/second-factor")
+    @needs("viewer")
+    def second_factor() -> AnyResponse:
+        secret = cookie.setdefault(UNCONFIRMED, totp.new_secret())
+        return _enrolment(secret)
+
+    @own.post("/second-factor")
+    @needs("viewer")
+    def confirm_second_factor() -> AnyResponse:
+        return _confirm(desk)
+
+    @own.post("/sessions/end")
+    @needs("viewer")
+    def end_session() -> AnyResponse:
+        if not desk.signing_in.end(me(), request.form.get("session", "")):
+            abort(HTTPStatus.NOT_FOUND)
+        tell("account.session_ended")
+        return see("account.account")
+
+    return own
+
+
+def _changed_password(desk: Desk) -> str | None:
+    """Why it was not changed; None if it was."""
+    try:
+        desk.signing_in.check_own(me(), request.form.get("old", ""), visitor())
+        desk.accounts.set_password(me(), request.form.get("new", ""), me().name, session=g.signed_in.session.token_hash)
+    except Refused:
+        return say("account.old_wrong")
+    except TooSoon as error:
+        return say("shell.wait", time=Format(desk.timezone, language()).duration(error.wait))
+    except TooBusy:
+        return say("signing.busy")
+    except PoorPassword as error:
+        return say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)
+    return None
+
+
+def _confirm(desk: Desk) -> AnyResponse:
+    secret = cookie.get(UNCONFIRMED)
+    if not secret:
+        return see("account.second_factor")
+    if not desk.accounts.begin_second_factor(me(), secret, request.form.get("code", "")[:20]):
+        return _enrolment(secret, HTTPStatus.BAD_REQUEST, trouble=say("signing.wrong_code"))
+    cookie.pop(UNCONFIRMED)
+    tell("account.second_factor_on")
+    return see("account.account")
+
+
+def _enrolment(secret: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+    qr = segno.make(totp.uri(secret, me().name, "smsgw"), micro=False, error="m")
+    drawn = qr.svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
+    spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
+    drawing = Markup(drawn)  # noqa: S704 - drawn by segno
+    return page("second_factor.html", status, qr=drawing, secret=spaced, **values)

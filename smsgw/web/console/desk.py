@@ -1,0 +1,27 @@
+"""What the console's pages work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from smsgw.clock import Clock
+from smsgw.dispatch.channel import Roads
+from smsgw.dossiers.source import OneStop
+from smsgw.officials.accounts import Accounts
+from smsgw.officials.signing_in import SigningIn
+from smsgw.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The rooms below, as far as pages need them."""
+
+    public_url: str
+    timezone: ZoneInfo
+    clock: Clock
+    database: Database
+    onestop: OneStop
+    roads: Roads
+    accounts: Accounts
+    signing_in: SigningIn

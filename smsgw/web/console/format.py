@@ -1,0 +1,49 @@
+"""Times, numbers and money as officials read them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from smsgw.web.console.texts import Language, say
+
+
+class Format:
+    """How things are shown in a language, with times of the province's zone."""
+
+    def __init__(self, timezone: ZoneInfo, language: Language) -> None:
+        self._timezone = timezone
+        self._language = language
+
+    def time(self, at: datetime | None) -> str:
+        """A moment, to the minute."""
+        return "" if at is None else f"{at.astimezone(self._timezone):%d/%m/%Y %H:%M}"
+
+    def second(self, at: datetime | None) -> str:
+        """A moment, to the second."""
+        return "" if at is None else f"{at.astimezone(self._timezone):%d/%m/%Y %H:%M:%S}"
+
+    def number(self, value: float | None, places: int = 0) -> str:
+        """A number with its thousands apart: 1.234,5 in Vietnamese, 1,234.5 in English."""
+        if value is None:
+            return "–"
+        text = f"{value:,.{places}f}"
+        return text if self._language == "en" else text.translate(str.maketrans(",.", ".,"))
+
+    def money(self, dong: int) -> str:
+        """An amount of đồng."""
+        return f"{self.number(dong)} ₫"
+
+    def share(self, part: int, whole: int) -> str:
+        """A part of a whole in per cent, to one place; a dash where there is no whole."""
+        return f"{self.number(100 * part / whole, 1)} %" if whole else "–"
+
+    def duration(self, given: timedelta | float | None) -> str:
+        """A span of time in its largest unit."""
+        if given is None:
+            return "–"
+        seconds = given.total_seconds() if isinstance(given, timedelta) else given
+        for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+            if seconds >= 2 * length:
+                return say(self._language, f"shell.{unit}s", count=self.number(seconds / length))
+        return say(self._language, "shell.seconds", count=self.number(seconds, 1 if seconds < 10 else 0))

@@ -1,0 +1,219 @@
+"""What all pages of the console have in common: who may see them, their language, their headers, and their faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import sqlalchemy as sa
+from flask import Blueprint, Flask, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.officials.signing_in import SignedIn, Visitor
+from smsgw.store.officials import Official, Role
+from smsgw.web.console import texts
+from smsgw.web.console.cookies import HostCookie
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.format import Format
+
+LARGEST_FORM = 64 * 1024  # bytes; a view that takes files says so by @takes
+TOKEN, LANGUAGE, NEXT = "token", "language", "next"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_needs: WeakKeyDictionary[Callable[..., Any], Role | None] = WeakKeyDictionary()
+_takes: WeakKeyDictionary[Callable[..., Any], int] = WeakKeyDictionary()
+_csrf = CSRFProtect()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the navigation: where it leads, its text's key, and who sees it."""
+
+    endpoint: str
+    text: str
+    role: Role
+
+
+NAVIGATION: tuple[Entry, ...] = (Entry("overview.home", "shell.home", "viewer"),)
+
+
+def needs(role: Role) -> Callable[[View], View]:
+    """The view is for officials who have that role; others get 403, and who isn't signed in goes to the door."""
+
+    def mark(view: View) -> View:
+        _needs[view] = role
+        return view
+
+    return mark
+
+
+def for_everybody(view: View) -> View:
+    """The view is for whoever comes by, as the door itself."""
+    _needs[view] = None
+    return view
+
+
+def takes(bytes: int) -> Callable[[View], View]:
+    """The view takes a body of so many bytes, where others take a form."""
+
+    def mark(view: View) -> View:
+        _takes[view] = bytes
+        return view
+
+    return mark
+
+
+def me() -> Official:
+    """The official at work; only in views that need a role."""
+    official: Official = g.signed_in.official
+    return official
+
+
+def only_province_wide() -> None:
+    """403 for officials who are bound to an agency, where what is shown belongs to all of them."""
+    if me().agency is not None:
+        abort(HTTPStatus.FORBIDDEN)
+
+
+def visitor() -> Visitor:
+    """Where this request comes from."""
+    return Visitor(request.remote_addr or "", request.user_agent.string)
+
+
+def language() -> texts.Language:
+    """In which the pages speak."""
+    return "en" if cookie.get(LANGUAGE) == "en" else "vi"
+
+
+def say(key: str, **values: object) -> str:
+    """A text in the official's language."""
+    return texts.say(language(), key, **values)
+
+
+def tell(key: str, kind: str = "success", **values: object) -> None:
+    """Show a text on the page that comes next. `kind`: success, warning or danger."""
+    flash(say(key, **values), kind)
+
+
+def see(endpoint: str, **values: Any) -> AnyResponse:
+    """Go on to a page of the console, named as "people.people"."""
+    return redirect(url_for(f"console.{endpoint}", **values), HTTPStatus.SEE_OTHER)
+
+
+def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
+    """A page made from a template of templates/console/."""
+    return Response(render_template(f"console/{template}", **values), status.value, content_type="text/html")
+
+
+def prepare(app: Flask, public_url: str) -> None:
+    """What the console needs of the application as a whole."""
+    app.session_interface = HostCookie(public_url)
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # carriers and other systems have no forms
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as one is signed in
+    Bootstrap5(app)
+    _csrf.init_app(app)
+
+
+def blueprint(desk: Desk) -> Blueprint:
+    """The console without its pages, which are registered on it."""
+    console = Blueprint(
+        "console", __name__, url_prefix="/console", template_folder="../templates", static_folder="../static/console"
+    )
+
+    @console.before_request
+    def guard() -> AnyResponse | None:
+        view = current_app.view_functions[request.endpoint or ""]
+        request.max_content_length = _takes.get(view, LARGEST_FORM)
+        _csrf.protect()
+        g.signed_in = _signed_in(desk)
+        if request.endpoint == "console.static":
+            return None
+        return _shown_out(_needs.get(view, "nobody"))
+
+    @console.context_processor
+    def common() -> dict[str, Any]:
+        signed_in: SignedIn | None = g.get("signed_in")
+        official = signed_in.official if signed_in and signed_in.session.stage == "full" else None
+        return {
+            "say": say,
+            "language": language(),
+            "me": official,
+            "navigation": [entry for entry in NAVIGATION if official and official.may(entry.role)],
+            "show": Format(desk.timezone, language()),
+        }
+
+    @console.after_request
+    def careful(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["X-Robots-Tag"] = "noindex"
+        if request.endpoint != "console.static":
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    console.register_error_handler(CSRFError, _form_too_old)
+    console.register_error_handler(HTTPException, _fault)
+    console.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
+
+    @console.route("/<path:rest>", methods=["GET", "POST"])
+    @needs("viewer")
+    def nowhere(rest: str) -> AnyResponse:
+        abort(HTTPStatus.NOT_FOUND)
+
+    return console
+
+
+def _signed_in(desk: Desk) -> SignedIn | None:
+    token = cookie.get(TOKEN)
+    return desk.signing_in.current(token) if isinstance(token, str) else None
+
+
+def _shown_out(role: str | None) -> AnyResponse | None:
+    """Where somebody goes who may not see a view that needs this role; None if they may."""
+    if role is None:
+        return None
+    signed_in: SignedIn | None = g.signed_in
+    if signed_in is None:
+        if request.method == "GET":
+            cookie[NEXT] = request.full_path.rstrip("?")
+        return see("signing.sign_in")
+    if signed_in.session.stage != "full":
+        return see("signing.code")
+    if role == "nobody" or not signed_in.official.may(role):  # type: ignore[arg-type] # nobody is no role
+        abort(HTTPStatus.FORBIDDEN)
+    return None
+
+
+def _form_too_old(error: CSRFError) -> Response:
+    return _trouble(HTTPStatus.BAD_REQUEST, "csrf")
+
+
+def _fault(error: HTTPException) -> AnyResponse:
+    if error.response is not None:
+        return error.response  # type: ignore[return-value] # a redirect
+    status = HTTPStatus(error.code or 500)
+    known = {400, 403, 404, 405, 413, 429}
+    return _trouble(status, str(status.value) if status.value in known else "other")
+
+
+def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
+    current_app.logger.error("the database failed: %s", type(error).__name__)
+    return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "503")
+
+
+def _trouble(status: HTTPStatus, why: str) -> Response:
+    return page("trouble.html", status, why=why)
