@@ -11,11 +11,28 @@ import pytest
 from providers.aggregator import Config
 from smsgw.answers.asking import Words
 from smsgw.cli.main import commands
-from smsgw.settings import AnswerSettings, ChannelSettings, ConsoleSettings, GatewaySettings, OneStopSettings, QuietHours, WebSettings
+from smsgw.settings import (
+    AnswerSettings,
+    ChannelSettings,
+    ConsoleSettings,
+    GatewaySettings,
+    OneStopSettings,
+    QuietHours,
+    WebSettings,
+)
 
 ROOT = Path(__file__).parent.parent
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-TABLES = (GatewaySettings, WebSettings, OneStopSettings, AnswerSettings, QuietHours, ConsoleSettings, ChannelSettings, Config)
+TABLES = (
+    GatewaySettings,
+    WebSettings,
+    OneStopSettings,
+    AnswerSettings,
+    QuietHours,
+    ConsoleSettings,
+    ChannelSettings,
+    Config,
+)
 
 
 def test_every_setting_is_explained() -> None:
