@@ -261,16 +261,17 @@ CREATE INDEX ix_notice_under_way ON notice (state, send_at) WHERE state IN ('loa
 -- Whom a notice goes to: each phone once. Without message_id the message is still to be queued, unless it was skipped.
 CREATE TABLE notice_recipient (
   notice_id  TEXT NOT NULL,
-  phone      TEXT NOT NULL,
   line       INTEGER NOT NULL,    -- of the file
+  phone      TEXT NOT NULL,
   fields     TEXT NOT NULL,       -- JSON: what the placeholders stand for
   message_id TEXT,                -- in outbound or in its history
   skipped    TEXT,                -- why no message was made
-  CONSTRAINT pk_notice_recipient PRIMARY KEY (notice_id, phone),
+  CONSTRAINT pk_notice_recipient PRIMARY KEY (notice_id, line),
+  CONSTRAINT uq_notice_recipient_phone UNIQUE (notice_id, phone),
   CONSTRAINT fk_notice_recipient FOREIGN KEY (notice_id) REFERENCES notice (id),
   CONSTRAINT ck_notice_recipient_skipped CHECK (skipped IS NULL OR message_id IS NULL)
 );
-CREATE INDEX ix_notice_recipient_next ON notice_recipient (notice_id, line, phone)
+CREATE INDEX ix_notice_recipient_next ON notice_recipient (notice_id, line)
   WHERE message_id IS NULL AND skipped IS NULL;
 CREATE UNIQUE INDEX uq_notice_recipient_message ON notice_recipient (message_id) WHERE message_id IS NOT NULL;
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from smsgw.store.tables.base import UtcTime, metadata, partial_index
 
+_UNDER_WAY = ("loading", "approved", "sending", "paused")
 _STATES = "'loading', 'draft', 'submitted', 'approved', 'sending', 'paused', 'done', 'cancelled'"
 
 notice = sa.Table(
@@ -45,18 +46,19 @@ partial_index(
     "ix_notice_under_way",
     notice.c.state,
     notice.c.send_at,
-    where=sa.text("state IN ('loading', 'approved', 'sending', 'paused')"),
+    where=notice.c.state.in_(sa.literal_column(f"'{state}'") for state in _UNDER_WAY),
 )
 
 notice_recipient = sa.Table(
     "notice_recipient",
     metadata,
     sa.Column("notice_id", sa.Text, primary_key=True),
-    sa.Column("phone", sa.Text, primary_key=True),
-    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("phone", sa.Text, nullable=False),
     sa.Column("fields", sa.Text, nullable=False),
     sa.Column("message_id", sa.Text),
     sa.Column("skipped", sa.Text),
+    sa.UniqueConstraint("notice_id", "phone", name="uq_notice_recipient_phone"),
     sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name="fk_notice_recipient"),
     sa.CheckConstraint("skipped IS NULL OR message_id IS NULL", name="ck_notice_recipient_skipped"),
 )
@@ -64,8 +66,7 @@ partial_index(
     "ix_notice_recipient_next",
     notice_recipient.c.notice_id,
     notice_recipient.c.line,
-    notice_recipient.c.phone,
-    where=sa.text("message_id IS NULL AND skipped IS NULL"),
+    where=sa.and_(notice_recipient.c.message_id.is_(None), notice_recipient.c.skipped.is_(None)),
 )
 partial_index(
     "uq_notice_recipient_message",
