@@ -11,11 +11,15 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, running
+from smsgw.cli import asking, benching, channels, figures, noticing, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
+from smsgw.notices.audience.expression import FilterError
+from smsgw.notices.audience.refusals import AudienceRefused
+from smsgw.notices.refusals import NoticeRefused
+from smsgw.officials.accounts import AccountError
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
 from smsgw.web.server import CannotListen
@@ -30,6 +34,10 @@ _EXPECTED = (
     NotPossible,
     HandsetError,
     BenchFailed,
+    AccountError,
+    AudienceRefused,
+    FilterError,
+    NoticeRefused,
 )
 
 
@@ -44,7 +52,14 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for command in (*running.COMMANDS, *asking.COMMANDS, *figures.COMMANDS, *channels.COMMANDS, *benching.COMMANDS):
+for command in (
+    *running.COMMANDS,
+    *asking.COMMANDS,
+    *figures.COMMANDS,
+    *channels.COMMANDS,
+    *noticing.COMMANDS,
+    *benching.COMMANDS,
+):
     commands.add_command(command)
 
 

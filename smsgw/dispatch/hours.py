@@ -68,6 +68,4 @@ class Hours:
         return datetime.combine(day, hour, self.zone).astimezone(UTC)
 
 
-def always() -> Hours:
-    """No quiet hours."""
-    return Hours(time(), time(), ZoneInfo("UTC"))
+ALWAYS = Hours(time(), time(), ZoneInfo("UTC"))

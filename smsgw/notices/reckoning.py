@@ -7,7 +7,7 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +70,7 @@ class Reckoning:
             self.size(accents=accents).add(recipient.phone, measure(shown), tariff)
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps(vars(self) | {"plain": vars(self.plain), "accented": vars(self.accented)})
 
     @classmethod
     def from_json(cls, document: str) -> Reckoning:

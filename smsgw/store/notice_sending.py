@@ -135,6 +135,13 @@ def restrain(connection: sa.Connection, now: datetime, deadline: datetime) -> in
     return held + _cancel(connection, State.QUEUED, _of_state("cancelled"), now)
 
 
+def strays(connection: sa.Connection) -> bool:
+    """Whether there is something for `restrain` to do."""
+    queued = sa.select(_o.id).where(_o.state == sa.text("'queued'"), _IN_LANE)
+    stopped = sa.or_(_of_state("paused"), _of_state("cancelled"))
+    return connection.execute(queued.where(stopped).limit(1)).first() is not None
+
+
 def _cancel(connection: sa.Connection, before: State, which: sa.ColumnElement[bool], now: datetime) -> int:
     check_move(before, State.CANCELLED)
     return _change(connection, before, which, state=State.CANCELLED, finished_at=now, deadline=now + LIVE_FOR)
@@ -153,6 +160,11 @@ def _of(id: str) -> sa.ColumnElement[bool]:
 def _of_state(state: str) -> sa.ColumnElement[bool]:
     stopped = sa.exists().where(_r.message_id == _o.id, _n.id == _r.notice_id, _n.state == state)
     return stopped.correlate(outbound)
+
+
+def being_sent(connection: sa.Connection) -> list[str]:
+    """The notices that are being sent."""
+    return list(connection.execute(sa.select(_n.id).where(_n.state == "sending").order_by(_n.id)).scalars())
 
 
 def unsettled(connection: sa.Connection, id: str) -> str | None:

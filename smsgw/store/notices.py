@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,13 +99,13 @@ def move(
     after: str,
     now: datetime,
     *,
-    fingerprint: str | None = None,
+    expected: str | None = None,
     **values: Any,
 ) -> bool:
-    """Move a notice, and set columns of it; False if it is not in such a state, or not what the fingerprint says."""
+    """Move a notice, and set columns of it; False if it is not in such a state, or its fingerprint not as expected."""
     guarded = sa.update(notice).where(_c.id == id, _c.state.in_(sorted(before)))
-    if fingerprint is not None:
-        guarded = guarded.where(_c.fingerprint == fingerprint)
+    if expected is not None:
+        guarded = guarded.where(_c.fingerprint == expected)
     return connection.execute(guarded.values(state=after, changed_at=now, **values)).rowcount == 1
 
 
@@ -124,6 +124,12 @@ def events(connection: sa.Connection, id: str) -> list[Event]:
 def by_id(connection: sa.Connection, id: str) -> Notice | None:
     """The notice with that id."""
     row = connection.execute(sa.select(*_NOTICE).where(_c.id == id)).one_or_none()
+    return Notice(*row) if row else None
+
+
+def locked(connection: sa.Connection, id: str) -> Notice | None:
+    """The same, locked until the transaction ends."""
+    row = connection.execute(sa.select(*_NOTICE).where(_c.id == id).with_for_update()).one_or_none()
     return Notice(*row) if row else None
 
 
@@ -207,13 +213,10 @@ def used_budget(connection: sa.Connection, agency: str, month: str) -> int:
     return connection.scalar(used) or 0
 
 
-def forget_half_loaded(connection: sa.Connection, now: datetime, for_longer_than: timedelta) -> int:
-    """Remove notices whose recipients stopped coming in; how many."""
-    given_up = sa.select(_c.id).where(_c.state == "loading", _c.changed_at < now - for_longer_than)
-    ids = list(connection.execute(given_up.limit(10)).scalars())
-    for id in ids:
-        forget(connection, id)
-    return len(ids)
+def half_loaded(connection: sa.Connection, since: datetime) -> list[str]:
+    """Notices whose recipients have not been coming in since then."""
+    stopped = sa.select(_c.id).where(_c.state == "loading", _c.changed_at < since)
+    return list(connection.execute(stopped.limit(10)).scalars())
 
 
 def forget(connection: sa.Connection, id: str) -> None:
