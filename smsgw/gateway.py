@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -18,16 +19,21 @@ from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.breaker import released
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hours import Hours, no_holidays
 from smsgw.dispatch.keys import KeyRing
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Route, Routes
 from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
 from smsgw.dispatch.sweep import Sweeper
+from smsgw.dossiers.calendar import is_holiday
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
 from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
+from smsgw.notices.feeding import Feeder
+from smsgw.notices.means import Means, Rules
+from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
 from smsgw.settings import ChannelSettings, Settings
@@ -62,8 +68,9 @@ class Gateway:
         self.roads = Roads(channels, _routes(settings, channels))
         self.channels = self.roads.channels
         self.keys = [*self._key_rings()]
+        self.hours = _hours(settings)
         self.senders = [
-            Sender(self.database, channel, self.roads, lanes, clock=clock)
+            Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours)
             for channel in self.channels.values()
             if channel.provider.abilities.submits
             for lanes in _senders(channel)
@@ -88,6 +95,9 @@ class Gateway:
             clock=clock,
         )
         self.reports = Reports(self.database, clock)
+        means = Means(self.database, self.roads, self.hours, clock, _tariffs(settings), _notice_rules(settings))
+        self.notices = Notices(means)
+        self.feeder = Feeder(means, self.bell)
         self.accounts = Accounts(self.database, clock)
         self.signing_in = SigningIn(
             self.database,
@@ -116,6 +126,8 @@ class Gateway:
             self._every(RETIRE_EVERY, self.sweeper.history)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
+            self._every(TICK, self.feeder.feed)
+            self._every(TICK, self.feeder.tend)
         self._ticker.start()
 
     def stop(self) -> None:
@@ -213,6 +225,21 @@ def _routes(settings: Settings, channels: Collection[Channel]) -> Routes:
 
 def _linking(settings: Settings) -> Linking:
     return Linking(Wording.load(settings.answers.wording), hotline=settings.answers.hotline)
+
+
+def _hours(settings: Settings) -> Hours:
+    quiet, zone = settings.quiet_hours, ZoneInfo(settings.gateway.timezone)
+    return Hours(quiet.start, quiet.end, zone, is_holiday if quiet.holidays else no_holidays)
+
+
+def _tariffs(settings: Settings) -> dict[str, int]:
+    return {name: channel.tariff for name, channel in settings.channels.items()}
+
+
+def _notice_rules(settings: Settings) -> Rules:
+    given = settings.notices
+    valid = timedelta(hours=given.valid_hours)
+    return Rules(given.approval_from, given.most_segments, valid, given.monthly_segments, given.budgets)
 
 
 def _answers(settings: Settings) -> Answers:

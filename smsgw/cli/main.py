@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, officials, running
+from smsgw.cli import asking, benching, channels, figures, noticing, officials, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
+from smsgw.notices.audience.expression import FilterError
+from smsgw.notices.audience.refusals import AudienceRefused
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.accounts import AccountError
 from smsgw.officials.passwords import PoorPassword, TooBusy
 from smsgw.settings import DEFAULT_FILE, SettingsError
@@ -35,6 +38,9 @@ _EXPECTED = (
     AccountError,
     PoorPassword,
     TooBusy,
+    AudienceRefused,
+    FilterError,
+    NoticeRefused,
 )
 
 
@@ -55,6 +61,7 @@ for command in (
     *figures.COMMANDS,
     *channels.COMMANDS,
     *officials.COMMANDS,
+    *noticing.COMMANDS,
     *benching.COMMANDS,
 ):
     commands.add_command(command)

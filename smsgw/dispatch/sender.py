@@ -23,6 +23,7 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
 from smsgw.store import channels, chats, outbox
 from smsgw.store.database import Database
@@ -67,6 +68,7 @@ class Sender:
         lanes: Collection[Lane],
         *,
         clock: Clock = utc_now,
+        hours: Hours = ALWAYS,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._database = database
@@ -74,6 +76,7 @@ class Sender:
         self._roads = roads
         self._lanes = tuple(lanes)
         self._clock = clock
+        self._hours = hours
         self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
         self._work = threading.Event()
@@ -162,6 +165,8 @@ class Sender:
             return 0, POLL
         if channel.resume_at is not None and channel.resume_at > now:
             return 0, min(POLL, (channel.resume_at - now).total_seconds())
+        if Lane.REPLY not in self._lanes and not self._hours.allow(now):
+            return 0, POLL
         contract = self._channel.pace
         allowance = contract.allowance(channel, now)
         if Lane.REPLY not in self._lanes:

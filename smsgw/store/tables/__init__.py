@@ -3,6 +3,7 @@
 from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
+from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
 from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
@@ -18,6 +19,11 @@ __all__ = [
     "history",
     "inbound",
     "metadata",
+    "notice",
+    "notice_budget",
+    "notice_event",
+    "notice_problem",
+    "notice_recipient",
     "official",
     "official_session",
     "opt_out",
