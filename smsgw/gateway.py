@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -25,6 +26,8 @@ from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
+from smsgw.reminders.office import Office, Plan, open_office
+from smsgw.reminders.timing import QuietHours
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
@@ -38,6 +41,7 @@ TICK = 1  # seconds
 ANSWER_WAITING_EVERY = 2
 MATCH_EVERY = 10
 RETIRE_EVERY = 60
+REMIND_EVERY = 5
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
 
 log = logging.getLogger("smsgw")
@@ -54,19 +58,22 @@ class Gateway:
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
         self.roads = Roads([_channel(*item) for item in settings.channels.items()], _routes(settings))
         self.channels = self.roads.channels
+        self.bell = Bell(self.database)
+        wording = Wording.load(settings.answers.wording)
+        self.office = self._office(wording)
+        self.reminders = self.office.reminders
         self.senders = [
-            Sender(self.database, channel, self.roads, lanes, clock=clock)
+            Sender(self.database, channel, self.roads, lanes, clock=clock, vet=self.office.last_look)
             for channel in self.channels.values()
             if channel.provider.abilities.submits
             for lanes in _senders(channel)
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours)
-        self.bell = Bell(self.database)
         self.clerk = Clerk(
             self.database,
             self.onestop,
-            _answers(settings),
+            _answers(settings, wording),
             settings.words,
             same_text_limit=settings.answers.same_text_limit,
         )
@@ -106,6 +113,9 @@ class Gateway:
             self._every(RETIRE_EVERY, self.sweeper.history)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
+            self.reminders.meet()
+            self._ticker.add_job(self._guarded(self.reminders.tick))
+            self._every(REMIND_EVERY, self.reminders.tick)
         self._ticker.start()
 
     def stop(self) -> None:
@@ -123,6 +133,7 @@ class Gateway:
         for channel in self.channels.values():
             channel.provider.close()
         self.onestop.close()
+        self.office.candidates.close()
         self.database.close()
 
     def tick(self) -> None:
@@ -149,14 +160,32 @@ class Gateway:
                     before = channel_rows.lock(connection, name)
                     channel_rows.write(connection, before, released(before, "a worker was started", now), now)
 
+    def _office(self, wording: Wording) -> Office:
+        settings = self.settings
+        zone = settings.gateway.timezone
+        plan = Plan(
+            rules=settings.reminders.rules,
+            timezone=zone,
+            hotline=settings.answers.hotline,
+            quiet=QuietHours(settings.quiet_hours.start, settings.quiet_hours.end, ZoneInfo(zone)),
+            overlap=timedelta(seconds=settings.reminders.overlap),
+            most_a_day=settings.reminders.most_a_day,
+            digest=settings.reminders.digest,
+        )
+        url = settings.onestop.database
+        return open_office(plan, wording, self.database, self.onestop, url, self.roads, self.bell, self.clock)
+
     def _every(self, seconds: int, work: Callable[[], object]) -> None:
+        self._ticker.add_job(self._guarded(work), "interval", seconds=seconds)
+
+    def _guarded(self, work: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
             try:
                 work()
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the database failed: %s", type(error).__name__)
 
-        self._ticker.add_job(guarded, "interval", seconds=seconds)
+        return guarded
 
     def _wake_ours(self, channel: str, lane: Lane) -> None:
         for sender in self.senders:
@@ -184,10 +213,10 @@ def _routes(settings: Settings) -> Routes:
     return Routes(routes, default=next(iter(settings.channels)))
 
 
-def _answers(settings: Settings) -> Answers:
+def _answers(settings: Settings, wording: Wording) -> Answers:
     limits = Limits(settings.answers.slow_after_misses, settings.answers.refuse_after_misses)
     return Answers(
-        Wording.load(settings.answers.wording),
+        wording,
         timezone=settings.gateway.timezone,
         hotline=settings.answers.hotline,
         limits=limits,

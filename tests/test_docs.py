@@ -18,6 +18,7 @@ from smsgw.settings import (
     GatewaySettings,
     OneStopSettings,
     QuietHours,
+    ReminderSettings,
     WebSettings,
 )
 
@@ -30,6 +31,7 @@ TABLES = (
     AnswerSettings,
     QuietHours,
     ConsoleSettings,
+    ReminderSettings,
     ChannelSettings,
     Config,
 )

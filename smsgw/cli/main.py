@@ -11,13 +11,14 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, officials, running
+from smsgw.cli import asking, benching, channels, figures, officials, reminding, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
 from smsgw.officials.accounts import AccountError
 from smsgw.officials.passwords import PoorPassword, TooBusy
+from smsgw.reminders.rules import RulesError
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
 from smsgw.web.server import CannotListen
@@ -26,6 +27,7 @@ from smsgw.web.server import CannotListen
 _EXPECTED = (
     SettingsError,
     WordingError,
+    RulesError,
     SchemaError,
     OneStopUnavailable,
     CannotListen,
@@ -49,15 +51,9 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for command in (
-    *running.COMMANDS,
-    *asking.COMMANDS,
-    *figures.COMMANDS,
-    *channels.COMMANDS,
-    *officials.COMMANDS,
-    *benching.COMMANDS,
-):
-    commands.add_command(command)
+for module in (running, asking, figures, channels, officials, reminding, benching):
+    for command in module.COMMANDS:
+        commands.add_command(command)
 
 
 def main() -> None:

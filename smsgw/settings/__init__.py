@@ -9,6 +9,7 @@ from smsgw.settings.tables import (
     GatewaySettings,
     OneStopSettings,
     QuietHours,
+    ReminderSettings,
     RouteSettings,
     WebSettings,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "GatewaySettings",
     "OneStopSettings",
     "QuietHours",
+    "ReminderSettings",
     "RouteSettings",
     "Settings",
     "SettingsError",

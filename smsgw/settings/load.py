@@ -25,6 +25,7 @@ from smsgw.settings.tables import (
     GatewaySettings,
     OneStopSettings,
     QuietHours,
+    ReminderSettings,
     RouteSettings,
     WebSettings,
 )
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     words: Words = Words()
     quiet_hours: QuietHours = QuietHours()
     console: ConsoleSettings = ConsoleSettings()
+    reminders: ReminderSettings = ReminderSettings()
 
     @classmethod
     def settings_customise_sources(

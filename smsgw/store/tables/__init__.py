@@ -4,6 +4,7 @@ from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
+from smsgw.store.tables.reminders import mark, reminder, run, schedule, switch
 
 __all__ = [
     "Lane",
@@ -15,6 +16,7 @@ __all__ = [
     "channel_event",
     "history",
     "inbound",
+    "mark",
     "metadata",
     "official",
     "official_session",
@@ -22,5 +24,9 @@ __all__ = [
     "outbound",
     "preference",
     "receipt",
+    "reminder",
+    "run",
+    "schedule",
     "signin_failure",
+    "switch",
 ]
