@@ -352,3 +352,65 @@ CREATE TABLE notice_budget (
   segments BIGINT NOT NULL,
   CONSTRAINT pk_notice_budget PRIMARY KEY (agency, month)
 );
+
+-- Whether a reminder's rule is on: in an agency, or (agency '') in all that have no row of their own.
+CREATE TABLE reminder_switch (
+  rule        TEXT NOT NULL,
+  agency      TEXT NOT NULL,
+  is_on       BOOLEAN NOT NULL,
+  changed_at  TIMESTAMP NOT NULL,   -- what fell due before is never told
+  changed_by  TEXT NOT NULL,
+  stock_taken BOOLEAN NOT NULL,     -- whether it is written down what was so already when it was switched on
+  CONSTRAINT pk_reminder_switch PRIMARY KEY (rule, agency)
+);
+
+-- When something that is done again and again is due next.
+CREATE TABLE reminder_schedule (
+  name     TEXT NOT NULL PRIMARY KEY,
+  next_due TIMESTAMP NOT NULL
+);
+
+-- A firing of a schedule. Whoever holds the lease works on it; one that is not ended is taken over when that runs out.
+CREATE TABLE reminder_run (
+  id           TEXT NOT NULL PRIMARY KEY,
+  schedule     TEXT NOT NULL,
+  due_at       TIMESTAMP NOT NULL,
+  started_at   TIMESTAMP NOT NULL,
+  ended_at     TIMESTAMP,
+  lease        TEXT NOT NULL,
+  leased_until TIMESTAMP NOT NULL,
+  tries        INTEGER NOT NULL,
+  told         INTEGER NOT NULL,    -- messages queued
+  withheld     INTEGER NOT NULL,    -- people who are not told, and the reminder says why
+  problem      TEXT,                -- why it could not end yet, or did nothing
+  CONSTRAINT uq_reminder_run UNIQUE (schedule, due_at)
+);
+CREATE UNIQUE INDEX uq_reminder_run_open ON reminder_run (schedule) WHERE ended_at IS NULL;
+CREATE INDEX ix_reminder_run_started ON reminder_run (started_at);
+
+-- What somebody was told of a dossier, or will not be told and why. Its key is why nobody is told twice.
+CREATE TABLE reminder (
+  rule      TEXT NOT NULL,
+  dossier   TEXT NOT NULL,          -- its code; of officials' rules the agency's
+  occasion  TEXT NOT NULL,          -- what sets it apart from the rule's other reminders of this dossier
+  told_to   TEXT NOT NULL,          -- owner, or another's phone
+  recipient TEXT,
+  outcome   TEXT NOT NULL,
+  message   TEXT,                   -- in outbound or in its history
+  run       TEXT NOT NULL,
+  at        TIMESTAMP NOT NULL,
+  sent_on   TEXT,                   -- the day, as people there count it, on which it goes out
+  slot      SMALLINT,               -- which one of that person's on that day it is
+  CONSTRAINT pk_reminder PRIMARY KEY (rule, dossier, occasion, told_to),
+  CONSTRAINT ck_reminder_outcome CHECK (outcome IN ('told', 'past', 'too_old', 'opted_out', 'unreachable')),
+  CONSTRAINT ck_reminder_message CHECK ((message IS NOT NULL) = (outcome = 'told'))
+);
+CREATE UNIQUE INDEX uq_reminder_message ON reminder (message) WHERE message IS NOT NULL;
+CREATE UNIQUE INDEX uq_reminder_slot ON reminder (recipient, sent_on, slot) WHERE slot IS NOT NULL;
+CREATE INDEX ix_reminder_run_id ON reminder (run);
+
+-- Up to when changes of a one-stop database have been read, by its clock.
+CREATE TABLE onestop_mark (
+  onestop TEXT NOT NULL PRIMARY KEY,
+  read_to TIMESTAMP NOT NULL
+);

@@ -18,7 +18,7 @@ def create_app(gateway: Gateway) -> Flask:
     app = Flask("smsgw.web")
     app.secret_key = secret_key(settings)
     app.register_blueprint(carrier.blueprint(create_door(gateway)))
-    app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.clock))
+    app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.reminders, gateway.clock))
     app.register_blueprint(public.blueprint(gateway.clerk, _counter(gateway), gateway.clock))
     console.register(app, _desk(gateway))
     return app

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from smsgw.answers.wording import WordingError
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.gateway import Gateway
+from smsgw.reminders.rules import RulesError
 from smsgw.settings import Settings
 from smsgw.store import figures
 from smsgw.store.database import SchemaError
@@ -33,7 +34,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything, sending nothing."""
     try:
         gateway = Gateway(settings)
-    except WordingError as error:
+    except (WordingError, RulesError) as error:
         return [Finding("wording", ok=False, detail=str(error))]
     try:
         return [Finding("settings", ok=True), *_findings(gateway)]
@@ -48,6 +49,7 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     if database.ok:
         yield _clock(gateway)
         yield _queue(gateway)
+        yield _reminders(gateway)
     for name, channel in gateway.channels.items():
         fault = channel.provider.fault()
         yield Finding(f"channel {name}", ok=fault is None, detail=fault or "")
@@ -90,3 +92,11 @@ def _queue(gateway: Gateway) -> Finding:
         waited = f"a due message has waited {outbox.oldest_queued_seconds:.0f} s"
         return Finding("outbox", ok=False, detail=f"{waited}; is a node with the role worker running?")
     return Finding("outbox", ok=True)
+
+
+def _reminders(gateway: Gateway) -> Finding:
+    if not gateway.reminders.begun():
+        return Finding("reminders", ok=True, detail="none yet: no node with the role scheduler has been started")
+    silent = "; ".join(f"{name}: {why}" for name, why in gateway.reminders.silence().items())
+    advice = "; is a node with the role scheduler running, and the one-stop database there?"
+    return Finding("reminders", ok=not silent, detail=f"{silent}{advice}" if silent else "")

@@ -36,6 +36,8 @@ from smsgw.notices.means import Means, Rules
 from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
+from smsgw.reminders.office import Office, Plan, open_office
+from smsgw.reminders.timing import QuietHours
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
@@ -50,6 +52,7 @@ ANSWER_WAITING_EVERY = 2
 MATCH_EVERY = 10
 KEYS_EVERY = 30
 RETIRE_EVERY = 60
+REMIND_EVERY = 5
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
 
 log = logging.getLogger("smsgw")
@@ -69,19 +72,22 @@ class Gateway:
         self.channels = self.roads.channels
         self.keys = [*self._key_rings()]
         self.hours = _hours(settings)
+        self.bell = Bell(self.database)
+        wording = Wording.load(settings.answers.wording)
+        self.office = self._office(wording)
+        self.reminders = self.office.reminders
         self.senders = [
-            Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours)
+            Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours, vet=self.office.last_look)
             for channel in self.channels.values()
             if channel.provider.abilities.submits
             for lanes in _senders(channel)
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours)
-        self.bell = Bell(self.database)
         self.clerk = Clerk(
             self.database,
             self.onestop,
-            _answers(settings),
+            _answers(settings, wording),
             settings.words,
             same_text_limit=settings.answers.same_text_limit,
         )
@@ -128,6 +134,8 @@ class Gateway:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
             self._every(TICK, self.feeder.feed)
             self._every(TICK, self.feeder.tend)
+            self.reminders.meet()
+            self._every(REMIND_EVERY, self.reminders.tick, at_once=True)
         self._ticker.start()
 
     def stop(self) -> None:
@@ -145,6 +153,7 @@ class Gateway:
         for channel in self.channels.values():
             channel.provider.close()
         self.onestop.close()
+        self.office.candidates.close()
         self.database.close()
 
     def tick(self) -> None:
@@ -182,6 +191,21 @@ class Gateway:
                 if "worker" in self._roles:
                     before = channel_rows.lock(connection, name)
                     channel_rows.write(connection, before, released(before, "a worker was started", now), now)
+
+    def _office(self, wording: Wording) -> Office:
+        settings = self.settings
+        zone = settings.gateway.timezone
+        plan = Plan(
+            rules=settings.reminders.rules,
+            timezone=zone,
+            hotline=settings.answers.hotline,
+            quiet=QuietHours(settings.quiet_hours.start, settings.quiet_hours.end, ZoneInfo(zone)),
+            overlap=timedelta(seconds=settings.reminders.overlap),
+            most_a_day=settings.reminders.most_a_day,
+            digest=settings.reminders.digest,
+        )
+        url = settings.onestop.database
+        return open_office(plan, wording, self.database, self.onestop, url, self.roads, self.bell, self.clock)
 
     def _every(self, seconds: int, work: Callable[[], object], *, at_once: bool = False) -> None:
         def guarded() -> None:
@@ -242,10 +266,10 @@ def _notice_rules(settings: Settings) -> Rules:
     return Rules(given.approval_from, given.most_segments, valid, given.monthly_segments, given.budgets)
 
 
-def _answers(settings: Settings) -> Answers:
+def _answers(settings: Settings, wording: Wording) -> Answers:
     limits = Limits(settings.answers.slow_after_misses, settings.answers.refuse_after_misses)
     return Answers(
-        Wording.load(settings.answers.wording),
+        wording,
         timezone=settings.gateway.timezone,
         hotline=settings.answers.hotline,
         limits=limits,

@@ -19,6 +19,7 @@ from smsgw.settings import (
     NoticeSettings,
     OneStopSettings,
     QuietHours,
+    ReminderSettings,
     WebSettings,
 )
 
@@ -31,6 +32,8 @@ TABLES = (
     AnswerSettings,
     QuietHours,
     NoticeSettings,
+    ConsoleSettings,
+    ReminderSettings,
     ChannelSettings,
     ConsoleSettings,
     aggregator.Config,

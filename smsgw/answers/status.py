@@ -17,6 +17,7 @@ _DAYS = {
     "due": "due_at",
     "new_due": "new_due_at",
     "until": "supplement_due_at",
+    "finished": "finished_at",
     "returned": "returned_at",
 }
 _OTHERS: Mapping[str, Callable[[Dossier], str | None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -78,7 +78,10 @@ _TYPICAL = {
     "phone": "84912***678",
     "minutes": "10",
     "left": "4",
-    **dict.fromkeys(("received", "due", "new_due", "since", "until", "returned"), "15/08/2018"),
+    "today": "12",
+    "late": "12",
+    "codes": "000.17.22.H01-180802-0012, 000.17.22.H01-180802-0013",
+    **dict.fromkeys(("received", "due", "new_due", "since", "until", "finished", "returned"), "15/08/2018"),
 }
 
 
@@ -186,12 +189,20 @@ def _table_faults(table: str, texts: dict[str, Any], keys: list[str]) -> Iterato
 
 
 def _text_faults(key: str, text: str, *, short: bool) -> Iterator[str]:
+    return text_faults(text, _ALLOWED[key], None if short else 2 if key in _TWO_SEGMENTS else 1)
+
+
+def text_faults(text: str, names: Collection[str], segments: int | None) -> Iterator[str]:
+    """What is wrong with a text. `names` may be filled in, and those with an exclamation mark must be.
+
+    `segments`: how many messages it may take without accents; None for a state in a few words.
+    """
     if not text.strip():
         yield "is empty"
         return
     if lost := sorted({c for c in unicodedata.normalize("NFC", text) if c != "?" and plain(c) == "?"}):
         yield f"{' '.join(lost)} can't be sent in a message without accents; leave it out"
-    allowed = {name.rstrip("!") for name in _ALLOWED[key]}
+    allowed = {name.rstrip("!") for name in names}
     named = set(NAME.findall(text))
     for name in sorted(named - allowed):
         yield f"{{{name}}} can't be filled in here; there are {', '.join(f'{{{name}}}' for name in sorted(allowed))}"
@@ -203,7 +214,7 @@ def _text_faults(key: str, text: str, *, short: bool) -> Iterator[str]:
     if depth != 0 or "{" in NAME.sub("", text) or "}" in NAME.sub("", text):
         yield "brackets must be closed: [ ] around what may be left out, { } around a name"
     elif named <= allowed:
-        yield from _state_length(text) if short else _needs_and_length(key, text)
+        yield from _state_length(text) if segments is None else _needs_and_length(text, names, segments)
 
 
 def _state_length(text: str) -> Iterator[str]:
@@ -212,13 +223,12 @@ def _state_length(text: str) -> Iterator[str]:
         yield f"is too long: it takes {size} characters where {LONGEST_STATE} may be used"
 
 
-def _needs_and_length(key: str, text: str) -> Iterator[str]:
+def _needs_and_length(text: str, names: Collection[str], most: int) -> Iterator[str]:
     template = Template(text)
     bare = template.barest({name: f"{{{name}}}" for name in _TYPICAL})
-    for name in sorted(name.rstrip("!") for name in _ALLOWED[key] if name.endswith("!")):
+    for name in sorted(name.rstrip("!") for name in names if name.endswith("!")):
         if f"{{{name}}}" not in bare:
             yield f"{{{name}}} must be in it, outside of brackets"
-    most = 2 if key in _TWO_SEGMENTS else 1
     size = measure(plain(template.barest(_TYPICAL)))
     if size.segments > most:
         yield (

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, noticing, officials, running
+from smsgw.cli import asking, benching, channels, figures, noticing, officials, reminding, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
@@ -21,6 +21,7 @@ from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.accounts import AccountError
 from smsgw.officials.passwords import PoorPassword, TooBusy
+from smsgw.reminders.rules import RulesError
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
 from smsgw.web.server import CannotListen
@@ -29,6 +30,7 @@ from smsgw.web.server import CannotListen
 _EXPECTED = (
     SettingsError,
     WordingError,
+    RulesError,
     SchemaError,
     OneStopUnavailable,
     CannotListen,
@@ -55,16 +57,9 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for command in (
-    *running.COMMANDS,
-    *asking.COMMANDS,
-    *figures.COMMANDS,
-    *channels.COMMANDS,
-    *officials.COMMANDS,
-    *noticing.COMMANDS,
-    *benching.COMMANDS,
-):
-    commands.add_command(command)
+for module in (running, asking, figures, channels, officials, noticing, reminding, benching):
+    for command in module.COMMANDS:
+        commands.add_command(command)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
+from smsgw.dispatch.vetting import Vet, all_go
 from smsgw.store import channels, chats, outbox
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -70,6 +71,7 @@ class Sender:
         clock: Clock = utc_now,
         hours: Hours = ALWAYS,
         chance: Callable[[], float] = random.random,
+        vet: Vet = all_go,
     ) -> None:
         self._database = database
         self._channel = channel
@@ -77,6 +79,7 @@ class Sender:
         self._lanes = tuple(lanes)
         self._clock = clock
         self._hours = hours
+        self._vet = vet
         self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
         self._work = threading.Event()
@@ -105,7 +108,8 @@ class Sender:
         """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
         batch, pause = self._turn(None)
         while batch.messages:
-            batch, pause = self._turn(self._submit(batch))
+            batch = self._vetted(batch)
+            batch, pause = self._turn(self._submit(batch) if batch.messages else None)
         return pause
 
     def _run(self) -> None:
@@ -181,6 +185,16 @@ class Sender:
         if (asked := asked_pause(answer)) is not None:
             channel = pace.slowed(channel, asked, now)
         return breaker.called(channel, failure(answer), now)
+
+    def _vetted(self, batch: _Batch) -> _Batch:
+        """The part of a batch that is still to go out."""
+        self._claiming = batch.lease  # until it is vetted, nothing of it was sent
+        vetted = self._vet(batch.lease, batch.messages)
+        if vetted.stopped:
+            with self._database.writing("withdraw") as connection:
+                outbox.settle(connection, self._channel.name, batch.lease, vetted.stopped, self._clock())
+        self._claiming = None
+        return replace(batch, messages=vetted.going)
 
     def _submit(self, batch: _Batch) -> _Call:
         known = self._chats(batch.messages)

@@ -48,6 +48,18 @@ def add_working_days(start: date, days: int) -> date:
     return day
 
 
+def take_working_days(end: date, days: int) -> date:
+    """The day that many working days before `end`; for 0 the last working day up to `end`."""
+    day = end
+    while not is_working_day(day):
+        day -= timedelta(days=1)
+    for _ in range(days):
+        day -= timedelta(days=1)
+        while not is_working_day(day):
+            day -= timedelta(days=1)
+    return day
+
+
 def working_days(start: date, end: date) -> list[date]:
     """The working days from `start` to `end`, both included."""
     span = (end - start).days

@@ -111,7 +111,7 @@ class OneStop:
         self._engine.dispose()
 
     def _find(self, codes: Collection[str]) -> dict[str, Dossier]:
-        dossiers = map(_dossier, self._rows(list(codes)))
+        dossiers = map(dossier_of, self._rows(list(codes)))
         return {dossier.code: dossier for dossier in dossiers if dossier}
 
     def _rows(self, codes: list[str]) -> list[Sequence[Any]]:
@@ -190,7 +190,7 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
         pool: dict[str, Any] = {"poolclass": sa.NullPool}
     elif backend == "postgresql":
         pool = kept
-        limit = f"-c default_transaction_read_only=on -c statement_timeout={int(timeout * 1000)}"
+        limit = f"-c default_transaction_read_only=on -c timezone=UTC -c statement_timeout={int(timeout * 1000)}"
         given = address.query.get("options")
         options = " ".join([given, limit]) if isinstance(given, str) else limit
         address = address.difference_update_query(["options"])
@@ -217,7 +217,8 @@ def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]
         yield from connection.execute(_FIND, {"codes": some}).all()
 
 
-def _dossier(row: Sequence[Any]) -> Dossier | None:
+def dossier_of(row: Sequence[Any]) -> Dossier | None:
+    """The dossier that a row with the view's columns is; None, and a line in the log, for one that makes no sense."""
     values = list(row)
     try:
         for place in _TIME_PLACES:

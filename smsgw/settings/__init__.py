@@ -10,6 +10,7 @@ from smsgw.settings.tables import (
     NoticeSettings,
     OneStopSettings,
     QuietHours,
+    ReminderSettings,
     RouteSettings,
     WebSettings,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "NoticeSettings",
     "OneStopSettings",
     "QuietHours",
+    "ReminderSettings",
     "RouteSettings",
     "Settings",
     "SettingsError",

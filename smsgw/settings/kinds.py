@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from smsgw.text import phones
+
 
 def _backend(url: str) -> str:
     try:
@@ -74,6 +76,14 @@ def _number(value: object) -> object:
     return value
 
 
+def _phone(value: str) -> str:
+    number = phones.msisdn(value)
+    if number is None or not phones.takes_texts(number):
+        raise ValueError("expected a mobile phone number, such as 0912345678")
+    return number
+
+
+Phone = Annotated[str, AfterValidator(_phone)]
 Hour = Annotated[time, BeforeValidator(_hour)]
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
 Count = Annotated[int, BeforeValidator(_number)]

@@ -26,6 +26,7 @@ from smsgw.settings.tables import (
     NoticeSettings,
     OneStopSettings,
     QuietHours,
+    ReminderSettings,
     RouteSettings,
     WebSettings,
 )
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     quiet_hours: QuietHours = QuietHours()
     notices: NoticeSettings = NoticeSettings()
     console: ConsoleSettings = ConsoleSettings()
+    reminders: ReminderSettings = ReminderSettings()
 
     @classmethod
     def settings_customise_sources(

@@ -11,7 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 import providers
 from providers.contract import ProviderModule
-from smsgw.settings.kinds import Bind, Count, GatewayDatabase, Hour, Number, Purpose, ReadDatabase, Table, Timezone
+from smsgw.settings.kinds import (
+    Bind,
+    Count,
+    GatewayDatabase,
+    Hour,
+    Number,
+    Phone,
+    Purpose,
+    ReadDatabase,
+    Table,
+    Timezone,
+)
 
 
 class GatewaySettings(Table):
@@ -80,6 +91,18 @@ class ConsoleSettings(Table):
 
     idle_minutes: Count = Field(default=30, ge=1, le=1440)
     session_hours: Count = Field(default=12, ge=1, le=168)
+
+
+class ReminderSettings(Table):
+    """[reminders]. `rules`: a file that changes the shipped ones. `overlap`: seconds of changes that are read again.
+
+    `digest`: the officials' phones by agency code.
+    """
+
+    rules: Path | None = None
+    most_a_day: Count = Field(default=3, ge=1, le=50)
+    overlap: Count = Field(default=900, ge=60, le=86_400)
+    digest: dict[str, tuple[Phone, ...]] = Field(default_factory=dict)
 
 
 class RouteSettings(Table):

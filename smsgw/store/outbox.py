@@ -3,6 +3,7 @@
     add       queue messages
     claim     take what is due, for as long as a lease lasts
     give_back let go of a claim that was committed without our hearing of it
+    reword    change what a claimed message says, before it is handed over
     settle    write down what became of it, if the lease is still ours
     rescue    put in doubt what was claimed by a sender that did not come back
     expire    end what waited too long
@@ -28,8 +29,11 @@ from smsgw.store.states import AS_RECEIPT, FINAL, LIVE_FOR, State, check_move
 from smsgw.store.tables import Lane, attempt, outbound
 from smsgw.text.alphabet import Encoding, storable
 
+PUT_OFF = "put_off"  # the outcome of a try that was given up before the carrier was called
 NO_RECEIPT = "no_receipt"
 LEASE_LOST = "lease_lost"
+
+_NOT_NOTED = ("accepted", PUT_OFF)
 
 _c = outbound.c
 _NOW = sa.bindparam("now", type_=_c.created_at.type)
@@ -90,7 +94,8 @@ class Readdressed:
 class Settled:
     """What became of a try. `channel` and `sender` are set where the next try goes another way.
 
-    `outcome` is the carrier's, in a word: anything but "accepted" is noted as an attempt, with its code and detail.
+    `outcome` is the carrier's, in a word, or ours: anything but "accepted" and PUT_OFF is noted as an attempt, with its
+    code and detail.
     """
 
     message: Claimed
@@ -205,6 +210,23 @@ def give_back(connection: sa.Connection, lease: str, now: datetime) -> int:
     return connection.execute(given_back.values(values)).rowcount
 
 
+def reword(connection: sa.Connection, lease: str, messages: Sequence[Claimed]) -> None:
+    """Messages of ours, none of which a carrier may have yet, say something else from now on."""
+    if messages:
+        rows = ((message.id, message.text, message.encoding, message.segments) for message in messages)
+        _REWORD.run(connection, rows, ours=lease)
+
+
+_REWORD = Batch(
+    (_c.id, _c.text, _c.encoding, _c.segments),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.lease == sa.bindparam("ours", type_=sa.Text()), _c.doubts == 0)
+        .values(text=given.c.text, encoding=given.c.encoding, segments=given.c.segments)
+    ),
+)
+
+
 def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequence[Settled], now: datetime) -> int:
     """Write down what became of claimed messages, and apply receipts that overtook them; how many were still ours.
 
@@ -216,7 +238,7 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     rows = [_settlement(item, lease) for item in sorted(settled, key=lambda item: item.message.id)]
     ours = set(_SETTLE.run(connection, rows, now=now).scalars())
     _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
-    _note_attempts(connection, channel, [item for item in settled if item.outcome != "accepted"], now)
+    _note_attempts(connection, channel, [item for item in settled if item.outcome not in _NOT_NOTED], now)
     receipts.apply_parked(
         connection,
         channel,

@@ -22,6 +22,9 @@ class Preference:
     accents: bool
 
 
+UNSAID = Preference("vi", accents=False)
+
+
 @dataclass(slots=True)
 class Known:
     """One person: how to write to them, and what they have been asking for lately."""
@@ -47,6 +50,20 @@ def known(
             if kind in misses:
                 person.misses += count
     return people
+
+
+def wishes(connection: sa.Connection, phones: Collection[str]) -> dict[str, Preference]:
+    """How these phones want to be written to, as far as they said."""
+    rows = _WISHES.rows(connection, [(phone,) for phone in phones])
+    return {phone: Preference(language, accents) for phone, language, accents in rows}
+
+
+_WISHES = Batch(
+    (preference.c.phone,),
+    lambda given: sa.select(preference.c.phone, preference.c.language, preference.c.accents).where(
+        preference.c.phone.in_(sa.select(given.c.phone))
+    ),
+)
 
 
 def _known(given: sa.FromClause) -> sa.Executable:

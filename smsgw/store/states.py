@@ -5,7 +5,7 @@
       v        v │         │ v                    expired
     cancelled, expired     │ unknown ──> (any of these, or queued again)
                            v
-                        rejected
+                        rejected, or cancelled: found untrue before it was handed over
 
 What has been reported only ever adds up: `reported` keeps the weightiest report, so that receipts may come in any
 order, any number of times, before or after the carrier's answer, and end in the same state.
@@ -39,7 +39,7 @@ FINAL = frozenset({State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJE
 _DECISIONS: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED}),
     State.QUEUED: frozenset({State.HELD, State.SENDING, State.CANCELLED, State.EXPIRED}),
-    State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.SUBMITTED, State.REJECTED}),
+    State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.SUBMITTED, State.REJECTED, State.CANCELLED}),
     State.UNKNOWN: frozenset({State.QUEUED, State.SUBMITTED, State.REJECTED, State.EXPIRED, State.CANCELLED}),
     State.SUBMITTED: frozenset({State.EXPIRED}),
 }

@@ -12,12 +12,13 @@ from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
+from smsgw.reminders.reminders import Reminders
 from smsgw.store import figures
 from smsgw.store.database import Database, SchemaError
 
 
-def blueprint(database: Database, onestop: OneStop, clock: Clock = utc_now) -> Blueprint:
-    """/healthz, /readyz and /metrics."""
+def blueprint(database: Database, onestop: OneStop, reminders: Reminders, clock: Clock = utc_now) -> Blueprint:
+    """/healthz, /readyz, /readyz/reminders and /metrics."""
     routes = Blueprint("ops", __name__)
     gauges = CollectorRegistry()
     gauges.register(_Gauges(database, clock))
@@ -35,6 +36,16 @@ def blueprint(database: Database, onestop: OneStop, clock: Clock = utc_now) -> B
         return jsonify(status="ok" if ok else "not ready", **state), (
             HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE
         )
+
+    @routes.get("/readyz/reminders")
+    def reminding() -> tuple[Response, HTTPStatus]:
+        try:
+            silent = reminders.silence()
+        except sa.exc.SQLAlchemyError:
+            silent = {"database": "can't be reached"}
+        if silent:
+            return jsonify(status="silent", **silent), HTTPStatus.SERVICE_UNAVAILABLE
+        return jsonify(status="ok"), HTTPStatus.OK
 
     @routes.get("/metrics")
     def metrics() -> Response:

@@ -5,6 +5,7 @@ from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
+from smsgw.store.tables.reminders import mark, reminder, run, schedule, switch
 from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "channel_event",
     "history",
     "inbound",
+    "mark",
     "metadata",
     "notice",
     "notice_budget",
@@ -30,7 +32,11 @@ __all__ = [
     "outbound",
     "preference",
     "receipt",
+    "reminder",
+    "run",
+    "schedule",
     "signin_failure",
+    "switch",
     "zalo_link",
     "zalo_user",
 ]

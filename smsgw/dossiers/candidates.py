@@ -1,0 +1,159 @@
+"""Finding dossiers by what is true of them: those that may matter leave the one-stop database, page by page.
+
+The queries find no fewer than there are. Agencies write times in several ways, some with an hour's zone and some as
+text, so every bound is a day wide of the mark, and `Conditions.hold` has the last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from smsgw.dossiers.conditions import Conditions
+from smsgw.dossiers.dossier import Dossier, Status
+from smsgw.dossiers.source import COLUMNS, VIEW, OneStopUnavailable, dossier_of, read_only_engine, reason, utc
+
+TIME_LIMIT = 60.0  # seconds for one page; without an index the whole view is read for it
+PAGE = 1000
+WIDE = timedelta(days=1)
+
+_INTEGERS = ("service_level", "status", "fee_due")
+_VIEW = sa.table(
+    VIEW,
+    *(
+        sa.column(
+            name,
+            sa.Integer() if name in _INTEGERS else sa.TIMESTAMP() if name.endswith(("_at", "_since")) else sa.Text(),
+        )
+        for name in COLUMNS
+    ),
+)
+_c = _VIEW.c
+# As text, so that what an agency wrote is read by us and not refused by the driver.
+_COLUMNS = [sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in _c]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time of the dossier's, between two others, both included."""
+
+    column: str
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What an agency has before it: dossiers due that day and those that are late, with the codes of the latest."""
+
+    agency_code: str
+    agency_name: str
+    due: int
+    late: int
+    latest: tuple[str, ...]
+
+
+class Candidates:
+    """Searches in a one-stop database. Every call raises OneStopUnavailable if it can't be asked."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = read_only_engine(url, timeout=TIME_LIMIT)
+        self.name = self._engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def among(
+        self, conditions: Conditions, now: datetime, span: Span | None = None, agencies: Collection[str] | None = None
+    ) -> Iterator[list[Dossier]]:
+        """Dossiers for which the conditions hold, in the order of their codes. `agencies`: only of these."""
+        where: list[sa.ColumnElement[bool]] = [_c.status.in_([int(status) for status in conditions.statuses])]
+        where += [_c[name] == value for name, value in conditions.values.items()]
+        for name, test in conditions.tests.items():
+            if test == "past":
+                where.append(_c[name] <= _naive(now + WIDE))
+            elif test == "future":
+                where.append(_c[name] >= _naive(now - WIDE))
+            elif test == "set":
+                where.append(_c[name].is_not(None))
+        if span is not None:
+            where.append(_c[span.column].between(_naive(span.first - WIDE), _naive(span.last + WIDE)))
+        if agencies is not None:
+            where.append(_c.agency_code.in_(agencies))
+        for page in self._pages(where):
+            yield [dossier for dossier in page if conditions.hold(dossier, now)]
+
+    def changed(self, since: datetime) -> Iterator[list[Dossier]]:
+        """Dossiers that were changed at that time by their own clock or later, in the order of their codes."""
+        # No day wide of the mark: whoever asks leaves an overlap, and this is asked every minute.
+        yield from self._pages([_c.updated_at >= _naive(since)])
+
+    def last_change(self) -> datetime | None:
+        """When a dossier was last changed; None where there is none, or its time makes no sense."""
+        latest = sa.type_coerce(sa.func.max(_c.updated_at), sa.types.NullType())
+        value = self._asked(lambda connection: connection.execute(sa.select(latest)).scalar())
+        try:
+            return None if value is None else utc(value)
+        except ValueError:
+            return None
+
+    def loads(self, agencies: Collection[str], start: datetime, end: datetime, now: datetime) -> list[Load]:
+        """What each of these agencies has due from `start` until `end`, and what is late at `now`."""
+        in_hand = sa.and_(
+            _c.agency_code.in_(agencies),
+            _c.status.in_((int(Status.RECEIVED), int(Status.IN_PROGRESS))),
+            _c.finished_at.is_(None),
+        )
+        late = _c.due_at < _naive(now)
+        counts = (
+            sa.select(
+                _c.agency_code,
+                _c.agency_name,
+                _counted(sa.and_(_c.due_at >= _naive(start), _c.due_at < _naive(end))),
+                _counted(late),
+            )
+            .where(in_hand)
+            .group_by(_c.agency_code, _c.agency_name)
+            .order_by(_c.agency_code)
+        )
+        rows = self._asked(lambda connection: connection.execute(counts).all())
+        return [
+            Load(code, name, today, behind, self._latest(code, sa.and_(in_hand, late)))
+            for code, name, today, behind in rows
+            if today or behind
+        ]
+
+    def _latest(self, agency: str, late: sa.ColumnElement[bool]) -> tuple[str, ...]:
+        codes = sa.select(_c.code).where(_c.agency_code == agency, late).order_by(_c.due_at, _c.code).limit(3)
+        return tuple(self._asked(lambda connection: connection.execute(codes).scalars().all()))
+
+    def _pages(self, where: Sequence[sa.ColumnElement[bool]]) -> Iterator[list[Dossier]]:
+        after = ""
+        while True:
+            query = sa.select(*_COLUMNS).where(*where, _c.code > after).order_by(_c.code).limit(PAGE)
+            rows = self._asked(lambda connection, query=query: connection.execute(query).all())
+            yield [dossier for row in rows if (dossier := dossier_of(row))]
+            if len(rows) < PAGE:
+                return
+            after = rows[-1].code
+
+    def _asked(self, work: Callable[..., Result]) -> Result:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except sa.exc.SQLAlchemyError as error:
+            raise OneStopUnavailable(reason(error)) from None
+
+
+def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""Telling people before they ask, each of them once: rules over dossiers and the clock."""

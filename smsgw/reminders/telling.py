@@ -1,0 +1,117 @@
+"""Who is told what of a page of dossiers: written down and queued in one transaction, each of it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from smsgw.dispatch.channel import Roads
+from smsgw.dossiers.candidates import Load
+from smsgw.dossiers.dossier import Dossier
+from smsgw.reminders.deciding import OWNER, Texts, occasion, too_old
+from smsgw.reminders.rules import Rule
+from smsgw.store import opt_outs, people, reminders
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage
+from smsgw.store.people import Preference
+from smsgw.store.reminders import Reminder
+from smsgw.store.tables import Lane
+from smsgw.text import phones
+from smsgw.text.segments import Measure, measure
+
+SPARE = timedelta(days=1)  # that a message may wait for a channel or a place on a day beyond its rule's age
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One reminder that is due for one person, if that person has not had it yet. `say` makes its text."""
+
+    rule: Rule
+    row: Reminder
+    say: Callable[[Preference], str]
+
+
+class Teller:
+    """Plans reminders and queues them. `opening`: the next time that is not in the quiet hours, from a time on."""
+
+    def __init__(self, texts: Texts, roads: Roads, opening: Callable[[datetime], datetime]) -> None:
+        self._texts = texts
+        self._roads = roads
+        self._opening = opening
+
+    def owners(self, rule: Rule, dossiers: Iterable[Dossier], now: datetime) -> list[Planned]:
+        """The reminders of a rule to those who applied."""
+        return [self._of_owner(rule, dossier, now) for dossier in dossiers]
+
+    def officials(self, rule: Rule, load: Load, day: str, numbers: Iterable[str]) -> list[Planned]:
+        """The reminders of an agency's day to its officials."""
+        return [
+            Planned(
+                rule,
+                Reminder(rule.name, load.agency_code, day, phone, phone, "told", new_id()),
+                lambda wish: self._texts.of_load(rule, load, wish),
+            )
+            for phone in numbers
+        ]
+
+    def new(self, connection: sa.Connection, planned: Sequence[Planned]) -> list[Planned]:
+        """Those that are not written down yet, as they would be now."""
+        there = reminders.known(connection, [item.row for item in planned])
+        fresh = [
+            item
+            for item in planned
+            if (item.row.rule, item.row.dossier, item.row.occasion, item.row.told_to) not in there
+        ]
+        numbers = {item.row.recipient for item in fresh if item.row.recipient}
+        refused = opt_outs.among(connection, "reminder", numbers)
+        return [_withheld(item, "opted_out") if item.row.recipient in refused else item for item in fresh]
+
+    def messages(self, connection: sa.Connection, planned: Sequence[Planned], now: datetime) -> list[NewMessage]:
+        """The messages of those that are told."""
+        wishes = people.wishes(connection, {item.row.recipient for item in planned if item.row.recipient})
+        return [self._message(item, wishes, now) for item in planned if item.row.outcome == "told"]
+
+    def _of_owner(self, rule: Rule, dossier: Dossier, now: datetime) -> Planned:
+        phone = phones.msisdn(dossier.applicant_phone or "")
+        row = Reminder(rule.name, dossier.code, occasion(rule, dossier, owner=True), OWNER, phone, "told", new_id())
+        planned = Planned(rule, row, lambda wish: self._texts.of_dossier(rule, dossier, wish, owner=True))
+        if too_old(rule, dossier, now):
+            return _withheld(planned, "too_old")
+        return planned if phone and phones.takes_texts(phone) else _withheld(planned, "unreachable")
+
+    def _message(self, item: Planned, wishes: dict[str, Preference], now: datetime) -> NewMessage:
+        phone, id = item.row.recipient, item.row.message
+        if phone is None or id is None:
+            raise ValueError("who is told has a phone and a message")
+        channel = self._roads.first(Lane.REMINDER, phone)
+        text = item.say(wishes.get(phone, people.UNSAID))
+        size: Measure = measure(text)
+        opens = self._opening(now)
+        # Of those that wait for the morning, the most urgent go first: messages go out in the order of this time.
+        not_before = opens + timedelta(milliseconds=item.rule.urgency) if opens > now else now
+        return NewMessage(
+            id=id,
+            channel=channel.name,
+            lane=Lane.REMINDER,
+            in_reply_to=None,
+            sender=channel.sender,
+            recipient=phone,
+            text=text,
+            encoding=size.encoding,
+            segments=size.segments,
+            created_at=now,
+            not_before=not_before,
+            expires_at=now + item.rule.max_age + SPARE,
+        )
+
+
+def _withheld(item: Planned, outcome: reminders.Outcome) -> Planned:
+    return replace(item, row=replace(item.row, outcome=outcome, message=None))
+
+
+def of_the_past(planned: Iterable[Planned]) -> list[Reminder]:
+    """What was so before a rule was switched on, and is not told."""
+    return [_withheld(item, "past").row for item in planned]

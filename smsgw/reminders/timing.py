@@ -1,0 +1,98 @@
+"""When a rule is due: at times of the clock, or so many days before or after a date of the dossier. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from apscheduler.triggers.cron import CronTrigger
+
+from smsgw.dossiers.calendar import add_working_days, take_working_days
+from smsgw.dossiers.candidates import Span
+
+MOMENT = timedelta(microseconds=1)
+LONGEST_LOOK_BACK = timedelta(days=8)  # of a schedule that was not looked at for longer, only the latest time counts
+
+
+class Cron:
+    """Times of the clock in a time zone, in the notation of cron: minute, hour, day, month, day of week."""
+
+    def __init__(self, notation: str, zone: ZoneInfo) -> None:
+        self._trigger: Any = CronTrigger.from_crontab(notation, zone)  # raises ValueError for what is none
+
+    def after(self, moment: datetime) -> datetime:
+        """The first time after a moment. Raises ValueError if there is none."""
+        return self._next(moment + MOMENT)
+
+    def at_or_after(self, moment: datetime) -> datetime:
+        return self._next(moment)
+
+    def latest(self, due: datetime, now: datetime) -> datetime:
+        """The last time up to now, of those from `due` on, which is one of them."""
+        latest = due
+        following = self.after(max(due, now - LONGEST_LOOK_BACK))
+        while following <= now:
+            latest, following = following, self.after(following)
+        return latest
+
+    def _next(self, moment: datetime) -> datetime:
+        found: datetime | None = self._trigger.get_next_fire_time(None, moment)
+        if found is None:
+            raise ValueError("there is no such time")
+        return found.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """Days before (negative) or after a date of the dossier. What would fall on a day off moves to a working day:
+    a time before the date to an earlier one, a time after it to a later one.
+    """
+
+    column: str
+    days: int
+    working: bool
+    before: bool
+
+    def day(self, anchor: date) -> date:
+        """The day that it falls on."""
+        if self.working:
+            return take_working_days(anchor, self.days) if self.before else add_working_days(anchor, self.days)
+        if self.before:
+            return take_working_days(anchor - timedelta(days=self.days), 0)
+        return add_working_days(anchor + timedelta(days=self.days), 0)
+
+    def span(self, first: date, last: date, zone: ZoneInfo) -> Span:
+        """Where the dossier's date lies if the day is one from `first` to `last`; perhaps a little more than that."""
+        days = timedelta(days=0 if self.working else self.days)
+        steps = self.days + 1 if self.working else 1
+        if self.before:
+            earliest, latest = first + days, add_working_days(last, steps) + days
+        else:
+            earliest, latest = take_working_days(first, steps) - days, last - days
+        return Span(self.column, midnight(earliest, zone), midnight(latest + timedelta(days=1), zone))
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins there."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """The hours of each day in which nobody is written to unasked; none if they end when they begin."""
+
+    start: time
+    end: time
+    zone: ZoneInfo
+
+    def opening(self, moment: datetime) -> datetime:
+        """The moment itself, or the end of the quiet hours that it lies in."""
+        here = moment.astimezone(self.zone)
+        hour = here.time()
+        over_night = self.start > self.end
+        if not (self.start <= hour < self.end or (over_night and (hour >= self.start or hour < self.end))):
+            return moment
+        day = here.date() + timedelta(days=1 if hour >= self.end else 0)
+        return datetime.combine(day, self.end, self.zone).astimezone(UTC)

@@ -1,0 +1,195 @@
+"""Reminders: which rules are on, what was told already, and what a message that is about to go out is about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import Batch, InsertNew
+from smsgw.store.database import insert_or_update
+from smsgw.store.tables import mark, reminder, switch
+
+EVERYWHERE = ""  # in place of an agency: all that have no switch of their own
+
+Outcome = Literal["told", "past", "too_old", "opted_out", "unreachable"]
+_c = reminder.c
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether a rule is on somewhere, since when, and by whose decision."""
+
+    rule: str
+    agency: str
+    is_on: bool
+    changed_at: datetime
+    changed_by: str
+    stock_taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What somebody is told of a dossier, or not told and why. `message`: the id of ours, if it is told."""
+
+    rule: str
+    dossier: str
+    occasion: str
+    told_to: str
+    recipient: str | None
+    outcome: Outcome
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A reminder whose message is about to go out. `sent_on`: the day it has a place on already."""
+
+    message: str
+    rule: str
+    dossier: str
+    occasion: str
+    told_to: str
+    recipient: str
+    sent_on: str | None
+
+
+_MEET = InsertNew(*switch.c, returning=switch.c.rule)
+
+
+def meet(connection: sa.Connection, switches: Iterable[Switch]) -> None:
+    """Write down the switches of rules that are not known yet."""
+    fields = Switch.__dataclass_fields__
+    _MEET.run(connection, [[getattr(item, name) for name in fields] for item in switches])
+
+
+def switches(connection: sa.Connection) -> dict[tuple[str, str], Switch]:
+    """Every switch by rule and agency."""
+    return {(row.rule, row.agency): Switch(*row) for row in connection.execute(sa.select(switch))}
+
+
+def turn(connection: sa.Connection, new: Switch) -> None:
+    """Turn a rule on or off, everywhere or in an agency."""
+    insert_or_update(connection, switch, {name: getattr(new, name) for name in Switch.__dataclass_fields__})
+
+
+def unturn(connection: sa.Connection, rule: str, agency: str) -> None:
+    """An agency has no switch of its own any more."""
+    connection.execute(sa.delete(switch).where(switch.c.rule == rule, switch.c.agency == agency))
+
+
+def stock_is_taken(connection: sa.Connection, item: Switch) -> bool:
+    """It is written down what was so when a rule was switched on; False if it was switched again since."""
+    same = (switch.c.rule == item.rule, switch.c.agency == item.agency, switch.c.changed_at == item.changed_at)
+    return connection.execute(sa.update(switch).where(*same).values(stock_taken=True)).rowcount == 1
+
+
+_ADD = InsertNew(
+    *(_c[name] for name in Reminder.__dataclass_fields__), _c.run, _c.at, returning=sa.func.coalesce(_c.message, "")
+)
+
+
+def add(
+    connection: sa.Connection, reminders: Sequence[Reminder], run: str, now: datetime
+) -> tuple[frozenset[str], int]:
+    """Write down reminders that are not there yet; the messages of those that are told, and how many are not."""
+    fields = Reminder.__dataclass_fields__
+    rows = [[*(getattr(item, name) for name in fields), run, now] for item in reminders]
+    new = _ADD.run(connection, rows) if rows else []
+    told = frozenset(filter(None, new))
+    return told, len(new) - len(told)
+
+
+def known(connection: sa.Connection, reminders: Sequence[Reminder]) -> frozenset[tuple[str, str, str, str]]:
+    """The keys of those that are written down already."""
+    rows = [(item.rule, item.dossier, item.occasion, item.told_to) for item in reminders]
+    return frozenset(tuple(row) for row in _KNOWN.rows(connection, rows)) if rows else frozenset()
+
+
+_KEY = (_c.rule, _c.dossier, _c.occasion, _c.told_to)
+_KNOWN = Batch(
+    _KEY,
+    lambda given: sa.select(*_KEY).select_from(
+        given.join(reminder, sa.and_(*(given.c[column.name] == column for column in _KEY)))
+    ),
+)
+
+
+def outgoing(connection: sa.Connection, messages: Collection[str]) -> dict[str, Outgoing]:
+    """The reminders that these messages carry, by message."""
+    rows = _OUTGOING.rows(connection, [(message,) for message in messages])
+    return {row.message: Outgoing(*row) for row in rows}
+
+
+_OUTGOING = Batch(
+    (_c.message,),
+    lambda given: sa.select(*(_c[name] for name in Outgoing.__dataclass_fields__)).where(
+        _c.message.in_(sa.select(given.c.message))
+    ),
+)
+
+
+def sent_on(connection: sa.Connection, phones: Collection[str], day: str) -> Counter[str]:
+    """How many reminders have a place on that day, by phone."""
+    rows = _SENT_ON.rows(connection, [(phone,) for phone in phones], day=day)
+    return Counter(dict(map(tuple, rows)))
+
+
+_SENT_ON = Batch(
+    (_c.recipient,),
+    lambda given: (
+        sa.select(_c.recipient, sa.func.max(_c.slot))
+        .where(_c.recipient.in_(sa.select(given.c.recipient)), _c.sent_on == sa.bindparam("day", type_=sa.Text()))
+        .where(_c.slot.is_not(None))
+        .group_by(_c.recipient)
+    ),
+)
+
+
+def place(connection: sa.Connection, places: Mapping[str, int], day: str) -> None:
+    """Give messages their place on a day. Raises IntegrityError where another node gave it away in the same moment."""
+    if places:
+        _PLACE.run(connection, places.items(), day=day)
+
+
+_PLACE = Batch(
+    (_c.message, _c.slot),
+    lambda given: (
+        sa.update(reminder)
+        .where(_c.message == given.c.message)
+        .values(slot=given.c.slot, sent_on=sa.bindparam("day", type_=sa.Text()))
+    ),
+)
+
+
+def free(connection: sa.Connection, messages: Collection[str]) -> None:
+    """These were never told, so that their occasion may come again. They keep their rows, under another one."""
+    if messages:
+        _FREE.run(connection, [(message,) for message in messages])
+
+
+_FREE = Batch(
+    (_c.message,),
+    lambda given: (
+        sa.update(reminder).where(_c.message == given.c.message).values(occasion=_c.occasion + "#" + _c.message)
+    ),
+)
+
+
+def of_run(connection: sa.Connection, run: str, limit: int = 500) -> list[sa.Row[Any]]:
+    """What a run told or withheld."""
+    return [*connection.execute(sa.select(reminder).where(_c.run == run).order_by(*_KEY).limit(limit))]
+
+
+def read_to(connection: sa.Connection, onestop: str) -> datetime | None:
+    """Up to when a one-stop database's changes have been read; None if they never were."""
+    return connection.scalar(sa.select(mark.c.read_to).where(mark.c.onestop == onestop))
+
+
+def set_read_to(connection: sa.Connection, onestop: str, moment: datetime) -> None:
+    """Its changes have been read up to then."""
+    insert_or_update(connection, mark, {"onestop": onestop, "read_to": moment})

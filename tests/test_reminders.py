@@ -1,0 +1,377 @@
+"""Reminders: told once, told while true, caught up after a silence, and never at night."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.store import opt_outs, people, schedules
+from smsgw.store.opt_outs import OptOut
+from smsgw.store.people import Preference
+from smsgw.store.tables import outbound, run
+from smsgw.text.phones import msisdn
+from tests.agency import Agency
+from tests.world import NOON, World, world
+
+IN_PROGRESS = "status = 4 AND step_name = 'in hand'"
+
+
+@pytest.fixture
+def agency(anywhere: World) -> Agency:
+    """Whoever works on the dossiers of a world in which the reminders have been on for a minute."""
+    return begun(anywhere)
+
+
+def begun(made: World) -> Agency:
+    agency = Agency(made.folder)
+    for code in agency.codes("status = 10", 8):
+        nothing = dict.fromkeys(("finished_at", "returned_at", "post_tracking", "fee_due", "fee_paid_at"))
+        agency.change(code, at(14, 9), status=4, step_name="in hand", due_at=at(31, 16, 30), **nothing)
+    made.gateway.reminders.meet()
+    minutes(made, 1)
+    return agency
+
+
+def minutes(made: World, count: int) -> None:
+    """Let so many minutes pass, with what happens in them."""
+    for _ in range(count):
+        made.clock.forward(seconds=60)
+        made.gateway.reminders.tick()
+        made.settle(5)
+
+
+def until(made: World, moment: datetime) -> None:
+    """Let the time come, without anything happening before."""
+    made.clock.now = moment
+    minutes(made, 1)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """A time of August 2018 as people there have it."""
+    return datetime(2018, 8, day, hour, minute, tzinfo=UTC) - timedelta(hours=7)
+
+
+def owner(agency: Agency, code: str) -> str:
+    phone = msisdn(agency.get(code, "applicant_phone"))
+    assert phone
+    return phone
+
+
+def told(made: World, agency: Agency, code: str) -> list[str]:
+    """What the applicant of a dossier got."""
+    return [bubble.text for bubble in made.heard(owner(agency, code))]
+
+
+def sent(made: World) -> int:
+    with made.gateway.database.reading() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(outbound)) or 0
+
+
+def test_a_first_start_tells_nothing_of_the_past(anywhere: World, agency: Agency) -> None:
+    minutes(anywhere, 3)
+    until(anywhere, at(16, 6, 30))
+    assert sent(anywhere) == 0
+
+
+def test_who_applied_hears_once_that_the_result_is_ready(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    agency.finish(code, anywhere.clock())
+    minutes(anywhere, 3)
+    assert len(told(anywhere, agency, code)) == 1
+    assert f"Ho so {code} da co ket qua. Moi den nhan tai" in told(anywhere, agency, code)[0]
+    agency.change(code, anywhere.clock(), step_name="Tra ket qua")
+    minutes(anywhere, 2)
+    assert sent(anywhere) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"status": 2, "received_at": NOON}, "tiep nhan"),
+        ({"status": 5, "supplement_note": "Ban ve", "supplement_due_at": at(22, 17)}, "can bo sung: Ban ve."),
+        ({"status": 6, "fee_due": 70_000, "fee_paid_at": None}, "can nop phi, le phi 70.000 dong"),
+        ({"status": 9, "finished_at": NOON, "delivery": "post", "post_tracking": "EK1VN"}, "ma buu gui EK1VN"),
+        ({"status": 9, "finished_at": NOON, "delivery": "online"}, "cong dich vu cong"),
+        ({"new_due_at": at(30, 16), "delay_reason": "Cho xac minh"}, "(ly do: Cho xac minh), hen lai ngay 30/08/2018"),
+        ({"status": 3}, "khong duoc tiep nhan"),
+        ({"status": 8}, "da dung giai quyet"),
+    ],
+)
+def test_each_change_is_told_in_one_message(here: World, values: dict[str, object], said: str) -> None:
+    agency = begun(here)
+    (code,) = agency.codes("status = 1" if values.get("status") == 2 else IN_PROGRESS)
+    agency.change(code, here.clock(), **values)
+    minutes(here, 1)
+    (text,) = told(here, agency, code)
+    assert said in text
+    assert text.isascii()
+    assert len(text) <= 160
+
+
+def test_a_tracking_number_that_comes_later_is_told_too(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    agency.finish(code, here.clock(), delivery="post", post_tracking=None)
+    minutes(here, 1)
+    agency.change(code, here.clock(), post_tracking="EK123456789VN")
+    minutes(here, 2)
+    first, second = told(here, agency, code)
+    assert "ma buu gui" not in first
+    assert "ma buu gui EK123456789VN" in second
+
+
+def test_a_change_that_is_committed_late_or_by_another_clock_is_not_missed(anywhere: World, agency: Agency) -> None:
+    same, late, ahead = agency.codes(IN_PROGRESS, 3)
+    agency.finish(same, anywhere.clock())
+    minutes(anywhere, 2)
+    agency.finish(late, anywhere.clock() - timedelta(minutes=10))
+    agency.finish(ahead, anywhere.clock() + timedelta(hours=2))
+    minutes(anywhere, 1)
+    assert [len(told(anywhere, agency, code)) for code in (same, late, ahead)] == [1, 1, 1]
+    # What is written by a clock that is far ahead must not hide what comes after it.
+    minutes(anywhere, 20)
+    (next_one,) = agency.codes(IN_PROGRESS)
+    agency.finish(next_one, anywhere.clock())
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, next_one)) == 1
+    assert sent(anywhere) == 4
+
+
+def test_a_change_outside_of_the_overlap_is_found_by_the_next_morning(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    minutes(here, 1)
+    agency.finish(code, here.clock() - timedelta(hours=5))
+    minutes(here, 2)
+    assert told(here, agency, code) == []
+    until(here, at(16, 7, 10))
+    assert len(told(here, agency, code)) == 1
+
+
+def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
+    minutes(anywhere, 2)
+    assert anywhere.states() == {"queued": 1}
+    agency.change(code, anywhere.clock(), status=4)
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, code) == []
+    with anywhere.gateway.database.reading() as connection:
+        assert connection.execute(sa.select(outbound.c.state, outbound.c.error_code)).all() == [("cancelled", "untrue")]
+    agency.change(code, anywhere.clock(), status=5)
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, code)) == 1
+
+
+def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    agency.finish(code, anywhere.clock(), delivery="online")
+    minutes(anywhere, 1)
+    with anywhere.gateway.database.writing("test") as connection:
+        people.prefer(connection, owner(agency, code), Preference("en", accents=False), anywhere.clock())
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, code) == [
+        f"The result of dossier {code} is ready on the public service portal. Questions: 1022."
+    ]
+
+
+def test_nobody_is_woken_at_night(here: World) -> None:
+    agency = begun(here)
+    codes = agency.codes(IN_PROGRESS, 3)
+    for number, code in enumerate(codes):
+        here.clock.now = at(15, 20 + number, 55)
+        agency.finish(code, here.clock())
+        minutes(here, 2)
+    assert [len(told(here, agency, code)) for code in codes] == [1, 0, 0]
+    until(here, at(16, 7))
+    assert [len(told(here, agency, code)) for code in codes] == [1, 1, 1]
+
+
+def test_a_person_gets_three_a_day_and_the_most_urgent_first(anywhere: World, agency: Agency) -> None:
+    codes = agency.codes(IN_PROGRESS, 5)
+    phone = agency.get(codes[0], "applicant_phone")
+    until(anywhere, at(15, 22))
+    for code in codes[:4]:
+        agency.finish(code, anywhere.clock(), applicant_phone=phone)
+    agency.change(codes[4], anywhere.clock(), applicant_phone=phone, new_due_at=at(30, 16), delay_reason="Cho")
+    minutes(anywhere, 2)
+    until(anywhere, at(16, 7))
+    first_day = told(anywhere, agency, codes[0])
+    assert len(first_day) == 3
+    assert "hen lai ngay 30/08/2018" in first_day[0]
+    until(anywhere, at(17, 7))
+    assert len(told(anywhere, agency, codes[0])) == 5
+
+
+def test_who_opted_out_is_not_reminded_and_still_gets_answers(anywhere: World, agency: Agency) -> None:
+    before, after = agency.codes(IN_PROGRESS, 2)
+    refuse(anywhere, owner(agency, before))
+    until(anywhere, at(15, 22))
+    for code in (before, after):
+        agency.finish(code, anywhere.clock())
+    minutes(anywhere, 2)
+    refuse(anywhere, owner(agency, after))
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, before) == told(anywhere, agency, after) == []
+    assert "da co ket qua" in anywhere.text(owner(agency, before), f"HS {before}")
+
+
+def refuse(made: World, phone: str) -> None:
+    with made.gateway.database.writing("test") as connection:
+        opt_outs.add(connection, [OptOut(phone, "reminder", made.clock(), "sms")])
+
+
+def test_a_date_is_reminded_of_so_many_working_days_before_and_after(anywhere: World, agency: Agency) -> None:
+    turn_all_on(anywhere)
+    ending, tomorrow, late, lying = agency.codes(IN_PROGRESS, 4)
+    # 15 August 2018 is a Wednesday.
+    agency.change(ending, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(21, 17))
+    agency.change(tomorrow, anywhere.clock(), due_at=at(20, 16, 30))
+    agency.change(late, anywhere.clock(), due_at=at(16, 16, 30))
+    agency.finish(lying, at(10, 9))
+    minutes(anywhere, 2)
+    assert said_on(anywhere, agency, {15, 16, 17, 18, 19, 20}, (ending, tomorrow, late, lying)) == {
+        (15, ending, "can bo sung"),
+        (17, ending, "sap het han bo sung: ngay 21/08/2018"),
+        (17, tomorrow, "hen tra ket qua ngay 20/08/2018"),
+        (16, late, "tre hen ngay 16/08/2018"),
+        (16, lying, "da co ket qua. Moi"),
+        (17, lying, "da co tu 10/08/2018"),
+        (20, tomorrow, "tre hen ngay 20/08/2018"),
+    }
+
+
+def test_what_came_up_while_the_one_stop_database_was_away_is_told_when_it_is_back(
+    anywhere: World, agency: Agency
+) -> None:
+    code, other = agency.codes(IN_PROGRESS, 2)
+    agency.finish(code, anywhere.clock())
+    agency.finish(other, anywhere.clock() - timedelta(days=9), updated_at=anywhere.clock() - timedelta(days=9))
+    agency.go_away()
+    minutes(anywhere, 30)
+    assert anywhere.client.get("/readyz/reminders").status_code == 503
+    assert "no such table" not in anywhere.client.get("/readyz").text
+    anywhere.clock.forward(hours=20)
+    agency.come_back()
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, code)) == 1
+    assert anywhere.client.get("/readyz/reminders").status_code == 200
+    until(anywhere, at(17, 6, 30))
+    assert told(anywhere, agency, other) == []  # it is older than the rule lets it be
+
+
+def test_a_reminder_waits_while_the_dossier_can_not_be_read_again(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    until(here, at(15, 22))
+    agency.finish(code, here.clock())
+    minutes(here, 2)
+    agency.go_away()
+    until(here, at(16, 7))
+    minutes(here, 3)
+    assert here.states() == {"queued": 1}
+    agency.come_back()
+    minutes(here, 2)
+    assert here.states() == {"delivered": 1}
+    assert told(here, agency, code)
+
+
+def test_a_clock_that_is_set_back_and_forward_doubles_nothing_and_leaves_nothing_out(
+    anywhere: World, agency: Agency
+) -> None:
+    turn_all_on(anywhere)
+    (code,) = agency.codes(IN_PROGRESS)
+    agency.change(code, anywhere.clock(), due_at=at(17, 16, 30))
+    until(anywhere, at(16, 7, 30))
+    for hours in (1, -1, 1, -1):
+        anywhere.clock.forward(hours=hours)
+        minutes(anywhere, 3)
+    until(anywhere, at(16, 8, 1))
+    until(anywhere, at(16, 9))
+    assert len(told(anywhere, agency, code)) == 1
+    with anywhere.gateway.database.reading() as connection:
+        morning = sa.select(sa.func.count()).where(run.c.schedule == "due_tomorrow", run.c.due_at == at(16, 8))
+        assert connection.scalar(morning) == 1
+
+
+def test_a_run_whose_node_was_killed_is_taken_over(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    agency.finish(code, anywhere.clock())
+    anywhere.clock.forward(minutes=1)
+    now = anywhere.clock()
+    with anywhere.gateway.database.writing("test") as connection:
+        mine = schedules.claim(connection, "changes", lambda due: (due, now + timedelta(minutes=1)), now)
+    assert mine is not None
+    minutes(anywhere, 1)
+    assert told(anywhere, agency, code) == []
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, code)) == 1
+    with pytest.raises(schedules.LeaseLost), anywhere.gateway.database.writing("test") as connection:
+        schedules.end(connection, mine, now)
+
+
+def test_a_rule_is_on_where_agencies_want_it(here: World) -> None:
+    agency = begun(here)
+    first, second = agency.codes(IN_PROGRESS, 2)
+    agency.change(first, at(14, 9), agency_code="H01.01")
+    agency.change(second, at(14, 9), agency_code="H01.02")
+    here.gateway.reminders.turn("ready_counter", "H01.02", False, "test")
+    for code in (first, second):
+        agency.finish(code, here.clock())
+    minutes(here, 1)
+    assert [len(told(here, agency, code)) for code in (first, second)] == [1, 0]
+    # When the agency joins, what was ready before is not told, and what comes after is.
+    here.gateway.reminders.turn("ready_counter", "H01.02", True, "test")
+    minutes(here, 2)
+    (third,) = agency.codes(IN_PROGRESS)
+    agency.change(third, here.clock(), agency_code="H01.02")
+    agency.finish(third, here.clock())
+    minutes(here, 1)
+    assert [len(told(here, agency, code)) for code in (second, third)] == [0, 1]
+
+
+def test_officials_hear_each_morning_what_is_due_and_what_is_late(tmp_path: Path) -> None:
+    with world(tmp_path, more='[reminders.digest]\n"H01.21.01" = ["0912345678"]\n') as made:
+        agency = begun(made)
+        for code in agency.codes("agency_code = 'H01.21.01'", 60):
+            agency.change(code, at(14, 9), status=10)
+        due, late, other = agency.codes(IN_PROGRESS, 3)
+        for code, day, office in ((due, 16, "H01.21.01"), (late, 10, "H01.21.01"), (other, 10, "H01.21.02")):
+            agency.change(code, at(14, 9), due_at=at(day, 16, 30), agency_code=office)
+        until(made, at(16, 7, 30))
+        minutes(made, 2)
+        (bubble,) = made.heard("84912345678")
+        assert "hom nay den hen 1 ho so, dang tre hen 1." in bubble.text
+        assert f"Tre lau nhat: {late}" in bubble.text
+
+
+def turn_all_on(made: World) -> None:
+    for name in made.gateway.reminders.rules:
+        made.gateway.reminders.turn(name, "", True, "test")
+
+
+def said_on(made: World, agency: Agency, days: set[int], codes: tuple[str, ...]) -> set[tuple[int, str, str]]:
+    """Let days go by, hour by hour; what was said of each dossier on which of them, by some known words."""
+    known: tuple[str, ...] = (
+        "can bo sung",
+        "sap het han bo sung: ngay 21/08/2018",
+        "hen tra ket qua ngay 20/08/2018",
+        "tre hen ngay 20/08/2018",
+    )
+    known += ("tre hen ngay 16/08/2018", "da co ket qua. Moi", "da co tu 10/08/2018")
+    seen: dict[str, int] = {}
+    found = set()
+    for day in sorted(days):
+        for hour in (8, 9, 17, 20):
+            if at(day, hour) >= made.clock():
+                until(made, at(day, hour))
+            for code in codes:
+                texts = told(made, agency, code)
+                new, seen[code] = texts[seen.get(code, 0) :], len(texts)
+                found |= {(day, code, next((words for words in known if words in text), text)) for text in new}
+    return found
