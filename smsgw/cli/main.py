@@ -21,6 +21,7 @@ from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.accounts import AccountError
 from smsgw.officials.passwords import PoorPassword, TooBusy
+from smsgw.officials.steering import NoSuchChannel
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
 from smsgw.web.server import CannotListen
@@ -36,6 +37,7 @@ _EXPECTED = (
     HandsetError,
     BenchFailed,
     AccountError,
+    NoSuchChannel,
     PoorPassword,
     TooBusy,
     AudienceRefused,
