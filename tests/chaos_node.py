@@ -36,6 +36,7 @@ _WAITS = (
     (gateway, "ANSWER_WAITING_EVERY", 0.1),
     (gateway, "MATCH_EVERY", 0.2),
     (gateway, "RETIRE_EVERY", 0.2),
+    (gateway, "KEEP_DAYS_EVERY", 0.2),
     (breaker, "FIRST_PAUSE", timedelta(seconds=0.2)),
     (breaker, "LONGEST_PAUSE", timedelta(seconds=1)),
     (retry, "BLIND_WAIT", timedelta(seconds=1)),

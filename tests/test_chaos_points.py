@@ -20,7 +20,7 @@ from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.outbox import Settled
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key
+from smsgw.store.tables import Lane, access_key, daily
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
 from tests.chats import serving, zalo_config, zalo_settings
@@ -32,7 +32,7 @@ OFFICIAL = "lan"
 AGAIN = {"sweep": (1, 2, 3), "keys": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
 COMMANDS = {
     "decide": ("doubtful", "drop"),
-    "release": ("channel", "release", "sms"),
+    "steer": ("channel", "release", "sms"),
     "officials": ("user", "disable", OFFICIAL),
 }
 
@@ -164,7 +164,14 @@ def _one_stop_returns(chaos: Chaos) -> None:
     (chaos.folder / "away.db").rename(chaos.folder / "onestop.db")
 
 
+def _a_day_is_not_counted(chaos: Chaos) -> None:
+    """What was written down of the last days is gone."""
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.delete(daily))
+
+
 PROVOKED: dict[str, Callable[[Chaos], None]] = {
+    "daily": _a_day_is_not_counted,
     "answer late": _one_stop_returns,
     "claim probe": _tripped,
     "probe": _tripped,

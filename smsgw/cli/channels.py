@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import click
 
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, as_json, by_hand, print_json
 from smsgw.clock import utc_now
-from smsgw.dispatch import breaker
+from smsgw.officials.steering import Steering
 from smsgw.store import channels, pending
-from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 from smsgw.text.phones import mask
 
@@ -43,16 +41,24 @@ def list_channels(context: Context, as_json: bool) -> None:
 
 @channel.command()
 @click.argument("name")
+@click.option("--reason", default="released by hand", help="Why, for those who look at it later.")
 @click.pass_obj
-def release(context: Context, name: str) -> None:
+def release(context: Context, name: str, reason: str) -> None:
     """Let channel NAME send again, after what held it is mended."""
-    with context.database() as database, database.writing("release") as connection:
-        if name not in channels.every(connection):
-            raise click.ClickException(f"there is no channel {name}; smsgw channel list shows those there are")
-        now = utc_now()
-        before = channels.lock(connection, name)
-        channels.write(connection, before, breaker.released(before, "released by hand", now), now)
+    with context.database() as database:
+        Steering(database, utc_now).release(name, reason, by_hand())
     click.echo(f"{name}: open")
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for those who look at it later.")
+@click.pass_obj
+def pause(context: Context, name: str, reason: str) -> None:
+    """Send nothing by channel NAME until it is released, whatever happens."""
+    with context.database() as database:
+        Steering(database, utc_now).pause(name, reason, by_hand())
+    click.echo(f"{name}: paused")
 
 
 @click.group(invoke_without_command=True)
@@ -78,9 +84,8 @@ def doubtful(click_context: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def resend(context: Context, ids: Sequence[str]) -> None:
     """Send messages again; a person may then get one twice."""
-    now = utc_now()
-    moves = [pending.Move(id, State.QUEUED, now + timedelta(hours=24), not_before=now) for id in ids]
-    _decide(context, moves)
+    with context.database() as database:
+        _said(Steering(database, utc_now).resend(ids, by_hand()), len(ids))
 
 
 @doubtful.command()
@@ -88,16 +93,13 @@ def resend(context: Context, ids: Sequence[str]) -> None:
 @click.pass_obj
 def drop(context: Context, ids: Sequence[str]) -> None:
     """Send messages no more; a person may then never get one."""
-    _decide(context, [pending.Move(id, State.CANCELLED, utc_now() + LIVE_FOR) for id in ids])
+    with context.database() as database:
+        _said(Steering(database, utc_now).drop(ids, by_hand()), len(ids))
 
 
-def _decide(context: Context, moves: Sequence[pending.Move]) -> None:
-    with context.database() as database, database.writing("decide") as connection:
-        moved = pending.move(connection, State.UNKNOWN, moves, utc_now())
-    if moved < len(moves):
-        raise click.ClickException(
-            f"{len(moves) - moved} of {len(moves)} were not in doubt any more; {moved} were decided on"
-        )
+def _said(moved: int, asked: int) -> None:
+    if moved < asked:
+        raise click.ClickException(f"{asked - moved} of {asked} were not in doubt any more; {moved} were decided on")
     click.echo(f"{moved} decided on")
 
 

@@ -10,10 +10,21 @@ from __future__ import annotations
 
 from flask import Flask
 
-from smsgw.web.console import account, home, shell, signing
+from smsgw.web.console import (
+    account,
+    audit_log,
+    channels,
+    conversations,
+    doubtful,
+    home,
+    opt_outs,
+    people,
+    shell,
+    signing,
+)
 from smsgw.web.console.desk import Desk
 
-PAGES = (signing, home, account)
+PAGES = (signing, home, conversations, channels, doubtful, opt_outs, people, audit_log, account)
 
 
 def register(app: Flask, desk: Desk) -> None:

@@ -9,7 +9,9 @@ from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
 from smsgw.officials.accounts import Accounts
+from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
+from smsgw.officials.steering import Steering
 from smsgw.store.database import Database
 
 
@@ -25,3 +27,5 @@ class Desk:
     roads: Roads
     accounts: Accounts
     signing_in: SigningIn
+    steering: Steering
+    activity: Activity
