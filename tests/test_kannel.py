@@ -59,7 +59,7 @@ class Place:
         command = [sys.executable, "-c", program, "--config", f"{self.folder}/settings.toml", "serve", *ending]
         with (self.folder / "gateway.log").open("ab") as log:
             self._gateway = subprocess.Popen(command, stdout=log, stderr=log)
-        until(lambda: kannel.listens(self.port), "the gateway to start")
+        until(lambda: kannel.listens(self.port) and (self.folder / "gateway.db").exists(), "the gateway to start")
 
     def ended(self) -> bool:
         return self._gateway is not None and self._gateway.poll() is not None

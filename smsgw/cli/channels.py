@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import click
 
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, print_json
 from smsgw.clock import utc_now
-from smsgw.dispatch import breaker
+from smsgw.dispatch import breaker, trial
 from smsgw.store import channels, pending
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 from smsgw.text.phones import mask
+
+TEST_TEXT = "Tin nhan thu cua tong dai dich vu cong. Xin bo qua."
+BETWEEN_LOOKS = 0.2  # seconds
 
 
 @click.group()
@@ -53,6 +57,40 @@ def release(context: Context, name: str) -> None:
         before = channels.lock(connection, name)
         channels.write(connection, before, breaker.released(before, "released by hand", now), now)
     click.echo(f"{name}: open")
+
+
+@channel.command("test")
+@click.argument("name")
+@click.option("--to", "phone", type=Msisdn(), required=True, help="The phone that is to get it.")
+@click.option("--text", default=TEST_TEXT, show_default=True, help="What it is to read.")
+@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the carrier's receipt.")
+@as_json
+@click.pass_obj
+def test_channel(context: Context, name: str, phone: str, text: str, wait: float, as_json: bool) -> None:
+    """Send one message by channel NAME, also if that is held, and tell what became of it.
+
+    Receipts come in only while a gateway with the role web is running.
+    """
+    end = time.monotonic() + wait
+
+    def more() -> bool:
+        time.sleep(BETWEEN_LOOKS)
+        return time.monotonic() < end
+
+    with context.gateway() as gateway:
+        chosen = gateway.channels.get(name)
+        if chosen is None or not chosen.provider.abilities.submits:
+            usable = [name for name, one in gateway.channels.items() if one.provider.abilities.submits]
+            raise click.ClickException(f"there is no channel {name} that sends; expected one of {', '.join(usable)}")
+        sent = trial.send(gateway.database, chosen, phone, text, gateway.clock)
+        if sent.state == State.SUBMITTED and chosen.provider.abilities.reports:
+            sent = trial.wait(gateway.database, sent, more)
+    if as_json:
+        print_json(sent)
+    else:
+        click.echo(f"{sent.id} to {mask(phone)} by {name}: {sent.state}{f', {sent.detail}' if sent.detail else ''}")
+    if sent.state not in (State.SUBMITTED, State.DELIVERED):
+        raise click.ClickException(f"the message did not go out ({sent.state}); smsgw doctor looks at the channel")
 
 
 @click.group(invoke_without_command=True)
