@@ -50,6 +50,7 @@ class Place:
         text = SETTINGS.format(folder=folder, port=self.port, sendsms=ports["13013"])
         (folder / "settings.toml").write_text(text)
         self.database = Database(f"sqlite:///{folder}/gateway.db")
+        self.database.create()
         self._gateway: subprocess.Popen[bytes] | None = None
 
     def start(self, dies_at: tuple[str, str] | None = None) -> None:
@@ -59,7 +60,7 @@ class Place:
         command = [sys.executable, "-c", program, "--config", f"{self.folder}/settings.toml", "serve", *ending]
         with (self.folder / "gateway.log").open("ab") as log:
             self._gateway = subprocess.Popen(command, stdout=log, stderr=log)
-        until(lambda: kannel.listens(self.port) and (self.folder / "gateway.db").exists(), "the gateway to start")
+        until(lambda: kannel.listens(self.port), "the gateway to start")
 
     def ended(self) -> bool:
         return self._gateway is not None and self._gateway.poll() is not None
