@@ -430,3 +430,17 @@ CREATE TABLE daily (
   counted_at   TIMESTAMP NOT NULL,
   CONSTRAINT pk_daily PRIMARY KEY (day, channel)
 );
+
+-- What was said between us and a carrier, for a week: its call and its answer, secrets and numbers masked. A call is
+-- found by its channel and time, which are those of the message's submission or attempt; so one of 500 messages is one
+-- row. outbound_id: the message, where the call carried but one.
+CREATE TABLE exchange (
+  id          TEXT NOT NULL PRIMARY KEY,
+  channel     TEXT NOT NULL,
+  at          TIMESTAMP NOT NULL,
+  outbound_id TEXT,
+  seconds     DOUBLE PRECISION NOT NULL,
+  request     TEXT NOT NULL,
+  answer      TEXT NOT NULL
+);
+CREATE INDEX ix_exchange_at ON exchange (at, channel);

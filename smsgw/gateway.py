@@ -136,6 +136,7 @@ class Gateway:
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
             self._every(KEYS_EVERY, self.keep_keys, at_once=True)
             self._every(RETIRE_EVERY, self.sweeper.history)
+            self._every(RETIRE_EVERY, self.sweeper.exchanges)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
             self._every(TICK, self.feeder.feed)

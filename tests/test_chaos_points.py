@@ -34,7 +34,9 @@ COMMANDS = {
     "decide": ("doubtful", "drop"),
     "steer": ("channel", "release", "sms"),
     "officials": ("user", "disable", OFFICIAL),
+    "try out": ("channel", "test", "sms", "--wait", "0", "--to"),
 }
+TRIED = {"before": "84870000001", "after": "84870000002"}  # phones that get a test message
 
 
 def transactions() -> set[str]:
@@ -78,7 +80,7 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
     chaos.up()
     chaos.settle()
     assert chaos.count() == NOTHING
-    assert chaos.states() == {"delivered": len(chaos.senders), "cancelled": len(SIDES)}
+    assert chaos.states() == {"delivered": len(chaos.senders) + len(TRIED), "cancelled": len(SIDES)}
 
 
 def _killed_node(chaos: Chaos, point: Point) -> None:
@@ -103,6 +105,8 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
     command = COMMANDS[point.transaction]
     if point.transaction == "decide":
         command = (*command, _in_doubt(chaos))
+    if point.transaction == "try out":
+        command = (*command, TRIED[point.side])
     if point.transaction == "officials":
         _somebody_works_here(chaos)
     killed_by_itself(chaos, chaos.node(command=command, dies_at=point))

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from smsgw.cli.common import Context, as_json, by_hand, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
 from smsgw.clock import utc_now
+from smsgw.dispatch import trial
 from smsgw.officials.steering import Steering
 from smsgw.store import channels, pending
+from smsgw.store.states import State
 from smsgw.store.tables import Lane
 from smsgw.text.phones import mask
+
+TEST_TEXT = "Tin nhan thu cua tong dai dich vu cong. Xin bo qua."
+BETWEEN_LOOKS = 0.2  # seconds
 
 
 @click.group()
@@ -59,6 +65,38 @@ def pause(context: Context, name: str, reason: str) -> None:
     with context.database() as database:
         Steering(database, utc_now).pause(name, reason, by_hand())
     click.echo(f"{name}: paused")
+
+
+@channel.command("test")
+@click.option("--to", "phone", type=Msisdn(), required=True, help="The phone that is to get it.")
+@click.option("--text", default=TEST_TEXT, show_default=True, help="What it is to read.")
+@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the carrier's receipt.")
+@as_json
+def test_channel(context: Context, name: str, phone: str, text: str, wait: float, as_json: bool) -> None:
+    """Send one message by channel NAME, also if that is held, and tell what became of it.
+
+    Receipts come in only while a gateway with the role web is running.
+    """
+    end = time.monotonic() + wait
+
+    def more() -> bool:
+        time.sleep(BETWEEN_LOOKS)
+        return time.monotonic() < end
+
+    with context.gateway() as gateway:
+        chosen = gateway.channels.get(name)
+        if chosen is None or not chosen.provider.abilities.submits:
+            usable = [name for name, one in gateway.channels.items() if one.provider.abilities.submits]
+            raise click.ClickException(f"there is no channel {name} that sends; expected one of {', '.join(usable)}")
+        sent = trial.send(gateway.database, chosen, phone, text, gateway.clock)
+        if sent.state == State.SUBMITTED and chosen.provider.abilities.reports:
+            sent = trial.wait(gateway.database, sent, more)
+    if as_json:
+        print_json(sent)
+    else:
+        click.echo(f"{sent.id} to {mask(phone)} by {name}: {sent.state}{f', {sent.detail}' if sent.detail else ''}")
+    if sent.state not in (State.SUBMITTED, State.DELIVERED):
+        raise click.ClickException(f"the message did not go out ({sent.state}); smsgw doctor looks at the channel")
 
 
 @click.group(invoke_without_command=True)
