@@ -243,10 +243,13 @@ def _notice_rules(settings: Settings) -> Rules:
 
 
 def _answers(settings: Settings) -> Answers:
-    limits = Limits(settings.answers.slow_after_misses, settings.answers.refuse_after_misses)
+    limits = Limits(
+        settings.answers.slow_after_misses, settings.answers.refuse_after_misses, settings.answers.most_followed
+    )
     return Answers(
         Wording.load(settings.answers.wording),
         timezone=settings.gateway.timezone,
         hotline=settings.answers.hotline,
         limits=limits,
+        words=settings.words,
     )

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from providers.contract import Inbound, Refused, Taken
 from smsgw import metrics
-from smsgw.answers.answering import Reply
+from smsgw.answers.asker import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import RULES
@@ -27,9 +27,10 @@ from smsgw.intake import in_body
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly
-from smsgw.store import inbox, people
+from smsgw.store import inbox
 from smsgw.store.chats import LinkAsked, Overtaken
 from smsgw.store.database import Database
+from smsgw.store.effects import Said
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
@@ -162,7 +163,13 @@ class Intake:
             reply = _message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
                 answered += inbox.answer_late(
-                    connection, message, decision.kind, decision.codes, decision.options, reply
+                    connection,
+                    message,
+                    decision.kind,
+                    decision.codes,
+                    decision.options,
+                    _said(decision, message.id, message.sender, message.channel, message.received_at),
+                    reply,
                 )
                 self._bell.tell(connection, reply.channel, Lane.REPLY)
             self._bell.ring(reply.channel, Lane.REPLY)
@@ -211,7 +218,7 @@ class Intake:
             kind=reply.kind if reply else None,
             codes=reply.codes if reply else (),
             options=reply.options if reply else (),
-            preference=_preference(reply) if reply else None,
+            effects=_said(reply, id, sender, channel.name, now) if reply else (),
             reply=self._reply(channel, id, sender, reply, now) if reply else None,
             also=tuple(self._codes(reply, now)) if reply else (),
             changes=(*((heard.seen,) if heard else ()), *(reply.changes if reply else ())),
@@ -278,5 +285,6 @@ def _verdict(arrival: inbox.Arrival, new: set[str]) -> Literal["accepted", "dupl
     return "accepted" if arrival.id in new else "duplicate"
 
 
-def _preference(reply: Reply) -> people.Preference | None:
-    return people.Preference(reply.language, reply.accents) if reply.kind == "preference" else None
+def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:
+    """What a message changes, besides getting this reply."""
+    return tuple(Said(message, sender, reply.phone or sender, channel, at, effect) for effect in reply.effects)

@@ -5,6 +5,7 @@ from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
+from smsgw.store.tables.voices import follower, rating, voice
 from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "audit_head",
     "channel",
     "channel_event",
+    "follower",
     "history",
     "inbound",
     "metadata",
@@ -29,8 +31,10 @@ __all__ = [
     "opt_out",
     "outbound",
     "preference",
+    "rating",
     "receipt",
     "signin_failure",
+    "voice",
     "zalo_link",
     "zalo_user",
 ]
