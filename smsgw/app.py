@@ -41,6 +41,7 @@ def _desk(gateway: Gateway) -> Desk:
         roads=gateway.roads,
         accounts=gateway.accounts,
         signing_in=gateway.signing_in,
+        voices=gateway.voices,
     )
 
 

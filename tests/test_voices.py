@@ -21,9 +21,10 @@ from smsgw.answers.asking import (
     understand,
 )
 from smsgw.dossiers.dossier import Status
-from smsgw.store import followers, opt_outs, ratings, voices
-from smsgw.store.tables import inbound
+from smsgw.store import audit, followers, heard, opt_outs, ratings, voices
+from smsgw.store.tables import inbound, voice
 from smsgw.text.segments import measure
+from tests.console import official
 from tests.test_conversations import LAN, all_codes, code_of, owner_of
 from tests.world import NOON, World, world
 
@@ -271,3 +272,72 @@ def test_every_answer_to_a_command_is_one_message(here: World) -> None:
             assert measure(here.text(LAN, text)).segments == 1
         for text in (f"DG {done} 5", "DG", "DG 5", f"PA {done} cham qua", "DS"):
             assert measure(here.text(LAN, text)).segments == 1
+
+
+def complaint(world: World, text: str) -> voices.Voice:
+    """What a citizen complains about, as it lies in the inbox."""
+    world.text(LAN, text)
+    with world.gateway.database.reading() as connection:
+        return voices.page(connection, "new")[-1]
+
+
+def test_an_official_answers_once_by_sms_and_closes(place: World) -> None:
+    code = code_of(place, Status.IN_PROGRESS)
+    raised = complaint(place, f"PA {code} cham qua")
+    desk = official(place, "sender", "sender", raised.agency_code)
+    assert str(raised.number) in desk.get("/voices/")
+    assert "1 đến 400" in desk.post(f"/voices/{raised.id}/answer", 400, answer=" ")
+    assert "Đã gửi trả lời" in desk.post(f"/voices/{raised.id}/answer", answer="Hồ sơ sẽ xong ngày mai.")
+    assert "người khác trả lời" in desk.post(f"/voices/{raised.id}/answer", answer="Lần nữa")
+    place.settle()
+    said = f"Tra loi phan anh so {raised.number}: Ho so se xong ngay mai."
+    assert [bubble.text for bubble in place.heard(LAN)].count(said) == 1
+    assert place.text(LAN, f"PA {raised.number}") == said
+    assert "Đã kết thúc" in desk.post(f"/voices/{raised.id}/close")
+    assert "sender" in desk.get(f"/voices/{raised.id}")
+    assert desk.get("/voices/?state=closed").count(str(raised.number)) >= 1
+    with place.gateway.database.reading() as connection:
+        actions = [entry.action for entry in audit.latest(connection, "sender")]
+    assert actions[:2] == ["voice.close", "voice.answer"]
+
+
+def test_officials_see_what_is_said_to_their_agency_and_viewers_only_read(here: World) -> None:
+    theirs = complaint(here, f"PA {code_of(here, Status.IN_PROGRESS)} cham qua")
+    provinces = complaint(here, "PA khong ai nghe may")
+    viewer, elsewhere = official(here, "viewer", "viewer"), official(here, "other", "sender", "H01.99")
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(sa.update(voice).where(voice.c.id == provinces.id).values(agency_code=None, code=None))
+    bound = official(here, "bound", "sender", theirs.agency_code)
+    assert str(provinces.number) in viewer.get("/voices/")
+    assert str(provinces.number) not in bound.get("/voices/")
+    bound.get(f"/voices/{theirs.id}")
+    for desk, raised in ((elsewhere, theirs), (bound, provinces)):
+        desk.get(f"/voices/{raised.id}", 404)
+        desk.post(f"/voices/{raised.id}/answer", 404, answer="x")
+        desk.post(f"/voices/{raised.id}/close", 404)
+    viewer.post(f"/voices/{theirs.id}/answer", 403, answer="x")
+    viewer.post(f"/voices/{theirs.id}/close", 403)
+
+
+def test_ratings_are_shown_by_agency_with_numbers_masked(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    here.text(owner, f"DG {code} 4")
+    desk = official(here, "viewer", "viewer")
+    shown = desk.get("/ratings/?days=30")
+    assert code in shown
+    assert "4,00" in shown
+    assert owner not in shown
+    assert "Chưa có đánh giá" in official(here, "other", "viewer", "H01.99").get("/ratings/")
+
+
+def test_the_report_counts_what_was_said_in_a_period(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    for text in (f"DG {code} 4", "PA cham qua", "TC TB", f"DK {code}"):
+        here.text(owner, text)
+    with here.gateway.database.reading() as connection:
+        now = heard.heard(connection, NOON)
+        before = heard.heard(connection, None, NOON)
+    assert now.voices == {"new": 1, "answered": 0, "closed": 0}
+    assert (now.ratings.count, now.ratings.average, now.followed) == (1, 4.0, 1)
+    assert now.opted_out == {"reminder": 0, "notice": 1}
+    assert (before.voices["new"], before.ratings.count) == (0, 0)

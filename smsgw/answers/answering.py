@@ -97,9 +97,9 @@ class Answers:
                 return self._list(asker, found, now)
         return self._said(asker, self._of_phone(request, asker, found))
 
-    def voice_answer(self, number: int, answer: str, asker: Asker) -> str:
+    def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
         """What a citizen gets when an official has answered a complaint or question."""
-        return self._said(asker, Said("voice", "voice_answer", {"number": str(number), "answer": answer})).text
+        return self._said(asker, Said("voice", "voice_answer", {"number": str(number), "answer": answer}, delay=0.0))
 
     def apology(self, asker: Asker) -> Reply:
         """For a message that could not be looked up for too long."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, noticing, officials, running
+from smsgw.cli import asking, benching, channels, figures, noticing, officials, running, voices
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
@@ -62,6 +62,7 @@ for command in (
     *channels.COMMANDS,
     *officials.COMMANDS,
     *noticing.COMMANDS,
+    *voices.COMMANDS,
     *benching.COMMANDS,
 ):
     commands.add_command(command)

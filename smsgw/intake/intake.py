@@ -160,7 +160,7 @@ class Intake:
             if not isinstance(decision, Reply):
                 continue
             channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
-            reply = _message(channel, message.id, message.sender, decision, now)
+            reply = reply_message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
                 answered += inbox.answer_late(
                     connection,
@@ -226,8 +226,8 @@ class Intake:
 
     def _reply(self, came_by: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
         if came_by.provider.abilities.answers_in_body and not reply.delay:
-            return in_body.handed_over(came_by, _message(came_by, in_reply_to, phone, reply, now), now)
-        return _message(self._roads.first(Lane.REPLY, phone, came_by.name), in_reply_to, phone, reply, now)
+            return in_body.handed_over(came_by, reply_message(came_by, in_reply_to, phone, reply, now), now)
+        return reply_message(self._roads.first(Lane.REPLY, phone, came_by.name), in_reply_to, phone, reply, now)
 
     def _codes(self, reply: Reply, now: datetime) -> Iterator[NewMessage]:
         """The SMS that bring the codes which somebody in a chat is to type back."""
@@ -263,7 +263,8 @@ def _word(message: Inbound, address: str | None) -> Word | None:
     return Word(address, message.text, message.event) if address and addresses.scheme(address) else None
 
 
-def _message(channel: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
+def reply_message(channel: Channel, in_reply_to: str | None, phone: str, reply: Reply, now: datetime) -> NewMessage:
+    """A reply as it goes out by a channel. `in_reply_to`: whose one reply it is; None: that had one."""
     size = measure(reply.text)
     return NewMessage(
         id=new_id(),

@@ -94,6 +94,11 @@ def by_number(connection: sa.Connection, phone: str, number: int) -> Voice | Non
     return _one(connection, _c.number == number, _c.phone == phone)
 
 
+def numbered(connection: sa.Connection, number: int) -> Voice | None:
+    """What somebody said under this number."""
+    return _one(connection, _c.number == number)
+
+
 def by_id(connection: sa.Connection, id: str) -> Voice | None:
     return _one(connection, _c.id == id)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
+from smsgw.intake.voices import VoiceDesk
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
 from smsgw.store.database import Database
@@ -25,3 +26,4 @@ class Desk:
     roads: Roads
     accounts: Accounts
     signing_in: SigningIn
+    voices: VoiceDesk

@@ -46,7 +46,11 @@ class Entry:
     role: Role
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("overview.home", "shell.home", "viewer"),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("overview.home", "shell.home", "viewer"),
+    Entry("voices.every", "voices.title", "viewer"),
+    Entry("ratings.every", "ratings.title", "viewer"),
+)
 
 
 def needs(role: Role) -> Callable[[View], View]:
@@ -79,6 +83,12 @@ def me() -> Official:
     """The official at work; only in views that need a role."""
     official: Official = g.signed_in.official
     return official
+
+
+def my_agencies() -> tuple[str] | None:
+    """The agencies whose rows the official may see; None: all, and those of no agency."""
+    agency = me().agency
+    return None if agency is None else (agency,)
 
 
 def only_province_wide() -> None:
