@@ -17,6 +17,7 @@ from smsgw.answers.asker import Asker, Kind, Reply, Said
 from smsgw.answers.asking import (
     AskVoice,
     Choose,
+    Command,
     Follow,
     Help,
     Language,
@@ -95,7 +96,7 @@ class Answers:
                 return self._said(asker, Said("help", "help"))
             case ListFollowed():
                 return self._list(asker, found, now)
-        return self._said(asker, self._of_phone(request, asker, found))
+        return self._said(asker, self._commanded(request, asker, found))
 
     def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
         """What a citizen gets when an official has answered a complaint or question."""
@@ -105,7 +106,7 @@ class Answers:
         """For a message that could not be looked up for too long."""
         return self._said(asker, Said("apology", "apology"))
 
-    def _of_phone(self, request: OfPhone, asker: Asker, found: Mapping[str, Dossier]) -> Said:
+    def _commanded(self, request: Command, asker: Asker, found: Mapping[str, Dossier]) -> Said:
         match request:
             case Follow(read) | Unfollow(read) if not read.readings:
                 return Said("incomplete", "follow_usage") if read.hint is Hint.NOTHING else _hinted(read.hint)
@@ -125,7 +126,6 @@ class Answers:
                 return commands.ask_voice(number, asker, self._zone)
             case Speak(_, read):
                 return commands.speak(request, _about(read.readings, asker, found), asker)
-        return Said("list", "followed_none")
 
     def _look_up(
         self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier], now: datetime

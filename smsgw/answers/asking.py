@@ -145,7 +145,8 @@ class AskVoice:
     number: int
 
 
-OfPhone = Follow | Unfollow | ListFollowed | Receive | Rate | Speak | AskVoice
+Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice
+OfPhone = Command | ListFollowed  # what only a phone can ask
 Request = LookUp | Choose | Help | Prefer | OfPhone
 
 
