@@ -117,8 +117,8 @@ class Said:
 class Reply:
     """What is said. `codes` it is about; `options` it offers, to be chosen by number; `effects`: what it changes.
 
-    `phone`: whose the effects are, in a chat that of whoever holds it. `delay` in seconds. `changes` in what is known of
-    somebody in a chat. `language` and `accents` are what the asker wants from now on.
+    `phone`: whose the effects are; in a chat, the one that was linked with it. `delay` in seconds. `changes` in what is
+    known of somebody in a chat. `language` and `accents` are what the asker wants from now on.
     """
 
     text: str

@@ -11,7 +11,7 @@ from smsgw.gateway import Gateway
 from smsgw.intake.voices import LONGEST_ANSWER
 from smsgw.store import voices
 from smsgw.store.voices import STATES, Voice
-from smsgw.text.phones import mask
+from smsgw.text.phones import mask_all
 
 
 @click.group("voice")
@@ -29,7 +29,7 @@ def list_(context: Context, state: voices.State, as_json: bool) -> None:
         found = voices.page(connection, state, limit=1000)
     for one in found:
         if as_json:
-            shown = {"number": one.number, "from": mask(one.phone), "code": one.code, "agency": one.agency_name}
+            shown = {"number": one.number, "from": mask_all(one.phone), "code": one.code, "agency": one.agency_name}
             print_json({**shown, "received_at": one.received_at, "text": one.text, "answer": one.answer})
         else:
             click.echo(f"{one.number}  {one.received_at:%Y-%m-%d %H:%M}  {one.agency_name or '-'}: {one.text}")

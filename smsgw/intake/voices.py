@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker
+from smsgw.answers.asking import Language
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.intake.intake import reply_message
@@ -13,6 +14,7 @@ from smsgw.store.database import Database
 from smsgw.store.tables import Lane
 from smsgw.store.voices import Voice
 from smsgw.store.wakes import Bell
+from smsgw.text.addresses import scheme
 
 LONGEST_ANSWER = 400  # characters
 
@@ -32,7 +34,9 @@ class VoiceDesk:
         now = self._clock()
         with self._database.reading() as connection:
             known = people.known(connection, [voice.phone], now, ())[voice.phone]
-        asker = Asker(voice.phone, "en" if known.language == "en" else "vi", bool(known.accents))
+        chat = scheme(voice.phone) is not None
+        language: Language = "en" if known.language == "en" else "vi"
+        asker = Asker(voice.phone, language, accents=chat or bool(known.accents), whole=chat)
         reply = self._answers.voice_answer(voice.number, text, asker)
         channel = self._roads.first(Lane.REPLY, voice.phone, voice.channel)
         message = reply_message(channel, None, voice.phone, reply, now)

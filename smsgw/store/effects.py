@@ -91,7 +91,9 @@ def write(connection: sa.Connection, everything: Sequence[Said]) -> None:
                 )
             case Voiced() as new:
                 about = (new.code, new.agency_code, new.agency_name)
-                voiced.append(voices.NewVoice(said.message, new.number, said.sender, said.channel, new.text, *about, at))
+                voiced.append(
+                    voices.NewVoice(said.message, new.number, said.sender, said.channel, new.text, *about, at)
+                )
     people.prefer(connection, wishes)
     followers.write(connection, following)
     opt_outs.add(

@@ -56,7 +56,9 @@ class Waiting:
 def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     """Store messages with the replies to them and what they change; the ids (ours) of those that are new.
 
-    One that the channel has delivered before leaves no trace, and neither does what was decided on it. Raises Overtaken.
+    One that the channel has delivered before leaves no trace, and neither does what was decided on it.
+
+    Raises Overtaken.
     """
     if not arrivals:
         return set()

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.store import ratings
 from smsgw.store.heard import together
-from smsgw.text.phones import mask
+from smsgw.text.phones import mask_all
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import my_agencies, needs, page
 
@@ -30,7 +30,7 @@ def routes(desk: Desk) -> Blueprint:
             latest = ratings.latest(connection, theirs)
         total = together(agencies)
         return page(
-            "ratings.html", days=days, periods=PERIODS, agencies=agencies, latest=latest, total=total, mask=mask
+            "ratings.html", days=days, periods=PERIODS, agencies=agencies, latest=latest, total=total, mask=mask_all
         )
 
     return rated

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from smsgw.intake.voices import LONGEST_ANSWER
 from smsgw.store import voices
 from smsgw.store.voices import STATES, Voice
-from smsgw.text.phones import mask
+from smsgw.text.phones import mask_all
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, my_agencies, needs, page, say, see, tell
 
@@ -32,7 +32,7 @@ def routes(desk: Desk) -> Blueprint:
         shown = found[:A_PAGE]
         last = shown[-1].id if len(found) > A_PAGE else None
         more = url_for("console.voices.every", state=state, after=last) if last else None
-        return page("voices.html", voices=shown, state=state, counts=counts, more=more, mask=mask)
+        return page("voices.html", voices=shown, state=state, counts=counts, more=more, mask=mask_all)
 
     @inbox.get("/<id>")
     @needs("viewer")
@@ -75,4 +75,4 @@ def _theirs(desk: Desk, id: str) -> Voice:
 
 
 def _shown(voice: Voice, status: HTTPStatus = HTTPStatus.OK, text: str = "", **values: object) -> AnyResponse:
-    return page("voice.html", status, voice=voice, text=text, longest=LONGEST_ANSWER, mask=mask, **values)
+    return page("voice.html", status, voice=voice, text=text, longest=LONGEST_ANSWER, mask=mask_all, **values)
