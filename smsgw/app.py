@@ -43,6 +43,7 @@ def _desk(gateway: Gateway) -> Desk:
         signing_in=gateway.signing_in,
         steering=gateway.steering,
         activity=gateway.activity,
+        voices=gateway.voices,
     )
 
 

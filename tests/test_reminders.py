@@ -173,7 +173,7 @@ def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: Wor
     agency.finish(code, anywhere.clock(), delivery="online")
     minutes(anywhere, 1)
     with anywhere.gateway.database.writing("test") as connection:
-        people.prefer(connection, owner(agency, code), Preference("en", accents=False), anywhere.clock())
+        people.prefer(connection, {owner(agency, code): (Preference("en", accents=False), anywhere.clock())})
     until(anywhere, at(16, 7))
     assert told(anywhere, agency, code) == [
         f"The result of dossier {code} is ready on the public service portal. Questions: 1022."

@@ -9,7 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from smsgw.answers import status
-from smsgw.answers.answering import Asker, owns
+from smsgw.answers.asker import Asker
 from smsgw.answers.asking import Language
 from smsgw.answers.template import Template
 from smsgw.answers.wording import LANGUAGES, Wording
@@ -104,4 +104,4 @@ def _language(wish: Preference) -> Language:
 
 def is_owner(phone: str, dossier: Dossier) -> bool:
     """Whether a phone is the one on the dossier."""
-    return owns(Asker(phone), dossier)
+    return Asker(phone).owns(dossier)

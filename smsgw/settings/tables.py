@@ -55,13 +55,17 @@ class OneStopSettings(Table):
 
 
 class AnswerSettings(Table):
-    """[answers]. `wording`: a file in place of the shipped wording; limits count messages of one sender in an hour."""
+    """[answers]. `wording`: a file in place of the shipped wording; limits count messages of one sender in an hour.
+
+    `most_followed`: dossiers that one phone may follow.
+    """
 
     wording: Path | None = None
     hotline: str = Field(default="1022", min_length=3, max_length=20)
     slow_after_misses: Count = Field(default=5, ge=1)
     refuse_after_misses: Count = Field(default=20, ge=1)
     same_text_limit: Count = Field(default=100, ge=1)
+    most_followed: Count = Field(default=20, ge=1)
 
 
 class QuietHours(Table):

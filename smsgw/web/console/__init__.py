@@ -19,12 +19,14 @@ from smsgw.web.console import (
     home,
     opt_outs,
     people,
+    ratings,
     shell,
     signing,
+    voices,
 )
 from smsgw.web.console.desk import Desk
 
-PAGES = (signing, home, conversations, channels, doubtful, opt_outs, people, audit_log, account)
+PAGES = (signing, home, conversations, voices, ratings, channels, doubtful, opt_outs, people, audit_log, account)
 
 
 def register(app: Flask, desk: Desk) -> None:

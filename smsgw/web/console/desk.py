@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
+from smsgw.intake.voices import VoiceDesk
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
@@ -29,3 +30,4 @@ class Desk:
     signing_in: SigningIn
     steering: Steering
     activity: Activity
+    voices: VoiceDesk
