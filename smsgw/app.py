@@ -41,6 +41,8 @@ def _desk(gateway: Gateway) -> Desk:
         roads=gateway.roads,
         accounts=gateway.accounts,
         signing_in=gateway.signing_in,
+        notices=gateway.notices,
+        limits=gateway.limits,
     )
 
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
+from smsgw.notices.audience.lines import Limits
+from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
 from smsgw.store.database import Database
@@ -25,3 +27,5 @@ class Desk:
     roads: Roads
     accounts: Accounts
     signing_in: SigningIn
+    notices: Notices
+    limits: Limits
