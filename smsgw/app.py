@@ -44,6 +44,8 @@ def _desk(gateway: Gateway) -> Desk:
         steering=gateway.steering,
         activity=gateway.activity,
         voices=gateway.voices,
+        notices=gateway.notices,
+        limits=gateway.limits,
     )
 
 

@@ -32,6 +32,8 @@ from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.intake.voices import VoiceDesk
+from smsgw.notices.audience.lines import MIB
+from smsgw.notices.audience.lines import Limits as FileLimits
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.means import Means, Rules
 from smsgw.notices.office import Notices
@@ -110,6 +112,7 @@ class Gateway:
         means = Means(self.database, self.roads, self.hours, clock, _tariffs(settings), _notice_rules(settings))
         self.notices = Notices(means)
         self.feeder = Feeder(means, self.bell)
+        self.limits = FileLimits(settings.notices.largest_file * MIB, settings.notices.most_rows)
         self.accounts = Accounts(self.database, clock)
         self.steering = Steering(self.database, clock)
         zone = ZoneInfo(settings.gateway.timezone)

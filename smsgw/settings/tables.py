@@ -80,7 +80,8 @@ class NoticeSettings(Table):
     """[notices]. `approval_from`: recipients from which on a second official has to approve.
 
     `most_segments`: of one message; `valid_hours`: how long a queued one is worth sending; `monthly_segments`: an
-    agency's budget, `budgets`: of those that have another one, by code, the empty one being the province's own.
+    agency's budget, `budgets`: of those that have another one, by code, the empty one being the province's own;
+    `largest_file` (MiB) and `most_rows` of a file that names an audience.
     """
 
     approval_from: Count = Field(default=1, ge=1)
@@ -88,6 +89,8 @@ class NoticeSettings(Table):
     valid_hours: Count = Field(default=72, ge=1, le=720)
     monthly_segments: Count | None = Field(default=None, ge=0)
     budgets: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
+    largest_file: Count = Field(default=20, ge=1, le=100)
+    most_rows: Count = Field(default=200_000, ge=1, le=1_000_000)
 
 
 class ConsoleSettings(Table):

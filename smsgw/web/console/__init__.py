@@ -17,6 +17,7 @@ from smsgw.web.console import (
     conversations,
     doubtful,
     home,
+    notices,
     opt_outs,
     people,
     ratings,
@@ -26,7 +27,20 @@ from smsgw.web.console import (
 )
 from smsgw.web.console.desk import Desk
 
-PAGES = (signing, home, conversations, voices, ratings, channels, doubtful, opt_outs, people, audit_log, account)
+PAGES = (
+    signing,
+    home,
+    notices,
+    conversations,
+    voices,
+    ratings,
+    channels,
+    doubtful,
+    opt_outs,
+    people,
+    audit_log,
+    account,
+)
 
 
 def register(app: Flask, desk: Desk) -> None:

@@ -9,6 +9,8 @@ from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.voices import VoiceDesk
+from smsgw.notices.audience.lines import Limits
+from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
@@ -31,3 +33,5 @@ class Desk:
     steering: Steering
     activity: Activity
     voices: VoiceDesk
+    notices: Notices
+    limits: Limits

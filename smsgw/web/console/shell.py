@@ -53,6 +53,7 @@ class Entry:
 
 NAVIGATION = (
     Entry("overview.home", "shell.home", "viewer"),
+    Entry("notices.notices", "notices.title", "viewer"),
     Entry("conversations.conversations", "conversations.title", "viewer"),
     Entry("voices.every", "voices.title", "viewer"),
     Entry("ratings.every", "ratings.title", "viewer"),
