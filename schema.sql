@@ -226,6 +226,133 @@ CREATE TABLE audit_head (
   CONSTRAINT ck_audit_head_id CHECK (id = 1)
 );
 
+-- The keys to a channel whose access token has to be renewed, and whose refresh token is good for one renewal. One row
+-- for each refresh token that an operator ever set: a new one in the settings begins anew, and an old one stays old.
+CREATE TABLE access_key (
+  channel       TEXT NOT NULL,
+  origin        TEXT NOT NULL,      -- SHA-256 of the refresh token in the settings
+  access_token  TEXT,
+  refresh_token TEXT NOT NULL,      -- what the next renewal trades in
+  renewed_at    TIMESTAMP,
+  expires_at    TIMESTAMP,          -- of the access token
+  lease         TEXT,               -- who is renewing it now
+  lease_until   TIMESTAMP,          -- nobody else tries before
+  fault         TEXT,               -- why the last renewal failed
+  CONSTRAINT pk_access_key PRIMARY KEY (channel, origin),
+  CONSTRAINT ck_access_key_token CHECK ((access_token IS NULL) = (expires_at IS NULL)
+    AND (access_token IS NULL) = (renewed_at IS NULL)),
+  CONSTRAINT ck_access_key_lease CHECK (lease IS NULL OR lease_until IS NOT NULL)
+);
+
+-- People who write from Zalo. With a phone: they have typed back a code that was sent to it by SMS.
+CREATE TABLE zalo_user (
+  address   TEXT NOT NULL PRIMARY KEY,  -- zalo:<user id>, as in inbound.sender and outbound.recipient
+  follows   BOOLEAN NOT NULL,
+  seen_at   TIMESTAMP NOT NULL,         -- the last word from them; how long Zalo lets us write to them counts from it
+  phone     TEXT,
+  linked_at TIMESTAMP,
+  CONSTRAINT ck_zalo_user_linked CHECK ((phone IS NULL) = (linked_at IS NULL))
+);
+CREATE UNIQUE INDEX uq_zalo_user_phone ON zalo_user (phone) WHERE phone IS NOT NULL;
+
+-- Codes that were sent by SMS so that a Zalo user can show whose phone it is.
+CREATE TABLE zalo_link (
+  id         TEXT NOT NULL PRIMARY KEY,
+  address    TEXT NOT NULL,
+  phone      TEXT NOT NULL,
+  code       TEXT NOT NULL,
+  state      TEXT NOT NULL,             -- open: may be typed back; closed: by a newer one, or by too many wrong tries
+  tries      SMALLINT NOT NULL,         -- wrong ones
+  created_at TIMESTAMP NOT NULL,
+  expires_at TIMESTAMP NOT NULL,
+  CONSTRAINT ck_zalo_link_state CHECK (state IN ('open', 'used', 'closed')),
+  CONSTRAINT ck_zalo_link_tries CHECK (tries BETWEEN 0 AND 5)
+);
+CREATE INDEX ix_zalo_link_address ON zalo_link (address, created_at);
+CREATE INDEX ix_zalo_link_phone ON zalo_link (phone, created_at);
+CREATE UNIQUE INDEX uq_zalo_link_open ON zalo_link (address) WHERE state = 'open';
+
+-- One text to many citizens. Who approved it, approved what the fingerprint stands for: recipients, text and time.
+CREATE TABLE notice (
+  id                   TEXT NOT NULL PRIMARY KEY,
+  name                 TEXT NOT NULL,
+  agency               TEXT,                 -- whose it is; none: the province's
+  text                 TEXT NOT NULL,        -- with its placeholders
+  accents              BOOLEAN NOT NULL,     -- whether it goes out with its accents
+  audience             TEXT NOT NULL,        -- the name of a file, or a filter, for people to read
+  send_at              TIMESTAMP,            -- not before; none: as soon as it may
+  state                TEXT NOT NULL,        -- loading: its recipients are still coming in
+  author               TEXT NOT NULL,
+  approver             TEXT,
+  needs_approval       BOOLEAN NOT NULL,
+  fingerprint          TEXT NOT NULL,        -- SHA-256 over recipients, text and time
+  approved_fingerprint TEXT,
+  created_at           TIMESTAMP NOT NULL,
+  changed_at           TIMESTAMP NOT NULL,
+  approved_at          TIMESTAMP,
+  recipients           INTEGER NOT NULL,
+  segments             BIGINT NOT NULL,
+  cost                 BIGINT NOT NULL,      -- in đồng
+  reckoning            TEXT NOT NULL,        -- JSON: who was left out, and its size with and without accents
+  CONSTRAINT ck_notice_state CHECK (state IN ('loading', 'draft', 'submitted', 'approved', 'sending', 'paused', 'done',
+    'cancelled')),
+  CONSTRAINT ck_notice_approver CHECK (approver IS NULL OR approver <> author),
+  CONSTRAINT ck_notice_approval CHECK (state NOT IN ('approved', 'sending', 'paused', 'done')
+    OR (approved_fingerprint IS NOT NULL AND approved_fingerprint = fingerprint
+      AND (approver IS NOT NULL OR NOT needs_approval)))
+);
+CREATE INDEX ix_notice_created ON notice (created_at, id);
+CREATE INDEX ix_notice_under_way ON notice (state, send_at) WHERE state IN ('loading', 'approved', 'sending', 'paused');
+
+-- Whom a notice goes to: each phone once. Without message_id the message is still to be queued, unless it was skipped.
+CREATE TABLE notice_recipient (
+  notice_id  TEXT NOT NULL,
+  line       INTEGER NOT NULL,    -- of the file
+  phone      TEXT NOT NULL,
+  fields     TEXT NOT NULL,       -- JSON: what the placeholders stand for
+  message_id TEXT,                -- in outbound or in its history
+  skipped    TEXT,                -- why no message was made
+  CONSTRAINT pk_notice_recipient PRIMARY KEY (notice_id, line),
+  CONSTRAINT uq_notice_recipient_phone UNIQUE (notice_id, phone),
+  CONSTRAINT fk_notice_recipient FOREIGN KEY (notice_id) REFERENCES notice (id),
+  CONSTRAINT ck_notice_recipient_skipped CHECK (skipped IS NULL OR message_id IS NULL)
+);
+CREATE INDEX ix_notice_recipient_next ON notice_recipient (notice_id, line)
+  WHERE message_id IS NULL AND skipped IS NULL;
+CREATE UNIQUE INDEX uq_notice_recipient_message ON notice_recipient (message_id) WHERE message_id IS NOT NULL;
+
+-- What is wrong with the cells of an audience.
+CREATE TABLE notice_problem (
+  notice_id TEXT NOT NULL,
+  number    INTEGER NOT NULL,
+  line      INTEGER NOT NULL,
+  heading   TEXT NOT NULL,
+  problem   TEXT NOT NULL,
+  CONSTRAINT pk_notice_problem PRIMARY KEY (notice_id, number),
+  CONSTRAINT fk_notice_problem FOREIGN KEY (notice_id) REFERENCES notice (id)
+);
+
+-- What was done with a notice, by whom, when, and why.
+CREATE TABLE notice_event (
+  id        TEXT NOT NULL PRIMARY KEY,
+  notice_id TEXT NOT NULL,
+  at        TIMESTAMP NOT NULL,
+  who       TEXT NOT NULL,
+  move      TEXT NOT NULL,
+  state     TEXT NOT NULL,         -- after it
+  reason    TEXT NOT NULL,
+  CONSTRAINT fk_notice_event FOREIGN KEY (notice_id) REFERENCES notice (id)
+);
+CREATE INDEX ix_notice_event ON notice_event (notice_id, at);
+
+-- The segments that approved notices of an agency take of a month's budget.
+CREATE TABLE notice_budget (
+  agency   TEXT NOT NULL,          -- empty: the province's own
+  month    TEXT NOT NULL,          -- as 2026-11
+  segments BIGINT NOT NULL,
+  CONSTRAINT pk_notice_budget PRIMARY KEY (agency, month)
+);
+
 -- Whether a reminder's rule is on: in an agency, or (agency '') in all that have no row of their own.
 CREATE TABLE reminder_switch (
   rule        TEXT NOT NULL,

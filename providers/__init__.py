@@ -25,6 +25,6 @@ def load(name: str) -> ProviderModule:
     except (ImportError, ValueError):
         module = None
     if not (hasattr(module, "Config") and hasattr(module, "connect")):
-        known = ", ".join(sorted(found | {"aggregator": ""}))
+        known = ", ".join(sorted(found | {"aggregator": "", "zalo": ""}))
         raise NoSuchProvider(f"there is no provider {name!r}; expected one of {known}")
     return cast(ProviderModule, module)

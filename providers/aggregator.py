@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, cast, get_args
 
-import requests
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from providers.carrier_ids import Form, canonical
@@ -24,7 +23,7 @@ from providers.contract import (
     BadSignature,
     Callback,
     CallbackAnswer,
-    ChannelRefused,
+    CallFailed,
     Inbound,
     Malformed,
     Outbound,
@@ -36,14 +35,12 @@ from providers.contract import (
     Taken,
     Throttled,
     Unknown,
-    Unreachable,
 )
+from providers.http import MISCONFIGURED, Answer, Doubtful, Line, seconds
 
 MOST_ITEMS = 500  # in one callback
 LONGEST_ID = 255  # characters of a message id
 OLDEST_SIGNATURE = 300  # seconds
-_MISCONFIGURED = (401, 403, 404, 405)
-_LATER = (408, 425, 429)
 RECEIPT_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 
 
@@ -81,9 +78,9 @@ class Aggregator:
         self._answer_ids, self._receipt_ids = config.answer_ids, config.receipt_ids
         self._secret = config.secret.get_secret_value().encode()
         self.time_limit = config.time_limit
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the machine's must not see citizens' messages
-        self._session.headers["Authorization"] = f"Bearer {config.token.get_secret_value()}"
+        token = config.token.get_secret_value()
+        self._line = Line(config.time_limit, [token, config.secret.get_secret_value()])
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         return [_inbound(item) for item in self._items(callback, "messages", now)]
@@ -98,39 +95,24 @@ class Aggregator:
         return CallbackAnswer(json.dumps({"results": results}).encode(), "application/json")
 
     def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
+        body = json.dumps({"messages": [_submission(message) for message in batch]}).encode()
         try:
-            answer = self._post([_submission(message) for message in batch])
-        except requests.ConnectTimeout:
-            raise Unreachable("no connection within the time limit") from None
-        except requests.ConnectionError as error:
-            # A connection that was never made carried nothing; one that broke may have carried everything.
-            if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
-                raise Unreachable("no connection") from None
-            return [Unknown("the connection broke")] * len(batch)
-        except requests.RequestException as error:
-            return [Unknown(type(error).__name__)] * len(batch)
-        return _outcomes(answer, batch, self._answer_ids)
+            answer = self._line.send(None, "POST", self._messages_url, data=body, headers=self._headers)
+            return _outcomes(answer, batch, self._answer_ids)
+        except Doubtful as doubt:
+            return [Unknown(str(doubt))] * len(batch)
 
     def fault(self) -> str | None:
         try:
-            status = self._post([]).status_code
-        except requests.RequestException as error:
-            return f"{self._messages_url} can't be reached ({type(error).__name__}): check the channel's url"
-        if status in _MISCONFIGURED:
-            return f"{self._messages_url} answers {status}: check the channel's url and token"
-        return None if status < 500 else f"{self._messages_url} answers {status}: ask the carrier"
+            answer = self._line.ask("POST", self._messages_url, data=b'{"messages": []}', headers=self._headers)
+        except (CallFailed, Doubtful) as error:
+            return f"{self._messages_url} can't be reached ({error}): check the channel's url"
+        if answer.status in MISCONFIGURED:
+            return f"{self._messages_url} answers {answer.status}: check the channel's url and token"
+        return None if answer.status < 500 else f"{self._messages_url} answers {answer.status}: ask the carrier"
 
     def close(self) -> None:
-        self._session.close()
-
-    def _post(self, messages: list[dict[str, object]]) -> requests.Response:
-        return self._session.post(
-            self._messages_url,
-            data=json.dumps({"messages": messages}).encode(),
-            headers={"Content-Type": "application/json"},
-            timeout=self.time_limit,
-            allow_redirects=False,
-        )
+        self._line.close()
 
     def _items(self, callback: Callback, name: str, now: datetime) -> list[Any]:
         _check_signature(callback, self._secret, now)
@@ -256,21 +238,13 @@ def _submission(message: Outbound) -> dict[str, object]:
     }
 
 
-def _outcomes(answer: requests.Response, batch: Sequence[Outbound], ids: Form) -> list[Outcome]:
-    status = answer.status_code
-    if status in _MISCONFIGURED:
-        raise ChannelRefused(f"the carrier answered {status}: check the channel's url and token")
-    if status in _LATER:
-        pause = _retry_after(answer.headers.get("Retry-After"))
-        return [Throttled(pause, f"the carrier answered {status}")] * len(batch)
-    if 400 <= status < 500:
-        return [Rejected(f"http_{status}", "the carrier refused the call")] * len(batch)
-    if status != 200:
-        return [Unknown(f"the carrier answered {status}")] * len(batch)
+def _outcomes(answer: Answer, batch: Sequence[Outbound], ids: Form) -> list[Outcome]:
+    if (refusal := answer.refusal()) is not None:
+        return [refusal] * len(batch)
     try:
         results = {result["ref"]: result for result in answer.json()["results"]}
-    except (ValueError, KeyError, TypeError):
-        return [Unknown("the carrier's answer can't be read")] * len(batch)
+    except (KeyError, TypeError):
+        raise Doubtful("the carrier's answer can't be read") from None
     return [_outcome(results.get(message.ref), ids) for message in batch]
 
 
@@ -284,13 +258,5 @@ def _outcome(result: Any, ids: Form) -> Outcome:
             detail = error if isinstance(error, dict) else {}
             return Rejected(str(detail.get("code", "rejected")), str(detail.get("message", "")))
         case {"status": "throttled"}:
-            return Throttled(_retry_after(result.get("retry_after")), "throttled")
+            return Throttled(seconds(result.get("retry_after")), "throttled")
     return Unknown("the carrier's answer does not name this message")
-
-
-def _retry_after(value: object) -> float | None:
-    """Seconds, as carriers send them; a date, which HTTP allows too, is rare and answered by our own pause."""
-    try:
-        return max(0.0, float(cast(str, value)))
-    except (TypeError, ValueError):
-        return None

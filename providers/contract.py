@@ -12,6 +12,7 @@ Ways to fail, all of them declared here:
     CallFailed          a whole call of `submit` came to nothing, and the carrier surely has none of its messages
       ChannelRefused    it rejects our credentials: the channel must be held until someone mends it
       Unreachable       no connection could be made
+        RenewalDoubtful a rotating token was perhaps spent and none came for it
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
 Encoding = Literal["gsm7", "ucs2"]
 ReceiptStatus = Literal["buffered", "delivered", "undelivered", "expired", "rejected"]
+Event = Literal["text", "follow", "unfollow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,18 @@ class CallbackAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A message from a citizen (MO). `id` is the carrier's; the same id is the same message, sent again."""
+    """A message from a citizen (MO). `id` is the carrier's; the same id is the same message, sent again.
+
+    `sender` is a phone, or `<scheme>:<id>` where the carrier knows people by ids of its own. `event`: in a chat, people
+    also begin and cease to follow us; the text is then empty.
+    """
 
     id: str
     sender: str
     recipient: str
     text: str
     received_at: datetime | None = None
+    event: Event = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """A message to a citizen (MT). `ref` is our id for it and stays the same however often it is sent."""
+    """A message to a citizen (MT). `ref` is our id for it and stays the same however often it is sent.
+
+    `chat`: where the holder of the phone has lately written to us in the carrier's chat.
+    """
 
     ref: str
     sender: str
@@ -115,6 +125,7 @@ class Outbound:
     encoding: Encoding
     segments: int
     expires_at: datetime
+    chat: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +137,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The carrier will never take it; sending it again would change nothing."""
+    """The carrier will never take it; sending it again would change nothing.
+
+    `elsewhere`: it surely does not have it either, and it is only here that the person can't be reached.
+    """
 
     code: str
     detail: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +173,8 @@ class Abilities:
     `submit`. `submits`, `receives`, `reports`: it takes messages from us, brings citizens' ones, brings receipts.
     `answers_in_body`: it takes the reply to a message from the body of our answer, one message a callback, and gets
     the same body for the same message again; `reports_bodies`: it sends receipts for those replies. `methods`: of its
-    callbacks.
+    callbacks. `scheme`: it knows people as `<scheme>:<id>`, and lets us write for `chat_open` after their last word.
+    `one_door`: its receipts come by the door of its messages.
     """
 
     idempotent_by_ref: bool = False
@@ -170,6 +186,9 @@ class Abilities:
     answers_in_body: bool = False
     reports_bodies: bool = False
     methods: frozenset[str] = frozenset({"POST"})
+    scheme: str | None = None
+    chat_open: timedelta = timedelta()
+    one_door: bool = False
 
 
 class CallbackError(Exception):
@@ -200,6 +219,45 @@ class ChannelRefused(CallFailed):
 
 class Unreachable(CallFailed):
     """No connection could be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What a carrier gave for a refresh token, which is spent by that. `lifetime`: of the access token."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    lifetime: timedelta
+
+
+class RenewalDoubtful(Unreachable):
+    """The carrier may have taken the refresh token without our hearing what it gave for it."""
+
+
+class Keys(Protocol):
+    """A channel's access token, which all nodes share and one of them renews."""
+
+    def access_token(self) -> str | None:
+        """The token to show; None while another node renews it. Raises CallFailed."""
+
+    def rejected(self, token: str) -> None:
+        """The carrier does not take that token (any more). Raises ChannelRefused if it has only just given it."""
+
+    def trouble(self) -> str | None:
+        """Why the last renewal failed, for the operator; None if it did not."""
+
+
+@runtime_checkable
+class Renewing(Protocol):
+    """A provider whose refresh token is good for one renewal. `first_refresh_token`: as the operator set it."""
+
+    first_refresh_token: str
+
+    def renew(self, refresh_token: str) -> Renewed:
+        """Trade a refresh token in. Raises ChannelRefused, Unreachable, or RenewalDoubtful and nothing else."""
+
+    def use(self, keys: Keys) -> None:
+        """Where access tokens are to be had from now on."""
 
 
 class Provider(Protocol):

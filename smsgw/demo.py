@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from pydantic import HttpUrl
 
-from providers import aggregator, simulator
+from providers import aggregator, simulator, zalo
 from smsgw.clock import utc_now
 from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Status
@@ -29,6 +29,7 @@ DOSSIERS = 2000
 SEED = 2018
 WAIT = 20.0  # seconds for the first answer on a slow machine
 STRANGER = "84900000001"
+CHAT = "zalo"  # the name of the demonstration's channel
 
 _STATUS_NAMES = {
     Status.REGISTERED: "Mới đăng ký",
@@ -69,16 +70,23 @@ class SimulatedCarrier:
                 short_code=channel.sender,
             )
         )
-        app = simulator.create_app(self._carrier, _samples(settings))
+        samples = _samples(settings)
+        self._zalo = _simulated_zalo(settings, self.url)
+        chat = simulator.zalo_routes(self._zalo, _phone_of(samples), _chat_samples(samples)) if self._zalo else None
+        app = simulator.create_app(self._carrier, samples, chat)
         # A handset that waits for an answer keeps a thread.
         self._web = WebServer(app, f"{config.url.host}:{config.url.port}", threads=24)
 
     def start(self) -> None:
         self._carrier.start()
+        if self._zalo:
+            self._zalo.start()
         self._web.start()
 
     def stop(self) -> None:
         self._carrier.stop()
+        if self._zalo:
+            self._zalo.stop()
         self._web.stop()
 
 
@@ -120,7 +128,28 @@ def on_loopback(settings: Settings, port: int | None, simulator_port: int | None
         url = f"http://127.0.0.1:{simulator_port}"
         moved = ChannelSettings.model_validate({**channel.model_dump(), "url": url})
         settings = settings.model_copy(update={"channels": {**settings.channels, name: moved}})
-    return settings
+    return _with_chat(settings)
+
+
+def _with_chat(settings: Settings) -> Settings:
+    """The settings with a chat on Zalo that the simulator plays, in place of any that is none of this machine's."""
+    others = {name: channel for name, channel in settings.channels.items() if channel.provider != "zalo"}
+    url = simulator_url(settings)
+    chat = ChannelSettings.model_validate(
+        {
+            "provider": "zalo",
+            "sender": "Zalo",
+            "tps": 50,
+            "app_id": "1234567890",
+            "app_secret": "demo-app-secret",
+            "oa_secret": "demo-oa-secret",
+            "refresh_token": "demo-refresh-token",
+            "oauth_url": url,
+            "api_url": url,
+            "zns_url": url,
+        }
+    )
+    return settings.model_copy(update={"channels": {**others, CHAT: chat}})
 
 
 @contextmanager
@@ -179,6 +208,36 @@ def _samples(settings: Settings) -> list[simulator.Sample]:
         shown.append(simulator.Sample(STRANGER, f"HS {code}", "Người lạ hỏi"))
         shown.append(simulator.Sample(STRANGER, "CO DAU", "Nhận tin có dấu"))
     return shown
+
+
+def _simulated_zalo(settings: Settings, url: str) -> simulator.Zalo | None:
+    """The Zalo of a channel that looks for it where the simulator listens."""
+    for name, channel in settings.channels.items():
+        config = channel.config()
+        if isinstance(config, zalo.Config) and str(config.api_url).rstrip("/") == url:
+            return simulator.Zalo(
+                simulator.ZaloConfig(
+                    gateway_url=f"http://{settings.web.bind}",
+                    app_id=config.app_id,
+                    app_secret=config.app_secret.get_secret_value(),
+                    oa_secret=config.oa_secret.get_secret_value(),
+                    refresh_token=config.refresh_token.get_secret_value(),
+                    channel=name,
+                    templates={template.id: template.names for template in config.templates},
+                )
+            )
+    return None
+
+
+def _phone_of(samples: Sequence[simulator.Sample]) -> str:
+    return samples[0].sender if samples else STRANGER
+
+
+def _chat_samples(samples: Sequence[simulator.Sample]) -> list[simulator.ChatSample]:
+    """What can be written in the chat; whose phone it is has to be shown by linking it."""
+    link = simulator.ChatSample(f"LK {_phone_of(samples)}", "Liên kết với số điện thoại trong hồ sơ")
+    asking = [simulator.ChatSample(item.text, item.label) for item in samples if item.text.startswith("HS ")]
+    return [link, *asking[:6]]
 
 
 def simulator_url(settings: Settings) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
@@ -11,23 +12,31 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from providers.contract import Renewing
 from smsgw.answers.answering import Answers, Limits
+from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.breaker import released
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hours import Hours, no_holidays
+from smsgw.dispatch.keys import KeyRing
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Route, Routes
 from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
 from smsgw.dispatch.sweep import Sweeper
+from smsgw.dossiers.calendar import is_holiday
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
+from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
+from smsgw.notices.feeding import Feeder
+from smsgw.notices.means import Means, Rules
+from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
 from smsgw.reminders.office import Office, Plan, open_office
-from smsgw.reminders.timing import QuietHours
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
@@ -40,6 +49,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 TICK = 1  # seconds
 ANSWER_WAITING_EVERY = 2
 MATCH_EVERY = 10
+KEYS_EVERY = 30
 RETIRE_EVERY = 60
 REMIND_EVERY = 5
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
@@ -56,14 +66,17 @@ class Gateway:
         self._common_clock = CommonClock(self.database, utc_now)
         self.clock = clock = clock or self._common_clock
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
-        self.roads = Roads([_channel(*item) for item in settings.channels.items()], _routes(settings))
+        channels = [_channel(*item) for item in settings.channels.items()]
+        self.roads = Roads(channels, _routes(settings, channels))
         self.channels = self.roads.channels
+        self.keys = [*self._key_rings()]
+        self.hours = _hours(settings)
         self.bell = Bell(self.database)
         wording = Wording.load(settings.answers.wording)
         self.office = self._office(wording)
         self.reminders = self.office.reminders
         self.senders = [
-            Sender(self.database, channel, self.roads, lanes, clock=clock, vet=self.office.last_look)
+            Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours, vet=self.office.last_look)
             for channel in self.channels.values()
             if channel.provider.abilities.submits
             for lanes in _senders(channel)
@@ -79,6 +92,7 @@ class Gateway:
         )
         self.intake = Intake(
             self.database,
+            Desk(self.database, _linking(settings), settings.words),
             self.clerk,
             self.roads,
             bell=self.bell,
@@ -86,6 +100,9 @@ class Gateway:
             clock=clock,
         )
         self.reports = Reports(self.database, clock)
+        means = Means(self.database, self.roads, self.hours, clock, _tariffs(settings), _notice_rules(settings))
+        self.notices = Notices(means)
+        self.feeder = Feeder(means, self.bell)
         self.accounts = Accounts(self.database, clock)
         self.signing_in = SigningIn(
             self.database,
@@ -110,12 +127,14 @@ class Gateway:
             self.listener.start()
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
+            self._every(KEYS_EVERY, self.keep_keys, at_once=True)
             self._every(RETIRE_EVERY, self.sweeper.history)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
+            self._every(TICK, self.feeder.feed)
+            self._every(TICK, self.feeder.tend)
             self.reminders.meet()
-            self._ticker.add_job(self._guarded(self.reminders.tick))
-            self._every(REMIND_EVERY, self.reminders.tick)
+            self._every(REMIND_EVERY, self.reminders.tick, at_once=True)
         self._ticker.start()
 
     def stop(self) -> None:
@@ -150,6 +169,18 @@ class Gateway:
                 sender.wake()
         return moved
 
+    def keep_keys(self) -> None:
+        """Renew the tokens that are due, unless another node does."""
+        for ring in self.keys:
+            ring.keep_fresh()
+
+    def _key_rings(self) -> Iterator[KeyRing]:
+        for name, channel in self.channels.items():
+            if isinstance(channel.provider, Renewing):
+                ring = KeyRing(self.database, name, channel.provider, self.clock)
+                channel.provider.use(ring)
+                yield ring
+
     def _meet_channels(self) -> None:
         with self.database.writing("meet channels") as connection:
             now = self.clock()
@@ -167,7 +198,7 @@ class Gateway:
             rules=settings.reminders.rules,
             timezone=zone,
             hotline=settings.answers.hotline,
-            quiet=QuietHours(settings.quiet_hours.start, settings.quiet_hours.end, ZoneInfo(zone)),
+            hours=self.hours,
             overlap=timedelta(seconds=settings.reminders.overlap),
             most_a_day=settings.reminders.most_a_day,
             digest=settings.reminders.digest,
@@ -175,17 +206,15 @@ class Gateway:
         url = settings.onestop.database
         return open_office(plan, wording, self.database, self.onestop, url, self.roads, self.bell, self.clock)
 
-    def _every(self, seconds: int, work: Callable[[], object]) -> None:
-        self._ticker.add_job(self._guarded(work), "interval", seconds=seconds)
-
-    def _guarded(self, work: Callable[[], object]) -> Callable[[], None]:
+    def _every(self, seconds: int, work: Callable[[], object], *, at_once: bool = False) -> None:
         def guarded() -> None:
             try:
                 work()
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the database failed: %s", type(error).__name__)
 
-        return guarded
+        first = {"next_run_time": utc_now()} if at_once else {}
+        self._ticker.add_job(guarded, "interval", seconds=seconds, **first)
 
     def _wake_ours(self, channel: str, lane: Lane) -> None:
         for sender in self.senders:
@@ -205,12 +234,35 @@ def _senders(channel: Channel) -> tuple[Collection[Lane], ...]:
     return (REPLIES, OTHERS, OTHERS) if fast else (REPLIES, OTHERS)
 
 
-def _routes(settings: Settings) -> Routes:
+def _routes(settings: Settings, channels: Collection[Channel]) -> Routes:
     routes = [
         Route(frozenset(Lane[purpose.upper()] for purpose in route.purposes), route.channels, route.prefixes)
         for route in settings.routes
     ]
-    return Routes(routes, default=next(iter(settings.channels)))
+    chats = defaultdict(list)
+    for channel in channels:
+        if scheme := channel.provider.abilities.scheme:
+            chats[scheme].append(channel.name)
+    return Routes(routes, default=next(iter(settings.channels)), chats=chats)
+
+
+def _linking(settings: Settings) -> Linking:
+    return Linking(Wording.load(settings.answers.wording), hotline=settings.answers.hotline)
+
+
+def _hours(settings: Settings) -> Hours:
+    quiet, zone = settings.quiet_hours, ZoneInfo(settings.gateway.timezone)
+    return Hours(quiet.start, quiet.end, zone, is_holiday if quiet.holidays else no_holidays)
+
+
+def _tariffs(settings: Settings) -> dict[str, int]:
+    return {name: channel.tariff for name, channel in settings.channels.items()}
+
+
+def _notice_rules(settings: Settings) -> Rules:
+    given = settings.notices
+    valid = timedelta(hours=given.valid_hours)
+    return Rules(given.approval_from, given.most_segments, valid, given.monthly_segments, given.budgets)
 
 
 def _answers(settings: Settings, wording: Wording) -> Answers:

@@ -130,6 +130,7 @@ class Chaos:
         reply_share: float = 0.2,
         time_limit: float = 0.4,
         seed: int = 2018,
+        more: str = "",
     ) -> None:
         self.folder = folder
         self.log = folder / "log"
@@ -137,6 +138,7 @@ class Chaos:
         self.chance = random.Random(seed)
         self.url = f"http://127.0.0.1:{free_port()}"
         self.senders: list[str] = []
+        self.authorise: Callable[[], None] = lambda: None
         self.nodes: list[ForkServerProcess] = []
         self.carriers = {name: self._carrier(name, provider != "aggregator") for name in channels}
         self._webs = {
@@ -150,6 +152,7 @@ class Chaos:
                 provider,
                 f"tps = {tps}\nbatch = {batch}\nreply_share = {reply_share}\ntime_limit = {time_limit}",
             )
+            + more
         )
         self.database = Database(database_url)
         for carrier, web in zip(self.carriers.values(), self._webs.values(), strict=True):
@@ -306,6 +309,9 @@ database = "sqlite:///{self.folder}/onestop.db"
 [web]
 bind = "{self.url.removeprefix("http://")}"
 share_port = true
+[quiet_hours]
+start = "00:00"
+end = "00:00"
 [[routes]]
 channels = [{", ".join(f'"{name}"' for name in self._webs)}]
 {channels}"""

@@ -15,6 +15,7 @@ from smsgw.dossiers.dossier import Status
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
+from tests.chats import zalo_settings
 from tests.world import TODAY, free_port, settings_text
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     url = f"sqlite:///{folder}/onestop.db"
     sample.write(url, 100, 1, TODAY)
     web = f'[web]\nbind = "127.0.0.1:{free_port()}"'
-    settings = load(folder / "settings.toml", settings_text(folder, url=f"http://127.0.0.1:{free_port()}", more=web))
+    simulator = f"http://127.0.0.1:{free_port()}"
+    settings = load(folder / "settings.toml", settings_text(folder, url=simulator, more=web + zalo_settings(simulator)))
     carrier, node = SimulatedCarrier(settings), Node(settings, ROLES)
     node.start()
     carrier.start()
@@ -129,6 +131,33 @@ def test_faults_are_switched_from_the_page(page: Page, running: tuple[str, str, 
         with page.expect_response("**/handset/faults") as answered:
             page.select_option("#fault-doubled_inbound", share)
         assert answered.value.json()["doubled_inbound"] == float(share)
+    assert fits(page)
+
+
+def test_a_citizen_follows_on_zalo_asks_and_links_a_phone_beside_the_chat(
+    page: Page, running: tuple[str, str, str]
+) -> None:
+    page.goto(running[1])
+    page.get_by_role("link", name="Zalo").click()
+    page.fill("#person", f"{page.viewport_size['width'] if page.viewport_size else 0}")
+    page.locator("#person").dispatch_event("change")
+    told = page.locator("#bubbles li.in")
+    page.click("#follow")
+    told.nth(0).wait_for()
+    page.get_by_role("button", name="Bỏ quan tâm").wait_for()
+    page.fill("#text", running[2])
+    page.keyboard.press("Enter")
+    told.nth(1).wait_for()
+    assert f"Hồ sơ {running[2]} đã trả kết quả" in told.nth(1).inner_text()
+    before = page.locator("#sms li.in").count()
+    page.fill("#text", f"LK {page.input_value('#phone')}")
+    page.keyboard.press("Enter")
+    page.locator("#sms li.in").nth(before).wait_for()
+    told.nth(2).wait_for()
+    page.fill("#text", page.locator("#sms li.in").last.inner_text()[:6])
+    page.keyboard.press("Enter")
+    told.nth(3).wait_for()
+    assert "đã liên kết" in told.nth(3).inner_text()
     assert fits(page)
 
 

@@ -10,24 +10,33 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import smsgw
+from providers.simulator import Zalo
 from smsgw.clock import utc_now
-from smsgw.store import channels, officials, outbox
+from smsgw.reminders.deciding import OWNER
+from smsgw.reminders.reminders import CHANGES
+from smsgw.store import channels, officials, outbox, reminders
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
-from smsgw.store.outbox import Settled
+from smsgw.store.outbox import NewMessage, Settled
+from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane
+from smsgw.store.tables import Lane, access_key, schedule, switch
+from tests.agency import Agency
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
+from tests.chats import serving, zalo_config, zalo_settings
 
 MOST_TEXTS = 600  # a node that is still alive after so many never comes by the place where it should die
 SIDES = ("before", "after")
 OFFICIAL = "lan"
 # The sweep is three transactions under one name, and these are worth a death in the middle of things.
-AGAIN = {"sweep": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
+AGAIN: dict[str, tuple[int, ...]] = dict.fromkeys(("sweep", "keys", "run"), (1, 2, 3))
+AGAIN |= {"accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
 COMMANDS = {
+    "turn": ("reminders", "on", "uncollected_7"),
     "decide": ("doubtful", "drop"),
     "release": ("channel", "release", "sms"),
     "officials": ("user", "disable", OFFICIAL),
@@ -49,9 +58,13 @@ def transactions() -> set[str]:
 
 @pytest.fixture
 def chaos(tmp_path: Path, database_url: str, request: pytest.FixtureRequest) -> Iterator[Chaos]:
-    made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=request.config.getoption("--chaos-seed"))
-    yield made
-    made.close()
+    zalo = Zalo(zalo_config())
+    with serving(zalo) as url:
+        seed = request.config.getoption("--chaos-seed")
+        made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=seed, more=zalo_settings(url))
+        made.authorise = zalo.forget_everything
+        yield made
+        made.close()
 
 
 def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos) -> None:
@@ -71,7 +84,10 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
     chaos.up()
     chaos.settle()
     assert chaos.count() == NOTHING
-    assert chaos.states() == {"delivered": len(chaos.senders), "cancelled": len(SIDES)}
+    # A result that is ready is told once, by each of the points that it was told at.
+    ready = len(SIDES) * sum(provoke is _result_ready for provoke in PROVOKED.values())
+    untrue = len(SIDES) * sum(provoke is _not_ready_any_more for provoke in PROVOKED.values())
+    assert chaos.states() == {"delivered": len(chaos.senders) + ready, "cancelled": len(SIDES) + untrue}
 
 
 def _killed_node(chaos: Chaos, point: Point) -> None:
@@ -79,6 +95,8 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     chaos.text(2)
     if provoke is _one_stop_returns:
         (chaos.folder / "onestop.db").rename(chaos.folder / "away.db")
+    if point.transaction == "keys":
+        _authorised_anew(chaos)
     node = chaos.node(dies_at=point)
     provoke(chaos)
     chaos.text(2)
@@ -140,6 +158,14 @@ def _closed_for_long(chaos: Chaos) -> None:
     _tripped(chaos, 60)
 
 
+def _authorised_anew(chaos: Chaos) -> None:
+    """Nothing is left of a channel's tokens, and the first one is good again; what a kill loses is tested elsewhere."""
+    chaos.authorise()
+    chaos.database.create()
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.delete(access_key))
+
+
 def _one_stop_returns(chaos: Chaos) -> None:
     """Somebody asks while the one-stop database is away, and it comes back."""
     chaos.text(1, f"HS {chaos.dossier.code}")
@@ -147,8 +173,54 @@ def _one_stop_returns(chaos: Chaos) -> None:
     (chaos.folder / "away.db").rename(chaos.folder / "onestop.db")
 
 
+def _reminders_due(chaos: Chaos) -> None:
+    """What is done every minute is due at once."""
+    with chaos.database.writing("test") as connection:
+        due = utc_now() - timedelta(minutes=1)
+        connection.execute(sa.update(schedule).where(schedule.c.name == CHANGES).values(next_due=due))
+
+
+def _rule_switched_on(chaos: Chaos) -> None:
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.update(switch).where(switch.c.rule == "stopped").values(stock_taken=False))
+    _reminders_due(chaos)
+
+
+def _result_ready(chaos: Chaos) -> None:
+    """A dossier that nothing was told of has its result."""
+    _reminders_due(chaos)
+    until(lambda: _stock_is_taken(chaos), "a node that has taken stock")
+    agency, now = Agency(chaos.folder), utc_now()
+    (code,) = agency.codes("status = 10")
+    agency.finish(code, now, delivery="online", returned_at=None)
+    _reminders_due(chaos)
+
+
+def _stock_is_taken(chaos: Chaos) -> bool:
+    with chaos.database.reading() as connection:
+        left = sa.select(sa.func.count()).select_from(switch).where(switch.c.is_on, ~switch.c.stock_taken)
+        return connection.scalar(left) == 0
+
+
+def _not_ready_any_more(chaos: Chaos) -> None:
+    """A reminder is about to go out whose dossier is not there any more."""
+    until(lambda: chaos.texts_taken() > 0, "a node that takes texts")
+    now, phone, id = utc_now(), f"848{chaos.chance.randrange(10**8):08}", new_id()
+    gone = Reminder("ready_online", f"H01-180101-{phone}", "", OWNER, phone, "told", id)
+    until_then = now + timedelta(hours=1)
+    message = NewMessage(id, "sms", Lane.REMINDER, None, "8188", phone, "Ho so", "gsm7", 1, now, now, until_then)
+    with chaos.database.writing("test") as connection:
+        reminders.add(connection, [gone], "test", now)
+        outbox.add(connection, [message])
+
+
 PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "answer late": _one_stop_returns,
+    "run": _reminders_due,
+    "take stock": _rule_switched_on,
+    "tell": _result_ready,
+    "vet": _result_ready,
+    "withdraw": _not_ready_any_more,
     "claim probe": _tripped,
     "probe": _tripped,
     "move on": _closed_for_long,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.aggregator import Config
+from providers import aggregator, zalo
 from smsgw.answers.asking import Words
 from smsgw.cli.main import commands
 from smsgw.settings import (
@@ -16,6 +16,7 @@ from smsgw.settings import (
     ChannelSettings,
     ConsoleSettings,
     GatewaySettings,
+    NoticeSettings,
     OneStopSettings,
     QuietHours,
     ReminderSettings,
@@ -30,10 +31,12 @@ TABLES = (
     OneStopSettings,
     AnswerSettings,
     QuietHours,
-    ConsoleSettings,
+    NoticeSettings,
     ReminderSettings,
     ChannelSettings,
-    Config,
+    ConsoleSettings,
+    aggregator.Config,
+    zalo.Config,
 )
 
 

@@ -39,7 +39,9 @@ class SetClock:
         self.now += timedelta(**by)
 
 
-def settings_text(folder: Path, database: str | None = None, url: str = "http://127.0.0.1:9", more: str = "") -> str:
+def settings_text(
+    folder: Path, database: str | None = None, url: str = "http://127.0.0.1:9", more: str = "", tps: int = 1000
+) -> str:
     """A settings file for a gateway that lives in a folder."""
     return f"""
 [gateway]
@@ -53,16 +55,18 @@ url = "{url}"
 token = "{TOKEN}"
 secret = "{SECRET}"
 sender = "8188"
-tps = 1000
+tps = {tps}
 batch = 100
 time_limit = 5
 {more}
 """
 
 
-def settings(folder: Path, database: str | None = None, url: str = "http://127.0.0.1:9", more: str = "") -> Settings:
+def settings(
+    folder: Path, database: str | None = None, url: str = "http://127.0.0.1:9", more: str = "", tps: int = 1000
+) -> Settings:
     """The same, loaded."""
-    return load(folder / "settings.toml", settings_text(folder, database, url, more))
+    return load(folder / "settings.toml", settings_text(folder, database, url, more, tps))
 
 
 def free_port() -> int:
@@ -108,6 +112,7 @@ class World:
         for _ in range(seconds * 2):
             self.carrier.run_due()
             self.clock.forward(seconds=0.25)
+            self.tick()
             self.send()
             self.carrier.run_due()
             self.sweep()
@@ -119,6 +124,11 @@ class World:
         self.gateway.sweeper.probes()
         self.gateway.sweeper.late_receipts()
         self.gateway.sweep()
+
+    def tick(self) -> None:
+        """What a tick of the scheduler does for notices."""
+        self.gateway.feeder.feed()
+        self.gateway.feeder.tend()
 
     def send(self) -> None:
         for sender in self.gateway.senders:
@@ -134,7 +144,9 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, database: str | None = None, *, dossiers: int = 60, more: str = "") -> Iterator[World]:
+def world(
+    folder: Path, database: str | None = None, *, dossiers: int = 60, more: str = "", tps: int = 1000
+) -> Iterator[World]:
     """A world around TODAY, on SQLite or the database of that URL."""
     clock = SetClock()
     clients: list[FlaskClient] = []
@@ -148,7 +160,7 @@ def world(folder: Path, database: str | None = None, *, dossiers: int = 60, more
     web.start()
     if dossiers:
         sample.write(f"sqlite:///{folder}/onestop.db", dossiers, 1, TODAY)
-    gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{web.port}", more), clock)
+    gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{web.port}", more, tps), clock)
     gateway.onestop.outage.clock = lambda: clock().timestamp()
     gateway.start(roles=())
     clients.append(application.create_app(gateway).test_client())

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import requests
 
 from providers.simulator.faults import Faults
+from providers.simulator.worker import Worker
 
 REMEMBERED = 24 * 3600.0  # seconds that a ref is known
 MOST_REFS = 500_000
@@ -84,7 +85,7 @@ class Carrier:
         self.config = config
         self.faults = Faults()
         self._clock = clock
-        self._post = post or _Poster()
+        self._post = post or Poster()
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._order = itertools.count(1)
@@ -93,20 +94,17 @@ class Carrier:
         self._phones: OrderedDict[str, deque[Bubble]] = OrderedDict()
         self._counts: Counter[str] = Counter()
         self._deliveries: Counter[str] = Counter()
-        self._stopping = threading.Event()
-        self._due = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="carrier", daemon=True)
+        self._worker = Worker("carrier", self.run_due, self._until_due)
+        self._stopping = self._worker.stopping
 
     def start(self) -> None:
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         self._stopping.set()
-        self._due.set()
         with self._lock:
             self._changed.notify_all()  # handsets that wait for a bubble
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._worker.stop()
 
     def submit(self, messages: list[Any]) -> list[dict[str, Any]]:
         """Take messages from the gateway: one result each. The same ref is taken once, and answered as at first."""
@@ -114,7 +112,7 @@ class Carrier:
             self._forget_old_refs()
             results = [self._take(message) for message in messages]
             self._changed.notify_all()
-        self._due.set()
+        self._worker.wake()
         return results
 
     def text(self, sender: str, text: str, *, id: str | None = None, to: str | None = None) -> str:
@@ -134,7 +132,7 @@ class Carrier:
                 self._call_back("inbound", item, 0.0)
             self._counts["inbound"] += 1
             self._changed.notify_all()
-        self._due.set()
+        self._worker.wake()
         return id
 
     def conversation(self, number: str, after: int = 0, wait: float = 0.0) -> list[Bubble]:
@@ -166,17 +164,9 @@ class Carrier:
                 done += self._hand_over(kind, items[start : start + MOST_IN_A_CALLBACK])
         return done
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._due.clear()
-            try:
-                self.run_due()
-            except Exception:
-                # Without this thread no phone would ever be heard again.
-                log.exception("callbacks failed")
-            with self._lock:
-                wait = self._callbacks[0].due - self._clock() if self._callbacks else 1.0
-            self._due.wait(min(max(wait, 0.0), 1.0))
+    def _until_due(self) -> float:
+        with self._lock:
+            return self._callbacks[0].due - self._clock() if self._callbacks else 1.0
 
     def _hand_over(self, kind: Kind, callbacks: list[_Callback]) -> int:
         name = "messages" if kind == "inbound" else "receipts"
@@ -280,16 +270,17 @@ class Carrier:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
 
 
-class _Poster:
-    """Callbacks over HTTP. A connection that fails counts as status 0."""
+class Poster:
+    """Callbacks over HTTP, each in so many seconds at most. A connection that fails counts as status 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float = 15) -> None:
+        self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False
 
     def __call__(self, url: str, body: bytes, headers: dict[str, str]) -> int:
         try:
-            return self._session.post(url, data=body, headers=headers, timeout=15).status_code
+            return self._session.post(url, data=body, headers=headers, timeout=self._timeout).status_code
         except requests.RequestException:
             return 0
 

@@ -1,4 +1,4 @@
-"""What the handset page says, in Vietnamese and English."""
+"""What the handset page and the chat page say, in Vietnamese and English."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ TEXTS = {
         "segments": "{count} tin",
         "unreachable": "Mất kết nối với nhà mạng mô phỏng, đang thử lại…",
         "footer": "Nhà mạng mô phỏng để thử nghiệm. Không có tin nhắn nào rời khỏi máy này.",
+        "to_chat": "Chat qua Zalo",
         "other": "English",
         "other_code": "en",
     },
@@ -54,8 +55,46 @@ TEXTS = {
         "segments": "{count} SMS",
         "unreachable": "The simulated carrier can't be reached; trying again…",
         "footer": "A simulated carrier for trying things out. No message leaves this machine.",
+        "to_chat": "Chat on Zalo",
         "other": "Tiếng Việt",
         "other_code": "vi",
+    },
+}
+
+ZALO_TEXTS = {
+    "vi": {
+        "title": "Zalo mô phỏng",
+        "intro": "Nhắn mã hồ sơ cho Official Account “{name}” như một người dân.",
+        "conversation": "Cuộc trò chuyện với {name}",
+        "person": "Bạn là người dùng Zalo số",
+        "person_help": "Mỗi số là một người. Zalo không cho biết số điện thoại của họ.",
+        "follow": "Quan tâm",
+        "unfollow": "Bỏ quan tâm",
+        "phone": "Tin nhắn SMS đến điện thoại",
+        "phone_help": "Nhắn “LK” và số này trong chat: mã liên kết sẽ đến đây qua SMS.",
+        "no_sms": "Chưa có tin nhắn SMS nào.",
+        "samples": "Tin mẫu",
+        "errors": "Zalo trả lời lỗi khi gửi tin",
+        "handset": "Điện thoại SMS",
+        "empty": "Chưa có tin nhắn. Hãy bấm “Quan tâm” hoặc nhắn mã hồ sơ.",
+        "footer": "Zalo mô phỏng để thử nghiệm. Không có tin nhắn nào rời khỏi máy này.",
+    },
+    "en": {
+        "title": "Simulated Zalo",
+        "intro": "Write a dossier code to the Official Account “{name}” as a citizen would.",
+        "conversation": "Conversation with {name}",
+        "person": "You are the Zalo user with number",
+        "person_help": "Each number is a person. Zalo does not tell whose phone it is.",
+        "follow": "Follow",
+        "unfollow": "Unfollow",
+        "phone": "SMS that reach the phone",
+        "phone_help": "Write “LK” and this number in the chat: the code comes here by SMS.",
+        "no_sms": "No SMS yet.",
+        "samples": "Samples",
+        "errors": "What Zalo answers when a message is sent",
+        "handset": "SMS handset",
+        "empty": "No messages yet. Follow the account, or write a dossier code.",
+        "footer": "A simulated Zalo for trying things out. No message leaves this machine.",
     },
 }
 

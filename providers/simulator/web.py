@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from hmac import compare_digest
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, jsonify, render_template, request, url_for
 
 from providers.simulator.carrier import Carrier
 from providers.simulator.texts import FAULTS, TEXTS
@@ -32,8 +32,8 @@ class Sample:
     label: str
 
 
-def create_app(carrier: Carrier, samples: Sequence[Sample] = ()) -> Flask:
-    """A WSGI application over a carrier."""
+def create_app(carrier: Carrier, samples: Sequence[Sample] = (), chat: Blueprint | None = None) -> Flask:
+    """A WSGI application over a carrier. `chat`: the routes of the simulated Zalo, which the handset then links to."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 8 * 1024 * 1024
 
@@ -49,6 +49,8 @@ def create_app(carrier: Carrier, samples: Sequence[Sample] = ()) -> Flask:
     _add_gateway_api(app, carrier)
     _add_handset_api(app, carrier)
     _add_page(app, carrier, samples)
+    if chat is not None:
+        app.register_blueprint(chat)
     return app
 
 
@@ -57,11 +59,11 @@ def _add_gateway_api(app: Flask, carrier: Carrier) -> None:
     def messages() -> Response:
         given = request.headers.get("Authorization", "")
         if not compare_digest(given.encode(), f"Bearer {carrier.config.token}".encode()):
-            return _problem(401, "the token is missing or wrong")
+            return problem(401, "the token is missing or wrong")
         document = request.get_json(silent=True)
         batch = document.get("messages") if isinstance(document, dict) else None
         if not isinstance(batch, list) or len(batch) > MOST_MESSAGES:
-            return _problem(400, "the body can't be read", [("messages", f"must be a list of up to {MOST_MESSAGES}")])
+            return problem(400, "the body can't be read", [("messages", f"must be a list of up to {MOST_MESSAGES}")])
         return _submission(carrier, batch)
 
     @app.get("/healthz")
@@ -76,7 +78,7 @@ def _add_handset_api(app: Flask, carrier: Carrier) -> None:
         values = document if isinstance(document, dict) else {}
         wrong = _wrong_text(values)
         if wrong:
-            return _problem(400, "; ".join(f"{field}: {what}" for field, what in wrong), wrong)
+            return problem(400, "; ".join(f"{field}: {what}" for field, what in wrong), wrong)
         return jsonify(id=carrier.text(_number(values["from"]), values["text"]))
 
     @app.get("/handset/conversations/<number>")
@@ -93,9 +95,9 @@ def _add_handset_api(app: Flask, carrier: Carrier) -> None:
     def change_faults() -> Response:
         document = request.get_json(silent=True)
         if not isinstance(document, dict):
-            return _problem(400, "the body must be an object of faults")
+            return problem(400, "the body must be an object of faults")
         if wrong := carrier.faults.change(document):
-            return _problem(400, "nothing was changed", wrong)
+            return problem(400, "nothing was changed", wrong)
         return jsonify(carrier.faults.as_dict())
 
     @app.get("/handset/counters")
@@ -117,6 +119,7 @@ def _add_page(app: Flask, carrier: Carrier, samples: Sequence[Sample]) -> None:
             samples=samples,
             senders=list(dict.fromkeys(sample.sender for sample in samples)) or ["84912345678"],
             short_code=carrier.config.short_code,
+            chat=url_for("zalo.page", lang=language) if "zalo" in app.blueprints else None,
         )
 
 
@@ -128,11 +131,11 @@ def _submission(carrier: Carrier, batch: list[Any]) -> Response:
     if faults.happens("cut_before"):
         return _cut()
     if faults.happens("throttle_429"):
-        answer = _problem(429, "slow down")
+        answer = problem(429, "slow down")
         answer.headers["Retry-After"] = f"{faults.retry_after:g}"
         return answer
     if faults.happens("error_500"):
-        return _problem(500, "the carrier failed")
+        return problem(500, "the carrier failed")
     results = carrier.submit(batch)
     if faults.happens("cut_after"):
         return _cut()
@@ -164,7 +167,7 @@ def _wrong_text(values: dict[str, Any]) -> list[tuple[str, str]]:
     return wrong
 
 
-def _problem(status: int, detail: str, errors: Sequence[tuple[str, str]] = ()) -> Response:
+def problem(status: int, detail: str, errors: Sequence[tuple[str, str]] = ()) -> Response:
     body: dict[str, Any] = {"type": "about:blank", "status": status, "detail": detail}
     if errors:
         body["errors"] = [{"field": field, "problem": what} for field, what in errors]

@@ -7,7 +7,7 @@ gets what is missing, the fee, the postal number and the agency's reason for a d
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
@@ -18,10 +18,13 @@ from smsgw.answers.asking import Choose, Help, Language, LookUp, Prefer, Request
 from smsgw.answers.wording import Wording
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.reading import Hint, Reading
+from smsgw.store.chats import Change
 from smsgw.text.accents import plain
 from smsgw.text.phones import msisdn
 
-Kind = Literal["status", "not_found", "ambiguous", "incomplete", "help", "preference", "refused", "apology"]
+Kind = Literal[
+    "status", "not_found", "ambiguous", "incomplete", "help", "preference", "refused", "apology", "greeting", "link"
+]
 
 MOST_ANSWERED = 3  # dossiers in one reply
 MOST_OPTIONS = 3
@@ -48,7 +51,8 @@ class Limits:
 class Asker:
     """Who asks, and how they want to be answered. On the web there is no phone.
 
-    `misses`: unknown codes asked for in the last hour. `options`: the codes that the last question offered.
+    `misses`: unknown codes asked for in the last hour. `options`: the codes that the last question offered. `whole`: a
+    text need not fit into an SMS.
     """
 
     phone: str | None
@@ -56,11 +60,13 @@ class Asker:
     accents: bool = False
     misses: int = 0
     options: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is said. `codes` it is about; `options` it offers, to be chosen by number; `delay` in seconds.
+    """What is said. `codes` it is about; `options` it offers, to be chosen by number; `delay` in seconds; `changes` in
+    what is known of somebody in a chat.
 
     `language` and `accents` are what the asker wants from now on.
     """
@@ -72,6 +78,7 @@ class Reply:
     codes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     delay: float = 0.0
+    changes: tuple[Change, ...] = ()
 
 
 class Answers:
@@ -151,9 +158,8 @@ class Answers:
         return self._said(asker, "ambiguous", key, {"code": code, "options": listed}, options=options)
 
     def _prefer(self, asker: Asker, language: Language | None, accents: bool | None) -> Reply:
-        wanted = Asker(
-            asker.phone, language or asker.language, asker.accents if accents is None else accents, asker.misses
-        )
+        accented = asker.accents if accents is None else accents
+        wanted = replace(asker, language=language or asker.language, accents=accented)
         form = {"form": "có dấu" if wanted.accents else "không dấu"}
         return self._said(wanted, "preference", "preference", form)
 
@@ -178,7 +184,7 @@ class Answers:
         delay: float | None = None,
     ) -> Reply:
         everything = {"hotline": self._hotline, "example": EXAMPLE, **(values or {})}
-        text = self._wording.text(asker.language, key, everything, accents=asker.accents)
+        text = self._wording.text(asker.language, key, everything, accents=asker.accents, whole=asker.whole)
         return self._reply(asker, kind, text, codes=codes, options=options, delay=delay)
 
     def _reply(

@@ -26,13 +26,15 @@ class Words:
     accents_off: tuple[str, ...] = ("KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
     english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
+    link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
+    unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
 
     def __post_init__(self) -> None:
         if not self.look_up:
             raise ValueError("look_up: needs at least one word, which citizens are told of")
         seen: dict[str, str] = {}
         for field in fields(self):
-            words = tuple(_squeezed(word) for word in getattr(self, field.name))
+            words = tuple(squeezed(word) for word in getattr(self, field.name))
             object.__setattr__(self, field.name, words)
             for word in words:
                 if not 1 <= len(word.split()) <= LONGEST_COMMAND:
@@ -78,7 +80,7 @@ def understand(text: str, words: Words) -> Request:
     found = read(text, words.look_up)
     if found.readings:
         return LookUp(found)
-    command = _squeezed(text)
+    command = squeezed(text)
     if _CHOICE.fullmatch(command):
         return Choose(int(command))
     requests: tuple[tuple[tuple[str, ...], Request], ...] = (
@@ -107,6 +109,6 @@ def codes_asked(request: Request, options: tuple[str, ...]) -> frozenset[str]:
     return frozenset()
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
     """Upper case without accents and signs, words apart by one blank."""
     return " ".join(re.findall(r"[A-Z0-9]+", normalised(text)))

@@ -46,11 +46,20 @@ _ALLOWED: dict[str, set[str]] = {
     "several_left": {"most"},
     **dict.fromkeys(("help", "incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
     "preference": {"form"},
+    "greeting": {"example!"} | _HELP,
+    "link_how": {"hotline"},
+    "link_sent": {"phone!", "minutes!"},
+    "link_code": {"code!", "minutes!"},
+    "link_wrong": {"left!"},
+    **{key: set() for key in ("link_closed", "link_expired", "unlinked", "not_linked")},
+    "link_too_many": {"hotline"},
+    "linked": {"phone!"},
     "refused": {"hotline!"},
     "apology": {"hotline!"},
 }
-_SHORT_KEYS = [key for key in _ALLOWED if "code!" in _ALLOWED[key] and key != "suggested"] + ["ambiguous"]
-_TWO_SEGMENTS = {"ambiguous", "suggested", "supplement"}
+_NO_STATES = {"suggested", "link_code"}
+_SHORT_KEYS = [key for key in _ALLOWED if "code!" in _ALLOWED[key] and key not in _NO_STATES] + ["ambiguous"]
+_TWO_SEGMENTS = {"ambiguous", "suggested", "supplement", "greeting", "linked"}
 
 # Values as long as they usually get; the check that a text fits into its messages is made with them.
 _TYPICAL = {
@@ -66,6 +75,9 @@ _TYPICAL = {
     "options": "1) 000.17.22.H01-180802-0012\n2) 000.17.22.H01-180208-0012\n3) H01.22.17-180802-0012",
     "form": "không dấu",
     "most": "3",
+    "phone": "84912***678",
+    "minutes": "10",
+    "left": "4",
     "today": "12",
     "late": "12",
     "codes": "000.17.22.H01-180802-0012, 000.17.22.H01-180802-0013",
@@ -118,10 +130,16 @@ class Wording:
         """The values that a text names, or the state in a few words."""
         return (self.short if short else self.texts)[language, key].names
 
-    def text(self, language: Language, key: str, values: Mapping[str, str | None], *, accents: bool) -> str:
-        """A text filled in: parts whose value is missing are left out, then as many as it takes to fit."""
+    def text(
+        self, language: Language, key: str, values: Mapping[str, str | None], *, accents: bool, whole: bool = False
+    ) -> str:
+        """A text filled in: parts whose value is missing are left out, then as many as it takes to fit an SMS.
+
+        `whole`: it is no SMS.
+        """
         if accents:
-            return _fitting(self.texts[language, key].versions(values), SEGMENTS_WITH_ACCENTS)
+            versions = self.texts[language, key].versions(values)
+            return next(iter(versions)) if whole else _fitting(versions, SEGMENTS_WITH_ACCENTS)
         template = self.unaccented[language, key]
         values = {name: unaccented(value) for name in template.names if (value := values.get(name)) is not None}
         return _fitting(map(joined_plain, template.versions(values)), 1)

@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, officials, reminding, running
+from smsgw.cli import asking, benching, channels, figures, noticing, officials, reminding, running
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.handset import HandsetError
+from smsgw.notices.audience.expression import FilterError
+from smsgw.notices.audience.refusals import AudienceRefused
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.accounts import AccountError
 from smsgw.officials.passwords import PoorPassword, TooBusy
 from smsgw.reminders.rules import RulesError
@@ -37,6 +40,9 @@ _EXPECTED = (
     AccountError,
     PoorPassword,
     TooBusy,
+    AudienceRefused,
+    FilterError,
+    NoticeRefused,
 )
 
 
@@ -51,7 +57,7 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for module in (running, asking, figures, channels, officials, reminding, benching):
+for module in (running, asking, figures, channels, officials, noticing, reminding, benching):
     for command in module.COMMANDS:
         commands.add_command(command)
 

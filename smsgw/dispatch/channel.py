@@ -64,3 +64,8 @@ class Roads:
         """The channel that takes a message whose own one failed, if there is one."""
         name = self._routes.instead(lane, recipient, self._open, failed)
         return self.channels[name] if name is not None else None
+
+    def after(self, lane: Lane, recipient: str, failed: str) -> Channel | None:
+        """The channel that takes a message whose own one does not reach the person, if there is one."""
+        name = self._routes.after(lane, recipient, self._open, failed)
+        return self.channels[name] if name is not None else None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from smsgw.store.tables import Lane
+from smsgw.text.addresses import scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,21 @@ class Route:
 
 
 class Routes:
-    """The routes of the settings, the first that serves a message being its. `default`: for what none serves."""
+    """The routes of the settings, the first that serves a message being its. `default`: for what none serves.
 
-    def __init__(self, routes: Sequence[Route], default: str) -> None:
+    `chats`: by scheme, the channels that know people by ids of their own; to such an id no other one can write.
+    """
+
+    def __init__(self, routes: Sequence[Route], default: str, chats: Mapping[str, Sequence[str]] | None = None) -> None:
         self._routes = routes
         self._default = default
+        self._chats = chats or {}
 
     def candidates(self, lane: Lane, recipient: str, at: str | None = None) -> tuple[str, ...]:
         """The channels for a message, in order. `at`: the one that it is at, or that brought what it replies to."""
+        if chat := scheme(recipient):
+            able = self._chats.get(chat) or (at or self._default,)
+            return (at, *(name for name in able if name != at)) if at and at in able else tuple(able)
         route = next((route.channels for route in self._routes if route.serves(lane, recipient)), ())
         first = (at,) if at is not None else route or (self._default,)
         return tuple(dict.fromkeys((*first, *route)))
@@ -42,6 +50,15 @@ class Routes:
         """Where a message goes whose channel failed; None if no other one can take it now."""
         candidates = self.candidates(lane, recipient, failed)
         return next((name for name in candidates if name in usable and name != failed), None)
+
+    def after(self, lane: Lane, recipient: str, usable: Collection[str], failed: str) -> str | None:
+        """Where a message goes whose channel does not reach the person: to one behind it, or to any if it has no place.
+
+        Never back, so that it does not go in circles. If none of them is usable it waits for the first one.
+        """
+        order = self.candidates(lane, recipient)
+        rest = order[order.index(failed) + 1 :] if failed in order else order
+        return next((name for name in rest if name in usable), next(iter(rest), None))
 
     def has_detour(self, name: str) -> bool:
         """Whether any message of a channel could take another one."""

@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,9 +23,10 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure
+from smsgw.dispatch.hours import ALWAYS, Hours
+from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
 from smsgw.dispatch.vetting import Vet, all_go
-from smsgw.store import channels, outbox
+from smsgw.store import channels, chats, outbox
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.tables import Lane
@@ -68,6 +69,7 @@ class Sender:
         lanes: Collection[Lane],
         *,
         clock: Clock = utc_now,
+        hours: Hours = ALWAYS,
         chance: Callable[[], float] = random.random,
         vet: Vet = all_go,
     ) -> None:
@@ -76,8 +78,9 @@ class Sender:
         self._roads = roads
         self._lanes = tuple(lanes)
         self._clock = clock
+        self._hours = hours
+        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._vet = vet
-        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, chance)
         self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
         self._work = threading.Event()
         self._stopping = threading.Event()
@@ -166,6 +169,8 @@ class Sender:
             return 0, POLL
         if channel.resume_at is not None and channel.resume_at > now:
             return 0, min(POLL, (channel.resume_at - now).total_seconds())
+        if Lane.REPLY not in self._lanes and not self._hours.allow(now):
+            return 0, POLL
         contract = self._channel.pace
         allowance = contract.allowance(channel, now)
         if Lane.REPLY not in self._lanes:
@@ -192,7 +197,8 @@ class Sender:
         return replace(batch, messages=vetted.going)
 
     def _submit(self, batch: _Batch) -> _Call:
-        messages = [_outbound(message) for message in batch.messages]
+        known = self._chats(batch.messages)
+        messages = [_outbound(message, known.get(message.recipient)) for message in batch.messages]
         try:
             outcomes = self._channel.provider.submit(messages)
         except CallFailed as failed:
@@ -201,12 +207,23 @@ class Sender:
         self._count(Counter(map(type, outcomes)))
         return _Call(batch, outcomes)
 
+    def _chats(self, messages: Sequence[outbox.Claimed]) -> Mapping[str, str]:
+        """Where the holders of these phones have lately written to us, if the carrier has a chat."""
+        abilities = self._channel.provider.abilities
+        if abilities.scheme is None:
+            return {}
+        since = self._clock() - abilities.chat_open
+        with self._database.reading() as connection:
+            return chats.open_for(connection, [message.recipient for message in messages], abilities.scheme, since)
+
     def _count(self, kinds: Counter[type]) -> None:
         for kind, count in kinds.items():
             metrics.messages_out.labels(self._channel.name, kind.__name__.lower()).inc(count)
 
     def _settle(self, connection: sa.Connection, call: _Call, now: datetime) -> None:
-        settled = self._settler.settled(call.batch.messages, call.answer, now)
+        missed = unreached(call.batch.messages, call.answer)
+        phones = chats.phones(connection, missed) if missed else {}
+        settled = self._settler.settled(call.batch.messages, call.answer, phones, now)
         ours = outbox.settle(connection, self._channel.name, call.batch.lease, settled, now)
         if ours < len(settled):
             log.warning("channel %s: %d leases had run out", self._channel.name, len(settled) - ours)
@@ -217,8 +234,11 @@ class Sender:
     def _elsewhere(self, message: outbox.Claimed) -> Channel | None:
         return self._roads.instead(message.lane, message.recipient, self._channel.name)
 
+    def _after_this(self, message: outbox.Claimed, phone: str) -> Channel | None:
+        return self._roads.after(message.lane, phone, self._channel.name)
 
-def _outbound(message: outbox.Claimed) -> Outbound:
+
+def _outbound(message: outbox.Claimed, chat: str | None) -> Outbound:
     return Outbound(
         ref=message.id,
         sender=message.sender,
@@ -227,4 +247,5 @@ def _outbound(message: outbox.Claimed) -> Outbound:
         encoding=message.encoding,
         segments=message.segments,
         expires_at=message.expires_at,
+        chat=chat,
     )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from providers.contract import Accepted, Outcome, Rejected, Throttled, Unknown
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.retry import doubt_until, next_attempt
-from smsgw.store.outbox import Claimed, Settled
+from smsgw.store.outbox import Claimed, Readdressed, Settled
 from smsgw.store.states import LIVE_FOR, RECEIPT_WAIT, State
+from smsgw.text.accents import plain
+from smsgw.text.addresses import scheme
+from smsgw.text.segments import measure
 
 USUAL_PAUSE = 1.0  # seconds that a channel rests when its carrier says "later" without saying when
 
 Elsewhere = Callable[[Claimed], Channel | None]
+After = Callable[[Claimed, str], Channel | None]
+Phones = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +53,60 @@ def asked_pause(answer: Answer) -> float | None:
     return max(pauses, default=None)
 
 
+def unreached(batch: Sequence[Claimed], answer: Answer) -> list[str]:
+    """The addresses in a chat at which a call did not reach people who may have a phone."""
+    if isinstance(answer, NotTaken):
+        return []
+    tried = zip(batch, answer, strict=True)
+    return [
+        message.recipient
+        for message, outcome in tried
+        if isinstance(outcome, Rejected) and outcome.elsewhere and scheme(message.recipient)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Settler:
-    """Settles one channel's calls. `elsewhere`: the channel that takes what this one surely did not."""
+    """Settles one channel's calls. `elsewhere`: the channel that takes what this one surely did not.
+
+    `after`: the one that takes a message for a phone if this one does not reach the person.
+    """
 
     idempotent: bool
     elsewhere: Elsewhere
+    after: After
     chance: Callable[[], float]
 
-    def settled(self, batch: Sequence[Claimed], answer: Answer, now: datetime) -> list[Settled]:
-        """What is written down of each message of a call."""
+    def settled(self, batch: Sequence[Claimed], answer: Answer, phones: Phones, now: datetime) -> list[Settled]:
+        """What is written down of each message of a call. `phones`: of people in a chat who were not reached there."""
         if isinstance(answer, NotTaken):
             return [self._not_taken(message, answer, now) for message in batch]
-        return [self._one(message, outcome, now) for message, outcome in zip(batch, answer, strict=True)]
+        tried = zip(batch, answer, strict=True)
+        return [self._to_phone(message, outcome, phones, now) or self._one(message, outcome, now)
+                for message, outcome in tried]  # fmt: skip
+
+    def _to_phone(self, message: Claimed, outcome: Outcome, phones: Phones, now: datetime) -> Settled | None:
+        """The same message on its way to the person's phone, if that is where they can be reached instead."""
+        # One that an earlier try may have delivered must not come a second time in another way.
+        if not (isinstance(outcome, Rejected) and outcome.elsewhere) or message.doubts:
+            return None
+        chat = scheme(message.recipient)
+        phone = phones.get(message.recipient) if chat else message.recipient
+        channel = self.after(message, phone) if phone else None
+        if channel is None or phone is None:
+            return None
+        return Settled(
+            message,
+            State.QUEUED,
+            message.expires_at,
+            now,
+            channel.name,
+            channel.sender,
+            outcome="unreached",
+            code=outcome.code,
+            detail=outcome.detail,
+            readdressed=_for_phone(phone, message.text) if chat else None,
+        )
 
     def _one(self, message: Claimed, outcome: Outcome, now: datetime) -> Settled:
         lane, attempts = message.lane, message.attempts
@@ -93,3 +139,9 @@ class Settler:
             outcome="refused" if answer.held else "unreachable",
             detail=answer.reason,
         )
+
+
+def _for_phone(phone: str, text: str) -> Readdressed:
+    """A chat's text as an SMS: without accents, since there it costs by its length."""
+    size = measure(short := plain(text))
+    return Readdressed(phone, short, size.encoding, size.segments)

@@ -39,7 +39,7 @@ def count(url: str, selection: Selection, now: datetime, within: str | None = No
 def rows(
     url: str, selection: Selection, columns: Collection[str], now: datetime, within: str | None = None
 ) -> Iterator[sa.RowMapping]:
-    """The dossiers of a selection, by code, as they come. `columns` of the view; `within`: the one agency whose they must be.
+    """The dossiers of a selection, by code, as they come. `columns` of the view; `within`: only that agency's.
 
     Values come as the driver gives them; `utc` reads a time. Raises OneStopUnavailable.
     """

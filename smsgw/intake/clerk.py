@@ -18,8 +18,9 @@ from smsgw.answers.answering import Answers, Asker, Reply
 from smsgw.answers.asking import Choose, Request, Words, codes_asked, understand
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
-from smsgw.store import people
+from smsgw.store import chats, people
 from smsgw.store.database import Database
+from smsgw.text.addresses import scheme
 from smsgw.text.phones import mask
 
 GUESSES = ("not_found", "refused")  # the kinds of answer that count as guessing
@@ -92,7 +93,8 @@ class Clerk:
         """A phone as the gateway knows it."""
         with self._database.reading() as connection:
             known = people.known(connection, [phone], now - MEMORY, GUESSES).get(phone, people.Known())
-        return _asker(phone, known, ())
+            holds = chats.phones(connection, [phone]) if scheme(phone) else {}
+        return _asker(phone, holds.get(phone), known, ())
 
     def apology(self, phone: str, now: datetime) -> Reply:
         """What a text that could not be answered for too long gets instead."""
@@ -104,19 +106,30 @@ class Clerk:
         """Who asks what; None for a text that its sender repeats like a machine."""
         with self._database.reading() as connection:
             known = people.known(connection, {phone for phone, _ in texts}, now - MEMORY, GUESSES)
+            in_chats = {address for address, _ in texts if scheme(address)}
+            holds = chats.phones(connection, in_chats) if in_chats else {}
             return [
-                self._question(connection, phone, text, request, known.get(phone, people.Known()), now)
+                self._question(
+                    connection, phone, holds.get(phone), text, request, known.get(phone, people.Known()), now
+                )
                 for (phone, text), request in zip(texts, requests, strict=True)
             ]
 
     def _question(
-        self, connection: sa.Connection, phone: str, text: str, request: Request, known: people.Known, now: datetime
+        self,
+        connection: sa.Connection,
+        phone: str,
+        holds: str | None,
+        text: str,
+        request: Request,
+        known: people.Known,
+        now: datetime,
     ) -> _Question | None:
         if known.texts.get(text, 0) >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
         options = people.open_options(connection, phone, now - MEMORY) if isinstance(request, Choose) else ()
-        return _Question(request, _asker(phone, known, options))
+        return _Question(request, _asker(phone, holds, known, options))
 
     def _decision(
         self, question: _Question | None, found: Mapping[str, Dossier] | None, guesses: int, now: datetime
@@ -129,11 +142,14 @@ class Clerk:
         return self._answers.reply(question.request, asker, found or {}, now)
 
 
-def _asker(phone: str, known: people.Known, options: tuple[str, ...]) -> Asker:
+def _asker(address: str, holds: str | None, known: people.Known, options: tuple[str, ...]) -> Asker:
+    """`holds`: the phone that somebody in a chat has shown to have."""
+    chat = scheme(address) is not None
     return Asker(
-        phone=phone,
+        phone=holds or address,
         language="en" if known.language == "en" else "vi",
-        accents=bool(known.accents),
+        accents=chat or bool(known.accents),
+        whole=chat,
         misses=known.misses,
         options=options,
     )

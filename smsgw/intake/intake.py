@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,14 +25,16 @@ from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import RULES
 from smsgw.intake import in_body
 from smsgw.intake.clerk import Clerk, Decision, NoReply
+from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly
 from smsgw.store import inbox, people
+from smsgw.store.chats import LinkAsked, Overtaken
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
-from smsgw.text import phones
+from smsgw.text import addresses
 from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
 
@@ -56,6 +58,7 @@ class Intake:
     def __init__(
         self,
         database: Database,
+        desk: Desk,
         clerk: Clerk,
         roads: Roads,
         *,
@@ -64,6 +67,7 @@ class Intake:
         clock: Clock = utc_now,
     ) -> None:
         self._database = database
+        self._desk = desk
         self._clerk = clerk
         self._roads = roads
         self._our_numbers = {channel.sender for channel in roads.channels.values()}
@@ -86,7 +90,7 @@ class Intake:
         except sa.exc.OperationalError:
             raise
         except Exception as error:
-            if len(callbacks) == 1:
+            if len(callbacks) == 1 and not isinstance(error, Overtaken):
                 raise
             # Somebody's message breaks what all have in common; the others must not suffer from it.
             log.warning("a group of callbacks is taken one by one: %s", type(error).__name__)
@@ -112,6 +116,7 @@ class Intake:
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             taken = [arrival for arrival in arrivals if arrival.id in new]
             channels = {arrival.reply.channel for arrival in taken if arrival.reply and arrival.id not in bodies}
+            channels |= {message.channel for arrival in taken for message in arrival.also}
             for name in channels:
                 self._bell.tell(connection, name, Lane.REPLY)
         for name in channels:
@@ -165,20 +170,33 @@ class Intake:
 
     def _arrivals(self, messages: Sequence[tuple[Channel, Inbound]]) -> list[inbox.Arrival]:
         now = self._clock()
-        senders = [self._person(message.sender) for _, message in messages]
+        senders = [self._person(channel, message.sender) for channel, message in messages]
         texts = [storable(message.text) for _, message in messages]
-        asked = [(phone, text) for phone, text in zip(senders, texts, strict=True) if phone]
+        heard = self._desk.hear(
+            [_word(message, phone) for (_, message), phone in zip(messages, senders, strict=True)], now
+        )
+        asks = [phone and (at_desk is None or at_desk.for_clerk) for phone, at_desk in zip(senders, heard, strict=True)]
+        asked = [(phone, text) for phone, text, clerk in zip(senders, texts, asks, strict=True) if phone and clerk]
         decisions = iter(self._clerk.decide(asked, now))
         return [
-            self._arrival(channel, message, phone, text, next(decisions) if phone else NoReply.NEVER, now)
-            for (channel, message), phone, text in zip(messages, senders, texts, strict=True)
+            self._arrival(channel, message, phone, text, next(decisions) if clerk else None, at_desk, now)
+            for (channel, message), phone, text, clerk, at_desk in zip(
+                messages, senders, texts, asks, heard, strict=True
+            )
         ]
 
     def _arrival(
-        self, channel: Channel, message: Inbound, phone: str | None, text: str, decision: Decision, now: datetime
+        self,
+        channel: Channel,
+        message: Inbound,
+        phone: str | None,
+        text: str,
+        decision: Decision | None,
+        heard: Heard | None,
+        now: datetime,
     ) -> inbox.Arrival:
         id, sender = new_id(), phone or message.sender
-        reply = decision if isinstance(decision, Reply) else None
+        reply = decision if isinstance(decision, Reply) else heard.reply if heard else None
         waits = decision is NoReply.LATER
         return inbox.Arrival(
             id=id,
@@ -195,6 +213,8 @@ class Intake:
             options=reply.options if reply else (),
             preference=_preference(reply) if reply else None,
             reply=self._reply(channel, id, sender, reply, now) if reply else None,
+            also=tuple(self._codes(reply, now)) if reply else (),
+            changes=(*((heard.seen,) if heard else ()), *(reply.changes if reply else ())),
         )
 
     def _reply(self, came_by: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
@@ -202,12 +222,38 @@ class Intake:
             return in_body.handed_over(came_by, _message(came_by, in_reply_to, phone, reply, now), now)
         return _message(self._roads.first(Lane.REPLY, phone, came_by.name), in_reply_to, phone, reply, now)
 
-    def _person(self, address: str) -> str | None:
-        """The phone of a person; None for machines, which are never answered, ourselves among them."""
-        if address in self._our_numbers or not phones.is_person(address):
+    def _codes(self, reply: Reply, now: datetime) -> Iterator[NewMessage]:
+        """The SMS that bring the codes which somebody in a chat is to type back."""
+        for change in reply.changes:
+            if isinstance(change, LinkAsked):
+                link, size = change.link, measure(change.text)
+                channel = self._roads.first(Lane.REPLY, link.phone)
+                yield NewMessage(
+                    id=new_id(),
+                    channel=channel.name,
+                    lane=Lane.REPLY,
+                    in_reply_to=None,
+                    sender=channel.sender,
+                    recipient=link.phone,
+                    text=change.text,
+                    encoding=size.encoding,
+                    segments=size.segments,
+                    created_at=now,
+                    not_before=now,
+                    expires_at=link.expires_at,
+                )
+
+    def _person(self, channel: Channel, address: str) -> str | None:
+        """The address of a person; None for machines, which are never answered, ourselves among them."""
+        if address in self._our_numbers:
             return None
-        phone = phones.msisdn(address)
-        return None if phone in self._our_numbers else phone
+        person = addresses.person(address, channel.provider.abilities.scheme)
+        return None if person in self._our_numbers else person
+
+
+def _word(message: Inbound, address: str | None) -> Word | None:
+    """What the desk is to hear of a message; None if it came by no chat."""
+    return Word(address, message.text, message.event) if address and addresses.scheme(address) else None
 
 
 def _message(channel: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
@@ -221,7 +267,7 @@ def _message(channel: Channel, in_reply_to: str, phone: str, reply: Reply, now: 
         recipient=phone,
         text=reply.text,
         encoding=size.encoding,
-        segments=size.segments,
+        segments=1 if addresses.scheme(phone) else size.segments,  # a chat counts messages
         created_at=now,
         not_before=now + timedelta(seconds=reply.delay) if reply.delay else now,
         expires_at=now + RULES[Lane.REPLY].lifetime,

@@ -23,6 +23,7 @@ from smsgw.settings.tables import (
     ChannelSettings,
     ConsoleSettings,
     GatewaySettings,
+    NoticeSettings,
     OneStopSettings,
     QuietHours,
     ReminderSettings,
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     answers: AnswerSettings = AnswerSettings()
     words: Words = Words()
     quiet_hours: QuietHours = QuietHours()
+    notices: NoticeSettings = NoticeSettings()
     console: ConsoleSettings = ConsoleSettings()
     reminders: ReminderSettings = ReminderSettings()
 

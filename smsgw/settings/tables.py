@@ -50,7 +50,7 @@ class OneStopSettings(Table):
     """[onestop]. `time_limit` in seconds for one look-up; `apologise_after` in seconds without an answer."""
 
     database: ReadDatabase = Field(repr=False)
-    time_limit: Number = Field(default=2.0, gt=0, le=30)
+    time_limit: Number = Field(default=1.5, gt=0, le=30)
     apologise_after: Number = Field(default=300.0, gt=0, le=86_400)
 
 
@@ -65,10 +65,25 @@ class AnswerSettings(Table):
 
 
 class QuietHours(Table):
-    """[quiet_hours], by the gateway's time zone."""
+    """[quiet_hours], by the gateway's time zone. `holidays`: these are quiet all day, unless start is end."""
 
     start: Hour = time(21)
     end: Hour = time(7)
+    holidays: bool = True
+
+
+class NoticeSettings(Table):
+    """[notices]. `approval_from`: recipients from which on a second official has to approve.
+
+    `most_segments`: of one message; `valid_hours`: how long a queued one is worth sending; `monthly_segments`: an
+    agency's budget, `budgets`: of those that have another one, by code, the empty one being the province's own.
+    """
+
+    approval_from: Count = Field(default=1, ge=1)
+    most_segments: Count = Field(default=8, ge=1, le=255)
+    valid_hours: Count = Field(default=72, ge=1, le=720)
+    monthly_segments: Count | None = Field(default=None, ge=0)
+    budgets: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
 
 
 class ConsoleSettings(Table):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from smsgw.store import outbox, people
+from smsgw.store import chats, outbox, people
 from smsgw.store.batch import InsertNew
 from smsgw.store.tables import inbound, outbound
 
@@ -18,7 +18,10 @@ State = Literal["answered", "waiting", "ignored"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message (MO) as it is to be stored, with what was decided about it."""
+    """A message (MO) as it is to be stored, with what was decided about it.
+
+    `also`: what goes out because of it besides the reply. `changes`: in what is known of somebody in a chat.
+    """
 
     id: str
     channel: str
@@ -34,6 +37,8 @@ class Arrival:
     options: tuple[str, ...] = ()
     preference: people.Preference | None = None
     reply: outbox.NewMessage | None = None
+    also: tuple[outbox.NewMessage, ...] = ()
+    changes: tuple[chats.Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Waiting:
 def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     """Store messages and the replies to them; the ids (ours) of those that are new.
 
-    One that the channel has delivered before leaves no trace, and neither does the reply made for it.
+    One that the channel has delivered before leaves no trace, and neither does the reply made for it. Raises Overtaken.
     """
     if not arrivals:
         return set()
@@ -73,7 +78,10 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     ]
     new = set(_KEEP.run(connection, rows))
     fresh = [arrival for arrival in arrivals if arrival.id in new]
-    outbox.add(connection, [arrival.reply for arrival in fresh if arrival.reply])
+    outbox.add(connection, [message for arrival in fresh for message in (arrival.reply, *arrival.also) if message])
+    changes = [(arrival.sender, change, arrival.received_at) for arrival in fresh for change in arrival.changes]
+    if changes:
+        chats.write(connection, changes)
     for arrival in fresh:
         if arrival.preference is not None:
             people.prefer(connection, arrival.sender, arrival.preference, arrival.received_at)

@@ -81,6 +81,16 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Readdressed:
+    """The same message for another address of the same person, and as it goes out there."""
+
+    recipient: str
+    text: str
+    encoding: Encoding
+    segments: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a try. `channel` and `sender` are set where the next try goes another way.
 
@@ -98,6 +108,7 @@ class Settled:
     outcome: str = "accepted"
     code: str | None = None
     detail: str = ""
+    readdressed: Readdressed | None = None
 
 
 _ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__))
@@ -226,6 +237,7 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     # In the order of the ids, as receipts lock them too, so that nobody waits in a circle.
     rows = [_settlement(item, lease) for item in sorted(settled, key=lambda item: item.message.id)]
     ours = set(_SETTLE.run(connection, rows, now=now).scalars())
+    _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
     _note_attempts(connection, channel, [item for item in settled if item.outcome not in _NOT_NOTED], now)
     receipts.apply_parked(
         connection,
@@ -290,6 +302,24 @@ _SETTLE = Batch(
             finished_at=sa.case((given.c.state.in_(sorted(FINAL)), _NOW)),
         )
         .returning(_c.id)
+    ),
+)
+
+
+def _readdress(connection: sa.Connection, settled: Sequence[Settled]) -> None:
+    """Rare, and so apart from the statement that every message goes through."""
+    if settled:
+        news = ((item.message.id, item.readdressed) for item in settled)
+        rows = ((id, new.recipient, new.text, new.encoding, new.segments) for id, new in news if new)
+        _READDRESS.run(connection, rows)
+
+
+_READDRESS = Batch(
+    (_c.id, _c.recipient, _c.text, _c.encoding, _c.segments),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.state == State.QUEUED)
+        .values(recipient=given.c.recipient, text=given.c.text, encoding=given.c.encoding, segments=given.c.segments)
     ),
 )
 

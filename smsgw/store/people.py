@@ -87,6 +87,19 @@ def _known(given: sa.FromClause) -> sa.Executable:
 _KNOWN = Batch((inbound.c.sender,), _known)
 
 
+def languages(connection: sa.Connection, addresses: Collection[str]) -> dict[str, str]:
+    """The language of each who asked for one."""
+    return dict(map(tuple, _LANGUAGES.rows(connection, [(address,) for address in addresses])))
+
+
+_LANGUAGES = Batch(
+    (preference.c.phone,),
+    lambda given: sa.select(preference.c.phone, preference.c.language).where(
+        preference.c.phone.in_(sa.select(given.c.phone))
+    ),
+)
+
+
 def open_options(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, ...]:
     """The dossiers that the last answer to this phone offered to choose from; none if it was no question."""
     last = connection.scalar(

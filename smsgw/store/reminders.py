@@ -11,7 +11,6 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, InsertNew
-from smsgw.store.database import insert_or_update
 from smsgw.store.tables import mark, reminder, switch
 
 EVERYWHERE = ""  # in place of an agency: all that have no switch of their own
@@ -74,7 +73,8 @@ def switches(connection: sa.Connection) -> dict[tuple[str, str], Switch]:
 
 def turn(connection: sa.Connection, new: Switch) -> None:
     """Turn a rule on or off, everywhere or in an agency."""
-    insert_or_update(connection, switch, {name: getattr(new, name) for name in Switch.__dataclass_fields__})
+    unturn(connection, new.rule, new.agency)
+    connection.execute(sa.insert(switch).values({name: getattr(new, name) for name in Switch.__dataclass_fields__}))
 
 
 def unturn(connection: sa.Connection, rule: str, agency: str) -> None:
@@ -192,4 +192,8 @@ def read_to(connection: sa.Connection, onestop: str) -> datetime | None:
 
 def set_read_to(connection: sa.Connection, onestop: str, moment: datetime) -> None:
     """Its changes have been read up to then."""
-    insert_or_update(connection, mark, {"onestop": onestop, "read_to": moment})
+    _MARK.run(connection, [(onestop, moment)])
+    connection.execute(sa.update(mark).where(mark.c.onestop == onestop).values(read_to=moment))
+
+
+_MARK = InsertNew(*mark.c, returning=mark.c.onestop)

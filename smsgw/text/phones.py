@@ -36,6 +36,7 @@ _SHORT = re.compile(r"\d{3,6}", re.ASCII)
 # dossier codes, ids and times stay readable.
 _IN_TEXT = re.compile(r"(?<![\w.\-:+])\+?\d(?:[ .\-]?\d){8,14}(?![\w\-:]|\.\d)", re.ASCII)
 _DOSSIER_TAIL = re.compile(r"\d{6}(?:\d{2})?-\d{4,7}", re.ASCII)
+_CHAT_USER = re.compile(r"\b([a-z]{2,12}:)(\d{6,32})\b", re.ASCII)  # as in addresses
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -88,6 +89,12 @@ def _parsed(digits: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
 
 
+def mobile(text: str) -> str | None:
+    """The E.164 digits of a mobile number of this country, which can get an SMS; None for any other."""
+    number = msisdn(text)
+    return number if number and _MOBILE.fullmatch(number) else None
+
+
 def short_code(text: str) -> ShortCode | None:
     """The service number that a text is, or None."""
     return ShortCode(text) if _SHORT.fullmatch(text) else None
@@ -112,7 +119,11 @@ def mask(number: str) -> str:
 
 def mask_all(text: str) -> str:
     """A text with every phone number in it masked; dossier codes, ids and times stay."""
-    return _IN_TEXT.sub(_masked, text)
+    return _IN_TEXT.sub(_masked, _CHAT_USER.sub(_masked_user, text))
+
+
+def _masked_user(match: re.Match[str]) -> str:
+    return f"{match[1]}***{match[2][-3:]}"
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -112,9 +112,12 @@ class Door:
 
     def _taken(self, channel: Channel, what: What, callback: Callback) -> Future[list[Taken]]:
         try:
+            now, provider = self._clock(), channel.provider
             if what == "inbound":
-                return self._intake.take(channel, channel.provider.inbound(callback, self._clock()))
-            return self._reports.take(channel.name, channel.provider.receipts(callback, self._clock()))
+                messages = provider.inbound(callback, now)
+                if messages or not provider.abilities.one_door:
+                    return self._intake.take(channel, messages)
+            return self._reports.take(channel.name, provider.receipts(callback, now))
         except Exception as error:  # it is the visit's, which logs it and answers
             refused: Future[list[Taken]] = Future()
             refused.set_exception(error)

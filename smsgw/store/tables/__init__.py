@@ -3,12 +3,15 @@
 from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
+from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
 from smsgw.store.tables.reminders import mark, reminder, run, schedule, switch
+from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
     "Lane",
     "UtcTime",
+    "access_key",
     "attempt",
     "audit",
     "audit_head",
@@ -18,6 +21,11 @@ __all__ = [
     "inbound",
     "mark",
     "metadata",
+    "notice",
+    "notice_budget",
+    "notice_event",
+    "notice_problem",
+    "notice_recipient",
     "official",
     "official_session",
     "opt_out",
@@ -29,4 +37,6 @@ __all__ = [
     "schedule",
     "signin_failure",
     "switch",
+    "zalo_link",
+    "zalo_user",
 ]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from smsgw.web.console import account, home, shell, signing
+from smsgw.web.console import account, home, reminders, shell, signing
 from smsgw.web.console.desk import Desk
 
-PAGES = (signing, home, account)
+PAGES = (signing, home, reminders, account)
 
 
 def register(app: Flask, desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.signing_in import SigningIn
+from smsgw.reminders.reminders import Reminders
 from smsgw.store.database import Database
 
 
@@ -25,3 +27,5 @@ class Desk:
     roads: Roads
     accounts: Accounts
     signing_in: SigningIn
+    reminders: Reminders
+    tariffs: Mapping[str, int]

@@ -46,7 +46,10 @@ class Entry:
     role: Role
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("overview.home", "shell.home", "viewer"),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("overview.home", "shell.home", "viewer"),
+    Entry("reminders.rules", "reminders.title", "viewer"),
+)
 
 
 def needs(role: Role) -> Callable[[View], View]:

@@ -1,0 +1,40 @@
+"""What the codes mean that a carrier answers a submission with; each carrier has its table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from providers.contract import Accepted, ChannelRefused, Outcome, Rejected, Throttled, Unknown
+
+
+class Meaning(Enum):
+    """What a code says of the message that was sent."""
+
+    TAKEN = "the carrier has it"
+    REJECTED = "it will never take it"
+    LATER = "it does not have it and may take it later"
+    REFUSED = "it takes nothing from us until our settings or the contract are mended"
+    DOUBTFUL = "it may have it"
+
+
+def outcome(
+    codes: Mapping[str, Meaning],
+    code: object,
+    detail: object = "",
+    carrier_id: object = None,
+) -> Outcome:
+    """The outcome that a code stands for. What the table does not have is in doubt. Raises ChannelRefused."""
+    name, said = str(code), str(detail or "")
+    match codes.get(name):
+        case Meaning.TAKEN:
+            return Accepted(str(carrier_id) if carrier_id else None)
+        case Meaning.REJECTED:
+            return Rejected(name, said)
+        case Meaning.LATER:
+            return Throttled(None, f"{name}: {said}")
+        case Meaning.REFUSED:
+            raise ChannelRefused(f"the carrier answered {name} ({said or 'no reason given'})")
+        case Meaning.DOUBTFUL:
+            return Unknown(f"{name}: {said}")
+    return Unknown(f"the carrier answered {name!r}, which is not among the codes that it documents")

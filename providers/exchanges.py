@@ -1,0 +1,82 @@
+"""What was said between us and a carrier, kept for whoever asks for it: the caller of `submit`, by `listening`."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from urllib.parse import quote, quote_plus
+
+LONGEST = 4000  # characters of a request or an answer that are kept
+MASK = "***"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call: what we sent and what came back, secrets masked. `ref`: the message, if the call carried but one."""
+
+    ref: str | None
+    secrets: Sequence[str] = field(repr=False)
+    request: str = ""
+    answer: str = "no answer"
+    seconds: float = 0.0
+
+    def asked(self, method: str, url: str, body: bytes | str | None) -> None:
+        self.request = _kept((f"{method} {url}", body or ""), self.secrets)
+
+    def answered(self, status: int, body: bytes) -> None:
+        self.answer = _kept((str(status), body), self.secrets)
+
+
+_heard: ContextVar[list[Exchange] | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[list[Exchange]]:
+    """The exchanges of this block, those of threads that it lends its context to included."""
+    heard: list[Exchange] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
+
+
+@contextmanager
+def keeping(ref: str | None, secrets: Sequence[str]) -> Iterator[Exchange]:
+    """One exchange, kept also when it ends in an error."""
+    heard = _heard.get()
+    exchange = Exchange(ref, secrets)
+    begun = time.monotonic()
+    try:
+        yield exchange
+    except Exception as error:
+        exchange.answer = str(error)
+        raise
+    finally:
+        exchange.seconds = time.monotonic() - begun
+        if heard is not None:
+            heard.append(exchange)
+
+
+def _kept(parts: Iterable[bytes | str], secrets: Sequence[str]) -> str:
+    # A secret that the cut would halve must still be found, so more is looked at than is kept.
+    most = LONGEST + max((3 * len(secret) for secret in secrets), default=0)
+    text = "\n".join(
+        part[:most].decode("utf-8", "replace") if isinstance(part, bytes) else part[:most] for part in parts
+    )
+    text = text.strip()
+    for secret in secrets:
+        for spelling in _spellings(secret):
+            text = text.replace(spelling, MASK)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def _spellings(secret: str) -> set[str]:
+    plain = base64.b64encode(secret.encode()).decode()
+    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret), plain}

@@ -1,0 +1,223 @@
+"""Calling a carrier over HTTP: what it surely does not have, what it may have, and no more than a bounded answer.
+
+CallFailed          (of the contract) the carrier surely has nothing: no connection, or it does not accept us
+Doubtful            it may have it: a time-out, a cut, an answer that can't be read
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, ClassVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+
+from providers import exchanges
+from providers.contract import (
+    Abilities,
+    Callback,
+    CallbackAnswer,
+    CallFailed,
+    ChannelRefused,
+    Inbound,
+    Malformed,
+    Outbound,
+    Outcome,
+    Receipt,
+    Refused,
+    Rejected,
+    Taken,
+    Throttled,
+    Unknown,
+    Unreachable,
+)
+
+LARGEST_ANSWER = 1024 * 1024  # bytes
+AT_ONCE = 16  # calls of one batch, for carriers that take one message a call
+_CALLERS = 3  # senders that a channel may have
+_PIECE = 16 * 1024
+
+MISCONFIGURED = (401, 403, 404, 405)
+LATER = (408, 425, 429)
+
+
+class Doubtful(Exception):
+    """The carrier may have what was sent. The text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a carrier answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> dict[str, Any]:
+        """Its body, where that has to be a JSON object. Raises Doubtful."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise Doubtful("the carrier's answer can't be read")
+        return document
+
+    def refusal(self) -> Outcome | None:
+        """What its status says of a message, unless that is 2xx. Raises ChannelRefused."""
+        if self.status in MISCONFIGURED:
+            raise ChannelRefused(f"the carrier answered {self.status}: check the channel's url and credentials")
+        if self.status in LATER:
+            return Throttled(seconds(self.headers.get("Retry-After")), f"the carrier answered {self.status}")
+        if 400 <= self.status < 500:
+            return Rejected(f"http_{self.status}", "the carrier refused the call")
+        return None if 200 <= self.status < 300 else Unknown(f"the carrier answered {self.status}")
+
+
+def seconds(value: object) -> float | None:
+    """As carriers send them; a date, which HTTP allows too, is rare and answered by our own pause."""
+    try:
+        return max(0.0, float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+
+
+class Line:
+    """Calls to one carrier, by any number of threads. `time_limit`: seconds for a call, its answer included.
+
+    `secrets` are masked in what is kept of an exchange. No proxy of the machine's sees citizens' messages, no cookie is
+    kept and no redirect followed.
+    """
+
+    def __init__(self, time_limit: float, secrets: Sequence[str] = ()) -> None:
+        self._time_limit = time_limit
+        self._secrets = tuple(secrets)
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE * _CALLERS))
+
+    def send(self, ref: str | None, method: str, url: str, **request: Any) -> Answer:
+        """A call with messages in it, kept as an exchange. `ref`: the message, if it is one."""
+        with exchanges.keeping(ref, self._secrets) as kept:
+            prepared = self._session.prepare_request(requests.Request(method, url, **request))
+            kept.asked(method, prepared.url or url, prepared.body)
+            answer = self._call(prepared)
+            kept.answered(answer.status, answer.body)
+            return answer
+
+    def ask(self, method: str, url: str, **request: Any) -> Answer:
+        """A call without any message, such as for a token."""
+        return self._call(self._session.prepare_request(requests.Request(method, url, **request)))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _call(self, request: requests.PreparedRequest) -> Answer:
+        end = time.monotonic() + self._time_limit
+        try:
+            with self._session.send(request, timeout=self._time_limit, allow_redirects=False, stream=True) as answer:
+                return Answer(answer.status_code, answer.headers, _bounded(answer, end))
+        except requests.ConnectionError as error:
+            raise _failure(error) from None
+        except requests.RequestException as error:
+            raise Doubtful(type(error).__name__) from None
+
+
+def _bounded(answer: requests.Response, end: float) -> bytes:
+    pieces, size = [], 0
+    for piece in answer.iter_content(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LARGEST_ANSWER:
+            raise Doubtful(f"the carrier's answer has more than {LARGEST_ANSWER} bytes")
+        if time.monotonic() > end:
+            raise Doubtful("the carrier's answer did not end within the time limit")
+    return b"".join(pieces)
+
+
+def _failure(error: requests.ConnectionError) -> Exception:
+    """A connection that was never made carried nothing; one that broke may have carried everything."""
+    reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
+    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):
+        return Unreachable("no connection within the time limit")
+    if isinstance(reason, NewConnectionError | NameResolutionError):
+        return Unreachable("no connection")
+    if reason is not None and isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError):
+        return Unreachable("the carrier's certificate is not valid")
+    return Doubtful("the connection broke")
+
+
+class HttpCarrier:
+    """What carriers over HTTP have in common: those that do less leave out what they don't do.
+
+    A carrier says how one message is sent (`_send`) and what keeps it from sending (`_check`); both may raise
+    `CallFailed` and `Doubtful`.
+    """
+
+    abilities: ClassVar[Abilities]
+
+    def __init__(self, time_limit: float, secrets: Sequence[str] = ()) -> None:
+        self.time_limit = time_limit
+        self._line = Line(time_limit, secrets)
+        self._at_once = ThreadPoolExecutor(AT_ONCE * _CALLERS, thread_name_prefix="carrier")
+
+    def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
+        raise Malformed([("url", "this carrier brings no messages")])
+
+    def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
+        raise Malformed([("url", "this carrier brings no receipts")])
+
+    def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
+        return CallbackAnswer(b"", "text/plain; charset=utf-8")
+
+    def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
+        """Each message in a call of its own, all of them at once."""
+        if len(batch) == 1:
+            results = [_tried(self._send, batch[0])]
+        else:
+            waiting = [self._at_once.submit(copy_context().run, _tried, self._send, message) for message in batch]
+            results = [each.result() for each in waiting]
+        failed = [result for result in results if isinstance(result, CallFailed)]
+        if failed and len(failed) == len(results):
+            raise next((each for each in failed if isinstance(each, ChannelRefused)), failed[0])
+        # Where others of the batch were taken, the call as a whole did not fail; this one is tried again.
+        return [Throttled(None, str(item)) if isinstance(item, CallFailed) else item for item in results]
+
+    def fault(self) -> str | None:
+        try:
+            return self._check()
+        except (CallFailed, Doubtful) as error:
+            return f"{error}: check the channel's settings, or ask the carrier"
+
+    def close(self) -> None:
+        self._at_once.shutdown(wait=False)
+        self._line.close()
+
+    def _send(self, message: Outbound) -> Outcome:
+        raise Unreachable("this carrier takes no messages")
+
+    def _check(self) -> str | None:
+        return None
+
+
+def _tried(send: Callable[[Outbound], Outcome], message: Outbound) -> Outcome | CallFailed:
+    try:
+        return send(message)
+    except CallFailed as failed:
+        return failed
+    except Doubtful as doubt:
+        return Unknown(str(doubt))

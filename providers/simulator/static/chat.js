@@ -1,0 +1,50 @@
+// The chat on Zalo, and beside it the SMS that come to a phone, where the code for linking the two arrives.
+import { alarm, call, Conversation, writing } from "./conversation.js";
+
+const byId = (id) => document.getElementById(id);
+const list = byId("bubbles"), box = byId("text"), trouble = byId("trouble"), follow = byId("follow");
+const unreachable = trouble.dataset.unreachable;
+const words = { ...list.dataset, unreachable };
+const person = () => `/zalo/people/${encodeURIComponent(byId("person").value.trim())}`;
+
+const chat = new Conversation(list, {
+  address: () => `${person()}/conversation`,
+  words,
+  heard: ({ follows }, count) => {
+    byId("empty").hidden = count > 0;
+    follow.setAttribute("aria-pressed", follows);
+    follow.textContent = follows ? follow.dataset.unfollow : follow.dataset.follow;
+  },
+  trouble: alarm(trouble, unreachable),
+});
+const sms = new Conversation(byId("sms"), {
+  address: (phone) => `/handset/conversations/${encodeURIComponent(phone)}`,
+  words,
+  heard: () => { byId("no-sms").hidden = byId("sms").querySelector(".in") !== null; },
+  trouble: () => {},
+});
+
+function say(problem) {
+  trouble.textContent = problem ?? "";
+  trouble.hidden = !problem;
+  return !problem;
+}
+
+writing(byId("write"), box, async (text) => say(await call("POST", `${person()}/texts`, { text }, unreachable)));
+follow.addEventListener("click", async () => {
+  const follows = follow.getAttribute("aria-pressed") !== "true";
+  if (say(await call("PUT", `${person()}/follows`, follows, unreachable))) chat.open();
+});
+byId("person").addEventListener("change", () => chat.open());
+byId("phone").addEventListener("change", (event) => sms.open(event.target.value.trim()));
+byId("error").addEventListener("change", async (event) => {
+  say(await call("PUT", "/zalo/error", Number(event.target.value), unreachable));
+});
+for (const button of document.querySelectorAll(".samples button")) {
+  button.addEventListener("click", () => {
+    box.value = button.dataset.text;
+    box.focus();
+  });
+}
+chat.open();
+sms.open(byId("phone").value.trim());

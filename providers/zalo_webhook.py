@@ -1,0 +1,107 @@
+"""What Zalo tells an Official Account: its events, signed over the raw body.
+
+`X-ZEvent-Signature: mac=<hex>`, SHA-256 (no HMAC) over the app's id, the raw body, the event's own timestamp and the
+account's secret key, one after the other (Zalo for Developers, "Webhook", 2026).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from providers.contract import BadSignature, Callback, Event, Inbound, Malformed, Receipt
+
+SCHEME = "zalo"
+# Zalo calls again after 30 s, 5, 15, 30 and 60 min, each time with the event's first timestamp.
+OLDEST_EVENT = timedelta(hours=2)
+FARTHEST_AHEAD = timedelta(minutes=5)
+LONGEST_ID = 255
+
+_SIGNATURE = re.compile(r"\s*mac\s*=\s*([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
+_USER = re.compile(r"\d{1,32}", re.ASCII)
+_MILLISECONDS = re.compile(r"\d{12,14}", re.ASCII)
+
+
+def mac(app_id: str, body: bytes, timestamp: str, secret: str) -> str:
+    """The signature of an event."""
+    return hashlib.sha256(app_id.encode() + body + timestamp.encode() + secret.encode()).hexdigest()
+
+
+def read(callback: Callback, app_id: str, secret: str, now: datetime) -> dict[str, Any]:
+    """An event whose signature is right. Raises CallbackError."""
+    given = _SIGNATURE.fullmatch(callback.headers.get("x-zevent-signature", ""))
+    if given is None:
+        raise BadSignature("X-ZEvent-Signature is missing or is not mac=<hex>")
+    try:
+        event = json.loads(callback.body)
+    except (ValueError, RecursionError):
+        raise Malformed([("body", "must be JSON")]) from None
+    if not isinstance(event, dict):
+        raise Malformed([("body", "must be an object")])
+    timestamp = str(event.get("timestamp", ""))
+    if not _MILLISECONDS.fullmatch(timestamp):
+        raise Malformed([("timestamp", "must be milliseconds since 1970")])
+    if not hmac.compare_digest(mac(app_id, callback.body, timestamp, secret), given[1].lower()):
+        raise BadSignature("X-ZEvent-Signature does not match the body")
+    if not now - OLDEST_EVENT <= _time(event) <= now + FARTHEST_AHEAD:
+        raise BadSignature("the event is of another time")
+    return event
+
+
+def inbound(event: dict[str, Any]) -> list[Inbound]:
+    """What a person did: wrote, sent a picture or the like (which is a text without words), came or went."""
+    match event:
+        case {"event_name": "follow" | "unfollow" as name, "follower": {"id": user}}:
+            person, account = _person(user, "follower.id"), str(event.get("oa_id", ""))
+            # These have no id of their own, and a person can't come twice in a millisecond.
+            return [_inbound(f"{name}:{person}:{event['timestamp']}", person, account, "", event, name)]
+        case {"event_name": str(name), "sender": {"id": user}, "message": dict(message)} if name.startswith(
+            "user_send"
+        ):
+            said, text = message.get("msg_id"), message.get("text", "")
+            if not isinstance(said, str) or not 0 < len(said) <= LONGEST_ID:
+                raise Malformed([("message.msg_id", f"must be a string of up to {LONGEST_ID} characters")])
+            if not isinstance(text, str):
+                raise Malformed([("message.text", "must be a string")])
+            reached = event.get("recipient")
+            to = str(reached.get("id", "")) if isinstance(reached, dict) else ""
+            return [_inbound(said, _person(user, "sender.id"), to, text if name == "user_send_text" else "", event)]
+        case {"event_name": "user_send_text" | "follow" | "unfollow" as name}:
+            where = "sender, message" if name == "user_send_text" else "follower"
+            raise Malformed([(where, f"is missing or no object, which {name} needs")])
+    return []
+
+
+def receipts(event: dict[str, Any]) -> list[Receipt]:
+    """That messages arrived: of a chat with their ids, of a ZNS notification with our own id too."""
+    match event:
+        case {"event_name": "user_received_message" | "user_seen_message", "message": dict(message)}:
+            seen = message.get("msg_ids")
+            ids = [*seen] if isinstance(seen, list) else [message.get("msg_id")]
+            ref = message.get("tracking_id")
+            return [
+                Receipt(ref if isinstance(ref, str) and ref else None, one, "delivered", at=_time(event))
+                for one in ids
+                if isinstance(one, str) and 0 < len(one) <= LONGEST_ID
+            ]
+    return []
+
+
+def _inbound(id: str, person: str, to: str, text: str, event: dict[str, Any], name: Event = "text") -> Inbound:
+    # Apple's keyboards send letters and marks apart.
+    return Inbound(id, person, to[:LONGEST_ID], unicodedata.normalize("NFC", text), _time(event), name)
+
+
+def _person(user: Any, where: str) -> str:
+    if not isinstance(user, str) or not _USER.fullmatch(user):
+        raise Malformed([(where, "must be a Zalo user's id, which is digits")])
+    return f"{SCHEME}:{user}"
+
+
+def _time(event: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(int(event["timestamp"]) / 1000, UTC)

@@ -1,0 +1,142 @@
+"""Drafting a notice: its audience comes in row by row, each is checked, counted and written down."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from smsgw.notices.audience.refusals import Language
+from smsgw.notices.means import Means
+from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.reckoning import Fingerprint, Reckoning, worded
+from smsgw.notices.refusals import NoticeRefused
+from smsgw.store import notices as rows
+from smsgw.store import opt_outs
+from smsgw.store.notices import Addressee, Notice
+from smsgw.text.segments import measure
+
+CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
+
+_TOO_LONG: dict[Language, str] = {
+    "en": "the text would take {segments} segments; {most} are allowed",
+    "vi": "tin nhắn dài {segments} phần; nhiều nhất được {most} phần",
+}
+_TEXT: dict[Language, str] = {"en": "text", "vi": "nội dung"}
+
+Progress = Callable[[int], object]
+
+
+class Audience(Protocol):
+    """Recipients and errors, and how many rows of what it read there were, and numbers that no SMS reaches."""
+
+    rows: int
+    unreachable: int
+    language: Language
+
+    def __iter__(self) -> Iterator[Recipient | RowError]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an official writes. `audience`: the file's name or the filter; `send_at`: None as soon as it may."""
+
+    name: str
+    text: str
+    audience: str
+    send_at: datetime | None = None
+    accents: bool = False
+
+    def check(self) -> None:
+        """Raises NoticeRefused."""
+        if not self.name.strip():
+            raise NoticeRefused("name", "the notice has no name; give it one by which others know it")
+        if not self.text.strip():
+            raise NoticeRefused("text", "the notice has no text")
+
+
+@dataclass
+class Loader:
+    """Writes an audience down under a notice, chunk by chunk, and counts it."""
+
+    means: Means
+    notice: Notice
+    language: Language
+
+    def __post_init__(self) -> None:
+        self.reckoning = Reckoning()
+        self.fingerprint = Fingerprint(self.notice.text, self.notice.send_at, accents=self.notice.accents)
+
+    def load(self, audience: Audience, progress: Progress) -> None:
+        """Raises what the audience raises."""
+        coming = iter(audience)
+        while chunk := list(itertools.islice(coming, CHUNK)):
+            self._take(chunk)
+            progress(len(chunk))
+        self.reckoning.rows = audience.rows
+        self.reckoning.unreachable = audience.unreachable
+
+    def _take(self, chunk: list[Recipient | RowError]) -> None:
+        checked = [self._checked(item) for item in chunk]
+        errors = [item for item in checked if isinstance(item, RowError)]
+        wanted = [item for item in checked if isinstance(item, Recipient)]
+        first: dict[str, Recipient] = {}
+        for item in wanted:
+            first.setdefault(item.phone, item)
+        with self.means.database.writing("load notice") as connection:
+            if not rows.touch(connection, self.notice.id, self.means.clock()):
+                raise NoticeRefused("state", "the notice took too long to come in and was given up; try again")
+            refusing = opt_outs.among(connection, "notice", first)
+            asked = [item for phone, item in first.items() if phone not in refusing]
+            new = rows.add_recipients(
+                connection,
+                self.notice.id,
+                [Addressee(item.row, item.phone, json.dumps(item.values, ensure_ascii=False)) for item in asked],
+            )
+            problems = [(error.row, error.column, error.problem) for error in errors]
+            rows.add_problems(connection, self.notice.id, self.reckoning.errors, problems)
+        self.reckoning.errors += len(errors)
+        self.reckoning.opted_out += sum(item.phone in refusing for item in wanted)
+        self.reckoning.duplicates += sum(item.phone not in refusing for item in wanted) - len(new)
+        for item in asked:
+            if item.phone in new:
+                self._count(item)
+
+    def _checked(self, item: Recipient | RowError) -> Recipient | RowError:
+        if isinstance(item, RowError):
+            return item
+        segments = measure(worded(self.notice.text, item.values, accents=self.notice.accents)).segments
+        most = self.means.rules.most_segments
+        if segments <= most:
+            return item
+        return RowError(item.row, _TEXT[self.language], _TOO_LONG[self.language].format(segments=segments, most=most))
+
+    def _count(self, recipient: Recipient) -> None:
+        self.fingerprint.add(recipient)
+        channel, tariff = self.means.road(recipient.phone)
+        self.reckoning.add(self.notice.text, recipient, channel.name, tariff)
+
+
+def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, str]:
+    """A notice's figures and fingerprint, from its recipients in the database. `counted`: when it came in."""
+    fresh = Reckoning(counted.rows, 0, counted.duplicates, counted.opted_out, counted.unreachable, counted.errors)
+    print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
+    with means.database.reading() as connection:
+        for item in rows.recipients(connection, of.id):
+            recipient = Recipient(item.line, item.phone, json.loads(item.fields))
+            print_.add(recipient)
+            channel, tariff = means.road(recipient.phone)
+            fresh.add(of.text, recipient, channel.name, tariff)
+    return fresh, print_.hexdigest()
+
+
+def stored_fingerprint(means: Means, of: Notice) -> str:
+    """The fingerprint of a notice as it stands in the database now."""
+    print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
+    with means.database.reading() as connection:
+        for item in rows.recipients(connection, of.id):
+            print_.add(Recipient(item.line, item.phone, json.loads(item.fields)))
+    return print_.hexdigest()

@@ -1,0 +1,136 @@
+"""Queueing the messages of approved notices, chunk by chunk, and only as far ahead as the channels send in a while.
+
+A chunk is one transaction under the lock of its notice: messages and the recipients that they belong to. So any number
+of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from smsgw.dispatch.channel import Channel
+from smsgw.notices.life import MOVES, Move, State
+from smsgw.notices.means import Means
+from smsgw.notices.office import GATEWAY, HELD_FOR
+from smsgw.notices.reckoning import worded
+from smsgw.store import notice_sending as sending
+from smsgw.store import notices as rows
+from smsgw.store import opt_outs, outbox
+from smsgw.store.notices import Addressee, Event, Notice
+from smsgw.store.outbox import NewMessage
+from smsgw.store.states import State as MessageState
+from smsgw.store.tables import Lane
+from smsgw.store.wakes import Bell
+
+CHUNK = 2000  # recipients in one transaction
+AHEAD = 30.0  # seconds of a channel's rate that wait in its queue
+RECEIPTS_FOR = timedelta(hours=1)  # after the last was handed over, a notice is done whatever is not reported yet
+LOADING_FOR = timedelta(hours=1)  # without another row, a notice that is coming in was given up
+
+OPTED_OUT = "opted_out"
+
+
+class Feeder:
+    """Feeds notices. `feed` and `tend` are the work of a tick, on any number of nodes."""
+
+    def __init__(self, means: Means, bell: Bell) -> None:
+        self._means = means
+        self._bell = bell
+
+    def feed(self) -> int:
+        """Queue what is due and has room; how many messages."""
+        now = self._means.clock()
+        if not self._means.hours.allow(now):
+            return 0
+        with self._means.database.reading() as connection:
+            ids = sending.due(connection, now)
+        fed = 0
+        for id in ids:
+            while chunk := self._chunk(id):
+                fed += chunk
+        return fed
+
+    def _chunk(self, id: str) -> int:
+        with self._means.database.reading() as connection:
+            if not sending.has_more(connection, id):
+                return 0
+        with self._means.database.writing("feed notice") as connection:
+            notice = sending.lock(connection, id)
+            if notice is None:
+                return 0
+            self._start(connection, notice)
+            chosen = self._chosen(connection, id)
+            refusing = opt_outs.among(connection, "notice", (item.phone for item, _ in chosen))
+            sending.skip(connection, id, sorted(refusing), OPTED_OUT)
+            messages = [self._message(notice, item, channel) for item, channel in chosen if item.phone not in refusing]
+            outbox.add(connection, messages)
+            sending.queued(connection, id, [(message.recipient, message.id) for message in messages])
+            channels = {message.channel for message in messages}
+            for name in channels:
+                self._bell.tell(connection, name, Lane.NOTICE)
+        for name in channels:
+            self._bell.ring(name, Lane.NOTICE)
+        return len(chosen)
+
+    def _start(self, connection: sa.Connection, notice: Notice) -> None:
+        if notice.state == State.APPROVED:
+            _move(connection, notice, Move.START, self._means)
+
+    def _chosen(self, connection: sa.Connection, id: str) -> list[tuple[Addressee, Channel]]:
+        """The next recipients whose channel has room."""
+        ahead = sending.queued_ahead(connection)
+        room = Counter({name: _ahead(channel) - ahead[name] for name, channel in self._means.roads.channels.items()})
+        chosen = []
+        for item in sending.next_rows(connection, id, CHUNK):
+            channel, _ = self._means.road(item.phone)
+            if room[channel.name] > 0:
+                room[channel.name] -= 1
+                chosen.append((item, channel))
+        return chosen
+
+    def _message(self, notice: Notice, to: Addressee, channel: Channel) -> NewMessage:
+        text = worded(notice.text, json.loads(to.fields), accents=notice.accents)
+        return self._means.message(channel, Lane.NOTICE, to.phone, text, self._means.clock())
+
+    def tend(self) -> None:
+        """Hold what came back to the queue of a stopped notice, end notices that are done, forget those given up."""
+        now = self._means.clock()
+        with self._means.database.reading() as connection:
+            strays = sending.strays(connection)
+            done = [id for id in sending.being_sent(connection) if self._is_done(connection, id)]
+            given_up = rows.half_loaded(connection, now - LOADING_FOR)
+        if not (strays or done or given_up):
+            return
+        with self._means.database.writing("tend notices") as connection:
+            sending.restrain(connection, now, now + HELD_FOR)
+            for id in done:
+                notice = sending.lock(connection, id)
+                if notice is not None and self._is_done(connection, id):
+                    _move(connection, notice, Move.FINISH, self._means)
+            for id in given_up:
+                rows.forget(connection, id)
+
+    def _is_done(self, connection: sa.Connection, id: str) -> bool:
+        if sending.has_more(connection, id):
+            return False
+        state = sending.unsettled(connection, id)
+        if state is None:
+            return True
+        if state not in (MessageState.SUBMITTED, MessageState.UNKNOWN):
+            return False
+        last = sending.last_handed_over(connection, id)
+        return last is not None and last + RECEIPTS_FOR <= self._means.clock()
+
+
+def _ahead(channel: Channel) -> int:
+    return max(channel.batch, int(channel.pace.tps * AHEAD))
+
+
+def _move(connection: sa.Connection, notice: Notice, what: Move, means: Means) -> None:
+    rule, now = MOVES[what], means.clock()
+    if rows.move(connection, notice.id, rule.before, rule.after, now):
+        rows.add_event(connection, notice.id, Event(now, GATEWAY, what, rule.after, ""))

@@ -1,0 +1,73 @@
+"""What the notices' room works with, and the rules that the settings give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from smsgw.clock import Clock
+from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hours import Hours
+from smsgw.store.database import Database
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage
+from smsgw.store.tables import Lane
+from smsgw.text.segments import measure
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`approval_from`: recipients from which on a second official has to approve; `most_segments`: of one message.
+
+    `valid`: how long a queued message is worth sending. `monthly`: segments a month of each agency; `budgets`: of those
+    that have another one, the empty code being the province's own. None: no limit.
+    """
+
+    approval_from: int = 1
+    most_segments: int = 8
+    valid: timedelta = timedelta(hours=72)
+    monthly: int | None = None
+    budgets: Mapping[str, int] = field(default_factory=dict)
+
+    def budget(self, agency: str | None) -> int | None:
+        return self.budgets.get(agency or "", self.monthly)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """`tariffs`: đồng a segment, by channel."""
+
+    database: Database
+    roads: Roads
+    hours: Hours
+    clock: Clock
+    tariffs: Mapping[str, int]
+    rules: Rules = field(default_factory=Rules)
+
+    def road(self, phone: str) -> tuple[Channel, int]:
+        """The channel that a notice takes to a phone, and its tariff."""
+        channel = self.roads.first(Lane.NOTICE, phone)
+        return channel, self.tariffs.get(channel.name, 0)
+
+    def month(self, at: datetime) -> str:
+        """The month of the province's calendar, as 2026-11."""
+        return at.astimezone(self.hours.zone).strftime("%Y-%m")
+
+    def message(self, channel: Channel, lane: Lane, phone: str, text: str, now: datetime) -> NewMessage:
+        """A message that is to be queued now."""
+        size = measure(text)
+        return NewMessage(
+            id=new_id(),
+            channel=channel.name,
+            lane=lane,
+            in_reply_to=None,
+            sender=channel.sender,
+            recipient=phone,
+            text=text,
+            encoding=size.encoding,
+            segments=size.segments,
+            created_at=now,
+            not_before=now,
+            expires_at=now + self.rules.valid,
+        )

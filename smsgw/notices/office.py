@@ -1,0 +1,330 @@
+"""What officials do with notices: each move checked, made and recorded in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from smsgw.notices import life
+from smsgw.notices.audience.columns import placeholders
+from smsgw.notices.drafting import Audience, Draft, Loader, Progress, recounted, stored_fingerprint
+from smsgw.notices.life import Move, State
+from smsgw.notices.means import Means
+from smsgw.notices.recipients import RowError
+from smsgw.notices.reckoning import Reckoning, worded
+from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.officials import audit
+from smsgw.store import notice_sending as sending
+from smsgw.store import notices as rows
+from smsgw.store import outbox
+from smsgw.store.ids import new_id
+from smsgw.store.notices import Event, Notice
+from smsgw.store.officials import Official
+from smsgw.store.tables import Lane
+from smsgw.text import phones
+from smsgw.text.alphabet import storable
+
+HELD_FOR = timedelta(days=90)  # after which what is paused is given up
+GATEWAY = "gateway"  # who moves a notice that no official moves
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new draft, its figures, and the first of what was wrong in its audience."""
+
+    notice: Notice
+    reckoning: Reckoning
+    errors: list[RowError]
+
+
+def _nothing(rows: int) -> None:
+    """Nobody watches the progress."""
+
+
+class Notices:
+    """All notices, as far as an official may see and move them. Every method raises NoticeRefused."""
+
+    def __init__(self, means: Means) -> None:
+        self.means = means
+
+    def create(
+        self, draft: Draft, audience: Audience, who: Official, progress: Progress = _nothing, errors: int | None = None
+    ) -> Created:
+        """A draft of an audience, whose exceptions come out and leave nothing behind. `errors`: how many are given."""
+        _check_role(who, "sender")
+        draft.check()
+        loading = self._loading(draft, who)
+        with self.means.database.writing("load notice") as connection:
+            rows.add(connection, loading)
+        loader = Loader(self.means, loading, audience.language)
+        try:
+            loader.load(audience, progress)
+            return self._loaded(loader, who, errors)
+        except BaseException:
+            with self.means.database.writing("load notice") as connection:
+                rows.forget(connection, loading.id)
+            raise
+
+    def _loading(self, draft: Draft, who: Official) -> Notice:
+        now = self.means.clock()
+        return Notice(
+            id=new_id(),
+            name=storable(draft.name.strip()),
+            agency=who.agency,
+            text=storable(draft.text.strip()),
+            accents=draft.accents,
+            audience=storable(draft.audience),
+            send_at=draft.send_at,
+            state=State.LOADING,
+            author=who.name,
+            approver=None,
+            needs_approval=True,
+            fingerprint="",
+            approved_fingerprint=None,
+            created_at=now,
+            changed_at=now,
+            approved_at=None,
+            recipients=0,
+            segments=0,
+            cost=0,
+            reckoning="{}",
+        )
+
+    def _loaded(self, loader: Loader, who: Official, errors: int | None) -> Created:
+        id, figures = loader.notice.id, _figures(loader.reckoning, loader.notice.accents)
+        with self._moving(loader.notice, Move.CREATE, who.name, "", "load notice") as move:
+            move(fingerprint=loader.fingerprint.hexdigest(), **figures)
+        with self.means.database.reading() as connection:
+            problems = rows.problems(connection, id, errors)
+        return Created(self.find(id, who), loader.reckoning, [RowError(*problem) for problem in problems])
+
+    def find(self, id: str, who: Official) -> Notice:
+        """A notice of theirs to see. Raises NoSuchNotice."""
+        with self.means.database.reading() as connection:
+            found = rows.by_id(connection, id)
+        if found is None or found.state == State.LOADING or not who.sees(found.agency):
+            raise NoSuchNotice(id)
+        return found
+
+    def page(self, who: Official, before: str | None = None, limit: int = 50) -> list[Notice]:
+        """The notices that they may see, newest first."""
+        with self.means.database.reading() as connection:
+            return rows.page(connection, who.agency, before, limit)
+
+    def events(self, id: str, who: Official) -> list[Event]:
+        """What was done with a notice, in order."""
+        with self.means.database.reading() as connection:
+            return rows.events(connection, self.find(id, who).id)
+
+    def problems(self, id: str, who: Official, limit: int | None = None) -> list[RowError]:
+        """What was wrong in its audience."""
+        with self.means.database.reading() as connection:
+            return [RowError(*problem) for problem in rows.problems(connection, self.find(id, who).id, limit)]
+
+    def edit(self, id: str, who: Official, draft: Draft) -> Notice:
+        """Another name, text, time or accents for the same recipients. What was approved of it is void."""
+        _check_role(who, "sender")
+        draft.check()
+        before = self.find(id, who)
+        after = replace(
+            before,
+            name=storable(draft.name.strip()),
+            text=storable(draft.text.strip()),
+            send_at=draft.send_at,
+            accents=draft.accents,
+        )
+        self._check_placeholders(after)
+        reckoning, fingerprint = recounted(self.means, after, Reckoning.from_json(before.reckoning))
+        size = reckoning.size(accents=after.accents)
+        if max(size.by_segments, default=0) > self.means.rules.most_segments:
+            raise NoticeRefused("text", f"a message would take {max(size.by_segments)} segments; that is too long")
+        with self._moving(before, Move.EDIT, who.name, "") as move:
+            self._give_back(move.connection, move.notice, move.notice.segments)
+            move(
+                seen=before.fingerprint,
+                **{name: getattr(after, name) for name in ("name", "text", "send_at", "accents")},
+                **_figures(reckoning, after.accents),
+                fingerprint=fingerprint,
+                approver=None,
+                approved_fingerprint=None,
+                approved_at=None,
+            )
+        return self.find(id, who)
+
+    def _check_placeholders(self, notice: Notice) -> None:
+        with self.means.database.reading() as connection:
+            one = next(iter(rows.recipients_at(connection, notice.id, [0])), None)
+        there = json.loads(one.fields) if one else {}
+        if missing := [written for key, written in placeholders(notice.text).items() if key not in there]:
+            raise NoticeRefused(
+                "placeholder",
+                f"the text names {', '.join(missing)}, which its recipients were loaded without; make a new notice",
+            )
+
+    def submit(self, id: str, who: Official) -> Notice:
+        """For approval; one that goes to so few that it needs none is approved by that."""
+        _check_role(who, "sender")
+        notice = self.find(id, who)
+        if not notice.recipients:
+            raise NoticeRefused("nobody", f"notice {notice.name!r} has no recipients")
+        if notice.recipients >= self.means.rules.approval_from:
+            with self._moving(notice, Move.SUBMIT, who.name, "") as move:
+                move(seen=notice.fingerprint, needs_approval=True)
+        else:
+            self._approve(notice, Move.RELEASE, who, notice.fingerprint, needs_approval=False)
+        return self.find(id, who)
+
+    def approve(self, id: str, who: Official, seen: str | None = None) -> Notice:
+        """It may go out. `seen`: the fingerprint of what the approver looked at; None: of what there is now."""
+        _check_role(who, "approver")
+        notice = self.find(id, who)
+        if who.name == notice.author and notice.state == State.SUBMITTED:
+            raise NoticeRefused("own", f"{who.name} wrote this notice; another official has to approve it")
+        self._approve(notice, Move.APPROVE, who, seen or notice.fingerprint, approver=who.name)
+        return self.find(id, who)
+
+    def _approve(self, notice: Notice, what: Move, who: Official, seen: str, **values: Any) -> None:
+        if seen != notice.fingerprint or stored_fingerprint(self.means, notice) != seen:
+            raise NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
+        with self._moving(notice, what, who.name, "") as move:
+            move(seen=seen, approved_fingerprint=seen, approved_at=move.now, **values)
+            self._take_budget(move.connection, notice, move.now)
+
+    def _take_budget(self, connection: sa.Connection, notice: Notice, now: datetime) -> None:
+        limit, month = self.means.rules.budget(notice.agency), self.means.month(now)
+        if not rows.use_budget(connection, notice.agency or "", month, notice.segments, limit):
+            used = rows.used_budget(connection, notice.agency or "", month)
+            raise NoticeRefused(
+                "budget",
+                f"the notice takes {notice.segments} segments, and of the {limit} of {month} {used} are used already;"
+                " shorten the text, or ask whoever sets [notices] for more",
+            )
+
+    def _give_back(self, connection: sa.Connection, notice: Notice, segments: int) -> None:
+        if notice.approved_at is not None:
+            month = self.means.month(notice.approved_at)
+            rows.use_budget(connection, notice.agency or "", month, -segments, None)
+
+    def send_back(self, id: str, who: Official, reason: str) -> Notice:
+        """It is not approved, and a draft again."""
+        return self._simply(id, Move.SEND_BACK, who, reason)
+
+    def pause(self, id: str, who: Official, reason: str = "") -> Notice:
+        """What no sender has yet is held."""
+        _check_role(who, "sender")
+        notice = self.find(id, who)
+        with self._moving(notice, Move.PAUSE, who.name, reason) as move:
+            move()
+            sending.hold(move.connection, id, move.now + HELD_FOR)
+        return self.find(id, who)
+
+    def resume(self, id: str, who: Official, reason: str = "") -> Notice:
+        """What was held is queued again."""
+        _check_role(who, "sender")
+        notice = self.find(id, who)
+        with self._moving(notice, Move.RESUME, who.name, reason) as move:
+            move()
+            sending.release(move.connection, id, move.now, move.now + self.means.rules.valid)
+        return self.find(id, who)
+
+    def cancel(self, id: str, who: Official, reason: str = "") -> Notice:
+        """What no sender has yet never goes out."""
+        _check_role(who, "sender")
+        notice = self.find(id, who)
+        with self._moving(notice, Move.CANCEL, who.name, reason) as move:
+            move()
+            sending.cancel(move.connection, id, move.now)
+            unspent = move.notice.segments - sending.spent(move.connection, id)
+            self._give_back(move.connection, move.notice, unspent)
+        return self.find(id, who)
+
+    def try_out(self, id: str, who: Official, phone: str | None = None) -> str:
+        """Send its first message to an official's own phone, or another one, at once; the phone."""
+        _check_role(who, "sender")
+        notice, to = self.find(id, who), phone or who.phone
+        if to is None:
+            raise NoticeRefused("phone", f"no phone of {who.name} is known; name one")
+        with self.means.database.reading() as connection:
+            one = next(iter(rows.recipients_at(connection, id, [0])), None)
+        if one is None:
+            raise NoticeRefused("nobody", f"notice {notice.name!r} has no recipients")
+        channel, _ = self.means.road(to)
+        now = self.means.clock()
+        text = worded(notice.text, json.loads(one.fields), accents=notice.accents)
+        with self.means.database.writing("move notice") as connection:
+            # An official who waits for it has asked for it, like a citizen who asks.
+            outbox.add(connection, [self.means.message(channel, Lane.REPLY, to, text, now)])
+            masked = phones.mask(to)
+            rows.add_event(connection, id, Event(now, who.name, "try_out", notice.state, masked))
+            audit.record(connection, who.name, "notice.try_out", id, {"name": notice.name, "to": masked}, now)
+        return to
+
+    def _simply(self, id: str, what: Move, who: Official, reason: str) -> Notice:
+        _check_role(who, life.MOVES[what].role or "sender")
+        with self._moving(self.find(id, who), what, who.name, reason) as move:
+            move()
+        return self.find(id, who)
+
+    @contextmanager
+    def _moving(
+        self, notice: Notice, what: Move, who: str, reason: str, name: str = "move notice"
+    ) -> Iterator[_Moving]:
+        """A transaction for one move, recorded at its end. Raises NoticeRefused if somebody else was faster."""
+        with self.means.database.writing(name) as connection:
+            found = rows.locked(connection, notice.id) or notice
+            moving = _Moving(connection, self.means.clock(), found, what)
+            yield moving
+            if not moving.moved:
+                raise _stands(connection, found, what)
+            state = life.MOVES[what].after
+            rows.add_event(connection, notice.id, Event(moving.now, who, what, state, storable(reason)))
+            said = {"name": notice.name, "reason": reason, "state": state}
+            audit.record(connection, who, f"notice.{what}", notice.id, said, moving.now)
+
+
+@dataclass
+class _Moving:
+    """A move in its transaction. Called with what is set besides the state; `seen`: the fingerprint it must have."""
+
+    connection: sa.Connection
+    now: datetime
+    notice: Notice
+    what: Move
+    moved: bool = False
+
+    def __call__(self, seen: str | None = None, **values: Any) -> None:
+        rule = life.MOVES[self.what]
+        self.moved = rows.move(
+            self.connection, self.notice.id, rule.before, rule.after, self.now, expected=seen, **values
+        )
+
+
+def _stands(connection: sa.Connection, notice: Notice, what: Move) -> NoticeRefused:
+    """Why a notice could not be moved so."""
+    if notice.state in life.MOVES[what].before:
+        return NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
+    moved = [event for event in rows.events(connection, notice.id) if event.state == notice.state]
+    by = f" by {moved[-1].who}" if moved else ""
+    possible = ", ".join(life.open_moves(State(notice.state))) or "nothing"
+    return NoticeRefused("state", f"the notice is {notice.state}{by}; what can be done with it now: {possible}")
+
+
+def _figures(reckoning: Reckoning, accents: bool) -> dict[str, Any]:
+    size = reckoning.size(accents=accents)
+    return {
+        "recipients": reckoning.recipients,
+        "segments": size.segments,
+        "cost": size.cost,
+        "reckoning": reckoning.as_json(),
+    }
+
+
+def _check_role(who: Official, role: life.Role) -> None:
+    if not who.may(role):
+        raise NoticeRefused("role", f"{who.name} is {who.role}, and this takes the role {role}")

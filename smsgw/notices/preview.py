@@ -1,0 +1,104 @@
+"""A notice before it goes out: real texts of real recipients, its size and cost either way, its course and budget."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from smsgw.notices import forecast
+from smsgw.notices.forecast import Budget, Course
+from smsgw.notices.means import Means
+from smsgw.notices.reckoning import Reckoning, worded
+from smsgw.store import notices as rows
+from smsgw.store.notices import Addressee, Notice
+from smsgw.text.segments import Measure, measure
+
+RANDOM_ONES = 3
+SAME_TEXT_WITHIN = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text one way."""
+
+    text: str
+    size: Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one recipient gets, without and with accents. `why`: first, longest or random."""
+
+    why: str
+    line: int
+    phone: str
+    plain: Shown
+    accented: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class ToldBefore:
+    """Another notice of the same text that so many of the same people were sent lately."""
+
+    id: str
+    name: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Everything to look at before a notice is approved."""
+
+    notice: Notice
+    reckoning: Reckoning
+    samples: list[Sample]
+    course: Course
+    budget: Budget
+    told_before: list[ToldBefore]
+
+
+def preview(means: Means, notice: Notice, chance: random.Random | None = None) -> Preview:
+    """The preview of a notice that was found. The random recipients are others each time, unless `chance` is given."""
+    reckoning, now = Reckoning.from_json(notice.reckoning), means.clock()
+    with means.database.reading() as connection:
+        used = rows.used_budget(connection, notice.agency or "", means.month(now))
+        limit = means.rules.budget(notice.agency)
+        takes = 0 if notice.approved_at else notice.segments
+        return Preview(
+            notice,
+            reckoning,
+            _samples(connection, notice, reckoning, chance or random.SystemRandom()),
+            course(means, notice, reckoning.by_channel),
+            Budget(means.month(now), used, used + takes, limit),
+            [ToldBefore(*other) for other in rows.told_before(connection, notice, now - SAME_TEXT_WITHIN)],
+        )
+
+
+def course(means: Means, notice: Notice, messages: Counter[str]) -> Course:
+    """The course of what is left of a notice."""
+    paces = {name: channel.pace for name, channel in means.roads.channels.items()}
+    start = max(means.clock(), notice.send_at or notice.created_at)
+    return forecast.course(messages, paces, means.hours, start)
+
+
+def _samples(connection: sa.Connection, notice: Notice, reckoning: Reckoning, chance: random.Random) -> list[Sample]:
+    if not notice.recipients:
+        return []
+    longest = rows.recipient(connection, notice.id, reckoning.size(accents=notice.accents).longest)
+    places = chance.sample(range(notice.recipients), min(RANDOM_ONES, notice.recipients))
+    chosen = [
+        *(("first", item) for item in rows.recipients_at(connection, notice.id, [0])),
+        *([("longest", longest)] if longest else []),
+        *(("random", item) for item in rows.recipients_at(connection, notice.id, places)),
+    ]
+    return [_sample(notice, why, item) for why, item in chosen]
+
+
+def _sample(notice: Notice, why: str, item: Addressee) -> Sample:
+    plain, accented = (worded(notice.text, json.loads(item.fields), accents=accents) for accents in (False, True))
+    return Sample(why, item.line, item.phone, Shown(plain, measure(plain)), Shown(accented, measure(accented)))

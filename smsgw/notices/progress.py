@@ -1,0 +1,58 @@
+"""How far a notice is: figures, expected end, what failed and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from smsgw.notices.life import State
+from smsgw.notices.means import Means
+from smsgw.notices.preview import course
+from smsgw.notices.reckoning import Reckoning
+from smsgw.store import notice_sending as sending
+from smsgw.store.notice_sending import Counts
+from smsgw.store.notices import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """So many messages that ended in a state for a reason; `code` is the carrier's, or ours, or empty."""
+
+    state: str
+    code: str
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a notice stands. `ends`: when the last message is expected to go out; None if none is on its way."""
+
+    notice: Notice
+    counts: Counts
+    ends: datetime | None
+    failures: list[Failure]
+
+    @property
+    def handed_over(self) -> int:
+        """Recipients for whom nothing is left to be done by us."""
+        return self.notice.recipients - self.counts.queued
+
+
+def progress(means: Means, notice: Notice) -> Progress:
+    """The progress of a notice that was found."""
+    with means.database.reading() as connection:
+        states = sending.states(connection, notice.id)
+        failed = sending.failures(connection, notice.id)
+    counts = sending.counts(states, cancelled=notice.state == State.CANCELLED)
+    failures = [Failure(state, code, count) for (state, code), count in failed.most_common()]
+    return Progress(notice, counts, _ends(means, notice, counts), failures)
+
+
+def _ends(means: Means, notice: Notice, counts: Counts) -> datetime | None:
+    if notice.state not in (State.APPROVED, State.SENDING) or not counts.queued:
+        return None
+    by_channel = Reckoning.from_json(notice.reckoning).by_channel
+    share = counts.queued / max(1, notice.recipients)
+    left = Counter({name: round(count * share) for name, count in by_channel.items()})
+    return course(means, notice, left).ends

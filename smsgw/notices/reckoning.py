@@ -1,0 +1,111 @@
+"""What a notice comes to, with and without accents: segments, cost, who is left out. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from smsgw.notices.audience.columns import filled
+from smsgw.notices.recipients import Recipient
+from smsgw.text.accents import plain
+from smsgw.text.alphabet import Encoding, storable
+from smsgw.text.segments import Measure, measure
+
+
+def worded(text: str, values: dict[str, str], *, accents: bool) -> str:
+    """What one person gets."""
+    whole = unicodedata.normalize("NFC", filled(text, values))
+    return storable(whole) if accents else plain(whole)
+
+
+@dataclass
+class Size:
+    """All messages one way. `by_segments`: how many messages take so many; `longest`: the phone of the longest."""
+
+    segments: int = 0
+    cost: int = 0
+    by_encoding: Counter[Encoding] = field(default_factory=Counter)
+    by_segments: Counter[int] = field(default_factory=Counter)
+    longest: str = ""
+    longest_room: tuple[int, int] = (0, 0)  # its segments and units
+
+    def add(self, phone: str, size: Measure, tariff: int) -> None:
+        self.segments += size.segments
+        self.cost += size.segments * tariff
+        self.by_encoding[size.encoding] += 1
+        self.by_segments[size.segments] += 1
+        if (size.segments, size.units) > self.longest_room:
+            self.longest, self.longest_room = phone, (size.segments, size.units)
+
+
+@dataclass
+class Reckoning:
+    """A notice in figures. `by_channel`: recipients; `longest_segments`: of one message, as it goes out."""
+
+    rows: int = 0
+    recipients: int = 0
+    duplicates: int = 0
+    opted_out: int = 0
+    unreachable: int = 0
+    errors: int = 0
+    by_channel: Counter[str] = field(default_factory=Counter)
+    plain: Size = field(default_factory=Size)
+    accented: Size = field(default_factory=Size)
+
+    def size(self, *, accents: bool) -> Size:
+        return self.accented if accents else self.plain
+
+    def add(self, text: str, recipient: Recipient, channel: str, tariff: int) -> None:
+        """Count a recipient who gets a message by a channel of that tariff, in đồng a segment."""
+        self.recipients += 1
+        self.by_channel[channel] += 1
+        for accents in (False, True):
+            shown = worded(text, recipient.values, accents=accents)
+            self.size(accents=accents).add(recipient.phone, measure(shown), tariff)
+
+    def as_json(self) -> str:
+        return json.dumps(vars(self) | {"plain": vars(self.plain), "accented": vars(self.accented)})
+
+    @classmethod
+    def from_json(cls, document: str) -> Reckoning:
+        made: dict[str, Any] = json.loads(document)
+        made |= {name: _size(made[name]) for name in ("plain", "accented")}
+        return cls(**made | {"by_channel": Counter(made["by_channel"])})
+
+
+def _size(made: dict[str, Any]) -> Size:
+    return Size(
+        made["segments"],
+        made["cost"],
+        Counter(made["by_encoding"]),
+        Counter({int(segments): count for segments, count in made["by_segments"].items()}),
+        made["longest"],
+        (made["longest_room"][0], made["longest_room"][1]),
+    )
+
+
+class Fingerprint:
+    """SHA-256 over what is approved: text, accents, time and every recipient, in the order of line and phone."""
+
+    def __init__(self, text: str, send_at: datetime | None, *, accents: bool) -> None:
+        at = send_at.astimezone(UTC).isoformat() if send_at else None
+        self._hash = hashlib.sha256(_canonical([text, accents, at]))
+
+    def add(self, recipient: Recipient) -> None:
+        self._hash.update(_canonical([recipient.row, recipient.phone, recipient.values]))
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+Road = Callable[[str], tuple[str, int]]  # a phone's channel, and its tariff

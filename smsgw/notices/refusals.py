@@ -1,0 +1,21 @@
+"""Why something can't be done with a notice."""
+
+from __future__ import annotations
+
+
+class NoticeRefused(Exception):
+    """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
+
+    Reasons: empty, text, nobody, state, seen, own, changed, budget, placeholder, time, phone, over.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class NoSuchNotice(NoticeRefused):
+    """There is none, or it is another agency's."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__("unknown", f"there is no notice {id}; smsgw notice list shows those there are")

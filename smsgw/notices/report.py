@@ -1,0 +1,87 @@
+"""What became of a notice, recipient by recipient, as files for a spreadsheet program, which runs nothing of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import datetime
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from openpyxl import Workbook
+
+from smsgw.notices.audience.listing import harmless
+from smsgw.notices.audience.refusals import Language
+from smsgw.notices.life import State
+from smsgw.notices.means import Means
+from smsgw.store import notice_sending as sending
+from smsgw.store.notice_sending import Fate
+from smsgw.store.notices import Notice
+
+_HEADINGS: dict[Language, tuple[str, ...]] = {
+    "en": ("row", "phone", "state", "reason", "segments", "channel", "sent", "ended"),
+    "vi": ("dòng", "số điện thoại", "trạng thái", "lý do", "số phần", "kênh", "gửi lúc", "kết thúc lúc"),
+}
+_STATES: dict[str, str] = {
+    "waiting": "chưa đến lượt",
+    "skipped": "không gửi",
+    "held": "đang giữ lại",
+    "queued": "đang chờ gửi",
+    "sending": "đang gửi",
+    "unknown": "chưa rõ",
+    "submitted": "nhà mạng đã nhận",
+    "delivered": "đã đến máy",
+    "undelivered": "không đến máy",
+    "expired": "hết hạn",
+    "rejected": "bị từ chối",
+    "cancelled": "đã hủy",
+}
+
+Record = tuple[str, ...]
+
+
+def records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
+    """The headings, then a line for each recipient, by the line of the audience. Times are the province's."""
+    yield _HEADINGS[language]
+    cancelled = notice.state == State.CANCELLED
+    with means.database.reading() as connection:
+        for fate in sending.fates(connection, notice.id):
+            yield _record(fate, cancelled, language, means.hours.zone)
+
+
+def _record(fate: Fate, cancelled: bool, language: Language, zone: ZoneInfo) -> Record:
+    without = "skipped" if fate.skipped else "cancelled" if cancelled else "waiting"
+    state = fate.state or without
+    return (
+        str(fate.line),
+        fate.phone,
+        _STATES[state] if language == "vi" else state,
+        harmless(fate.skipped or fate.code or ""),
+        str(fate.segments or ""),
+        fate.channel or "",
+        _at(fate.submitted_at, zone),
+        _at(fate.finished_at, zone),
+    )
+
+
+def _at(moment: datetime | None, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def as_csv(lines: Iterator[Record]) -> Iterator[str]:
+    """The file piece by piece, to be encoded in UTF-8; it begins with the mark by which Excel knows that."""
+    yield "\ufeff"
+    for line in lines:
+        written = io.StringIO()
+        csv.writer(written).writerow(line)
+        yield written.getvalue()
+
+
+def write_xlsx(lines: Iterator[Record], file: BinaryIO) -> None:
+    """The same as a workbook, with every cell a text; its rows go through a temporary file, not through memory."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("report")
+    for line in lines:
+        sheet.append(line)
+    book.save(file)

@@ -1,0 +1,247 @@
+"""A notice's messages: queueing the next of its recipients, holding, releasing and cancelling them, and the count.
+
+    due        which notices have recipients that may be queued now
+    lock       take a notice for this transaction, if no other node has it
+    next_rows  its next recipients
+    queued     write down which message is whose; `skip`: who gets none
+    hold, release, cancel   of the messages that no sender has
+
+What a sender hands back to the queue of a notice that was paused meanwhile is held by `restrain`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import Batch
+from smsgw.store.notices import Addressee, Notice, by_line
+from smsgw.store.states import LIVE_FOR, State, check_move
+from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
+
+_n, _r, _o, _h = notice.c, notice_recipient.c, outbound.c, history.c
+_NOTICE = [_n[name] for name in Notice.__dataclass_fields__]
+_WAITING = (_r.message_id.is_(None), _r.skipped.is_(None))
+_IN_LANE = _o.lane == int(Lane.NOTICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A notice's recipients by what became of their messages. `queued`: all that no carrier has yet."""
+
+    queued: int = 0
+    submitted: int = 0
+    delivered: int = 0
+    undelivered: int = 0
+    unknown: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one recipient's message; without `state` there is none."""
+
+    line: int
+    phone: str
+    skipped: str | None
+    state: str | None
+    code: str | None
+    channel: str | None
+    segments: int | None
+    submitted_at: datetime | None
+    finished_at: datetime | None
+
+
+def due(connection: sa.Connection, now: datetime) -> list[str]:
+    """Notices that are approved or being sent, those approved first being the first."""
+    there = sa.select(_n.id).where(_n.state.in_(("approved", "sending")))
+    there = there.where(sa.or_(_n.send_at.is_(None), _n.send_at <= now))
+    return list(connection.execute(there.order_by(_n.approved_at, _n.id)).scalars())
+
+
+def lock(connection: sa.Connection, id: str) -> Notice | None:
+    """A notice that is approved or being sent, for this transaction; None if another node has it, or it was stopped."""
+    query = sa.select(*_NOTICE).where(_n.id == id, _n.state.in_(("approved", "sending")))
+    row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
+    return Notice(*row) if row else None
+
+
+def queued_ahead(connection: sa.Connection) -> Counter[str]:
+    """How many notices' messages wait in each channel."""
+    waiting = sa.select(_o.channel, sa.func.count()).where(_o.state == sa.text("'queued'"), _IN_LANE)
+    return Counter(dict(connection.execute(waiting.group_by(_o.channel)).all()))
+
+
+def next_rows(connection: sa.Connection, id: str, limit: int) -> list[Addressee]:
+    """The next recipients that have no message, by line."""
+    query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id, *_WAITING)
+    return [Addressee(*row) for row in connection.execute(query.order_by(_r.line).limit(limit))]
+
+
+def has_more(connection: sa.Connection, id: str) -> bool:
+    """Whether there are recipients without a message."""
+    return connection.execute(sa.select(_r.phone).where(_r.notice_id == id, *_WAITING).limit(1)).first() is not None
+
+
+def queued(connection: sa.Connection, id: str, messages: Sequence[tuple[str, str]]) -> int:
+    """Write down phones with the messages that were queued for them; how many had none before."""
+    return _QUEUED.run(connection, messages, notice=id).rowcount if messages else 0
+
+
+_QUEUED = Batch(
+    (_r.phone, _r.message_id),
+    lambda given: (
+        sa.update(notice_recipient)
+        .where(_r.notice_id == sa.bindparam("notice", type_=sa.Text()), _r.phone == given.c.phone, *_WAITING)
+        .values(message_id=given.c.message_id)
+    ),
+)
+
+
+def skip(connection: sa.Connection, id: str, phones: Sequence[str], why: str) -> None:
+    """Some recipients get no message."""
+    if phones:
+        chosen = sa.update(notice_recipient).where(_r.notice_id == id, _r.phone.in_(phones), *_WAITING)
+        connection.execute(chosen.values(skipped=why))
+
+
+def hold(connection: sa.Connection, id: str, deadline: datetime) -> int:
+    """Hold what waits to be sent; how many messages."""
+    check_move(State.QUEUED, State.HELD)
+    return _change(connection, State.QUEUED, _of(id), state=State.HELD, deadline=deadline)
+
+
+def release(connection: sa.Connection, id: str, now: datetime, until: datetime) -> int:
+    """Queue again what is held, to expire at `until`; how many messages."""
+    check_move(State.HELD, State.QUEUED)
+    times = {"not_before": now, "expires_at": until, "deadline": until}
+    return _change(connection, State.HELD, _of(id), state=State.QUEUED, **times)
+
+
+def cancel(connection: sa.Connection, id: str, now: datetime) -> int:
+    """End what no sender has; how many messages."""
+    return sum(_cancel(connection, before, _of(id), now) for before in (State.QUEUED, State.HELD))
+
+
+def restrain(connection: sa.Connection, now: datetime, deadline: datetime) -> int:
+    """Hold or end what came back to the queue of notices that are paused or cancelled; how many messages."""
+    check_move(State.QUEUED, State.HELD)
+    held = _change(connection, State.QUEUED, _of_state("paused"), state=State.HELD, deadline=deadline)
+    return held + _cancel(connection, State.QUEUED, _of_state("cancelled"), now)
+
+
+def strays(connection: sa.Connection) -> bool:
+    """Whether there is something for `restrain` to do."""
+    queued = sa.select(_o.id).where(_o.state == sa.text("'queued'"), _IN_LANE)
+    stopped = sa.or_(_of_state("paused"), _of_state("cancelled"))
+    return connection.execute(queued.where(stopped).limit(1)).first() is not None
+
+
+def _cancel(connection: sa.Connection, before: State, which: sa.ColumnElement[bool], now: datetime) -> int:
+    check_move(before, State.CANCELLED)
+    return _change(connection, before, which, state=State.CANCELLED, finished_at=now, deadline=now + LIVE_FOR)
+
+
+def _change(connection: sa.Connection, before: State, which: sa.ColumnElement[bool], **values: Any) -> int:
+    # The literal lets the planner see that the partial index of what is queued serves.
+    chosen = sa.update(outbound).where(_o.state == sa.text(f"'{before}'"), _IN_LANE, which)
+    return connection.execute(chosen.values(values)).rowcount
+
+
+def _of(id: str) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_r.message_id == _o.id, _r.notice_id == id).correlate(outbound)
+
+
+def _of_state(state: str) -> sa.ColumnElement[bool]:
+    stopped = sa.exists().where(_r.message_id == _o.id, _n.id == _r.notice_id, _n.state == state)
+    return stopped.correlate(outbound)
+
+
+def being_sent(connection: sa.Connection) -> list[str]:
+    """The notices that are being sent."""
+    return list(connection.execute(sa.select(_n.id).where(_n.state == "sending").order_by(_n.id)).scalars())
+
+
+def unsettled(connection: sa.Connection, id: str) -> str | None:
+    """The state of a message of a notice that is not final, nearest to the beginning; None if all are final."""
+    for state in (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN, State.SUBMITTED):
+        one = sa.select(_o.id).where(_o.state == sa.text(f"'{state}'"), _IN_LANE, _of(id)).limit(1)
+        if connection.execute(one).first() is not None:
+            return state
+    return None
+
+
+def last_handed_over(connection: sa.Connection, id: str) -> datetime | None:
+    """When the last of its messages was taken by a carrier."""
+    ours = sa.select(sa.func.max(_o.submitted_at)).join(notice_recipient, _r.message_id == _o.id)
+    last: datetime | None = connection.scalar(ours.where(_r.notice_id == id))
+    return last
+
+
+def states(connection: sa.Connection, id: str) -> Counter[str]:
+    """How many messages of a notice are in each state; `waiting` and `skipped`: recipients without one."""
+    found: Counter[str] = Counter()
+    for messages in (_o, _h):
+        query = sa.select(messages.state, sa.func.count()).join(notice_recipient, _r.message_id == messages.id)
+        for state, count in connection.execute(query.where(_r.notice_id == id).group_by(messages.state)):
+            found[state] += count
+    none = sa.select(_r.skipped.is_not(None), sa.func.count()).where(_r.notice_id == id, _r.message_id.is_(None))
+    for skipped, count in connection.execute(none.group_by(_r.skipped.is_not(None))):
+        found["skipped" if skipped else "waiting"] += count
+    return found
+
+
+def counts(found: Counter[str], *, cancelled: bool) -> Counts:
+    """The same for people. `cancelled`: nobody else will get a message."""
+    waiting = found["waiting"]
+    return Counts(
+        queued=found["held"] + found["queued"] + found["sending"] + (0 if cancelled else waiting),
+        submitted=found["submitted"],
+        delivered=found["delivered"],
+        undelivered=found["undelivered"] + found["expired"] + found["rejected"],
+        unknown=found["unknown"],
+        cancelled=found["cancelled"] + found["skipped"] + (waiting if cancelled else 0),
+    )
+
+
+def failures(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:
+    """How many messages failed, by state and the carrier's code."""
+    found: Counter[tuple[str, str]] = Counter()
+    for messages in (_o, _h):
+        query = sa.select(messages.state, messages.error_code, sa.func.count())
+        query = query.join(notice_recipient, _r.message_id == messages.id).where(_r.notice_id == id)
+        query = query.where(messages.state.in_((State.UNDELIVERED, State.EXPIRED, State.REJECTED)))
+        for state, code, count in connection.execute(query.group_by(messages.state, messages.error_code)):
+            found[state, code or ""] += count
+    return found
+
+
+def spent(connection: sa.Connection, id: str) -> int:
+    """The segments of all messages of a notice that were not cancelled."""
+    total = 0
+    for messages in (_o, _h):
+        query = sa.select(sa.func.sum(messages.segments)).join(notice_recipient, _r.message_id == messages.id)
+        total += connection.scalar(query.where(_r.notice_id == id, messages.state != State.CANCELLED)) or 0
+    return total
+
+
+def fates(connection: sa.Connection, id: str) -> Iterator[Fate]:
+    """Every recipient, by line, with what became of the message."""
+
+    def either(name: str) -> sa.ColumnElement[Any]:
+        return sa.func.coalesce(_o[name], _h[name], type_=_h[name].type)
+
+    columns = ("state", "error_code", "channel", "segments", "submitted_at", "finished_at")
+    query = (
+        sa.select(_r.line, _r.phone, _r.skipped, *map(either, columns))
+        .select_from(
+            notice_recipient.outerjoin(outbound, _o.id == _r.message_id).outerjoin(history, _h.id == _r.message_id)
+        )
+        .where(_r.notice_id == id)
+    )
+    return (Fate(*row) for row in by_line(connection, query))

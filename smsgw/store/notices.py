@@ -1,0 +1,231 @@
+"""Notices as rows: making them, moving them from state to state, and what is known of them.
+
+Every move is guarded: it names the states that it may start from, and where something was looked at before, its
+fingerprint. A notice that is not there any more as it was found is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import InsertNew, inserting
+from smsgw.store.ids import new_id
+from smsgw.store.tables import notice, notice_budget, notice_event, notice_problem, notice_recipient, outbound
+
+ROWS_A_READ = 2000
+_c, _r, _p, _e, _b = notice.c, notice_recipient.c, notice_problem.c, notice_event.c, notice_budget.c
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice as it stands; the columns of its table say what each means."""
+
+    id: str
+    name: str
+    agency: str | None
+    text: str
+    accents: bool
+    audience: str
+    send_at: datetime | None
+    state: str
+    author: str
+    approver: str | None
+    needs_approval: bool
+    fingerprint: str
+    approved_fingerprint: str | None
+    created_at: datetime
+    changed_at: datetime
+    approved_at: datetime | None
+    recipients: int
+    segments: int
+    cost: int
+    reckoning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A recipient as stored. `fields`: a JSON object."""
+
+    line: int
+    phone: str
+    fields: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What was done with a notice. `state`: after it."""
+
+    at: datetime
+    who: str
+    move: str
+    state: str
+    reason: str
+
+
+_NOTICE = [_c[name] for name in Notice.__dataclass_fields__]
+
+
+def add(connection: sa.Connection, new: Notice) -> None:
+    """Write a new notice."""
+    connection.execute(sa.insert(notice), {name: getattr(new, name) for name in Notice.__dataclass_fields__})
+
+
+def add_recipients(connection: sa.Connection, id: str, recipients: Sequence[Addressee]) -> frozenset[str]:
+    """Write recipients; the phones of those that were not there already."""
+    rows = ((id, item.phone, item.line, item.fields) for item in recipients)
+    return frozenset(_ADD_RECIPIENTS.run(connection, rows)) if recipients else frozenset()
+
+
+_ADD_RECIPIENTS = InsertNew(_r.notice_id, _r.phone, _r.line, _r.fields, returning=_r.phone)
+
+
+def add_problems(connection: sa.Connection, id: str, first: int, problems: Iterable[tuple[int, str, str]]) -> None:
+    """Write what is wrong in an audience: line, heading, problem. `first`: the number of the first of them."""
+    _ADD_PROBLEMS.run(connection, ((id, number, *problem) for number, problem in enumerate(problems, start=first)))
+
+
+_ADD_PROBLEMS = inserting(_p.notice_id, _p.number, _p.line, _p.heading, _p.problem)
+
+
+def move(
+    connection: sa.Connection,
+    id: str,
+    before: Collection[str],
+    after: str,
+    now: datetime,
+    *,
+    expected: str | None = None,
+    **values: Any,
+) -> bool:
+    """Move a notice, and set columns of it; False if it is not in such a state, or its fingerprint not as expected."""
+    guarded = sa.update(notice).where(_c.id == id, _c.state.in_(sorted(before)))
+    if expected is not None:
+        guarded = guarded.where(_c.fingerprint == expected)
+    return connection.execute(guarded.values(state=after, changed_at=now, **values)).rowcount == 1
+
+
+def add_event(connection: sa.Connection, id: str, event: Event) -> None:
+    """Write down what was done."""
+    values = {name: getattr(event, name) for name in Event.__dataclass_fields__}
+    connection.execute(sa.insert(notice_event), {"id": new_id(), "notice_id": id, **values})
+
+
+def events(connection: sa.Connection, id: str) -> list[Event]:
+    """What was done with a notice, in order."""
+    columns = [_e[name] for name in Event.__dataclass_fields__]
+    return [Event(*row) for row in connection.execute(sa.select(*columns).where(_e.notice_id == id).order_by(_e.id))]
+
+
+def by_id(connection: sa.Connection, id: str) -> Notice | None:
+    """The notice with that id."""
+    row = connection.execute(sa.select(*_NOTICE).where(_c.id == id)).one_or_none()
+    return Notice(*row) if row else None
+
+
+def locked(connection: sa.Connection, id: str) -> Notice | None:
+    """The same, locked until the transaction ends."""
+    row = connection.execute(sa.select(*_NOTICE).where(_c.id == id).with_for_update()).one_or_none()
+    return Notice(*row) if row else None
+
+
+def page(connection: sa.Connection, agency: str | None, before: str | None, limit: int) -> list[Notice]:
+    """Notices, newest first, of an agency or of all. `before`: the id of the last one of the page before."""
+    query = sa.select(*_NOTICE).where(_c.state != "loading").order_by(_c.id.desc()).limit(limit)
+    if agency is not None:
+        query = query.where(_c.agency == agency)
+    if before is not None:
+        query = query.where(_c.id < before)
+    return [Notice(*row) for row in connection.execute(query)]
+
+
+def problems(connection: sa.Connection, id: str, limit: int | None = None) -> list[tuple[int, str, str]]:
+    """What was wrong in its audience: line, heading, problem."""
+    query = sa.select(_p.line, _p.heading, _p.problem).where(_p.notice_id == id).order_by(_p.number).limit(limit)
+    return [(line, heading, problem) for line, heading, problem in connection.execute(query)]
+
+
+def recipients(connection: sa.Connection, id: str) -> Iterator[Addressee]:
+    """All recipients, by line."""
+    query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id)
+    return (Addressee(*row) for row in by_line(connection, query))
+
+
+def by_line(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
+    """The rows of a query over recipients that has the line as its first column, read in pages."""
+    paged = query.order_by(_r.line).limit(ROWS_A_READ)
+    page = connection.execute(paged).all()
+    while page:
+        yield from page
+        page = connection.execute(paged.where(_r.line > page[-1][0])).all()
+
+
+def recipient(connection: sa.Connection, id: str, phone: str) -> Addressee | None:
+    """One recipient."""
+    query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id, _r.phone == phone)
+    row = connection.execute(query).one_or_none()
+    return Addressee(*row) if row else None
+
+
+def recipients_at(connection: sa.Connection, id: str, places: Collection[int]) -> list[Addressee]:
+    """The recipients at some places, counted from 0 by line."""
+    query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id).order_by(_r.line).limit(1)
+    rows = (connection.execute(query.offset(place)).one_or_none() for place in sorted(places))
+    return [Addressee(*row) for row in rows if row]
+
+
+def told_before(connection: sa.Connection, of: Notice, since: datetime) -> list[tuple[str, str, int]]:
+    """Notices of the same text that were queued since then for the same people: id, name, how many people."""
+    other, same = notice.alias("other"), notice_recipient.alias("same")
+    query = (
+        sa.select(other.c.id, other.c.name, sa.func.count())
+        .select_from(other)
+        .join(same, same.c.notice_id == other.c.id)
+        .join(outbound, outbound.c.id == same.c.message_id)
+        .where(other.c.id != of.id, other.c.text == of.text, outbound.c.created_at >= since)
+        .where(outbound.c.state != "cancelled")
+        .where(same.c.phone.in_(sa.select(_r.phone).where(_r.notice_id == of.id)))
+        .group_by(other.c.id, other.c.name)
+        .order_by(other.c.id.desc())
+    )
+    return [(id, name, count) for id, name, count in connection.execute(query)]
+
+
+def use_budget(connection: sa.Connection, agency: str, month: str, segments: int, limit: int | None) -> bool:
+    """Take segments from a month's budget; False if there are not so many left. Negative: give them back."""
+    _OPEN_BUDGET.run(connection, [(agency, month, 0)])
+    taken = sa.update(notice_budget).where(_b.agency == agency, _b.month == month)
+    if limit is not None:
+        taken = taken.where(_b.segments + segments <= limit)
+    return connection.execute(taken.values(segments=_b.segments + segments)).rowcount == 1
+
+
+_OPEN_BUDGET = InsertNew(*_b, returning=_b.agency)
+
+
+def used_budget(connection: sa.Connection, agency: str, month: str) -> int:
+    """The segments that approved notices take of a month's budget."""
+    used = sa.select(_b.segments).where(_b.agency == agency, _b.month == month)
+    return connection.scalar(used) or 0
+
+
+def half_loaded(connection: sa.Connection, since: datetime) -> list[str]:
+    """Notices whose recipients have not been coming in since then."""
+    stopped = sa.select(_c.id).where(_c.state == "loading", _c.changed_at < since)
+    return list(connection.execute(stopped.limit(10)).scalars())
+
+
+def forget(connection: sa.Connection, id: str) -> None:
+    """Remove a notice that has not become one."""
+    for part in (_r.notice_id, _p.notice_id, _e.notice_id):
+        connection.execute(sa.delete(part.table).where(part == id))
+    connection.execute(sa.delete(notice).where(_c.id == id, _c.state == "loading"))
+
+
+def touch(connection: sa.Connection, id: str, now: datetime) -> bool:
+    """A notice is still coming in; False if it was given up."""
+    return move(connection, id, ("loading",), "loading", now)

@@ -1,0 +1,105 @@
+"""A world with a chat on Zalo beside the channel `sms`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from providers.simulator import Zalo, ZaloConfig, zalo_routes
+from smsgw.web.server import WebServer
+from tests.world import World, world
+
+APP_ID, APP_SECRET, OA_SECRET, REFRESH_TOKEN = "1234567890", "app-secret", "oa-secret", "first-refresh-token"
+READY = "Hồ sơ {ma_ho_so} đã có kết quả. Mời đến nhận tại {noi_nhan}, mang theo giấy hẹn."
+
+
+def zalo_settings(url: str, more: str = "") -> str:
+    """The settings of a channel `zalo` whose Zalo is under that URL."""
+    return f"""
+[channels.zalo]
+provider = "zalo"
+sender = "Zalo"
+tps = 1000
+app_id = "{APP_ID}"
+app_secret = "{APP_SECRET}"
+oa_secret = "{OA_SECRET}"
+refresh_token = "{REFRESH_TOKEN}"
+oauth_url = "{url}"
+api_url = "{url}"
+zns_url = "{url}"
+time_limit = 5
+[[channels.zalo.templates]]
+id = "301"
+text = "{READY}"
+[[routes]]
+purposes = ["notice"]
+channels = ["zalo", "sms"]
+{more}
+"""
+
+
+def zalo_config(gateway_url: str = "http://gateway") -> ZaloConfig:
+    """The other side of it."""
+    return ZaloConfig(
+        gateway_url, APP_ID, APP_SECRET, OA_SECRET, REFRESH_TOKEN, templates={"301": ("ma_ho_so", "noi_nhan")}
+    )
+
+
+@contextmanager
+def serving(zalo: Zalo) -> Iterator[str]:
+    """Zalo's interfaces on a free port; the URL."""
+    app = Flask("zalo")
+    app.register_blueprint(zalo_routes(zalo, "84912345678"))
+    web = WebServer(app, "127.0.0.1:0", threads=12)
+    web.start()
+    yield f"http://127.0.0.1:{web.port}"
+    web.stop()
+
+
+@dataclass
+class Chats:
+    """A world and its Zalo. Nothing runs by itself."""
+
+    here: World
+    zalo: Zalo
+
+    def say(self, user: str, text: str, *, id: str | None = None) -> str:
+        """Somebody writes in the chat; what is said there, once all has settled. Empty: nothing."""
+        before = len(self.heard(user))
+        self.zalo.say(user, text, id=id)
+        self.settle()
+        return "\n".join(self.heard(user)[before:])
+
+    def heard(self, user: str) -> list[str]:
+        """What somebody was told in the chat."""
+        return [bubble.text for bubble in self.zalo.conversation(user) if bubble.direction == "in"]
+
+    def sms(self, phone: str) -> list[str]:
+        """What a phone got by SMS."""
+        return [bubble.text for bubble in self.here.heard(phone)]
+
+    def settle(self, seconds: int = 5) -> None:
+        for _ in range(seconds):
+            self.zalo.run_due()
+            self.here.settle(1)
+
+
+@contextmanager
+def chats(folder: Path, database: str | None = None, *, dossiers: int = 60, more: str = "") -> Iterator[Chats]:
+    """A world with Zalo, on SQLite or the database of that URL."""
+    inside: list[World] = []
+
+    def post(url: str, body: bytes, headers: dict[str, str]) -> int:
+        return inside[0].client.post(url.removeprefix("http://gateway"), data=body, headers=headers).status_code
+
+    zalo = Zalo(zalo_config(), clock=lambda: inside[0].clock().timestamp(), post=post)
+    with (
+        serving(zalo) as url,
+        world(folder, database, dossiers=dossiers, more=zalo_settings(url, more)) as here,
+    ):
+        inside.append(here)
+        yield Chats(here, zalo)

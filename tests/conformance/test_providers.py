@@ -1,0 +1,329 @@
+"""Every provider against its table: one harness, and a double that speaks over a real line."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from pydantic import SecretStr
+
+from providers import exchanges, load
+from providers.contract import (
+    Accepted,
+    BadSignature,
+    CallbackError,
+    ChannelRefused,
+    Malformed,
+    Outcome,
+    Provider,
+    Rejected,
+    Reply,
+    Taken,
+    Throttled,
+    Unknown,
+    Unreachable,
+)
+from providers.http import LARGEST_ANSWER
+from tests.conformance import double
+from tests.conformance.double import Double, Says, response
+from tests.conformance.tables import (
+    NOW,
+    ROOM,
+    Table,
+    callback,
+    cases,
+    coded,
+    configured,
+    connected,
+    made,
+    message,
+    modules,
+    names,
+    table,
+)
+
+KINDS = {
+    "accepted": Accepted,
+    "rejected": Rejected,
+    "throttled": Throttled,
+    "unknown": Unknown,
+}
+SENDING = [name for name in names() if load(name).connect(configured(name, "http://127.0.0.1:9")).abilities.submits]
+
+
+@pytest.fixture
+def carrier() -> Iterator[Double]:
+    with Double(response(500)) as made:
+        yield made
+
+
+def submitted(name: str, carrier: Double, says: Says, case: Table | None = None, **config: Any) -> Outcome | None:
+    """What comes of one message when the carrier says that; None where the channel is refused."""
+    carrier.says = says
+    for step in table(name).get("script", ()):
+        carrier.script[step["path"]] = answer(step)
+    provider = connected(name, carrier.url, **config)
+    try:
+        (outcome,) = provider.submit([message(name, case)])
+    except ChannelRefused:
+        return None
+    finally:
+        provider.close()
+    return outcome
+
+
+def answer(case: Table) -> Says:
+    return response(case.get("status", 200), case.get("body", "").encode(), case.get("headers"))
+
+
+def test_every_provider_has_its_table_and_its_page() -> None:
+    pages = {file.stem for file in (ROOM.parent / "docs/carriers").glob("*.md")}
+    assert not set(modules()) - set(names()), "tests/conformance/tables/NAME.toml is missing"
+    assert not set(modules()) - pages, "docs/carriers/NAME.md is missing"
+    assert set(names()) <= set(modules())
+
+
+@pytest.mark.parametrize(("name", "case"), cases("request"))
+def test_what_goes_out_is_right_to_the_byte(name: str, case: Table, carrier: Double) -> None:
+    submitted(name, carrier, answer(case), case)
+    head, _, body = case["http"].strip("\n").partition("\n\n")
+    first, *rows = head.splitlines()
+    sent = carrier.heard[-1]
+    assert sent.line == f"{first} HTTP/1.1"
+    assert {row.partition(":")[0]: sent.headers.get(row.partition(":")[0].lower()) for row in rows} == {
+        row.partition(":")[0]: row.partition(":")[2].strip() for row in rows
+    }
+    assert sent.body.decode() == body
+
+
+@pytest.mark.parametrize(("name", "case"), cases("answer"))
+def test_each_answer_has_its_outcome(name: str, case: Table, carrier: Double) -> None:
+    outcome = submitted(name, carrier, answer(case), case)
+    meaning = next(kind for kind in (*KINDS, "refused") if kind in case)
+    if meaning == "refused":
+        assert outcome is None
+        return
+    assert isinstance(outcome, KINDS[meaning]), outcome
+    match outcome:
+        case Accepted(carrier_id):
+            assert carrier_id == (case["accepted"] or None)
+        case Rejected(code):
+            assert code == case["rejected"]
+        case Throttled(after):
+            assert after == (case["throttled"] if case["throttled"] is not True else None)
+
+
+@pytest.mark.parametrize(("name", "code", "meaning"), [*coded()])
+def test_each_code_of_the_carrier_has_its_outcome(name: str, code: str, meaning: str, carrier: Double) -> None:
+    codes = table(name)["codes"]
+    says = response(codes.get("status", 200), codes["body"].replace("CODE", code).encode())
+    outcome = submitted(name, carrier, says)
+    assert outcome is None if meaning == "refused" else isinstance(outcome, KINDS[meaning]), outcome
+
+
+def test_no_code_that_a_provider_knows_is_without_its_case() -> None:
+    for name in names():
+        known = set(getattr(importlib.import_module(f"providers.{name}"), "CODES", ()))
+        codes = table(name).get("codes", {})
+        tried = {code for meaning in (*KINDS, "refused") for code in codes.get(meaning, ())}
+        assert not known - tried, name
+
+
+GARBAGE: dict[str, Says] = {
+    "HTML for JSON": response(200, b"<html><body>maintenance</body></html>"),
+    "an empty body": response(200, b""),
+    "another kind of JSON": response(200, b"[7, null]"),
+    "nested JSON": response(200, b"[" * 100_000),
+    "no UTF-8": response(200, b"\xff\xfe{\x00"),
+    "ten megabytes": response(200, b" " * 10 * LARGEST_ANSWER),
+    "half a body": double.half(b'{"results": [{"ref": "01900000-0000-7000-8000-000000000001"'),
+    "a cut line": double.cut,
+    "a server error": response(500),
+    "a redirect": response(302, headers={"Location": "/elsewhere"}),
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("name", SENDING)
+def test_what_can_not_be_read_leaves_doubt(name: str, garbage: str, carrier: Double) -> None:
+    assert isinstance(submitted(name, carrier, GARBAGE[garbage]), Unknown)
+    assert "/elsewhere" not in [heard.path for heard in carrier.heard]
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_an_answer_that_does_not_come_in_time_leaves_doubt(name: str, carrier: Double) -> None:
+    assert isinstance(submitted(name, carrier, carrier.silent, time_limit=0.1), Unknown)
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_a_connection_that_was_never_made_carried_nothing(name: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    provider = connected(name, url)
+    with pytest.raises(Unreachable):
+        provider.submit([message(name)])
+    assert provider.fault()
+    provider.close()
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_the_doctor_s_question_sends_nothing_and_hears_what_is_wrong(name: str, carrier: Double) -> None:
+    provider = connected(name, carrier.url)
+    carrier.says = response(401)
+    assert provider.fault()
+    assert b"Ho so" not in b"".join(heard.body for heard in carrier.heard)
+    provider.close()
+
+
+def read(provider: Provider, kind: str, case: Table) -> Any:
+    return (provider.inbound if kind == "inbound" else provider.receipts)(callback(case), NOW)
+
+
+def plain(item: Any) -> dict[str, Any]:
+    """An Inbound or a Receipt, or a refused one, by what it says."""
+    shown = {}
+    for name in item.__slots__:
+        value = getattr(item, name)
+        usual = value is None or (name, value) == ("event", "text")
+        if not usual and name != "as_written":
+            shown[name] = value.isoformat() if hasattr(value, "isoformat") else value
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "case"),
+    [
+        pytest.param(kind, *case.values, id=f"{kind}, {case.id}")
+        for kind in ("inbound", "receipts")
+        for case in cases(kind)
+    ],
+)
+def test_each_callback_is_read(kind: str, name: str, case: Table) -> None:
+    provider = connected(name, "http://127.0.0.1:9")
+    if case.get("unsigned"):
+        with pytest.raises(BadSignature):
+            read(provider, kind, case)
+    elif "malformed" in case:
+        with pytest.raises(Malformed) as wrong:
+            read(provider, kind, case)
+        assert [field for field, _ in wrong.value.errors] == case["malformed"]
+    else:
+        assert [plain(item) for item in read(provider, kind, case)] == case["items"]
+    provider.close()
+
+
+@pytest.mark.parametrize(("name", "case"), cases("body"))
+def test_what_the_carrier_wants_to_hear_is_right_to_the_letter(name: str, case: Table) -> None:
+    provider = connected(name, "http://127.0.0.1:9")
+    reply = Reply(**case["reply"]) if "reply" in case else None
+    said = provider.answer([Taken(case.get("id"), case.get("status", "accepted"), reply=reply)])
+    assert (said.body.decode(), said.content_type, dict(said.headers)) == (
+        case["says"],
+        case["type"],
+        case.get("headers", {}),
+    )
+    provider.close()
+
+
+SIGNED = [
+    pytest.param(kind, name, case, id=f"{name}: {kind}")
+    for name in names()
+    for kind in ("inbound", "receipts")
+    for case in table(name).get(kind, ())[:1]
+    if "signed" in table(name)
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "case"), SIGNED)
+def test_one_bit_changed_is_refused(kind: str, name: str, case: Table) -> None:
+    """One bit of any character of the signature, and of everything that is signed."""
+    provider = connected(name, "http://127.0.0.1:9")
+    signed = table(name)["signed"].get(kind, [])
+    given = callback(case)
+    reading = provider.inbound if kind == "inbound" else provider.receipts
+    reading(given, NOW)
+    changed = 0
+    for part in signed:
+        for other in flipped(given, part):
+            with pytest.raises(CallbackError):
+                reading(other, NOW)
+            changed += 1
+    assert changed or not signed
+    provider.close()
+
+
+def flipped(given: Any, part: str) -> Iterator[Any]:
+    """The callback with the lowest bit of one character changed, for each character of that part."""
+    where, _, name = part.partition(" ")
+    if where == "body":
+        for place in range(len(given.body)):
+            body = bytearray(given.body)
+            body[place] ^= 1
+            yield replace(given, body=bytes(body))
+    elif where == "header":
+        value = given.headers[name]
+        for place in range(len(value)):
+            yield replace(given, headers={**given.headers, name: bit(value, place)})
+    else:
+        value = given.query[name]
+        for place in range(len(value)):
+            query = {**given.query, name: bit(value, place)}
+            target = given.url.partition("?")[0] + "?" + "&".join(f"{key}={quote(text)}" for key, text in query.items())
+            yield replace(given, query=query, url=target)
+
+
+def bit(text: str, place: int) -> str:
+    return text[:place] + chr(ord(text[place]) ^ 1) + text[place + 1 :]
+
+
+JUNK = [
+    ("GET", "/carrier/x/inbound", b""),
+    ("GET", "/carrier/x/inbound?%00=%ff&key=%00", b""),
+    ("POST", "/carrier/x/inbound", b""),
+    ("POST", "/carrier/x/inbound", b"\xff\x00" * 100),
+    ("POST", "/carrier/x/inbound", b"[" * 100_000),
+    ("POST", "/carrier/x/inbound", b"a=1&" * 200),
+    ("POST", "/carrier/x/inbound", b"<!DOCTYPE x><x/>"),
+]
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_callback_of_junk_is_refused_and_nothing_else(name: str) -> None:
+    provider = connected(name, "http://127.0.0.1:9")
+    for method, target, body in JUNK:
+        for reading in (provider.inbound, provider.receipts):
+            with pytest.raises(CallbackError):
+                reading(made(method, target, {}, body), NOW)
+    provider.close()
+
+
+def secrets(name: str) -> list[str]:
+    config = configured(name, "http://127.0.0.1:9")
+    return [value.get_secret_value() for value in dict(config).values() if isinstance(value, SecretStr)]
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_secret_is_printed_logged_or_kept(name: str, carrier: Double, caplog: pytest.LogCaptureFixture) -> None:
+    hidden = secrets(name)
+    assert hidden
+    config = configured(name, carrier.url)
+    shown = repr(config) + str(config)
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)  # as the gateway has it
+    with exchanges.listening() as heard:
+        if name in SENDING:
+            for says in (response(200, " ".join(hidden).encode()), response(401), double.cut):
+                shown += repr(submitted(name, carrier, says))
+    for kind in ("inbound", "receipts"):
+        with suppress(CallbackError):
+            read(connected(name, carrier.url), kind, {"http": "GET /carrier/x/inbound?key=wrong"})
+    assert not heard or all(exchange.request and exchange.answer for exchange in heard)
+    said = shown + caplog.text + repr(heard)
+    assert not [secret for secret in hidden if secret in said or quote(secret, safe="") in said]

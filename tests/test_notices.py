@@ -1,0 +1,371 @@
+"""A notice's life, from the draft to the report, on both kinds of database."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+import sqlalchemy as sa
+from openpyxl import load_workbook
+
+from smsgw.notices import report
+from smsgw.notices.audience.file import FileAudience
+from smsgw.notices.drafting import CHUNK, Draft
+from smsgw.notices.office import Notices
+from smsgw.notices.preview import preview
+from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.officials import audit
+from smsgw.store import opt_outs, outbox
+from smsgw.store.ids import new_id
+from smsgw.store.opt_outs import OptOut
+from smsgw.store.tables import Lane, notice, notice_recipient
+from tests.bulletin import TEXT, approved, drafted, official, phone, seen, table
+from tests.world import NOON, World, world
+
+
+class Cast:
+    """Who plays in these tests."""
+
+    def __init__(self, there: World) -> None:
+        self.world = there
+        self.notices: Notices = there.gateway.notices
+        database = there.gateway.database
+        self.an = official(database, "an", "sender", phone="84912000001")
+        self.binh = official(database, "binh", "approver")
+        self.chi = official(database, "chi", "approver")
+        self.dung = official(database, "dung", "viewer")
+
+    def heard(self, number: int) -> list[str]:
+        return [bubble.text for bubble in self.world.heard(phone(number))]
+
+    def counts(self, id: str) -> dict[str, int]:
+        return {name: count for name, count in asdict(seen(self.notices, id, self.an).counts).items() if count}
+
+    def state(self, id: str) -> str:
+        return self.notices.find(id, self.an).state
+
+
+@pytest.fixture
+def cast(anywhere: World) -> Cast:
+    return Cast(anywhere)
+
+
+@pytest.fixture
+def slow(tmp_path: Path, database_url: str) -> Iterator[Cast]:
+    """A province whose channel takes ten messages a second."""
+    with world(tmp_path, database_url, more="reply_share = 0\n", tps=10) as made:
+        yield Cast(made)
+
+
+def test_a_notice_is_written_by_one_approved_by_another_and_reaches_everybody_once(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    assert (made.state, made.recipients, made.segments) == ("draft", 3, 3)
+    assert cast.notices.submit(made.id, cast.an).state == "submitted"
+    assert cast.notices.approve(made.id, cast.binh).state == "approved"
+    cast.world.settle()
+    assert cast.heard(1) == ["Kinh moi Ong 1 den nhan ket qua tai bo phan mot cua."]
+    assert cast.counts(made.id) == {"delivered": 3}
+    assert cast.state(made.id) == "done"
+    told = [(event.who, event.move) for event in cast.notices.events(made.id, cast.an)]
+    assert told == [
+        ("an", "create"), ("an", "submit"), ("binh", "approve"), ("gateway", "start"), ("gateway", "finish")
+    ]  # fmt: skip
+    with cast.world.gateway.database.reading() as connection:
+        assert audit.verify(connection).broken is None
+
+
+def test_it_goes_out_with_accents_where_these_are_wished(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an, 1, accents=True).notice
+    cast.notices.submit(made.id, cast.an)
+    cast.notices.approve(made.id, cast.binh)
+    cast.world.settle()
+    assert cast.heard(0) == ["Kính mời Ông 0 đến nhận kết quả tại bộ phận một cửa."]
+
+
+def test_nobody_approves_what_they_wrote(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.binh).notice
+    cast.notices.submit(made.id, cast.binh)
+    with pytest.raises(NoticeRefused, match="binh wrote this notice"):
+        cast.notices.approve(made.id, cast.binh)
+    with (
+        pytest.raises(sa.exc.IntegrityError),
+        cast.world.gateway.database.writing("test") as connection,
+    ):
+        connection.execute(sa.update(notice).values(approver="binh"))
+
+
+def test_a_viewer_moves_nothing_and_a_sender_does_not_approve(cast: Cast) -> None:
+    with pytest.raises(NoticeRefused, match="takes the role sender"):
+        drafted(cast.notices, cast.dung)
+    made = drafted(cast.notices, cast.binh).notice
+    cast.notices.submit(made.id, cast.binh)
+    with pytest.raises(NoticeRefused, match="takes the role approver"):
+        cast.notices.approve(made.id, cast.an)
+
+
+def test_another_agencys_notice_is_not_there(cast: Cast) -> None:
+    theirs = official(cast.world.gateway.database, "em", "sender", agency="H01.12")
+    other = official(cast.world.gateway.database, "giang", "sender", agency="H01.13")
+    made = drafted(cast.notices, theirs).notice
+    assert made.agency == "H01.12"
+    with pytest.raises(NoSuchNotice):
+        cast.notices.find(made.id, other)
+    assert cast.notices.page(other) == []
+    assert [item.id for item in cast.notices.page(cast.dung)] == [made.id]
+
+
+def test_an_edit_voids_the_approval(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    edited = cast.notices.edit(made.id, cast.an, Draft("Nhận kết quả", "Mời ((tên)) đến.", "danh-sach.csv"))
+    assert (edited.state, edited.approver, edited.approved_fingerprint) == ("draft", None, None)
+    cast.world.settle()
+    assert cast.heard(0) == []
+    cast.notices.submit(made.id, cast.an)
+    cast.notices.approve(made.id, cast.chi)
+    cast.world.settle()
+    assert cast.heard(0) == ["Moi Ong 0 den."]
+
+
+def test_what_was_changed_since_it_was_looked_at_is_not_approved(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    cast.notices.submit(made.id, cast.an)
+    cast.notices.edit(made.id, cast.an, Draft("Nhận kết quả", "Đã đổi.", "danh-sach.csv"))
+    cast.notices.submit(made.id, cast.an)
+    with pytest.raises(NoticeRefused, match="changed since"):
+        cast.notices.approve(made.id, cast.binh, seen=made.fingerprint)
+
+
+@pytest.mark.parametrize("change", [{"fields": '{"ten": "Kẻ gian"}'}, {"phone": "84999999999"}])
+def test_recipients_that_were_changed_behind_everybodys_back_are_not_approved(
+    cast: Cast, change: dict[str, str]
+) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    cast.notices.submit(made.id, cast.an)
+    with cast.world.gateway.database.writing("test") as connection:
+        one = sa.update(notice_recipient).where(notice_recipient.c.phone == phone(1))
+        connection.execute(one.values(change))
+    with pytest.raises(NoticeRefused, match="changed since"):
+        cast.notices.approve(made.id, cast.binh)
+
+
+def test_the_database_itself_sends_no_text_that_was_not_approved(cast: Cast) -> None:
+    approved(cast.notices, cast.an, cast.binh)
+    with (
+        pytest.raises(sa.exc.IntegrityError),
+        cast.world.gateway.database.writing("test") as connection,
+    ):
+        connection.execute(sa.update(notice).values(text="Khác", fingerprint="another"))
+
+
+def test_of_two_who_approve_at_once_one_wins_and_the_other_is_told(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    cast.notices.submit(made.id, cast.an)
+    together, told = Barrier(2), list[str]()
+
+    def approve(who: str) -> None:
+        together.wait()
+        try:
+            cast.notices.approve(made.id, getattr(cast, who))
+            told.append("approved")
+        except NoticeRefused as refused:
+            told.append(str(refused))
+
+    threads = [Thread(target=approve, args=(who,)) for who in ("binh", "chi")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winner = cast.notices.find(made.id, cast.an).approver
+    assert sorted(told)[0] == "approved"
+    assert sorted(told)[1].startswith(f"the notice is approved by {winner}")
+
+
+def test_a_notice_to_few_needs_no_approval_where_the_settings_say_so(tmp_path: Path) -> None:
+    with world(tmp_path, more="[notices]\napproval_from = 3") as made:
+        cast = Cast(made)
+        few, many = drafted(cast.notices, cast.an, 2).notice, drafted(cast.notices, cast.an, 3).notice
+        assert cast.notices.submit(few.id, cast.an).state == "approved"
+        assert cast.notices.submit(many.id, cast.an).state == "submitted"
+
+
+def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_counted_and_left_out(cast: Cast) -> None:
+    with cast.world.gateway.database.writing("test") as connection:
+        opt_outs.add(connection, [OptOut(phone(1), "notice", NOON, "sms")])
+    rows = f"{table(4)}\n0{phone(2)[2:]};Ông hai\n02963852000;Bà bàn\nxyz;Ông x\n0{phone(9)[2:]};"
+    created = drafted(cast.notices, cast.an, file=rows)
+    left = created.reckoning
+    assert (left.recipients, left.duplicates, left.opted_out, left.unreachable, left.errors) == (3, 1, 1, 1, 2)
+    assert [(error.row, error.column) for error in created.errors] == [(8, "phone"), (9, "tên")]
+    assert cast.notices.problems(created.notice.id, cast.an) == created.errors
+
+
+def test_who_opts_out_after_the_approval_gets_nothing(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    with cast.world.gateway.database.writing("test") as connection:
+        opt_outs.add(connection, [OptOut(phone(1), "notice", NOON, "sms")])
+    cast.world.settle()
+    assert (cast.heard(0) != [], cast.heard(1), cast.heard(2) != []) == (True, [], True)
+    assert cast.counts(made.id) == {"delivered": 2, "cancelled": 1}
+    assert cast.state(made.id) == "done"
+
+
+def test_it_waits_for_its_time_and_for_the_allowed_hours(cast: Cast) -> None:
+    evening = NOON + timedelta(hours=10)  # 22:00
+    made = drafted(cast.notices, cast.an, send_at=evening).notice
+    cast.notices.submit(made.id, cast.an)
+    cast.notices.approve(made.id, cast.binh)
+    cast.world.settle()
+    assert cast.state(made.id) == "approved"
+    cast.world.clock.now = evening
+    cast.world.settle()
+    assert cast.heard(0) == []
+    cast.world.clock.now = NOON + timedelta(hours=19, seconds=-3)  # 06:59:57
+    cast.world.settle(2)
+    assert cast.heard(0) == []
+    cast.world.settle(10)
+    assert cast.counts(made.id) == {"delivered": 3}
+
+
+def test_what_is_queued_when_the_quiet_begins_waits_for_its_end(slow: Cast) -> None:
+    slow.world.clock.now = NOON + timedelta(hours=9, seconds=-4)
+    made = approved(slow.notices, slow.an, slow.binh, 100)
+    slow.world.settle(8)
+    handed = slow.counts(made.id)
+    assert 20 <= handed["delivered"] <= 80
+    slow.world.settle(8)
+    assert slow.counts(made.id) == handed
+    assert slow.world.text("84977000001", "HELP")  # a reply never waits
+
+
+def test_paused_in_the_middle_nothing_goes_out_and_resumed_everybody_gets_it_once(slow: Cast) -> None:
+    made = approved(slow.notices, slow.an, slow.binh, 90)
+    slow.world.settle(4)
+    slow.notices.pause(made.id, slow.an, "sai giờ")
+    slow.world.settle(1)
+    before = slow.counts(made.id)
+    assert 0 < before["delivered"] < 80
+    assert before["delivered"] + before["queued"] == 90
+    slow.world.settle(4)
+    assert slow.counts(made.id) == before
+    slow.notices.resume(made.id, slow.an)
+    slow.world.settle(10)
+    assert slow.counts(made.id) == {"delivered": 90}
+    assert all(len(slow.heard(number)) == 1 for number in range(90))
+
+
+def test_cancelled_in_the_middle_the_rest_never_goes_out_and_the_budget_gets_it_back(slow: Cast) -> None:
+    made = approved(slow.notices, slow.an, slow.binh, 90)
+    slow.world.settle(4)
+    slow.notices.cancel(made.id, slow.an, "nhầm người")
+    slow.world.settle(8)
+    ended = slow.counts(made.id)
+    assert ended["delivered"] + ended["cancelled"] == 90
+    assert sum(len(slow.heard(number)) for number in range(90)) == ended["delivered"]
+    seen_again = preview(slow.notices.means, slow.notices.find(made.id, slow.an))
+    assert seen_again.budget.used == ended["delivered"]
+    with pytest.raises(NoticeRefused, match="cancelled by an"):
+        slow.notices.resume(made.id, slow.an)
+
+
+def test_only_what_the_channel_sends_in_half_a_minute_is_queued_ahead(slow: Cast) -> None:
+    approved(slow.notices, slow.an, slow.binh, 350)
+    slow.world.tick()
+    assert slow.world.states() == {"queued": 300}
+
+
+@pytest.mark.parametrize(("stop", "state"), [("pause", "held"), ("cancel", "cancelled")])
+def test_what_comes_back_to_the_queue_of_a_stopped_notice_does_not_go_out(cast: Cast, stop: str, state: str) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    now, lease = cast.world.clock(), new_id()
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.claim(connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now)
+    getattr(cast.notices, stop)(made.id, cast.an)
+    assert cast.world.states() == {"sending": 3}
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.give_back(connection, lease, now)
+    cast.world.settle()
+    assert cast.world.states() == {state: 3}
+
+
+def test_a_budget_is_warned_of_and_held(tmp_path: Path) -> None:
+    with world(tmp_path, more='[notices]\nmonthly_segments = 100\nbudgets = { "" = 10 }') as made:
+        cast = Cast(made)
+        approved(cast.notices, cast.an, cast.binh, 5)
+        next_one = drafted(cast.notices, cast.an, 4).notice
+        shown = preview(cast.notices.means, next_one).budget
+        assert (shown.used, shown.with_this, shown.limit, shown.near, shown.refused) == (5, 9, 10, True, False)
+        too_much = drafted(cast.notices, cast.an, 6).notice
+        cast.notices.submit(too_much.id, cast.an)
+        with pytest.raises(NoticeRefused, match="takes 6 segments, and of the 10 of 2018-08 5 are used"):
+            cast.notices.approve(too_much.id, cast.binh)
+        assert cast.state(too_much.id) == "submitted"
+
+
+def test_the_preview_shows_real_texts_sizes_cost_course_and_who_was_told_before(tmp_path: Path) -> None:
+    with world(tmp_path, more="tariff = 300\n") as made:
+        cast = Cast(made)
+        approved(cast.notices, cast.an, cast.binh, 2)
+        made.settle()
+        shown = preview(cast.notices.means, drafted(cast.notices, cast.an, 12).notice)
+        assert [sample.why for sample in shown.samples] == ["first", "longest", "random", "random", "random"]
+        assert shown.samples[1].plain.text == "Kinh moi Ong 10 den nhan ket qua tai bo phan mot cua."
+        assert (shown.samples[0].plain.size.encoding, shown.samples[0].accented.size.encoding) == ("gsm7", "ucs2")
+        assert (shown.reckoning.plain.segments, shown.reckoning.plain.cost) == (12, 3600)
+        assert (shown.reckoning.accented.segments, shown.reckoning.accented.by_encoding) == (12, {"ucs2": 12})
+        assert shown.course.ends > shown.course.starts == made.clock()
+        assert [other.people for other in shown.told_before] == [2]
+
+
+def test_an_official_tries_it_out_on_their_own_phone(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    cast.notices.try_out(made.id, cast.an)
+    cast.world.settle()
+    assert [bubble.text for bubble in cast.world.heard("84912000001")] == [
+        "Kinh moi Ong 0 den nhan ket qua tai bo phan mot cua."
+    ]
+    with pytest.raises(NoticeRefused, match="no phone of binh is known"):
+        cast.notices.try_out(made.id, cast.binh)
+
+
+def test_a_text_that_names_what_its_recipients_lack_is_refused(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    with pytest.raises(NoticeRefused, match="names mã"):
+        cast.notices.edit(made.id, cast.an, Draft("Nhận kết quả", "Hồ sơ ((mã))", "danh-sach.csv"))
+
+
+def test_an_upload_that_breaks_off_leaves_nothing_behind(cast: Cast) -> None:
+    class BreaksOff(FileAudience):
+        def __iter__(self) -> Iterator[Recipient | RowError]:
+            yield from super().__iter__()
+            raise ConnectionError("the browser is gone")
+
+    rows = BreaksOff(io.BytesIO(table(CHUNK + 1).encode()), TEXT)
+    with pytest.raises(ConnectionError):
+        cast.notices.create(Draft("n", TEXT, "f"), rows, cast.an)
+    with cast.world.gateway.database.reading() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(notice)) == 0
+
+
+def test_failures_are_told_by_their_reason_and_the_report_names_everybody(cast: Cast, tmp_path: Path) -> None:
+    cast.world.carrier.faults.change({"undelivered": 1.0})
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.settle()
+    shown = seen(cast.notices, made.id, cast.an)
+    assert shown.counts.undelivered == 3
+    assert [(failure.state, failure.messages) for failure in shown.failures] == [("undelivered", 3)]
+    means, ended = cast.notices.means, cast.notices.find(made.id, cast.an)
+    lines = "".join(report.as_csv(report.records(means, ended, "en"))).splitlines()
+    assert lines[0] == "\ufeffrow,phone,state,reason,segments,channel,sent,ended"
+    assert lines[1].startswith("2,84910000000,undelivered,")
+    file = tmp_path / "report.xlsx"
+    with file.open("wb") as out:
+        report.write_xlsx(report.records(means, ended, "vi"), out)
+    rows = [*load_workbook(file)["report"].iter_rows(values_only=True)]
+    assert (rows[0][1], rows[3][1], rows[3][2]) == ("số điện thoại", "84910000002", "không đến máy")

@@ -1,0 +1,333 @@
+"""What a citizen experiences who writes on Zalo, from the chat and back to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from providers.contract import Callback, Inbound
+from smsgw.dossiers.dossier import Status
+from smsgw.store import outbox
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage
+from smsgw.store.tables import Lane, inbound, outbound, zalo_link, zalo_user
+from smsgw.text.phones import mask_all
+from tests.chats import Chats, chats
+from tests.test_conversations import code_of, owner_of
+
+MAI, TUAN = "4567890123456789012", "4567890123456789099"
+STRANGER = "84987654321"
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[Chats]:
+    """A world with Zalo on SQLite."""
+    with chats(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def anywhere(tmp_path: Path, database_url: str) -> Iterator[Chats]:
+    """The same, on either kind of database."""
+    with chats(tmp_path, database_url) as made:
+        yield made
+
+
+def code_sent_to(there: Chats, phone: str) -> str:
+    """The code in the latest SMS."""
+    found = re.match(r"(\d{6}) la ma lien ket", there.sms(phone)[-1])
+    assert found
+    return found[1]
+
+
+def linked(there: Chats, user: str, phone: str) -> None:
+    """Link somebody, as they would do it."""
+    there.say(user, f"LK {phone}")
+    assert "đã liên kết" in there.say(user, code_sent_to(there, phone))
+
+
+def rows(there: Chats, *columns: sa.Column[str]) -> list[tuple[object, ...]]:
+    with there.here.gateway.database.reading() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(columns[0].table.c.id))]
+
+
+def test_somebody_asks_in_the_chat_and_is_answered_with_accents(anywhere: Chats) -> None:
+    code = code_of(anywhere.here, Status.IN_PROGRESS)
+    assert f"Hồ sơ {code} trễ hẹn" in anywhere.say(MAI, f"hồ sơ {code} ạ")
+    assert anywhere.here.states() == {"delivered": 1}
+    assert rows(anywhere, outbound.c.channel, outbound.c.recipient, outbound.c.segments) == [("zalo", f"zalo:{MAI}", 1)]
+
+
+def test_who_begins_to_follow_is_greeted_and_who_ceases_is_remembered(anywhere: Chats) -> None:
+    def follows() -> bool | None:
+        with anywhere.here.gateway.database.reading() as connection:
+            return connection.scalar(sa.select(zalo_user.c.follows))
+
+    anywhere.zalo.follow(MAI, True)
+    anywhere.settle()
+    (greeting,) = anywhere.heard(MAI)
+    assert "Cảm ơn quý ông/bà đã quan tâm" in greeting
+    assert "LK 0912345678" in greeting
+    assert follows() is True
+    anywhere.zalo.follow(MAI, False)
+    anywhere.settle()
+    assert len(anywhere.heard(MAI)) == 1
+    assert follows() is False
+    anywhere.say(MAI, "HELP")
+    assert follows() is False
+
+
+def test_a_webhook_that_comes_again_changes_nothing(there: Chats) -> None:
+    there.say(MAI, "HELP", id="zmsg-same")
+    there.say(MAI, "HELP", id="zmsg-same")
+    assert len(there.heard(MAI)) == 1
+    there.here.clock.forward(minutes=90)
+    there.say(MAI, "HELP", id="zmsg-same")
+    assert there.here.states() == {"delivered": 1}
+
+
+def test_an_event_that_is_not_answered_comes_again_as_zalo_does_it(there: Chats) -> None:
+    door, post = there.zalo, there.zalo._post
+    door._post = lambda url, body, headers: 503
+    assert there.say(MAI, "HELP") == ""
+    door._post = post
+    there.here.clock.forward(seconds=30)
+    there.settle()
+    assert len(there.heard(MAI)) == 1
+
+
+def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(anywhere: Chats) -> None:
+    code, phone = (of(anywhere.here, Status.SUPPLEMENT_ASKED) for of in (code_of, owner_of))
+    assert "cần bổ sung giấy tờ" in anywhere.say(MAI, code)
+    asked = anywhere.say(MAI, f"LK 0{phone[2:]}")
+    assert f"{phone[:5]}***{phone[-3:]}" in asked
+    assert phone not in asked
+    typed = code_sent_to(anywhere, phone)
+    assert "đã liên kết" in anywhere.say(MAI, f"{typed[:3]} {typed[3:]}")
+    assert "cần bổ sung:" in anywhere.say(MAI, code)
+    assert "cần bổ sung giấy tờ" in anywhere.say(TUAN, code)
+    assert "không còn liên kết" in anywhere.say(MAI, "Hủy liên kết")
+    assert "cần bổ sung giấy tờ" in anywhere.say(MAI, code)
+
+
+def test_linking_asks_for_a_number_that_can_get_the_code(there: Chats) -> None:
+    for text in ("LK", "liên kết", "LK 02963123456", "lk12345678"):
+        assert "Xin nhắn LK và số điện thoại di động" in there.say(MAI, text)
+    assert "Xin nhắn LK và số" not in there.say(MAI, "Liên kết tài khoản ngân hàng thế nào")
+    assert rows(there, zalo_link.c.id) == []
+
+
+def test_a_code_can_be_guessed_at_five_times_and_then_no_more(anywhere: Chats) -> None:
+    anywhere.say(MAI, f"LK {STRANGER}")
+    right = code_sent_to(anywhere, STRANGER)
+    wrong = f"{(int(right) + 1) % 1_000_000:06}"
+    for left in (4, 3, 2, 1):
+        assert f"còn {left} lần" in anywhere.say(MAI, wrong)
+    assert "hết số lần" in anywhere.say(MAI, wrong)
+    assert "đã liên kết" not in anywhere.say(MAI, right)
+    assert rows(anywhere, zalo_link.c.state, zalo_link.c.tries) == [("closed", 5)]
+
+
+def test_guesses_in_one_breath_count_each(anywhere: Chats) -> None:
+    anywhere.say(MAI, f"LK {STRANGER}")
+    right = code_sent_to(anywhere, STRANGER)
+    wrong = f"{(int(right) + 1) % 1_000_000:06}"
+    provider = anywhere.here.gateway.channels["zalo"].provider
+    gateway, events = anywhere.here.gateway, []
+    anywhere.zalo._post = lambda url, body, headers: events.append((body, headers)) or 200  # type: ignore[func-returns-value]
+    for _ in range(7):
+        anywhere.zalo.say(MAI, wrong)
+    anywhere.zalo.run_due()
+    read = [
+        message
+        for body, headers in events
+        for message in provider.inbound(
+            Callback("POST", {}, {name.lower(): value for name, value in headers.items()}, body), gateway.clock()
+        )
+        if isinstance(message, Inbound)
+    ]
+    gateway.intake.take(gateway.channels["zalo"], read).exception()
+    assert rows(anywhere, zalo_link.c.tries) == [(0,)]  # decided on together, it is refused together and comes again
+    for message in read:
+        gateway.intake.take(gateway.channels["zalo"], [message]).result()
+    assert rows(anywhere, zalo_link.c.state, zalo_link.c.tries) == [("closed", 5)]
+
+
+def test_a_code_is_good_for_ten_minutes_and_a_newer_one_takes_its_place(there: Chats) -> None:
+    there.say(MAI, f"LK {STRANGER}")
+    first = code_sent_to(there, STRANGER)
+    there.here.clock.forward(minutes=11)
+    assert "đã hết hạn" in there.say(MAI, first)
+    there.say(MAI, f"LK {STRANGER}")
+    second = code_sent_to(there, STRANGER)
+    there.say(MAI, f"LK {STRANGER}")
+    assert "chưa đúng" in there.say(MAI, second)
+    assert "đã liên kết" in there.say(MAI, code_sent_to(there, STRANGER))
+
+
+def test_nobody_is_flooded_with_codes(there: Chats) -> None:
+    for user in (MAI, MAI, TUAN, TUAN, "1", "2"):
+        there.say(user, f"LK {STRANGER}")
+    assert len(there.sms(STRANGER)) == 3
+    assert "Đã có nhiều mã" in there.heard("2")[-1]
+    for number in range(6):
+        there.say("3", f"LK 0912000{number:03}")
+    assert "Đã có nhiều mã" in there.heard("3")[-1]
+    there.here.clock.forward(hours=25)
+    assert "Mã liên kết đã được gửi" in there.say("2", f"LK {STRANGER}")
+
+
+def test_a_phone_is_linked_to_who_showed_it_last(there: Chats) -> None:
+    linked(there, MAI, STRANGER)
+    linked(there, TUAN, STRANGER)
+    with there.here.gateway.database.reading() as connection:
+        held = connection.execute(sa.select(zalo_user.c.address).where(zalo_user.c.phone == STRANGER)).scalars().all()
+    assert held == [f"zalo:{TUAN}"]
+
+
+def test_who_guesses_dossiers_in_the_chat_is_slowed_as_by_sms(there: Chats) -> None:
+    for number in range(7):
+        there.zalo.say(MAI, f"H01.21-180801-{9000 + number}")
+        there.zalo.run_due()
+    with there.here.gateway.database.reading() as connection:
+        waits = connection.execute(
+            sa.select(outbound.c.not_before, outbound.c.created_at).order_by(outbound.c.id)
+        ).all()
+    assert [row.not_before > row.created_at for row in waits] == [False] * 5 + [True] * 2
+
+
+def test_a_zalo_address_that_a_carrier_of_sms_brings_is_nobody(there: Chats) -> None:
+    there.here.text(f"zalo:{MAI}", "HELP")
+    assert there.here.states() == {}
+    assert rows(there, inbound.c.state) == [("ignored",)]
+
+
+def late_reply(there: Chats) -> None:
+    """Mai asks, and her answer leaves a week later than her last word."""
+    there.zalo.say(MAI, "HELP")
+    there.zalo.run_due()
+    there.zalo._people[MAI].spoke = (there.here.clock() - timedelta(days=8)).timestamp()
+
+
+def test_what_zalo_does_not_deliver_comes_once_by_sms_to_who_has_linked_a_phone(anywhere: Chats) -> None:
+    linked(anywhere, MAI, STRANGER)
+    before = len(anywhere.sms(STRANGER))
+    late_reply(anywhere)
+    anywhere.settle()
+    (text,) = anywhere.sms(STRANGER)[before:]
+    assert "Xin nhan HS va ma ho so" in text
+    last = rows(
+        anywhere, outbound.c.channel, outbound.c.recipient, outbound.c.state, outbound.c.encoding, outbound.c.attempts
+    )[-1]
+    assert last == ("sms", STRANGER, "delivered", "gsm7", 2)
+    anywhere.settle()
+    assert len(anywhere.sms(STRANGER)) == before + 1
+
+
+def test_without_a_linked_phone_it_is_rejected_and_says_why(there: Chats) -> None:
+    late_reply(there)
+    there.settle()
+    assert rows(there, outbound.c.state, outbound.c.error_code) == [("rejected", "-230")]
+
+
+def test_what_zalo_may_have_delivered_does_not_come_by_sms_too(there: Chats) -> None:
+    linked(there, MAI, STRANGER)
+    before = len(there.sms(STRANGER))
+    send, there.zalo.send = there.zalo.send, lambda access_token, body: {"error": -9999}  # type: ignore[method-assign]
+    late_reply(there)
+    there.settle()
+    there.zalo.send = send  # type: ignore[method-assign]
+    there.settle(60)
+    assert len(there.sms(STRANGER)) == before
+    assert rows(there, outbound.c.state, outbound.c.doubts)[-1] == ("rejected", 1)
+
+
+def notice(there: Chats, phone: str, text: str) -> str:
+    """A notice whose route is Zalo first, then SMS."""
+    now, gateway = there.here.clock(), there.here.gateway
+    channel = gateway.roads.first(Lane.NOTICE, phone)
+    until = now + timedelta(days=1)
+    message = NewMessage(
+        new_id(), channel.name, Lane.NOTICE, None, channel.sender, phone, text, "gsm7", 1, now, now, until
+    )
+    with gateway.database.writing("test") as connection:
+        outbox.add(connection, [message])
+    return message.id
+
+
+READY = "Ho so H01.12-180802-0012 da co ket qua. Moi den nhan tai UBND xa Dinh My, mang theo giay hen."
+
+
+def test_a_notice_goes_by_zns_where_its_text_is_a_template(anywhere: Chats) -> None:
+    ref = notice(anywhere, STRANGER, READY)
+    anywhere.settle()
+    (sent,) = anywhere.zalo.notifications[STRANGER]
+    assert sent["template_data"] == {"ma_ho_so": "H01.12-180802-0012", "noi_nhan": "UBND xa Dinh My"}
+    assert sent["tracking_id"] == ref
+    assert anywhere.here.states() == {"delivered": 1}
+    assert anywhere.sms(STRANGER) == []
+
+
+def test_a_notice_goes_into_the_chat_of_who_has_lately_written_there(anywhere: Chats) -> None:
+    anywhere.zalo.follow(MAI, True)
+    linked(anywhere, MAI, STRANGER)
+    before = len(anywhere.sms(STRANGER))
+    notice(anywhere, STRANGER, "Chuc mung nam moi")
+    anywhere.settle()
+    assert anywhere.heard(MAI)[-1] == "Chuc mung nam moi"
+    assert anywhere.zalo.counts["sent for money"] == 0
+    anywhere.here.clock.forward(hours=49)
+    notice(anywhere, STRANGER, READY)
+    anywhere.settle()
+    assert len(anywhere.zalo.notifications[STRANGER]) == 1
+    assert len(anywhere.sms(STRANGER)) == before
+
+
+def test_a_notice_that_the_chat_does_not_take_goes_by_zns(there: Chats) -> None:
+    there.zalo.follow(MAI, True)
+    linked(there, MAI, STRANGER)
+    there.zalo._people[MAI].spoke = (there.here.clock() - timedelta(days=8)).timestamp()
+    notice(there, STRANGER, READY)
+    there.settle()
+    assert len(there.zalo.notifications[STRANGER]) == 1
+
+
+@pytest.mark.parametrize("why", ["no account", "no template", "no quota"])
+def test_a_notice_that_zalo_can_not_carry_goes_by_sms(there: Chats, why: str) -> None:
+    there.zalo.without_zalo = {STRANGER} if why == "no account" else set()
+    there.zalo.quota = 0 if why == "no quota" else 10
+    notice(there, STRANGER, "Chuc mung nam moi" if why == "no template" else READY)
+    there.settle()
+    assert len(there.sms(STRANGER)) == 1
+    assert there.here.states() == {"delivered": 1}
+
+
+def test_a_token_that_is_no_good_any_more_is_renewed_and_nobody_notices(anywhere: Chats) -> None:
+    assert anywhere.say(MAI, "HELP")
+    anywhere.here.clock.forward(minutes=10)
+    anywhere.zalo.forget_tokens()
+    assert anywhere.say(MAI, "HELP")
+    assert anywhere.zalo.counts["renewals"] == 2
+    assert anywhere.zalo.counts["renewals refused"] == 0
+
+
+def test_an_account_that_has_to_be_authorised_again_holds_the_channel_and_says_so(there: Chats) -> None:
+    there.zalo._spent = 99
+    assert there.say(MAI, "HELP") == ""
+    channel = there.here.outbox().channels["zalo"]
+    assert channel.state == "held"
+    assert "authorise the account again" in (channel.reason or "")
+    assert "authorise" in (there.here.gateway.channels["zalo"].provider.fault() or "")
+
+
+def test_a_channel_that_is_well_has_no_fault(there: Chats) -> None:
+    assert there.here.gateway.channels["zalo"].provider.fault() is None
+
+
+def test_a_zalo_user_is_masked_in_a_log() -> None:
+    assert mask_all(f"zalo:{MAI} writes") == "zalo:***012 writes"
