@@ -21,6 +21,9 @@ CREATE TABLE inbound (
   CONSTRAINT ck_inbound_state CHECK (state IN ('answered', 'waiting', 'ignored'))
 );
 CREATE INDEX ix_inbound_sender ON inbound (sender, received_at);
+CREATE INDEX ix_inbound_received ON inbound (received_at);
+CREATE INDEX ix_inbound_codes ON inbound (codes) WHERE codes IS NOT NULL;
+CREATE INDEX ix_inbound_several ON inbound (received_at) WHERE replace(codes, ' ', '') <> codes;
 CREATE INDEX ix_inbound_waiting ON inbound (received_at) WHERE state = 'waiting';
 
 -- A message to a citizen (MT). The row is the job: there is no other queue.
@@ -152,7 +155,7 @@ CREATE TABLE channel (
   counted_at  TIMESTAMP NOT NULL,
   allowance   DOUBLE PRECISION NOT NULL,  -- messages that may go out at once, as of allowed_at
   allowed_at  TIMESTAMP NOT NULL,
-  CONSTRAINT ck_channel_state CHECK (state IN ('open', 'tripped', 'held'))
+  CONSTRAINT ck_channel_state CHECK (state IN ('open', 'tripped', 'held', 'paused'))
 );
 
 -- When and why a channel changed its state.
@@ -414,3 +417,30 @@ CREATE TABLE onestop_mark (
   onestop TEXT NOT NULL PRIMARY KEY,
   read_to TIMESTAMP NOT NULL
 );
+
+-- What a channel had on a day that is over, by the province's calendar.
+CREATE TABLE daily (
+  day          TEXT NOT NULL,               -- as 2018-08-15
+  channel      TEXT NOT NULL,
+  messages_in  INTEGER NOT NULL,
+  messages_out INTEGER NOT NULL,            -- that the carrier took
+  delivered    INTEGER NOT NULL,
+  failed       INTEGER NOT NULL,
+  cost         BIGINT NOT NULL,             -- in đồng, by the tariff of that time
+  counted_at   TIMESTAMP NOT NULL,
+  CONSTRAINT pk_daily PRIMARY KEY (day, channel)
+);
+
+-- What was said between us and a carrier, for a week: its call and its answer, secrets and numbers masked. A call is
+-- found by its channel and time, which are those of the message's submission or attempt; so one of 500 messages is one
+-- row. outbound_id: the message, where the call carried but one.
+CREATE TABLE exchange (
+  id          TEXT NOT NULL PRIMARY KEY,
+  channel     TEXT NOT NULL,
+  at          TIMESTAMP NOT NULL,
+  outbound_id TEXT,
+  seconds     DOUBLE PRECISION NOT NULL,
+  request     TEXT NOT NULL,
+  answer      TEXT NOT NULL
+);
+CREATE INDEX ix_exchange_at ON exchange (at, channel);

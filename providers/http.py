@@ -110,9 +110,9 @@ class Line:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=AT_ONCE * _CALLERS))
 
-    def send(self, ref: str | None, method: str, url: str, **request: Any) -> Answer:
-        """A call with messages in it, kept as an exchange. `ref`: the message, if it is one."""
-        with exchanges.keeping(ref, self._secrets) as kept:
+    def send(self, ref: str | None, method: str, url: str, *, hide: Sequence[str] = (), **request: Any) -> Answer:
+        """A call with messages in it, kept as an exchange. `ref`: the message, if it is one; `hide`: more secrets."""
+        with exchanges.keeping(ref, (*self._secrets, *hide)) as kept:
             prepared = self._session.prepare_request(requests.Request(method, url, **request))
             kept.asked(method, prepared.url or url, prepared.body)
             answer = self._call(prepared)
@@ -152,10 +152,10 @@ def _bounded(answer: requests.Response, end: float) -> bytes:
 def _failure(error: requests.ConnectionError) -> Exception:
     """A connection that was never made carried nothing; one that broke may have carried everything."""
     reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
-    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):
-        return Unreachable("no connection within the time limit")
     if isinstance(reason, NewConnectionError | NameResolutionError):
         return Unreachable("no connection")
+    if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):
+        return Unreachable("no connection within the time limit")
     if reason is not None and isinstance(reason.args[0] if reason.args else None, ssl.SSLCertVerificationError):
         return Unreachable("the carrier's certificate is not valid")
     return Doubtful("the connection broke")

@@ -43,6 +43,8 @@ def _desk(gateway: Gateway) -> Desk:
         signing_in=gateway.signing_in,
         reminders=gateway.reminders,
         tariffs={name: channel.tariff for name, channel in settings.channels.items()},
+        steering=gateway.steering,
+        activity=gateway.activity,
     )
 
 

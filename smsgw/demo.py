@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ DOSSIERS = 2000
 SEED = 2018
 WAIT = 20.0  # seconds for the first answer on a slow machine
 STRANGER = "84900000001"
+NAMES = re.compile(r"\{([^{}]*)\}")  # of a template's parameters
 CHAT = "zalo"  # the name of the demonstration's channel
 
 _STATUS_NAMES = {
@@ -223,7 +225,7 @@ def _simulated_zalo(settings: Settings, url: str) -> simulator.Zalo | None:
                     oa_secret=config.oa_secret.get_secret_value(),
                     refresh_token=config.refresh_token.get_secret_value(),
                     channel=name,
-                    templates={template.id: template.names for template in config.templates},
+                    templates={id: NAMES.findall(text) for id, text in config.templates.items()},
                 )
             )
     return None

@@ -17,7 +17,7 @@ from smsgw.answers.answering import Answers, Limits
 from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
-from smsgw.dispatch.breaker import released
+from smsgw.dispatch.breaker import restarted
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hours import Hours, no_holidays
 from smsgw.dispatch.keys import KeyRing
@@ -35,7 +35,9 @@ from smsgw.notices.feeding import Feeder
 from smsgw.notices.means import Means, Rules
 from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
+from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
+from smsgw.officials.steering import Steering
 from smsgw.reminders.office import Office, Plan, open_office
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
@@ -52,6 +54,7 @@ MATCH_EVERY = 10
 KEYS_EVERY = 30
 RETIRE_EVERY = 60
 REMIND_EVERY = 5
+KEEP_DAYS_EVERY = 60
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
 
 log = logging.getLogger("smsgw")
@@ -104,6 +107,9 @@ class Gateway:
         self.notices = Notices(means)
         self.feeder = Feeder(means, self.bell)
         self.accounts = Accounts(self.database, clock)
+        self.steering = Steering(self.database, clock)
+        zone = ZoneInfo(settings.gateway.timezone)
+        self.activity = Activity(self.database, clock, zone, _tariffs(settings))
         self.signing_in = SigningIn(
             self.database,
             clock,
@@ -129,12 +135,14 @@ class Gateway:
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
             self._every(KEYS_EVERY, self.keep_keys, at_once=True)
             self._every(RETIRE_EVERY, self.sweeper.history)
+            self._every(RETIRE_EVERY, self.sweeper.exchanges)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
             self._every(TICK, self.feeder.feed)
             self._every(TICK, self.feeder.tend)
             self.reminders.meet()
             self._every(REMIND_EVERY, self.reminders.tick, at_once=True)
+            self._every(KEEP_DAYS_EVERY, self.activity.keep_days)
         self._ticker.start()
 
     def stop(self) -> None:
@@ -189,7 +197,7 @@ class Gateway:
                 # Whoever starts a worker has seen to the settings; if not, the carrier says so at the first call.
                 if "worker" in self._roles:
                     before = channel_rows.lock(connection, name)
-                    channel_rows.write(connection, before, released(before, "a worker was started", now), now)
+                    channel_rows.write(connection, before, restarted(before, now), now)
 
     def _office(self, wording: Wording) -> Office:
         settings = self.settings

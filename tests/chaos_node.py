@@ -37,6 +37,7 @@ _WAITS = (
     (gateway, "MATCH_EVERY", 0.2),
     (gateway, "RETIRE_EVERY", 0.2),
     (gateway, "REMIND_EVERY", 0.1),
+    (gateway, "KEEP_DAYS_EVERY", 0.2),
     (breaker, "FIRST_PAUSE", timedelta(seconds=0.2)),
     (breaker, "LONGEST_PAUSE", timedelta(seconds=1)),
     (retry, "BLIND_WAIT", timedelta(seconds=1)),

@@ -32,9 +32,8 @@ oauth_url = "{url}"
 api_url = "{url}"
 zns_url = "{url}"
 time_limit = 5
-[[channels.zalo.templates]]
-id = "301"
-text = "{READY}"
+[channels.zalo.templates]
+301 = "{READY}"
 [[routes]]
 purposes = ["notice"]
 channels = ["zalo", "sms"]

@@ -42,7 +42,7 @@ class Desk:
         assert found, page
         return found[1]
 
-    def post(self, path: str, status: int = 200, **fields: str) -> str:
+    def post(self, path: str, status: int = 200, /, **fields: str) -> str:
         """Send a form."""
         data = {"csrf_token": self.token(), **fields}
         answer = self.client.post(f"/console{path}", data=data, follow_redirects=True)

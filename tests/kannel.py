@@ -18,6 +18,7 @@ from tests.world import free_port
 GUIDE = Path(__file__).parent.parent / "docs/carriers/kannel.md"
 FAKESMSC = "/usr/lib/kannel/test/fakesmsc"
 PATIENCE = 30.0  # seconds
+DOORS = {"bearerbox": "13001", "smsbox": "13013"}
 PORTS = ("8080", "10000", "13000", "13001", "13013")
 
 
@@ -90,14 +91,14 @@ def running(folder: Path, changes: Mapping[str, str]) -> Iterator[tuple[Phones, 
     files = re.findall(r"```\n(group = core.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     started: list[subprocess.Popen[bytes]] = []
     try:
-        for name, text in zip(("bearerbox", "smsbox"), files, strict=True):
+        for name, text in zip(DOORS, files, strict=True):
             for old, new in {**{port: str(new) for port, new in ports.items()}, **changes}.items():
                 text = re.sub(rf"(?<!\d){re.escape(old)}(?!\d)", new, text)
             file = folder / f"{name}.conf"
             file.write_text(text, encoding="utf-8")
             with (folder / f"{name}.log").open("wb") as log:
                 started.append(subprocess.Popen([name, "-v", "1", str(file)], stdout=log, stderr=log))
-            until(partial(listens, ports["13001" if name == "bearerbox" else "13013"]), f"{name} to start")
+            until(partial(listens, ports[DOORS[name]]), f"{name} to start")
         until(lambda: listens(ports["10000"]), "the SMSC to listen")
         phones = Phones(ports["10000"])
         try:

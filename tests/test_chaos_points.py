@@ -23,7 +23,7 @@ from smsgw.store.officials import Official
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key, schedule, switch
+from smsgw.store.tables import Lane, access_key, daily, schedule, switch
 from tests.agency import Agency
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
@@ -38,9 +38,11 @@ AGAIN |= {"accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3
 COMMANDS = {
     "turn": ("reminders", "on", "uncollected_7"),
     "decide": ("doubtful", "drop"),
-    "release": ("channel", "release", "sms"),
+    "steer": ("channel", "release", "sms"),
     "officials": ("user", "disable", OFFICIAL),
+    "try out": ("channel", "test", "sms", "--wait", "0", "--to"),
 }
+TRIED = {"before": "84870000001", "after": "84870000002"}  # phones that get a test message
 
 
 def transactions() -> set[str]:
@@ -87,7 +89,7 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
     # A result that is ready is told once, by each of the points that it was told at.
     ready = len(SIDES) * sum(provoke is _result_ready for provoke in PROVOKED.values())
     untrue = len(SIDES) * sum(provoke is _not_ready_any_more for provoke in PROVOKED.values())
-    assert chaos.states() == {"delivered": len(chaos.senders) + ready, "cancelled": len(SIDES) + untrue}
+    assert chaos.states() == {"delivered": len(chaos.senders) + len(TRIED) + ready, "cancelled": len(SIDES) + untrue}
 
 
 def _killed_node(chaos: Chaos, point: Point) -> None:
@@ -112,6 +114,8 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
     command = COMMANDS[point.transaction]
     if point.transaction == "decide":
         command = (*command, _in_doubt(chaos))
+    if point.transaction == "try out":
+        command = (*command, TRIED[point.side])
     if point.transaction == "officials":
         _somebody_works_here(chaos)
     killed_by_itself(chaos, chaos.node(command=command, dies_at=point))
@@ -214,7 +218,14 @@ def _not_ready_any_more(chaos: Chaos) -> None:
         outbox.add(connection, [message])
 
 
+def _a_day_is_not_counted(chaos: Chaos) -> None:
+    """What was written down of the last days is gone."""
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.delete(daily))
+
+
 PROVOKED: dict[str, Callable[[Chaos], None]] = {
+    "daily": _a_day_is_not_counted,
     "answer late": _one_stop_returns,
     "run": _reminders_due,
     "take stock": _rule_switched_on,

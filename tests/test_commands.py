@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.world import free_port, settings_text
+from smsgw.store import channels
+from smsgw.store.database import Database
+from tests.world import NOON, free_port, settings_text
 
 
 class Shell:
@@ -211,3 +213,29 @@ def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
     )
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=20, check=False)
     assert done.stdout == "stopped\n"
+
+
+def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shell: Shell) -> None:
+    added = shell.run(
+        *("user", "add", "Lan", "--role", "viewer,approver", "--agency", "H01.21", "--password-stdin"),
+        stdin="mot cau dai de nho\n",
+    )
+    assert added.returncode == 0, added.stderr
+    (lan,) = [each for each in shell.json("user", "list") if each["name"] == "lan"]
+    assert (lan["role"], lan["agency"], lan["second_factor"], lan["disabled_at"]) == ("approver", "H01.21", False, None)
+    again = shell.run("user", "add", "lan", "--role", "viewer", "--password-stdin", stdin="mot cau dai de nho\n")
+    assert (again.returncode, again.stderr) == (1, "smsgw: there is an official lan already\n")
+    assert shell.run("user", "disable", "lan").returncode == 0
+    verdict = shell.json("audit", "verify")
+    assert (verdict["ok"], verdict["broken"]) == (True, None)
+    assert shell.run("audit", "verify", "--noted", "0" * 64).returncode == 1
+
+
+def test_a_channel_is_paused_and_released_with_a_reason(shell: Shell) -> None:
+    database = Database(f"sqlite:///{shell.folder}/gateway.db")
+    with database.writing("test") as connection:
+        channels.ensure(connection, "sms", NOON)
+    database.close()
+    assert shell.run("channel", "pause", "sms", "--reason", "test").returncode == 0
+    assert shell.json("channel", "list")["sms"]["state"] == "paused"
+    assert shell.run("channel", "release", "sms").returncode == 0

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import smsgw.web.console
+from smsgw.dispatch import breaker
 from smsgw.officials import totp
+from smsgw.store import audit, channels, conversations
+from smsgw.store.officials import Role
+from smsgw.store.tables import audit as audit_table
+from smsgw.store.tables import outbound
 from smsgw.web.console import texts
 from smsgw.web.console.shell import NAVIGATION
 from tests.console import PASSWORD, Desk, at_work, official, stranger, text
-from tests.world import World
+from tests.world import NOON, World, world
 
 CONSOLE = Path(smsgw.web.console.__file__).parent
+PATHS = {
+    "overview.home": "/",
+    "conversations.conversations": "/conversations/",
+    "channels.channels": "/channels/",
+    "doubtful.doubtful": "/doubtful/",
+    "opt_outs.opt_outs": "/opt-outs/",
+    "people.people": "/people/",
+    "audit_log.entries": "/audit/",
+}
 TEMPLATES = CONSOLE.parent / "templates/console"
 
 
@@ -128,7 +144,7 @@ def test_the_cookie_is_guarded_as_well_as_the_way_allows(here: World) -> None:
 
 def test_every_page_has_the_headers_of_a_careful_one(here: World) -> None:
     desk = official(here, "lan", "admin")
-    for path in ["/sign-in", "/nowhere", *(f"/{entry.endpoint}" for entry in NAVIGATION)]:
+    for path in ["/sign-in", "/nowhere", *PATHS.values()]:
         answer = desk.client.get(f"/console{path}")
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
@@ -156,3 +172,189 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     for file in (*TEMPLATES.glob("*.html"), *CONSOLE.glob("*.py")):
         asked = re.findall(r"""(?:say|tell)\(\s*["']([\w.-]+)["']\s*[,)]""", file.read_text(encoding="utf-8"))
         assert not [key for key in asked if key not in there], file.name
+
+
+@pytest.mark.parametrize("role", ["viewer", "sender", "approver", "admin"])
+def test_a_page_is_shown_to_those_whose_role_it_takes_and_403_to_others(here: World, role: Role) -> None:
+    desk = official(here, "lan", role)
+    me = next(each for each in here.gateway.accounts.every() if each.name == "lan")
+    for entry in NAVIGATION:
+        path = PATHS[entry.endpoint]
+        desk.get(path, 200 if me.may(entry.role) else 403)
+        assert (f'href="/console{path}"' in desk.get("/")) is me.may(entry.role)
+
+
+def test_a_wrong_role_changes_nothing(here: World) -> None:
+    desk = official(here, "lan", "viewer")
+    desk.post("/channels/sms", 403, step="pause", reason="x")
+    desk.post("/people/", 403, name="hoa", role="admin", password=PASSWORD)
+    desk.post("/opt-outs/", 403, phone="0912345678", purpose="notice")
+    desk.post("/doubtful/", 403, verb="drop", id="x")
+    assert here.outbox().channels["sms"].state == "open"
+    assert [each.name for each in here.gateway.accounts.every()] == ["lan"]
+
+
+def test_the_overview_tells_of_today_and_of_days_that_are_over(anywhere: World) -> None:
+    for number in range(3):
+        assert anywhere.text(f"8490000000{number}", anywhere.examples[0].code)
+    today = anywhere.gateway.activity.today()
+    assert (today.total.messages_in, today.total.messages_out, today.total.delivered) == (3, 3, 3)
+    assert today.reply_p50 is not None
+    assert 0 <= today.reply_p50 <= 5
+    assert anywhere.gateway.activity.keep_days() == 3
+    anywhere.clock.forward(days=1)
+    assert anywhere.gateway.activity.keep_days() == 3
+    assert anywhere.gateway.activity.keep_days() == 0
+    days = anywhere.gateway.activity.days(3)
+    assert [traffic.messages_in for _, traffic in days] == [0, 3, 0]
+    assert [traffic.delivered for _, traffic in days] == [0, 3, 0]
+    page = official(anywhere, "lan", "viewer").get("/")
+    assert 'class="bars"' in page
+
+
+def test_what_was_spent_is_told_by_the_tariff(tmp_path: Path) -> None:
+    with world(tmp_path) as here:
+        here.gateway.activity._tariffs = {"sms": 350}
+        here.text("84900000001", "HD")
+        segments = sum(bubble.text != "" for bubble in here.heard("84900000001"))
+        assert here.gateway.activity.today().total.cost == 350 * segments
+        assert f"{350 * segments} ₫" in official(here, "lan", "viewer").get("/")
+
+
+def test_a_conversation_shows_every_message_try_and_receipt(anywhere: World) -> None:
+    example = anywhere.examples[0]
+    anywhere.text("84900000001", f"HS {example.code}")
+    desk = official(anywhere, "lan", "viewer")
+    for query in ("0900 000 001", example.code.lower().replace("-", " ")):
+        shown = desk.post("/conversations/", query=query)
+        assert "Hội thoại với 84900000001" in shown
+        assert f"HS {example.code}" in shown
+        assert "Đã đến máy" in shown
+        assert "delivered" in shown
+    desk.post("/conversations/", 404, query="0900 000 002")
+    desk.get("/conversations/none", 404)
+    with anywhere.gateway.database.reading() as connection:
+        viewed = [entry for entry in audit.latest(connection) if entry.action == "conversation.view"]
+    assert [(entry.who, entry.subject) for entry in viewed] == [("lan", "84900***001")] * 2
+
+
+def test_a_dossier_is_found_that_was_asked_for_together_with_others(anywhere: World) -> None:
+    first, second = (example.code for example in anywhere.examples[:2])
+    anywhere.text("84900000001", f"HS {first} {second}")
+    anywhere.text("84900000002", f"HS {second}")
+    desk = official(anywhere, "lan", "viewer")
+    assert "84900000001" in desk.post("/conversations/", query=first)
+    both = desk.post("/conversations/", query=second)
+    assert "84900000001" in both
+    assert "84900000002" in both
+
+
+def test_an_official_of_an_agency_sees_only_what_is_about_its_dossiers(here: World) -> None:
+    codes = [example.code for example in here.examples]
+    dossiers = here.gateway.onestop.find(codes)
+    ours = dossiers[codes[0]]
+    theirs = next(dossier for dossier in dossiers.values() if dossier.agency_code != ours.agency_code)
+    here.text("84900000001", f"HS {ours.code}")
+    here.text("84900000001", f"HS {theirs.code}")
+    here.text("84900000002", f"HS {theirs.code}")
+    desk = official(here, "lan", "admin", ours.agency_code)
+    shown = desk.post("/conversations/", query="84900000001")
+    assert ours.code in shown
+    assert theirs.code not in shown
+    desk.post("/conversations/", 404, query="84900000002")
+    desk.post("/conversations/", 404, query=theirs.code)
+    with here.gateway.database.reading() as connection:
+        (talk,) = conversations.with_phones(connection, ["84900000002"])
+    desk.get(f"/conversations/{talk.id}", 404)
+    for path in ("/doubtful/", "/audit/"):
+        desk.get(path, 403)
+    desk.post("/channels/sms", 403, step="pause", reason="x")
+
+
+def test_a_paused_channel_sends_nothing_until_it_is_released_also_over_a_restart(here: World) -> None:
+    desk = official(here, "lan", "admin")
+    assert "Vui lòng ghi lý do" in desk.post("/channels/sms", 400, step="pause", reason=" ")
+    assert "Đã tạm dừng" in desk.post("/channels/sms", step="pause", reason="nhà mạng bảo trì")
+    assert here.text("84900000001", "HD") == ""
+    with here.gateway.database.writing("test") as connection:
+        row = channels.lock(connection, "sms")
+        channels.write(connection, row, breaker.restarted(row, here.clock()), here.clock())
+    shown = desk.get("/channels/")
+    assert "paused by lan: nhà mạng bảo trì" in shown
+    desk.post("/channels/sms", step="release", reason="xong")
+    here.settle()
+    assert len(here.heard("84900000001")) == 1
+    desk.post("/channels/none", 404, step="pause", reason="x")
+
+
+def test_a_message_in_doubt_is_decided_on(here: World) -> None:
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(sa.insert(outbound), [_in_doubt(id) for id in ("m1", "m2", "m3")])
+    desk = official(here, "lan", "sender")
+    assert "84912345678" in desk.get("/doubtful/")
+    assert "Chưa chọn tin nào" in desk.post("/doubtful/", verb="drop")
+    assert "Đã bỏ 1 tin" in desk.post("/doubtful/", verb="drop", id="m1")
+    assert "Đã đưa 1 tin" in desk.post("/doubtful/", verb="resend", id="m2")
+    assert "1 tin đã có kết quả" in desk.post("/doubtful/", verb="resend", id="m2")
+    desk.post("/doubtful/", 400, verb="other", id="m3")
+    assert here.states() == {"cancelled": 1, "queued": 1, "unknown": 1}
+
+
+def _in_doubt(id: str) -> dict[str, object]:
+    times = dict.fromkeys(("created_at", "not_before"), NOON)
+    return {
+        "id": id, "channel": "sms", "lane": 2, "sender": "8188", "recipient": "84912345678", "text": "x",
+        "encoding": "gsm7", "segments": 1, "state": "unknown", "attempts": 1, "doubts": 1, **times,
+        "expires_at": NOON + timedelta(days=1), "deadline": NOON + timedelta(days=1),
+    }  # fmt: skip
+
+
+def test_an_opt_out_is_written_down_and_taken_back(here: World) -> None:
+    desk = official(here, "lan", "sender")
+    assert "không phải số điện thoại" in desk.post("/opt-outs/", 400, phone="12", purpose="notice")
+    assert "không nhận loại tin" in desk.post("/opt-outs/", phone="0912 345 678", purpose="notice")
+    assert "đã có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice")
+    assert "console lan" in desk.get("/opt-outs/")
+    bound = official(here, "hoa", "sender", "H01.21")
+    assert "84912345678" not in bound.get("/opt-outs/")
+    assert "nhận tin trở lại" in bound.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
+    assert "không có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
+
+
+def test_accounts_are_made_changed_and_disabled(here: World) -> None:
+    desk = official(here, "lan", "admin")
+    new = {"name": "hoa", "role": "sender", "agency": "H01.21", "phone": "0912345678", "password": PASSWORD}
+    assert "ít nhất 10 ký tự" in desk.post("/people/", 400, **(new | {"password": "short"}))
+    assert "Số điện thoại không đúng" in desk.post("/people/", 400, **(new | {"phone": "12"}))
+    assert "Đã thêm" in desk.post("/people/", 200, **new)
+    assert "đã có người dùng" in desk.post("/people/", 400, **new)
+    hoa = here.gateway.accounts.named("hoa")
+    theirs = at_work(here, "hoa")
+    desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="", phone="")
+    assert here.gateway.accounts.named("hoa").role == "viewer"
+    desk.post(f"/people/{hoa.id}", verb="disable")
+    assert "Mật khẩu" in theirs.get("/")
+    desk.post(f"/people/{hoa.id}", verb="enable")
+    desk.post(f"/people/{hoa.id}", verb="password", password=PASSWORD + "!")
+    lan = here.gateway.accounts.named("lan")
+    assert "Không thể tự" in desk.post(f"/people/{lan.id}", 400, verb="disable")
+
+
+def test_an_administrator_of_an_agency_manages_only_its_officials(here: World) -> None:
+    other = here.gateway.accounts.add("hoa", "viewer", "H01.22", None, None, "test")
+    desk = official(here, "lan", "admin", "H01.21")
+    assert "hoa" not in desk.get("/people/")
+    desk.get(f"/people/{other.id}", 404)
+    desk.post(f"/people/{other.id}", 404, verb="disable")
+    desk.post("/people/", name="mai", role="viewer", agency="H01.99", password=PASSWORD)
+    assert here.gateway.accounts.named("mai").agency == "H01.21"
+
+
+def test_the_audit_log_is_shown_and_checked(here: World) -> None:
+    desk = official(here, "lan", "admin")
+    assert "official.add" in desk.get("/audit/")
+    assert "official.add" not in desk.get("/audit/?who=nobody")
+    assert "Nhật ký nguyên vẹn" in desk.post("/audit/verify")
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(sa.update(audit_table).where(audit_table.c.number == 1).values(who="mai"))
+    assert "Dòng 1 không còn như lúc ghi" in desk.post("/audit/verify")

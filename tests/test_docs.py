@@ -32,6 +32,7 @@ TABLES = (
     AnswerSettings,
     QuietHours,
     NoticeSettings,
+    ConsoleSettings,
     ReminderSettings,
     ChannelSettings,
     ConsoleSettings,

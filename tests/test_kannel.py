@@ -50,6 +50,7 @@ class Place:
         text = SETTINGS.format(folder=folder, port=self.port, sendsms=ports["13013"])
         (folder / "settings.toml").write_text(text)
         self.database = Database(f"sqlite:///{folder}/gateway.db")
+        self.database.create()
         self._gateway: subprocess.Popen[bytes] | None = None
 
     def start(self, dies_at: tuple[str, str] | None = None) -> None:

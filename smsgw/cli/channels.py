@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import click
 
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
 from smsgw.clock import utc_now
-from smsgw.dispatch import breaker
+from smsgw.dispatch import trial
+from smsgw.officials.steering import Steering
 from smsgw.store import channels, pending
-from smsgw.store.states import LIVE_FOR, State
+from smsgw.store.states import State
 from smsgw.store.tables import Lane
 from smsgw.text.phones import mask
+
+TEST_TEXT = "Tin nhan thu cua tong dai dich vu cong. Xin bo qua."
+BETWEEN_LOOKS = 0.2  # seconds
 
 
 @click.group()
@@ -43,16 +47,56 @@ def list_channels(context: Context, as_json: bool) -> None:
 
 @channel.command()
 @click.argument("name")
+@click.option("--reason", default="released by hand", help="Why, for those who look at it later.")
 @click.pass_obj
-def release(context: Context, name: str) -> None:
+def release(context: Context, name: str, reason: str) -> None:
     """Let channel NAME send again, after what held it is mended."""
-    with context.database() as database, database.writing("release") as connection:
-        if name not in channels.every(connection):
-            raise click.ClickException(f"there is no channel {name}; smsgw channel list shows those there are")
-        now = utc_now()
-        before = channels.lock(connection, name)
-        channels.write(connection, before, breaker.released(before, "released by hand", now), now)
+    with context.database() as database:
+        Steering(database, utc_now).release(name, reason, by_hand())
     click.echo(f"{name}: open")
+
+
+@channel.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for those who look at it later.")
+@click.pass_obj
+def pause(context: Context, name: str, reason: str) -> None:
+    """Send nothing by channel NAME until it is released, whatever happens."""
+    with context.database() as database:
+        Steering(database, utc_now).pause(name, reason, by_hand())
+    click.echo(f"{name}: paused")
+
+
+@channel.command("test")
+@click.option("--to", "phone", type=Msisdn(), required=True, help="The phone that is to get it.")
+@click.option("--text", default=TEST_TEXT, show_default=True, help="What it is to read.")
+@click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the carrier's receipt.")
+@as_json
+def test_channel(context: Context, name: str, phone: str, text: str, wait: float, as_json: bool) -> None:
+    """Send one message by channel NAME, also if that is held, and tell what became of it.
+
+    Receipts come in only while a gateway with the role web is running.
+    """
+    end = time.monotonic() + wait
+
+    def more() -> bool:
+        time.sleep(BETWEEN_LOOKS)
+        return time.monotonic() < end
+
+    with context.gateway() as gateway:
+        chosen = gateway.channels.get(name)
+        if chosen is None or not chosen.provider.abilities.submits:
+            usable = [name for name, one in gateway.channels.items() if one.provider.abilities.submits]
+            raise click.ClickException(f"there is no channel {name} that sends; expected one of {', '.join(usable)}")
+        sent = trial.send(gateway.database, chosen, phone, text, gateway.clock)
+        if sent.state == State.SUBMITTED and chosen.provider.abilities.reports:
+            sent = trial.wait(gateway.database, sent, more)
+    if as_json:
+        print_json(sent)
+    else:
+        click.echo(f"{sent.id} to {mask(phone)} by {name}: {sent.state}{f', {sent.detail}' if sent.detail else ''}")
+    if sent.state not in (State.SUBMITTED, State.DELIVERED):
+        raise click.ClickException(f"the message did not go out ({sent.state}); smsgw doctor looks at the channel")
 
 
 @click.group(invoke_without_command=True)
@@ -78,9 +122,8 @@ def doubtful(click_context: click.Context, as_json: bool) -> None:
 @click.pass_obj
 def resend(context: Context, ids: Sequence[str]) -> None:
     """Send messages again; a person may then get one twice."""
-    now = utc_now()
-    moves = [pending.Move(id, State.QUEUED, now + timedelta(hours=24), not_before=now) for id in ids]
-    _decide(context, moves)
+    with context.database() as database:
+        _said(Steering(database, utc_now).resend(ids, by_hand()), len(ids))
 
 
 @doubtful.command()
@@ -88,16 +131,13 @@ def resend(context: Context, ids: Sequence[str]) -> None:
 @click.pass_obj
 def drop(context: Context, ids: Sequence[str]) -> None:
     """Send messages no more; a person may then never get one."""
-    _decide(context, [pending.Move(id, State.CANCELLED, utc_now() + LIVE_FOR) for id in ids])
+    with context.database() as database:
+        _said(Steering(database, utc_now).drop(ids, by_hand()), len(ids))
 
 
-def _decide(context: Context, moves: Sequence[pending.Move]) -> None:
-    with context.database() as database, database.writing("decide") as connection:
-        moved = pending.move(connection, State.UNKNOWN, moves, utc_now())
-    if moved < len(moves):
-        raise click.ClickException(
-            f"{len(moves) - moved} of {len(moves)} were not in doubt any more; {moved} were decided on"
-        )
+def _said(moved: int, asked: int) -> None:
+    if moved < asked:
+        raise click.ClickException(f"{asked - moved} of {asked} were not in doubt any more; {moved} were decided on")
     click.echo(f"{moved} decided on")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,14 @@ class Msisdn(click.ParamType[str]):
         if phone is None:
             self.fail(f"{value!r} is no phone number; expected one such as 84912345678 or 0912345678")
         return phone
+
+
+def by_hand() -> str:
+    """Who gives this command, as the audit log names them."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user id without a name
+        return "cli"
 
 
 def first_line(error: sa.exc.DBAPIError) -> str:

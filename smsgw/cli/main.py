@@ -21,6 +21,7 @@ from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.accounts import AccountError
 from smsgw.officials.passwords import PoorPassword, TooBusy
+from smsgw.officials.steering import NoSuchChannel
 from smsgw.reminders.rules import RulesError
 from smsgw.settings import DEFAULT_FILE, SettingsError
 from smsgw.store.database import SchemaError
@@ -38,6 +39,7 @@ _EXPECTED = (
     HandsetError,
     BenchFailed,
     AccountError,
+    NoSuchChannel,
     PoorPassword,
     TooBusy,
     AudienceRefused,

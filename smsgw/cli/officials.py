@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 
 import click
 
-from smsgw.cli.common import Context, Msisdn, as_json, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
 from smsgw.officials import audit as log
 from smsgw.officials.accounts import AccountError, highest_role
 from smsgw.store.officials import Official, Role
-
-
-def by_hand() -> str:
-    """Who gives this command, as the audit log names them."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user id without a name
-        return "cli"
 
 
 class RoleName(click.ParamType[Role]):

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import Context, as_json, print_json
-from smsgw.cli.officials import by_hand
+from smsgw.cli.common import Context, as_json, by_hand, print_json
 from smsgw.gateway import Gateway
 from smsgw.reminders.reminders import RuleState, Shown
 from smsgw.store.reminders import EVERYWHERE

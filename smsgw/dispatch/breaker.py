@@ -2,10 +2,12 @@
 
     open ──(calls fail in a row, or most of those lately)──> tripped ──(a probe goes well)──> open
       │                                                         │ ^
-      └──(the carrier refuses our credentials)──> held          └─┘ (a probe fails: a longer pause)
+      ├──(the carrier refuses our credentials)──> held          └─┘ (a probe fails: a longer pause)
+      └──(an official says so)──> paused
 
 A tripped channel is sent nothing but probes, which carry no message. After a probe that goes well, one failed call is
-enough to trip it again. What is held waits for a person.
+enough to trip it again. What is held or paused waits for a person; what is held also for a restart, before which
+somebody will have mended the settings.
 """
 
 from __future__ import annotations
@@ -50,7 +52,19 @@ def called(channel: Channel, failure: str | None, now: datetime) -> Channel:
 
 def refused(channel: Channel, reason: str, now: datetime) -> Channel:
     """After the carrier refused our credentials."""
+    if channel.state == "paused":
+        return channel  # that is known when it is released
     return _changed(channel, "held", reason, now)
+
+
+def paused(channel: Channel, reason: str, now: datetime) -> Channel:
+    """After an official said that nothing is to be sent by it."""
+    return replace(_changed(channel, "paused", reason, now), resume_at=None)
+
+
+def restarted(channel: Channel, now: datetime) -> Channel:
+    """After a worker was started."""
+    return channel if channel.state == "paused" else released(channel, "a worker was started", now)
 
 
 def probed(channel: Channel, failure: str | None, now: datetime) -> Channel:

@@ -18,16 +18,18 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from providers.contract import CallFailed, ChannelRefused, Outbound
+from providers.contract import ChannelRefused, Unreachable
 from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.handing import handed_over, outgoing
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
 from smsgw.dispatch.vetting import Vet, all_go
 from smsgw.store import channels, chats, outbox
 from smsgw.store.database import Database
+from smsgw.store.exchanges import Exchange, keep
 from smsgw.store.ids import new_id
 from smsgw.store.tables import Lane
 
@@ -56,6 +58,7 @@ class _Call:
 
     batch: _Batch
     answer: Answer
+    exchanges: Sequence[Exchange]
 
 
 class Sender:
@@ -79,8 +82,8 @@ class Sender:
         self._lanes = tuple(lanes)
         self._clock = clock
         self._hours = hours
-        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._vet = vet
+        self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
         self._work = threading.Event()
         self._stopping = threading.Event()
@@ -198,14 +201,13 @@ class Sender:
 
     def _submit(self, batch: _Batch) -> _Call:
         known = self._chats(batch.messages)
-        messages = [_outbound(message, known.get(message.recipient)) for message in batch.messages]
-        try:
-            outcomes = self._channel.provider.submit(messages)
-        except CallFailed as failed:
-            self._count(Counter({type(failed): len(messages)}))
-            return _Call(batch, NotTaken(str(failed), held=isinstance(failed, ChannelRefused)))
-        self._count(Counter(map(type, outcomes)))
-        return _Call(batch, outcomes)
+        messages = [outgoing(message, known.get(message.recipient)) for message in batch.messages]
+        answer, exchanges = handed_over(self._channel.provider, messages)
+        if isinstance(answer, NotTaken):
+            self._count(Counter({ChannelRefused if answer.held else Unreachable: len(batch.messages)}))
+        else:
+            self._count(Counter(map(type, answer)))
+        return _Call(batch, answer, exchanges)
 
     def _chats(self, messages: Sequence[outbox.Claimed]) -> Mapping[str, str]:
         """Where the holders of these phones have lately written to us, if the carrier has a chat."""
@@ -224,6 +226,7 @@ class Sender:
         missed = unreached(call.batch.messages, call.answer)
         phones = chats.phones(connection, missed) if missed else {}
         settled = self._settler.settled(call.batch.messages, call.answer, phones, now)
+        keep(connection, self._channel.name, call.exchanges, now)
         ours = outbox.settle(connection, self._channel.name, call.batch.lease, settled, now)
         if ours < len(settled):
             log.warning("channel %s: %d leases had run out", self._channel.name, len(settled) - ours)
@@ -236,16 +239,3 @@ class Sender:
 
     def _after_this(self, message: outbox.Claimed, phone: str) -> Channel | None:
         return self._roads.after(message.lane, phone, self._channel.name)
-
-
-def _outbound(message: outbox.Claimed, chat: str | None) -> Outbound:
-    return Outbound(
-        ref=message.id,
-        sender=message.sender,
-        recipient=message.recipient,
-        text=message.text,
-        encoding=message.encoding,
-        segments=message.segments,
-        expires_at=message.expires_at,
-        chat=chat,
-    )

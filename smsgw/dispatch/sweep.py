@@ -13,7 +13,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import channels, history, outbox, pending, receipts
+from smsgw.store import channels, exchanges, history, outbox, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
@@ -47,6 +47,10 @@ class Sweeper:
     def history(self) -> int:
         """Move what has been finished for long to history."""
         return self._all("retire", lambda connection: history.retire(connection, self._clock(), BATCH))
+
+    def exchanges(self) -> int:
+        """Forget what was said with carriers more than a week ago."""
+        return self._all("forget", lambda connection: exchanges.forget(connection, self._clock(), BATCH))
 
     def probes(self) -> int:
         """Probe the channels that are tripped and have rested; how many are open again."""

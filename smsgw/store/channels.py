@@ -12,7 +12,7 @@ from smsgw.store.batch import InsertNew
 from smsgw.store.ids import new_id
 from smsgw.store.tables import channel, channel_event
 
-State = Literal["open", "tripped", "held"]
+State = Literal["open", "tripped", "held", "paused"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,16 @@ def claim(
     return claimed
 
 
+def claim_one(connection: sa.Connection, id: str, *, lease: str, until: datetime) -> Claimed:
+    """Take a message that was queued in this transaction. Raises NoResultFound if it is not there."""
+    check_move(State.QUEUED, State.SENDING)
+    taken = sa.update(outbound).where(_c.id == id, _c.state == State.QUEUED)
+    columns = [_c[name] for name in Claimed.__dataclass_fields__]
+    values = {"state": State.SENDING, "lease": lease, "deadline": until, "attempts": _c.attempts + 1}
+    row = connection.execute(taken.values(values).returning(*columns)).one()
+    return Claimed(**{**row._mapping, "lane": Lane(row.lane)})
+
+
 _DUE = (
     sa.select(_c.id)
     # The literal, and not a parameter, lets the planner see that the partial index serves.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import providers
-from providers.contract import Callback, Outbound, Provider
+from providers.contract import Callback, Outbound, Provider, Renewing
 
 FOLDER = Path(__file__).parent / "tables"
 ROOM = Path(providers.__file__).parent
@@ -58,8 +58,24 @@ def configured(name: str, url: str, **more: Any) -> Any:
     return providers.load(name).Config.model_validate(values | more)
 
 
+class FixedKeys:
+    """An access token that stays the same, for providers that are given theirs."""
+
+    def access_token(self) -> str | None:
+        return "access-660144"
+
+    def rejected(self, token: str) -> None:
+        """Whoever renews it hears of that."""
+
+    def trouble(self) -> str | None:
+        return None
+
+
 def connected(name: str, url: str, **more: Any) -> Provider:
-    return providers.load(name).connect(configured(name, url, **more))
+    provider = providers.load(name).connect(configured(name, url, **more))
+    if isinstance(provider, Renewing):
+        provider.use(FixedKeys())
+    return provider
 
 
 def message(name: str, case: Table | None = None) -> Outbound:

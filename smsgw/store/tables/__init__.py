@@ -1,7 +1,8 @@
 """The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
 
 from smsgw.store.tables.base import Lane, UtcTime, metadata
-from smsgw.store.tables.channels import channel, channel_event
+from smsgw.store.tables.channels import channel, channel_event, daily
+from smsgw.store.tables.exchanges import exchange
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
@@ -17,6 +18,8 @@ __all__ = [
     "audit_head",
     "channel",
     "channel_event",
+    "daily",
+    "exchange",
     "history",
     "inbound",
     "mark",

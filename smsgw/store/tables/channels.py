@@ -21,7 +21,7 @@ channel = sa.Table(
     sa.Column("counted_at", UtcTime, nullable=False),
     sa.Column("allowance", Real, nullable=False),
     sa.Column("allowed_at", UtcTime, nullable=False),
-    sa.CheckConstraint("state IN ('open', 'tripped', 'held')", name="ck_channel_state"),
+    sa.CheckConstraint("state IN ('open', 'tripped', 'held', 'paused')", name="ck_channel_state"),
 )
 
 channel_event = sa.Table(
@@ -33,4 +33,18 @@ channel_event = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index("ix_channel_event", "channel", "at"),
+)
+
+daily = sa.Table(
+    "daily",
+    metadata,
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("messages_in", sa.Integer, nullable=False),
+    sa.Column("messages_out", sa.Integer, nullable=False),
+    sa.Column("delivered", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("cost", sa.BigInteger, nullable=False),
+    sa.Column("counted_at", UtcTime, nullable=False),
+    sa.PrimaryKeyConstraint("day", "channel", name="pk_daily"),
 )

@@ -26,6 +26,7 @@ inbound = sa.Table(
     sa.UniqueConstraint("channel", "carrier_message_id", name="uq_inbound_carrier_message"),
     sa.CheckConstraint("state IN ('answered', 'waiting', 'ignored')", name="ck_inbound_state"),
     sa.Index("ix_inbound_sender", "sender", "received_at"),
+    sa.Index("ix_inbound_received", "received_at"),
 )
 FINAL_STATES = "'delivered', 'undelivered', 'expired', 'rejected', 'cancelled'"
 
@@ -116,6 +117,13 @@ receipt = sa.Table(
 )
 
 
+def names_several(codes: sa.ColumnElement[str | None]) -> sa.ColumnElement[bool]:
+    """Whether a message is about more than one dossier, in the words of the index that knows those."""
+    return sa.func.replace(codes, sa.text("' '"), sa.text("''")) != codes
+
+
+partial_index("ix_inbound_codes", inbound.c.codes, where=inbound.c.codes.is_not(None))
+partial_index("ix_inbound_several", inbound.c.received_at, where=names_several(inbound.c.codes))
 partial_index("ix_inbound_waiting", inbound.c.received_at, where=inbound.c.state == "waiting")
 partial_index(
     "ix_outbound_claim",

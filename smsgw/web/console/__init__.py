@@ -10,10 +10,22 @@ from __future__ import annotations
 
 from flask import Flask
 
-from smsgw.web.console import account, home, reminders, shell, signing
+from smsgw.web.console import (
+    account,
+    audit_log,
+    channels,
+    conversations,
+    doubtful,
+    home,
+    opt_outs,
+    people,
+    reminders,
+    shell,
+    signing,
+)
 from smsgw.web.console.desk import Desk
 
-PAGES = (signing, home, reminders, account)
+PAGES = (signing, home, conversations, channels, doubtful, reminders, opt_outs, people, audit_log, account)
 
 
 def register(app: Flask, desk: Desk) -> None:

@@ -10,7 +10,9 @@ from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
 from smsgw.officials.accounts import Accounts
+from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
+from smsgw.officials.steering import Steering
 from smsgw.reminders.reminders import Reminders
 from smsgw.store.database import Database
 
@@ -29,3 +31,5 @@ class Desk:
     signing_in: SigningIn
     reminders: Reminders
     tariffs: Mapping[str, int]
+    steering: Steering
+    activity: Activity

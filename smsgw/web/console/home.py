@@ -1,4 +1,4 @@
-"""The console's first page: how things stand today."""
+"""The console's first page: how things stand today, and how they went lately."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import needs, page
 
+DAYS = 30
+
 
 def routes(desk: Desk) -> Blueprint:
     """/console/."""
-    first = Blueprint("overview", __name__)
+    overview = Blueprint("overview", __name__)
 
-    @first.get("/")
+    @overview.get("/")
     @needs("viewer")
     def home() -> AnyResponse:
-        return page("home.html")
+        today = desk.activity.today()
+        days = desk.activity.days(DAYS)
+        labels = [f"{day:%d/%m}" for day, _ in days]
+        return page("home.html", today=today, total=today.total, labels=labels, days=[traffic for _, traffic in days])
 
-    return first
+    return overview

@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials.signing_in import SignedIn, Visitor
 from smsgw.store.officials import Official, Role
 from smsgw.web.console import texts
@@ -44,11 +45,21 @@ class Entry:
     endpoint: str
     text: str
     role: Role
+    province_wide: bool = False  # it is of no use to officials who are bound to an agency
+
+    def is_for(self, official: Official) -> bool:
+        return official.may(self.role) and not (self.province_wide and official.agency)
 
 
-NAVIGATION: tuple[Entry, ...] = (
+NAVIGATION = (
     Entry("overview.home", "shell.home", "viewer"),
+    Entry("conversations.conversations", "conversations.title", "viewer"),
+    Entry("channels.channels", "channels.title", "viewer"),
+    Entry("doubtful.doubtful", "doubtful.title", "sender", province_wide=True),
     Entry("reminders.rules", "reminders.title", "viewer"),
+    Entry("opt_outs.opt_outs", "opt_outs.title", "sender"),
+    Entry("people.people", "people.title", "admin"),
+    Entry("audit_log.entries", "audit_log.title", "admin", province_wide=True),
 )
 
 
@@ -154,7 +165,7 @@ def blueprint(desk: Desk) -> Blueprint:
             "say": say,
             "language": language(),
             "me": official,
-            "navigation": [entry for entry in NAVIGATION if official and official.may(entry.role)],
+            "navigation": [entry for entry in NAVIGATION if official and entry.is_for(official)],
             "show": Format(desk.timezone, language()),
         }
 
@@ -171,6 +182,7 @@ def blueprint(desk: Desk) -> Blueprint:
     console.register_error_handler(CSRFError, _form_too_old)
     console.register_error_handler(HTTPException, _fault)
     console.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
+    console.register_error_handler(OneStopUnavailable, _onestop_away)
 
     @console.route("/<path:rest>", methods=["GET", "POST"])
     @needs("viewer")
@@ -216,6 +228,10 @@ def _fault(error: HTTPException) -> AnyResponse:
 def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
     current_app.logger.error("the database failed: %s", type(error).__name__)
     return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "503")
+
+
+def _onestop_away(error: OneStopUnavailable) -> Response:
+    return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "onestop")
 
 
 def _trouble(status: HTTPStatus, why: str) -> Response:

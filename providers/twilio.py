@@ -1,0 +1,151 @@
+"""Twilio: a form out, `X-Twilio-Signature` on what comes in, the reply as TwiML in the body, status callbacks.
+
+After Twilio's API documents; its own library checks our signature and reads our TwiML in a test.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, cast
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+
+from providers.callbacks import check, form, optional, required
+from providers.codes import Meaning, outcome
+from providers.contract import (
+    Abilities,
+    Accepted,
+    Callback,
+    CallbackAnswer,
+    Inbound,
+    Malformed,
+    Outbound,
+    Outcome,
+    Receipt,
+    ReceiptStatus,
+    Refused,
+    Taken,
+)
+from providers.http import AT_ONCE, Doubtful, HttpCarrier
+
+CODES: Mapping[str, Meaning] = {
+    "20003": Meaning.REFUSED,  # credentials
+    "20429": Meaning.LATER,  # too many calls
+    "21211": Meaning.REJECTED,  # number
+    "21408": Meaning.REFUSED,  # the country is not switched on
+    "21606": Meaning.REFUSED,  # the sender is not ours
+    "21610": Meaning.REJECTED,  # that phone said STOP
+    "21611": Meaning.LATER,  # the sender's queue is full
+    "21614": Meaning.REJECTED,  # no mobile number
+    "21617": Meaning.REJECTED,  # too long
+}
+STATUSES: Mapping[str, ReceiptStatus] = {
+    "accepted": "buffered",
+    "queued": "buffered",
+    "sending": "buffered",
+    "sent": "buffered",
+    "delivered": "delivered",
+    "undelivered": "undelivered",
+    "failed": "rejected",
+}
+
+
+class Config(BaseModel):
+    """`callback_url`: this channel, to the letter as Twilio is told it, because Twilio signs that."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl = HttpUrl("https://api.twilio.com")
+    account_sid: str = Field(min_length=1)
+    auth_token: SecretStr = Field(min_length=1)
+    callback_url: HttpUrl
+    time_limit: float = Field(default=10.0, gt=0, le=120)
+
+
+def connect(config: BaseModel) -> Twilio:
+    """A provider for one channel."""
+    return Twilio(cast(Config, config))
+
+
+class Twilio(HttpCarrier):
+    """One channel's translator."""
+
+    abilities: ClassVar[Abilities] = Abilities(largest_batch=AT_ONCE, answers_in_body=True, reports_bodies=True)
+
+    def __init__(self, config: Config) -> None:
+        self._token = config.auth_token.get_secret_value()
+        super().__init__(config.time_limit, [self._token])
+        self._login = (config.account_sid, self._token)
+        self._account = f"{str(config.url).rstrip('/')}/2010-04-01/Accounts/{quote(config.account_sid, safe='')}"
+        self._receipts = f"{str(config.callback_url).rstrip('/')}/receipts"
+
+    def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
+        fields = self._signed(callback)
+        read = required(fields, "MessageSid", "From", "To", text="Body")
+        return [Inbound(read["MessageSid"], read["From"].lstrip("+"), read["To"].lstrip("+"), read["Body"])]
+
+    def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
+        fields = self._signed(callback)
+        read = required({**fields, "ref": callback.query.get("ref")}, "ref", "MessageSid", "MessageStatus")
+        if (status := STATUSES.get(read["MessageStatus"])) is None:
+            raise Malformed([("MessageStatus", f"must be one of {', '.join(STATUSES)}")])
+        return [Receipt(read["ref"], read["MessageSid"], status, optional(fields, "ErrorCode"))]
+
+    def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
+        inner = ""
+        if reply := taken[0].reply:
+            back = quoteattr(self._receipt_url(reply.ref))
+            inner = f"<Message statusCallback={back}>{escape(reply.text)}</Message>"
+        said = f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>'
+        return CallbackAnswer(said.encode(), "text/xml; charset=utf-8")
+
+    def _signed(self, callback: Callback) -> dict[str, str]:
+        """The fields of a callback whose signature is right."""
+        fields = form(callback)
+        check(sign(self._token, callback.url, fields), callback.headers.get("x-twilio-signature", ""), SIGNATURE)
+        return fields
+
+    def _send(self, message: Outbound) -> Outcome:
+        fields = {
+            "To": f"+{message.recipient}",
+            "From": message.sender,
+            "Body": message.text,
+            "StatusCallback": self._receipt_url(message.ref),
+        }
+        answer = self._line.send(message.ref, "POST", f"{self._account}/Messages.json", data=fields, auth=self._login)
+        if 400 <= answer.status < 500:
+            try:
+                said = json.loads(answer.body)
+                if str(said["code"]) in CODES:
+                    return outcome(CODES, said["code"], said.get("message"))
+            except (ValueError, KeyError, TypeError, RecursionError):
+                pass  # its status says enough
+        if refusal := answer.refusal():
+            return refusal
+        sid = answer.json().get("sid")
+        if not isinstance(sid, str):
+            raise Doubtful("the carrier's answer can't be read")
+        return Accepted(sid)
+
+    def _check(self) -> str | None:
+        answer = self._line.ask("GET", f"{self._account}.json", auth=self._login)
+        return f"Twilio answers {answer.status}: check account_sid and auth_token" if answer.refusal() else None
+
+    def _receipt_url(self, ref: str) -> str:
+        return f"{self._receipts}?ref={ref}"
+
+
+SIGNATURE = "X-Twilio-Signature"
+
+
+def sign(token: str, url: str, fields: Mapping[str, str]) -> str:
+    """The signature of a form posted to a URL: HMAC-SHA1 over the URL and each field with its value, in order."""
+    signed = url + "".join(name + fields[name] for name in sorted(fields))
+    return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()

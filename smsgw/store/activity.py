@@ -1,0 +1,105 @@
+"""How much came in and went out in a span of time, read by indexes, and kept for each day that is over.
+
+A message that was submitted or has come to its end has a deadline that lies as long after that as such a state lasts.
+So the index of states and deadlines finds those of a day, for as long as they are live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from smsgw.store.database import insert_or_update
+from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State
+from smsgw.store.tables import Lane, daily, inbound, outbound
+
+_o = outbound.c
+REPLIES_TIMED = 2000  # the latest of a span, from which its times to reply are told
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Of one channel in one span: messages in; those that the carrier took, and of those that ended, how; đồng."""
+
+    messages_in: int = 0
+    messages_out: int = 0
+    delivered: int = 0
+    failed: int = 0
+    cost: int = 0
+
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(*(getattr(self, name) + getattr(other, name) for name in Traffic.__dataclass_fields__))
+
+
+def traffic(
+    connection: sa.Connection, start: datetime, end: datetime, tariffs: Mapping[str, int]
+) -> dict[str, Traffic]:
+    """What each channel had from `start` until before `end`, which lies no further back than messages are live."""
+    came = sa.select(inbound.c.channel, sa.func.count()).where(
+        inbound.c.received_at >= start, inbound.c.received_at < end
+    )
+    found = {name: Traffic(messages_in=count) for name, count in connection.execute(came.group_by(inbound.c.channel))}
+    went = sa.select(
+        _o.channel,
+        _o.state,
+        sa.func.count(),
+        sa.func.count(_o.submitted_at),
+        sa.func.coalesce(sa.func.sum(sa.case((_o.submitted_at.is_not(None), _o.segments))), 0),
+    )
+    for name, state, count, taken, segments in connection.execute(
+        went.where(_ended_between(start, end)).group_by(_o.channel, _o.state)
+    ):
+        found[name] = found.get(name, Traffic()) + Traffic(
+            messages_out=taken,
+            delivered=count if state == State.DELIVERED else 0,
+            failed=count if state in (State.UNDELIVERED, State.REJECTED, State.EXPIRED) else 0,
+            cost=segments * tariffs.get(name, 0),
+        )
+    return found
+
+
+def reply_seconds(connection: sa.Connection, start: datetime, end: datetime) -> list[float]:
+    """How long the latest replies of a span took, from a message's arrival until the carrier had its reply; sorted."""
+    rows = connection.execute(
+        sa.select(inbound.c.received_at, _o.submitted_at)
+        .join(inbound, inbound.c.id == _o.in_reply_to)
+        .where(_ended_between(start, end), _o.lane == Lane.REPLY, _o.submitted_at.is_not(None))
+        .order_by(_o.deadline.desc())
+        .limit(REPLIES_TIMED)
+    )
+    return sorted((submitted - received).total_seconds() for received, submitted in rows)
+
+
+def _ended_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
+    def between(lasts: sa.ColumnElement[bool], wait: object) -> sa.ColumnElement[bool]:
+        return sa.and_(lasts, _o.deadline >= start + wait, _o.deadline < end + wait)  # type: ignore[operator]
+
+    return sa.or_(between(_o.state.in_(sorted(FINAL)), LIVE_FOR), between(_o.state == State.SUBMITTED, RECEIPT_WAIT))
+
+
+def keep(connection: sa.Connection, day: date, found: Mapping[str, Traffic], now: datetime) -> None:
+    """Write down a day."""
+    for channel, figures in found.items():
+        values = {name: getattr(figures, name) for name in Traffic.__dataclass_fields__}
+        insert_or_update(connection, daily, {"day": day.isoformat(), "channel": channel, **values, "counted_at": now})
+
+
+def counted(connection: sa.Connection, days: Iterable[date]) -> dict[date, datetime]:
+    """When each of these days was last written down."""
+    wanted = [day.isoformat() for day in days]
+    rows = sa.select(daily.c.day, sa.func.min(daily.c.counted_at).label("at")).where(daily.c.day.in_(wanted))
+    times = connection.execute(rows.group_by(daily.c.day))
+    return {date.fromisoformat(day): at for day, at in times}
+
+
+def days(connection: sa.Connection, since: date) -> dict[date, Traffic]:
+    """What was written down of each day since then, over all channels."""
+    found: dict[date, Traffic] = {}
+    columns = [daily.c[name] for name in Traffic.__dataclass_fields__]
+    for day, *figures in connection.execute(sa.select(daily.c.day, *columns).where(daily.c.day >= since.isoformat())):
+        on = date.fromisoformat(day)
+        found[on] = found.get(on, Traffic()) + Traffic(*figures)
+    return found

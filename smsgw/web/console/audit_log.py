@@ -1,0 +1,53 @@
+"""The audit log: what officials did, newest first, and whether it is as it was written."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.officials import audit
+from smsgw.store import audit as rows
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.shell import needs, only_province_wide, page
+
+A_PAGE = 50
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/audit."""
+    log = Blueprint("audit_log", __name__, url_prefix="/audit")
+
+    def shown(verdict: audit.Verdict | None = None) -> AnyResponse:
+        only_province_wide()
+        who = request.args.get("who", "").strip() or None
+        before = request.args.get("before", type=int)
+        with desk.database.reading() as connection:
+            found = rows.latest(connection, who, before, A_PAGE)
+        older = found[-1].number if len(found) == A_PAGE else None
+        return page("audit_log.html", rows=found, who=who, older=older, details=_details, verdict=verdict)
+
+    @log.get("/")
+    @needs("admin")
+    def entries() -> AnyResponse:
+        return shown()
+
+    @log.post("/verify")
+    @needs("admin")
+    def verify() -> AnyResponse:
+        only_province_wide()
+        with desk.database.reading() as connection:
+            verdict = audit.verify(connection)
+        return shown(verdict=verdict)
+
+    return log
+
+
+def _details(entry: rows.Entry) -> str:
+    """What an entry says besides who, what and when. An entry that somebody changed may hold anything."""
+    try:
+        said = json.loads(entry.detail)
+        return "; ".join(f"{name}: {value}" for name, value in said.items() if value)
+    except (ValueError, AttributeError):
+        return entry.detail

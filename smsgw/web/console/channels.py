@@ -1,0 +1,53 @@
+"""The channels: whether they send, why not, and pausing and releasing them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.officials.steering import NoSuchChannel
+from smsgw.store import channels as rows
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.shell import me, needs, only_province_wide, page, say, see, tell
+
+LONGEST_REASON = 200  # characters
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/channels."""
+    roads = Blueprint("channels", __name__, url_prefix="/channels")
+
+    def shown(status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+        with desk.database.reading() as connection:
+            every = rows.every(connection)
+            events = {name: rows.events(connection, name, limit=10) for name in every}
+        waiting = desk.activity.today().outbox.channels
+        known = desk.roads.channels
+        return page("channels.html", status, rows=every, events=events, waiting=waiting, known=known, **values)
+
+    def steer(name: str) -> AnyResponse:
+        only_province_wide()
+        reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
+        if not reason:
+            return shown(HTTPStatus.BAD_REQUEST, trouble=say("channels.reason_missing"))
+        step = desk.steering.pause if request.form.get("step") == "pause" else desk.steering.release
+        try:
+            step(name, reason, me().name)
+        except NoSuchChannel:
+            abort(HTTPStatus.NOT_FOUND)
+        tell("channels.paused" if step == desk.steering.pause else "channels.released", name=name)
+        return see("channels.channels")
+
+    @roads.get("/")
+    @needs("viewer")
+    def channels() -> AnyResponse:
+        return shown()
+
+    @roads.post("/<name>")
+    @needs("admin")
+    def decide(name: str) -> AnyResponse:
+        return steer(name)
+
+    return roads

@@ -1,0 +1,56 @@
+"""Citizens who want no notices or reminders: the list, and adding and removing somebody who asked for it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.store import opt_outs as rows
+from smsgw.store.opt_outs import PURPOSES, Purpose
+from smsgw.text.phones import msisdn
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.shell import me, needs, page, say, see, tell
+
+A_PAGE = 100
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/opt-outs."""
+    wishes = Blueprint("opt_outs", __name__, url_prefix="/opt-outs")
+
+    @wishes.get("/")
+    @needs("sender")
+    def opt_outs() -> AnyResponse:
+        if me().agency is not None:  # the list is of citizens of all agencies
+            return page("opt_outs.html", rows=[])
+        with desk.database.reading() as connection:
+            found = rows.page(connection, request.args.get("after", ""), A_PAGE)
+        after = found[-1].phone if len({row.phone for row in found}) == A_PAGE else None
+        return page("opt_outs.html", rows=found, after=after)
+
+    @wishes.post("/")
+    @needs("sender")
+    def change() -> AnyResponse:
+        phone = msisdn(request.form.get("phone", ""))
+        if phone is None:
+            return page("opt_outs.html", HTTPStatus.BAD_REQUEST, rows=[], trouble=say("opt_outs.no_phone"))
+        purposes = _purposes(request.form.getlist("purpose"))
+        if request.form.get("verb") == "remove":
+            changed = [desk.steering.opt_in(phone, purpose, me().name) for purpose in purposes]
+            tell("opt_outs.removed" if any(changed) else "opt_outs.was_none", phone=phone)
+        else:
+            changed = [desk.steering.opt_out(phone, purpose, me().name) for purpose in purposes]
+            tell("opt_outs.added" if any(changed) else "opt_outs.was_there", phone=phone)
+        return see("opt_outs.opt_outs")
+
+    return wishes
+
+
+def _purposes(given: list[str]) -> list[Purpose]:
+    """What was ticked; 400 for nothing, which the form does not send."""
+    chosen = [purpose for purpose in PURPOSES if purpose in given]
+    if not chosen:
+        abort(HTTPStatus.BAD_REQUEST)
+    return chosen

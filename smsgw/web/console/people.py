@@ -1,0 +1,133 @@
+"""Officials' accounts, for administrators. One who is bound to an agency has only those of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.officials import passwords
+from smsgw.officials.accounts import AccountError, highest_role
+from smsgw.officials.passwords import PoorPassword, TooBusy
+from smsgw.store.officials import ROLES, Official
+from smsgw.text.phones import msisdn
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.shell import me, needs, page, say, see, tell
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/people."""
+    accounts = Blueprint("people", __name__, url_prefix="/people")
+
+    def shown(status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
+        return page("people.html", status, rows=desk.accounts.every(me().agency), roles=ROLES, **values)
+
+    def person(id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
+        return page("person.html", status, official=_visible(desk, id), roles=ROLES, **values)
+
+    @accounts.get("/")
+    @needs("admin")
+    def people() -> AnyResponse:
+        return shown()
+
+    @accounts.post("/")
+    @needs("admin")
+    def add() -> AnyResponse:
+        wrong = _added(desk)
+        if wrong:
+            return shown(HTTPStatus.BAD_REQUEST, trouble=wrong, given=request.form)
+        tell("people.added", name=request.form["name"].strip())
+        return see("people.people")
+
+    @accounts.get("/<id>")
+    @needs("admin")
+    def show(id: str) -> AnyResponse:
+        return person(id)
+
+    @accounts.post("/<id>")
+    @needs("admin")
+    def change(id: str) -> AnyResponse:
+        wrong = _changed(desk, _visible(desk, id))
+        if wrong:
+            return person(id, HTTPStatus.BAD_REQUEST, trouble=wrong)
+        tell("people.changed")
+        return see("people.show", id=id)
+
+    return accounts
+
+
+def _visible(desk: Desk, id: str) -> Official:
+    """The official with that id; 404 for one of another agency."""
+    official = desk.accounts.find(id)
+    if official is None or not me().sees(official.agency):
+        abort(HTTPStatus.NOT_FOUND)
+    return official
+
+
+def _added(desk: Desk) -> str | None:
+    """Why there is no new account; None if there is."""
+    form = request.form
+    phone, wrong = _phone()
+    if wrong:
+        return wrong
+    try:
+        role = highest_role(form.get("role", ""))
+        desk.accounts.add(form.get("name", ""), role, _agency(), phone, form.get("password", ""), me().name)
+    except (AccountError, PoorPassword, TooBusy) as error:
+        return _said(error)
+    return None
+
+
+def _changed(desk: Desk, official: Official) -> str | None:
+    """Why an account is as it was; None if it was changed."""
+    who, verb = me().name, request.form.get("verb", "")
+    if official.id == me().id and verb in ("disable", "change"):
+        return say("people.not_oneself")
+    try:
+        match verb:
+            case "change":
+                return _set_rights(desk, official)
+            case "password":
+                desk.accounts.set_password(official, request.form.get("password", ""), who)
+            case "disable":
+                desk.accounts.disable(official, who)
+            case "enable":
+                desk.accounts.enable(official, who)
+            case "no-second-factor":
+                desk.accounts.end_second_factor(official, who)
+            case _:
+                abort(HTTPStatus.BAD_REQUEST)
+    except (PoorPassword, TooBusy) as error:
+        return _said(error)
+    return None
+
+
+def _set_rights(desk: Desk, official: Official) -> str | None:
+    phone, wrong = _phone()
+    if wrong:
+        return wrong
+    try:
+        desk.accounts.change(official, highest_role(request.form.get("role", "")), _agency(), phone, me().name)
+    except AccountError as error:
+        return _said(error)
+    return None
+
+
+def _agency() -> str | None:
+    """The agency asked for; of an administrator who is bound to one, that."""
+    return me().agency or request.form.get("agency", "").strip() or None
+
+
+def _phone() -> tuple[str | None, str | None]:
+    """The phone that was given if it is one, and what is wrong if it isn't."""
+    given = request.form.get("phone", "").strip()
+    phone = msisdn(given)
+    return phone, say("people.no_phone") if given and phone is None else None
+
+
+def _said(error: AccountError | PoorPassword | TooBusy) -> str:
+    if isinstance(error, PoorPassword):
+        return say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)
+    return say("signing.busy") if isinstance(error, TooBusy) else say(f"people.wrong_{error.reason}")

@@ -1,0 +1,172 @@
+"""The console in a real browser: signed in through the form, every page at the size of a desk and of a phone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.app import create_app
+from smsgw.store.ids import new_id
+from smsgw.store.tables import daily, outbound
+from smsgw.web.server import WebServer
+from tests.console import PASSWORD
+from tests.test_browser import CHROMIUM, QUIET, SIZES, fits
+from tests.world import NOON, World, world
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+]
+PAGES = ("", "conversations/", "channels/", "doubtful/", "opt-outs/", "people/", "audit/", "account/")
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """A console with something on every page."""
+
+    here: World
+    url: str
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    with world(tmp_path_factory.mktemp("console")) as here:
+        _fill(here)
+        web = WebServer(create_app(here.gateway), "127.0.0.1:0")
+        web.start()
+        yield Console(here, f"http://127.0.0.1:{web.port}/console/")
+        web.stop()
+
+
+def _fill(here: World) -> None:
+    accounts, steering = here.gateway.accounts, here.gateway.steering
+    accounts.add("lan.nguyen", "admin", None, "84912345678", PASSWORD, "test")
+    accounts.add("hoa", "sender", "H01.21", None, None, "test")
+    accounts.disable(accounts.add("minh", "approver", None, None, None, "test"), "lan.nguyen")
+    for number, example in enumerate(here.examples[:3]):
+        here.text(f"8490000000{number}", f"hs {example.code}")
+    for number in (5, 6):
+        steering.opt_out(f"8490000000{number}", "notice", "lan.nguyen")
+    later = NOON + timedelta(days=1)
+    with here.gateway.database.writing("test") as connection:
+        for number in range(1, 30):
+            row = {"day": f"{(NOON - timedelta(days=number)).date()}", "channel": "sms", "counted_at": later}
+            row |= {"messages_in": 40 + 7 * number % 90, "messages_out": 60, "cost": 1_000 * (number % 9)}
+            connection.execute(sa.insert(daily), row | {"delivered": 50 + 5 * number % 37, "failed": number % 5})
+        for number in (7, 8):
+            connection.execute(sa.insert(outbound), _in_doubt(f"8490000000{number}"))
+
+
+def _in_doubt(phone: str) -> dict[str, object]:
+    later = NOON + timedelta(days=1)
+    return {
+        "id": new_id(), "channel": "sms", "lane": 2, "sender": "8188", "recipient": phone, "text": "Thong bao",
+        "encoding": "gsm7", "segments": 1, "state": "unknown", "attempts": 1, "doubts": 1, "created_at": NOON,
+        "not_before": NOON, "expires_at": later, "deadline": later,
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=list(SIZES))
+def page(browser: Browser, request: pytest.FixtureRequest, console: Console) -> Iterator[Page]:
+    """Somebody signed in. A fault of script or policy, or a request to another host, fails the test."""
+    width, height = SIZES[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
+    page.on("request", lambda asked: None if asked.url.startswith(console.url[:-8]) else faults.append(asked.url))
+    page.goto(console.url)
+    page.fill("#name", "lan.nguyen")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(console.url)
+    yield page
+    page.close()
+    assert not faults
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds on a page that keeps somebody from using it."""
+    axe = pytest.importorskip("axe_playwright_python", reason="there is no axe-core: requirements/browser.txt")
+    page.evaluate(files(axe).joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        f"{fault['id']}: {json.dumps([node['html'][:160] for node in fault['nodes']], ensure_ascii=False)}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+def test_every_page_fits_its_screen_and_keeps_nobody_out(page: Page, console: Console, tmp_path: Path) -> None:
+    pages = [*PAGES, "account/second-factor", "nowhere", "people/" + console.here.gateway.accounts.named("hoa").id]
+    for path in pages:
+        page.goto(console.url + path)
+        page.screenshot(path=tmp_path / f"{path.replace('/', '-') or 'home'}.png", full_page=True)
+        assert fits(page), path
+        assert serious(page) == [], path
+
+
+def test_the_door_keeps_nobody_out_who_may_come_in(browser: Browser, console: Console) -> None:
+    page = browser.new_page()
+    page.goto(console.url)
+    assert serious(page) == []
+    page.fill("#name", "lan.nguyen")
+    page.fill("#password", "wrong")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert page.input_value("#name") == "lan.nguyen"
+    assert serious(page) == []
+    page.close()
+
+
+def test_a_conversation_is_found_and_shown(page: Page, console: Console, tmp_path: Path) -> None:
+    page.goto(console.url + "conversations/")
+    page.get_by_label("Số điện thoại hoặc mã hồ sơ").fill("0900 000 001")
+    page.keyboard.press("Enter")
+    page.locator(".thread li.out").first.wait_for()
+    page.screenshot(path=tmp_path / "conversation.png", full_page=True)
+    assert "84900000001" not in page.url
+    assert fits(page)
+    assert serious(page) == []
+
+
+def test_pages_are_worked_by_keyboard(page: Page, console: Console) -> None:
+    page.goto(console.url)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Đến nội dung chính"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    if page.viewport_size and page.viewport_size["width"] < 500:
+        page.locator("nav summary").focus()
+        page.keyboard.press("Enter")
+    page.get_by_role("navigation").get_by_role("link", name="Kênh gửi").locator("visible=true").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/channels/")
+
+
+def test_the_language_is_switched_on_the_page(page: Page, console: Console) -> None:
+    page.goto(console.url + "channels/")
+    page.get_by_role("button", name="English").click()
+    assert page.url == console.url + "channels/"
+    assert page.locator("h1").inner_text() == "Channels"
+    assert page.locator("html").get_attribute("lang") == "en"
