@@ -41,6 +41,8 @@ def _desk(gateway: Gateway) -> Desk:
         roads=gateway.roads,
         accounts=gateway.accounts,
         signing_in=gateway.signing_in,
+        reminders=gateway.reminders,
+        tariffs={name: channel.tariff for name, channel in settings.channels.items()},
         steering=gateway.steering,
         activity=gateway.activity,
         voices=gateway.voices,

@@ -42,7 +42,6 @@ from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
 from smsgw.reminders.office import Office, Plan, open_office
-from smsgw.reminders.timing import QuietHours
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
@@ -213,7 +212,7 @@ class Gateway:
             rules=settings.reminders.rules,
             timezone=zone,
             hotline=settings.answers.hotline,
-            quiet=QuietHours(settings.quiet_hours.start, settings.quiet_hours.end, ZoneInfo(zone)),
+            hours=self.hours,
             overlap=timedelta(seconds=settings.reminders.overlap),
             most_a_day=settings.reminders.most_a_day,
             digest=settings.reminders.digest,

@@ -309,6 +309,9 @@ database = "sqlite:///{self.folder}/onestop.db"
 [web]
 bind = "{self.url.removeprefix("http://")}"
 share_port = true
+[quiet_hours]
+start = "00:00"
+end = "00:00"
 [[routes]]
 channels = [{", ".join(f'"{name}"' for name in self._webs)}]
 {channels}"""

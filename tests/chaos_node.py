@@ -25,7 +25,7 @@ from smsgw.dispatch import breaker, retry, sender
 from smsgw.gateway import ROLES, Role
 from smsgw.serve import Node, until_told_to_stop
 from smsgw.settings import load
-from smsgw.store import wakes
+from smsgw.store import schedules, wakes
 from smsgw.store.database import Database
 from tests import unsure
 
@@ -36,12 +36,14 @@ _WAITS = (
     (gateway, "ANSWER_WAITING_EVERY", 0.1),
     (gateway, "MATCH_EVERY", 0.2),
     (gateway, "RETIRE_EVERY", 0.2),
+    (gateway, "REMIND_EVERY", 0.1),
     (gateway, "KEEP_DAYS_EVERY", 0.2),
     (breaker, "FIRST_PAUSE", timedelta(seconds=0.2)),
     (breaker, "LONGEST_PAUSE", timedelta(seconds=1)),
     (retry, "BLIND_WAIT", timedelta(seconds=1)),
     (sender, "TROUBLE_PAUSE", 0.2),
     (wakes, "PATIENCE", 0.2),
+    (schedules, "LEASE", timedelta(seconds=1)),
 )
 
 

@@ -15,13 +15,17 @@ import sqlalchemy as sa
 import smsgw
 from providers.simulator import Zalo
 from smsgw.clock import utc_now
-from smsgw.store import channels, officials, outbox, voices
+from smsgw.reminders.deciding import OWNER
+from smsgw.reminders.reminders import CHANGES
+from smsgw.store import channels, officials, outbox, reminders, voices
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
-from smsgw.store.outbox import Settled
+from smsgw.store.outbox import NewMessage, Settled
+from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key, daily
+from smsgw.store.tables import Lane, access_key, daily, schedule, switch
 from smsgw.store.voices import Voice
+from tests.agency import Agency
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
 from tests.chats import serving, zalo_config, zalo_settings
@@ -30,8 +34,10 @@ MOST_TEXTS = 600  # a node that is still alive after so many never comes by the 
 SIDES = ("before", "after")
 OFFICIAL = "lan"
 # The sweep is three transactions under one name, and these are worth a death in the middle of things.
-AGAIN = {"sweep": (1, 2, 3), "keys": (1, 2, 3), "accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
+AGAIN: dict[str, tuple[int, ...]] = dict.fromkeys(("sweep", "keys", "run"), (1, 2, 3))
+AGAIN |= {"accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
 COMMANDS = {
+    "turn": ("reminders", "on", "uncollected_7"),
     "decide": ("doubtful", "drop"),
     "steer": ("channel", "release", "sms"),
     "officials": ("user", "disable", OFFICIAL),
@@ -82,7 +88,10 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
     chaos.up()
     chaos.settle()
     assert chaos.count() == NOTHING
-    assert chaos.states() == {"delivered": len(chaos.senders) + len(TRIED), "cancelled": len(SIDES)}
+    # A result that is ready is told once, by each of the points that it was told at.
+    ready = len(SIDES) * sum(provoke is _result_ready for provoke in PROVOKED.values())
+    untrue = len(SIDES) * sum(provoke is _not_ready_any_more for provoke in PROVOKED.values())
+    assert chaos.states() == {"delivered": len(chaos.senders) + len(TRIED) + ready, "cancelled": len(SIDES) + untrue}
 
 
 def _killed_node(chaos: Chaos, point: Point) -> None:
@@ -184,6 +193,47 @@ def _one_stop_returns(chaos: Chaos) -> None:
     (chaos.folder / "away.db").rename(chaos.folder / "onestop.db")
 
 
+def _reminders_due(chaos: Chaos) -> None:
+    """What is done every minute is due at once."""
+    with chaos.database.writing("test") as connection:
+        due = utc_now() - timedelta(minutes=1)
+        connection.execute(sa.update(schedule).where(schedule.c.name == CHANGES).values(next_due=due))
+
+
+def _rule_switched_on(chaos: Chaos) -> None:
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.update(switch).where(switch.c.rule == "stopped").values(stock_taken=False))
+    _reminders_due(chaos)
+
+
+def _result_ready(chaos: Chaos) -> None:
+    """A dossier that nothing was told of has its result."""
+    _reminders_due(chaos)
+    until(lambda: _stock_is_taken(chaos), "a node that has taken stock")
+    agency, now = Agency(chaos.folder), utc_now()
+    (code,) = agency.codes("status = 10")
+    agency.finish(code, now, delivery="online", returned_at=None)
+    _reminders_due(chaos)
+
+
+def _stock_is_taken(chaos: Chaos) -> bool:
+    with chaos.database.reading() as connection:
+        left = sa.select(sa.func.count()).select_from(switch).where(switch.c.is_on, ~switch.c.stock_taken)
+        return connection.scalar(left) == 0
+
+
+def _not_ready_any_more(chaos: Chaos) -> None:
+    """A reminder is about to go out whose dossier is not there any more."""
+    until(lambda: chaos.texts_taken() > 0, "a node that takes texts")
+    now, phone, id = utc_now(), f"848{chaos.chance.randrange(10**8):08}", new_id()
+    gone = Reminder("ready_online", f"H01-180101-{phone}", "", OWNER, phone, "told", id)
+    until_then = now + timedelta(hours=1)
+    message = NewMessage(id, "sms", Lane.REMINDER, None, "8188", phone, "Ho so", "gsm7", 1, now, now, until_then)
+    with chaos.database.writing("test") as connection:
+        reminders.add(connection, [gone], "test", now)
+        outbox.add(connection, [message])
+
+
 def _a_day_is_not_counted(chaos: Chaos) -> None:
     """What was written down of the last days is gone."""
     with chaos.database.writing("test") as connection:
@@ -193,6 +243,11 @@ def _a_day_is_not_counted(chaos: Chaos) -> None:
 PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "daily": _a_day_is_not_counted,
     "answer late": _one_stop_returns,
+    "run": _reminders_due,
+    "take stock": _rule_switched_on,
+    "tell": _result_ready,
+    "vet": _result_ready,
+    "withdraw": _not_ready_any_more,
     "claim probe": _tripped,
     "probe": _tripped,
     "move on": _closed_for_long,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, as_json, by_hand, print_json
 from smsgw.gateway import Gateway
 from smsgw.reminders.reminders import RuleState, Shown
 from smsgw.store.reminders import EVERYWHERE
@@ -84,7 +84,7 @@ def _turning(name: str, *, is_on: bool) -> click.Command:
         with context.gateway() as gateway:
             _known(gateway, rule)
             gateway.reminders.meet()
-            gateway.reminders.turn(rule, agency, is_on, "command line")
+            gateway.reminders.turn(rule, agency, is_on, by_hand())
         click.echo(f"{rule}: {name}{f' in {agency}' if agency else ''}")
 
     turn.help = f"Turn rule NAME {name}, everywhere or in one agency."

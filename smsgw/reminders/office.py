@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
+from smsgw.dispatch.hours import Hours
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.source import OneStop
 from smsgw.reminders.deciding import Texts
 from smsgw.reminders.reminders import Numbers, Reminders
 from smsgw.reminders.rules import load
 from smsgw.reminders.telling import Teller
-from smsgw.reminders.timing import QuietHours
 from smsgw.reminders.vetting import LastLook
 from smsgw.store.database import Database
 from smsgw.store.wakes import Bell
@@ -30,7 +30,7 @@ class Plan:
     rules: Path | None
     timezone: str
     hotline: str
-    quiet: QuietHours
+    hours: Hours
     overlap: timedelta
     most_a_day: int
     digest: Mapping[str, Sequence[str]]
@@ -53,7 +53,7 @@ def open_office(
     rules = load(plan.rules, zone)
     texts = Texts(rules, wording, timezone=plan.timezone, hotline=plan.hotline)
     candidates = Candidates(url)
-    teller = Teller(texts, roads, plan.quiet.opening)
+    teller = Teller(texts, roads, plan.hours.next_allowed)
     numbers = Numbers(zone, plan.overlap, plan.digest)
     last_look = LastLook(
         database,
@@ -61,7 +61,7 @@ def open_office(
         rules,
         texts,
         zone=zone,
-        opening=plan.quiet.opening,
+        opening=plan.hours.next_allowed,
         most_a_day=plan.most_a_day,
         clock=clock,
     )

@@ -18,6 +18,7 @@ from smsgw.clock import Clock
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.officials import audit
 from smsgw.reminders.deciding import due
 from smsgw.reminders.rules import Rule
 from smsgw.reminders.switches import Switches
@@ -115,13 +116,13 @@ class Reminders:
         self._set_back(next_due, now)
         return sum(self._fire(name) for name in pending if name in self.schedules)
 
-    def preview(self, name: str) -> list[Shown]:
-        """What a rule would queue now, on or off. Raises OneStopUnavailable."""
+    def preview(self, name: str, agency: str | None = None) -> list[Shown]:
+        """What a rule would queue now, on or off, of one agency or all. Raises OneStopUnavailable."""
         rule, now = self.rules[name], self._clock()
         shown: list[Shown] = []
         with self._database.reading() as connection:
             switches = Switches.read(connection)
-        for page in self._planned(rule, now, lambda agency: _since(switches, rule, agency, now, dry=True)):
+        for page in self._planned(rule, now, lambda of: _since(switches, rule, of, now, dry=True), agency):
             with self._database.reading() as connection:
                 new = [item for item in self._teller.new(connection, page) if item.row.outcome == "told"]
                 messages = self._teller.messages(connection, new, now)
@@ -193,6 +194,7 @@ class Reminders:
             elif (there := reminders.switches(connection).get((rule, agency))) is None or there.is_on != is_on:
                 stock_taken = not is_on or self.rules[rule].kind != "changed"
                 reminders.turn(connection, Switch(rule, agency, is_on, now, who, stock_taken))
+            audit.record(connection, who, "reminder.turn", rule, {"agency": agency, "on": is_on}, now)
 
     def begun(self) -> bool:
         """Whether any node has ever had this work."""
@@ -318,16 +320,18 @@ class Reminders:
             with self._database.writing("take stock") as connection:
                 reminders.stock_is_taken(connection, switch)
 
-    def _planned(self, rule: Rule, now: datetime, since: Callable[[str], datetime | None]) -> Iterator[list[Planned]]:
+    def _planned(
+        self, rule: Rule, now: datetime, since: Callable[[str], datetime | None], agency: str | None = None
+    ) -> Iterator[list[Planned]]:
         """The reminders that a rule finds due in all dossiers, page by page."""
         if rule.kind == "officials":
-            yield self._for_officials(rule, now)
+            yield [item for item in self._for_officials(rule, now) if agency in (None, item.row.dossier)]
             return
         span = None
         if rule.offset is not None:
             first, last = (now - rule.max_age).astimezone(self._zone).date(), now.astimezone(self._zone).date()
             span = rule.offset.span(first, last, self._zone)
-        for page in self._candidates.among(rule.conditions, now, span):
+        for page in self._candidates.among(rule.conditions, now, span, None if agency is None else [agency]):
             found = []
             for dossier in page:
                 from_then_on = since(dossier.agency_code)

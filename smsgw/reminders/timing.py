@@ -77,22 +77,3 @@ class Offset:
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """When a day begins there."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class QuietHours:
-    """The hours of each day in which nobody is written to unasked; none if they end when they begin."""
-
-    start: time
-    end: time
-    zone: ZoneInfo
-
-    def opening(self, moment: datetime) -> datetime:
-        """The moment itself, or the end of the quiet hours that it lies in."""
-        here = moment.astimezone(self.zone)
-        hour = here.time()
-        over_night = self.start > self.end
-        if not (self.start <= hour < self.end or (over_night and (hour >= self.start or hour < self.end))):
-            return moment
-        day = here.date() + timedelta(days=1 if hour >= self.end else 0)
-        return datetime.combine(day, self.end, self.zone).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
+from smsgw.reminders.reminders import Reminders
 from smsgw.store.database import Database
 
 
@@ -30,6 +32,8 @@ class Desk:
     roads: Roads
     accounts: Accounts
     signing_in: SigningIn
+    reminders: Reminders
+    tariffs: Mapping[str, int]
     steering: Steering
     activity: Activity
     voices: VoiceDesk

@@ -59,6 +59,7 @@ NAVIGATION = (
     Entry("ratings.every", "ratings.title", "viewer"),
     Entry("channels.channels", "channels.title", "viewer"),
     Entry("doubtful.doubtful", "doubtful.title", "sender", province_wide=True),
+    Entry("reminders.rules", "reminders.title", "viewer"),
     Entry("opt_outs.opt_outs", "opt_outs.title", "sender"),
     Entry("people.people", "people.title", "admin"),
     Entry("audit_log.entries", "audit_log.title", "admin", province_wide=True),

@@ -1,0 +1,103 @@
+"""Reminders in the console and on the command line: what is on, what would be sent, what was done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from smsgw.cli.main import commands
+from tests.agency import Agency
+from tests.console import official
+from tests.test_reminders import IN_PROGRESS, begun, minutes
+from tests.world import World, settings_text
+
+
+def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> None:
+    agency = begun(here)
+    desk = official(here, "lan", "viewer")
+    shown = desk.get("/reminders/")
+    assert "Xin lỗi vì trễ hẹn" in shown
+    assert "Theo 118/2025/NĐ-CP" in shown
+    assert "15/08/2018 17:00" in shown
+    assert "Nhắc việc đang đứng" not in shown
+    agency.go_away()
+    minutes(here, 1)
+    here.clock.forward(minutes=20)
+    assert "Nhắc việc đang đứng" in desk.get("/reminders/")
+    assert "503" not in desk.get("/reminders/runs")
+    desk.get("/reminders/overdue", 503)
+    desk.get("/reminders/nothing", 404)
+
+
+def test_a_dry_run_shows_whom_what_and_the_cost_and_only_ones_own_agency(here: World) -> None:
+    agency = begun(here)
+    code, other = agency.codes(IN_PROGRESS, 2)
+    for dossier, office in ((code, "H01.21.01"), (other, "H01.21.02")):
+        agency.finish(dossier, here.clock(), agency_code=office)
+    shown = official(here, "lan", "viewer").get("/reminders/ready_counter")
+    assert code in shown
+    assert other in shown
+    assert "***" in shown
+    bound = official(here, "mai", "viewer", agency="H01.21.01").get("/reminders/ready_counter")
+    assert code in bound
+    assert other not in bound
+    minutes(here, 1)
+    assert code not in official(here, "tam", "viewer").get("/reminders/ready_counter")
+
+
+def test_an_agency_turns_its_own_rule_and_it_is_written_down_who_did(here: World) -> None:
+    begun(here)
+    official(here, "lan", "sender").post("/reminders/received", 403, turn="off")
+    desk = official(here, "mai", "approver", agency="H01.21.01")
+    assert "riêng cơ quan" in desk.post("/reminders/received", turn="off")
+    desk.post("/reminders/received", 400, turn="sideways")
+    state = next(state for state in here.gateway.reminders.states() if state.rule == "received")
+    assert (state.on, state.agencies) == (True, {"H01.21.01": False})
+    desk.post("/reminders/received", turn="as_everywhere")
+    with here.gateway.database.reading() as connection:
+        said = connection.exec_driver_sql("SELECT who, subject FROM audit WHERE action = 'reminder.turn'").all()
+    assert [tuple(row) for row in said] == [("mai", "received"), ("mai", "received")]
+
+
+def test_commands_show_rules_and_what_one_would_send_with_masked_numbers(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    file = here.folder / "settings.toml"
+    file.write_text(settings_text(here.folder))
+
+    def run(*words: str, status: int = 0) -> str:
+        done = CliRunner().invoke(commands, ["--config", str(file), "reminders", *words])
+        assert done.exit_code == status, done.output
+        return done.output
+
+    rules = json.loads(run("list", "--json"))
+    assert {rule["rule"] for rule in rules} == set(here.gateway.reminders.rules)
+    assert all(rule["next"] for rule in rules)
+    agency.change(code, here.clock(), status=3)
+    run("off", "not_accepted")
+    assert "is off" in run("run", "not_accepted", status=1)
+    assert set(json.loads(run("run", "overdue", "--dry-run", "--json"))) == {"rule", "messages"}
+    assert "changes" in run("runs")
+    assert "there is no rule" in run("run", "nothing", status=1)
+
+
+def test_what_a_command_would_send_is_what_it_sends(tmp_path: Path) -> None:
+    """On a machine where nothing was ever started, with the days of today."""
+    file = tmp_path / "settings.toml"
+    file.write_text(settings_text(tmp_path))
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(commands, ["--config", str(file), *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("init")
+    run("sample", "--dossiers", "300")
+    would = json.loads(run("reminders", "run", "stopped", "--dry-run", "--json"))
+    assert would["messages"]
+    assert all("***" in message["to"] for message in would["messages"])
+    assert Agency(tmp_path).get(would["messages"][0]["dossier"], "status") == 8
+    assert json.loads(run("reminders", "run", "stopped", "--json")) == would
+    assert json.loads(run("reminders", "run", "stopped", "--json"))["messages"] == []
