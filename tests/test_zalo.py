@@ -329,8 +329,9 @@ def test_a_channel_that_is_well_has_no_fault(there: Chats) -> None:
     assert there.here.gateway.channels["zalo"].provider.fault() is None
 
 
-def test_a_zalo_user_is_masked_in_a_log() -> None:
+def test_a_zalo_user_is_masked_in_a_log_and_in_what_is_kept_of_a_call() -> None:
     assert mask_all(f"zalo:{MAI} writes") == "zalo:***012 writes"
+    assert mask_all(f'{{"user_id": "{MAI}"}}') == '{"user_id": "45678***012"}'
 
 
 def test_who_has_linked_a_phone_follows_and_opts_out_as_that_phone_and_complains_in_the_chat(anywhere: Chats) -> None:

@@ -68,10 +68,12 @@ def pause(context: Context, name: str, reason: str) -> None:
 
 
 @channel.command("test")
+@click.argument("name")
 @click.option("--to", "phone", type=Msisdn(), required=True, help="The phone that is to get it.")
 @click.option("--text", default=TEST_TEXT, show_default=True, help="What it is to read.")
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the carrier's receipt.")
 @as_json
+@click.pass_obj
 def test_channel(context: Context, name: str, phone: str, text: str, wait: float, as_json: bool) -> None:
     """Send one message by channel NAME, also if that is held, and tell what became of it.
 

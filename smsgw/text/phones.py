@@ -32,9 +32,9 @@ _WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-]")
 _SHORT = re.compile(r"\d{3,6}", re.ASCII)
 
-# A run of digits with the separators people use. Not inside a word, a decimal or a dotted or dashed code, so that
-# dossier codes, ids and times stay readable.
-_IN_TEXT = re.compile(r"(?<![\w.\-:+])\+?\d(?:[ .\-]?\d){8,14}(?![\w\-:]|\.\d)", re.ASCII)
+# A run of digits with the separators people use, as long as a phone number or the id of somebody in a chat. Not inside
+# a word, a decimal or a dotted or dashed code, so that dossier codes, ids and times stay readable.
+_IN_TEXT = re.compile(r"(?<![\w.\-:+])\+?\d(?:[ .\-]?\d){8,31}(?![\w\-:]|\.\d)", re.ASCII)
 _DOSSIER_TAIL = re.compile(r"\d{6}(?:\d{2})?-\d{4,7}", re.ASCII)
 _CHAT_USER = re.compile(r"\b([a-z]{2,12}:)(\d{6,32})\b", re.ASCII)  # as in addresses
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
