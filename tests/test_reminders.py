@@ -376,3 +376,29 @@ def said_on(made: World, agency: Agency, days: set[int], codes: tuple[str, ...])
                 new, seen[code] = texts[seen.get(code, 0) :], len(texts)
                 found |= {(day, code, next((words for words in known if words in text), text)) for text in new}
     return found
+
+
+def test_who_follows_a_dossier_is_told_of_it_without_what_is_the_owners(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    follower = "84900000007"
+    anywhere.text(follower, f"DK {code}")
+    before = len(anywhere.heard(follower))
+    note = "ban sao so ho khau"
+    agency.change(code, anywhere.clock(), status=5, supplement_note=note, supplement_due_at=at(24, 17))
+    minutes(anywhere, 2)
+    (heard,) = [bubble.text for bubble in anywhere.heard(follower)[before:]]
+    assert code in heard
+    assert note not in heard
+    assert any(note in bubble.text for bubble in anywhere.heard(owner(agency, code)))
+
+
+def test_who_no_longer_follows_a_dossier_is_told_nothing_more_of_it(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    applicant, follower = owner(agency, code), "84900000007"
+    anywhere.text(follower, f"DK {code}")
+    for phone in (applicant, follower):
+        anywhere.text(phone, f"HUY {code}")
+    before = [len(anywhere.heard(phone)) for phone in (applicant, follower)]
+    agency.finish(code, anywhere.clock())
+    minutes(anywhere, 2)
+    assert [len(anywhere.heard(phone)) for phone in (applicant, follower)] == before

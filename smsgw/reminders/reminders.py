@@ -24,8 +24,9 @@ from smsgw.reminders.rules import Rule
 from smsgw.reminders.switches import Switches
 from smsgw.reminders.telling import Planned, Teller, of_the_past
 from smsgw.reminders.timing import Cron, midnight
-from smsgw.store import outbox, reminders, schedules
+from smsgw.store import followers, outbox, reminders, schedules
 from smsgw.store.database import Database
+from smsgw.store.followers import Followers
 from smsgw.store.outbox import NewMessage
 from smsgw.store.reminders import EVERYWHERE, Switch
 from smsgw.store.schedules import LeaseLost, Run
@@ -288,8 +289,11 @@ class Reminders:
         told = 0
         for page in self._candidates.changed(newest - self._overlap):
             newest = max([newest, *(dossier.updated_at for dossier in page)])
+            following = self._following(page)
             planned = [
-                item for rule in rules for item in self._teller.owners(rule, self._due(rule, page, switches, now), now)
+                item
+                for rule in rules
+                for item in self._teller.people(rule, self._due(rule, page, switches, now), following, now)
             ]
             told += len(self._tell(mine, planned))
         # What bears a time to come is read again until that has passed, since others may still be written before it.
@@ -314,9 +318,10 @@ class Reminders:
                 continue
             for page in self._candidates.among(rule.past, now, agencies=_only(switch)):
                 past = [item for item in page if switch.agency != EVERYWHERE or item.agency_code not in own]
+                planned = self._teller.people(rule, past, self._following(past), now)
                 with self._database.writing("take stock") as connection:
                     schedules.work(connection, mine, self._clock())
-                    reminders.add(connection, of_the_past(self._teller.owners(rule, past, now)), mine.id, now)
+                    reminders.add(connection, of_the_past(planned), mine.id, now)
             with self._database.writing("take stock") as connection:
                 reminders.stock_is_taken(connection, switch)
 
@@ -337,7 +342,11 @@ class Reminders:
                 from_then_on = since(dossier.agency_code)
                 if from_then_on is not None and due(rule, dossier, now, from_then_on, self._zone):
                     found.append(dossier)
-            yield self._teller.owners(rule, found, now)
+            yield self._teller.people(rule, found, self._following(found), now)
+
+    def _following(self, dossiers: Sequence[Dossier]) -> Mapping[str, Followers]:
+        with self._database.reading() as connection:
+            return followers.by_dossier(connection, [dossier.code for dossier in dossiers])
 
     def _for_officials(self, rule: Rule, now: datetime) -> list[Planned]:
         today = now.astimezone(self._zone).date()

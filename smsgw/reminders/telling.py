@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.deciding import OWNER, Texts, occasion, too_old
 from smsgw.reminders.rules import Rule
 from smsgw.store import opt_outs, people, reminders
+from smsgw.store.followers import Followers
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.people import Preference
@@ -42,9 +43,11 @@ class Teller:
         self._roads = roads
         self._opening = opening
 
-    def owners(self, rule: Rule, dossiers: Iterable[Dossier], now: datetime) -> list[Planned]:
-        """The reminders of a rule to those who applied."""
-        return [self._of_owner(rule, dossier, now) for dossier in dossiers]
+    def people(
+        self, rule: Rule, dossiers: Iterable[Dossier], following: Mapping[str, Followers], now: datetime
+    ) -> list[Planned]:
+        """The reminders of a rule to those who applied, and where it is for them too, to those who follow."""
+        return [item for dossier in dossiers for item in self._of_dossier(rule, dossier, following[dossier.code], now)]
 
     def officials(self, rule: Rule, load: Load, day: str, numbers: Iterable[str]) -> list[Planned]:
         """The reminders of an agency's day to its officials."""
@@ -74,10 +77,18 @@ class Teller:
         wishes = people.wishes(connection, {item.row.recipient for item in planned if item.row.recipient})
         return [self._message(item, wishes, now) for item in planned if item.row.outcome == "told"]
 
-    def _of_owner(self, rule: Rule, dossier: Dossier, now: datetime) -> Planned:
+    def _of_dossier(self, rule: Rule, dossier: Dossier, followers: Followers, now: datetime) -> Iterator[Planned]:
         phone = phones.msisdn(dossier.applicant_phone or "")
-        row = Reminder(rule.name, dossier.code, occasion(rule, dossier, owner=True), OWNER, phone, "told", new_id())
-        planned = Planned(rule, row, lambda wish: self._texts.of_dossier(rule, dossier, wish, owner=True))
+        owners = self._of_person(rule, dossier, OWNER, phone, now)
+        yield _withheld(owners, "opted_out") if phone in followers.refused else owners
+        if rule.followers:
+            for other in sorted(followers.wanted - {phone}):
+                yield self._of_person(rule, dossier, other, other, now)
+
+    def _of_person(self, rule: Rule, dossier: Dossier, told_to: str, phone: str | None, now: datetime) -> Planned:
+        owner = told_to == OWNER
+        row = Reminder(rule.name, dossier.code, occasion(rule, dossier, owner=owner), told_to, phone, "told", new_id())
+        planned = Planned(rule, row, lambda wish: self._texts.of_dossier(rule, dossier, wish, owner=owner))
         if too_old(rule, dossier, now):
             return _withheld(planned, "too_old")
         return planned if phone and phones.takes_texts(phone) else _withheld(planned, "unreachable")

@@ -18,8 +18,9 @@ from smsgw.reminders.deciding import OWNER, Texts, is_owner, occasion
 from smsgw.reminders.rules import OFFICIALS, Rule
 from smsgw.reminders.switches import Switches
 from smsgw.reminders.timing import midnight
-from smsgw.store import opt_outs, outbox, people, reminders
+from smsgw.store import followers, opt_outs, outbox, people, reminders
 from smsgw.store.database import Database
+from smsgw.store.followers import Followers
 from smsgw.store.outbox import PUT_OFF, Claimed, Settled
 from smsgw.store.people import Preference
 from smsgw.store.reminders import Outgoing
@@ -42,6 +43,7 @@ class _Known:
     refused: frozenset[str]
     wishes: Mapping[str, Preference]
     switches: Switches
+    following: Mapping[str, Followers]
 
 
 class LastLook:
@@ -92,11 +94,13 @@ class LastLook:
     def _known(self, messages: Sequence[Claimed]) -> _Known:
         numbers = {message.recipient for message in messages}
         with self._database.reading() as connection:
+            rows = reminders.outgoing(connection, [message.id for message in messages])
             return _Known(
-                reminders.outgoing(connection, [message.id for message in messages]),
+                rows,
                 opt_outs.among(connection, "reminder", numbers),
                 people.wishes(connection, numbers),
                 Switches.read(connection),
+                followers.by_dossier(connection, {row.dossier for row in rows.values()}),
             )
 
     def _looked_at(
@@ -127,6 +131,9 @@ class LastLook:
         owner = row.told_to == OWNER
         if owner and not is_owner(message.recipient, dossier):
             return _dropped(message, UNTRUE, "the dossier has another phone now", now)
+        followed = known.following[dossier.code]
+        if message.recipient in followed.refused or not (owner or message.recipient in followed.wanted):
+            return _dropped(message, "opted_out", "the person does not follow the dossier any more", now)
         if not rule.conditions.hold(dossier, now) or occasion(rule, dossier, owner=owner) != row.occasion:
             return _dropped(message, UNTRUE, f"the dossier is in state {int(dossier.status)} or has other dates", now)
         text = self._texts.of_dossier(rule, dossier, known.wishes.get(message.recipient, people.UNSAID), owner=owner)
