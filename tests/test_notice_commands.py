@@ -25,9 +25,9 @@ class Desk:
         self.settings.write_text(settings_text(folder, url=url, more=quiet), encoding="utf-8")
         self.people = folder / "dan-cu.csv"
         self.people.write_text(table(3) + "\nabc;Ông x\n", encoding="utf-8")
-        database = here.gateway.database
-        official(database, "an", "sender", phone="84912000001")
-        official(database, "binh", "approver")
+        with here.gateway.database.writing("test") as connection:
+            official(connection, "an", "sender", phone="84912000001")
+            official(connection, "binh", "approver")
 
     def run(self, *words: str) -> Result:
         return CliRunner().invoke(commands, ["--config", str(self.settings), "notice", *words])
