@@ -57,7 +57,7 @@ def test_a_notice_is_created_approved_and_reported_by_commands(desk: Desk) -> No
         "recipients": 3,
         "segments": 3,
         "cost": 0,
-        "errors": [{"row": 5, "column": "phone", "problem": "no phone number: abc"}],
+        "errors": [{"row": 5, "column": "phone", "problem": "this is no phone number: abc"}],
     }
     assert desk.json("preview", id)["recipients"] == 3
     assert desk.json("submit", id, "--as", "an")["state"] == "submitted"
