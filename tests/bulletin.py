@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import Created, Notices
 from smsgw.notices.progress import Progress, progress
 from smsgw.store import officials
-from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official, Role
@@ -20,12 +21,11 @@ TEXT = "Kính mời ((tên)) đến nhận kết quả tại bộ phận một c
 
 
 def official(
-    database: Database, name: str, role: Role, agency: str | None = None, phone: str | None = None
+    connection: sa.Connection, name: str, role: Role, agency: str | None = None, phone: str | None = None
 ) -> Official:
     """An official who never signs in."""
     made = Official(new_id(), name, role, agency, phone, NOON, None, second_factor=False)
-    with database.writing("test") as connection:
-        officials.add(connection, made, None)
+    officials.add(connection, made, None)
     return made
 
 

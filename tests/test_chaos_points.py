@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
@@ -15,24 +16,28 @@ import sqlalchemy as sa
 import smsgw
 from providers.simulator import Zalo
 from smsgw.clock import utc_now
+from smsgw.gateway import Gateway
+from smsgw.notices.office import Notices
 from smsgw.reminders.deciding import OWNER
 from smsgw.reminders.reminders import CHANGES
+from smsgw.settings import load
 from smsgw.store import channels, officials, outbox, reminders, voices
 from smsgw.store.ids import new_id
-from smsgw.store.officials import Official
+from smsgw.store.officials import Official, Role
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
 from smsgw.store.tables import Lane, access_key, daily, schedule, switch
 from smsgw.store.voices import Voice
 from tests.agency import Agency
+from tests.bulletin import TEXT, drafted, official, table
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
 from tests.chats import serving, zalo_config, zalo_settings
 
 MOST_TEXTS = 600  # a node that is still alive after so many never comes by the place where it should die
 SIDES = ("before", "after")
-OFFICIAL = "lan"
+OFFICIAL, APPROVER = "lan", "mai"
 # The sweep is three transactions under one name, and these are worth a death in the middle of things.
 AGAIN: dict[str, tuple[int, ...]] = dict.fromkeys(("sweep", "keys", "run"), (1, 2, 3))
 AGAIN |= {"accept": (1, 3), "receipts": (1, 3), "claim": (1, 4), "settle": (1, 3)}
@@ -43,6 +48,8 @@ COMMANDS = {
     "officials": ("user", "disable", OFFICIAL),
     "try out": ("channel", "test", "sms", "--wait", "0", "--to"),
     "voice": ("voice", "close"),
+    "load notice": ("notice", "create", "--name", "Nghỉ", "--text", TEXT, "--as", OFFICIAL, "--csv"),
+    "move notice": ("notice", "submit", "--as", OFFICIAL),
 }
 TRIED = {"before": "84870000001", "after": "84870000002"}  # phones that get a test message
 
@@ -88,10 +95,13 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
     chaos.up()
     chaos.settle()
     assert chaos.count() == NOTHING
-    # A result that is ready is told once, by each of the points that it was told at.
-    ready = len(SIDES) * sum(provoke is _result_ready for provoke in PROVOKED.values())
-    untrue = len(SIDES) * sum(provoke is _not_ready_any_more for provoke in PROVOKED.values())
-    assert chaos.states() == {"delivered": len(chaos.senders) + len(TRIED) + ready, "cancelled": len(SIDES) + untrue}
+    # A result that is ready is told once, by each of the points that it was told at; so is a notice.
+    ready, notices, untrue = (
+        len(SIDES) * sum(provoke is what for provoke in PROVOKED.values())
+        for what in (_result_ready, _notice, _not_ready_any_more)
+    )
+    told = len(TRIED) + ready + notices
+    assert chaos.states() == {"delivered": len(chaos.senders) + told, "cancelled": len(SIDES) + untrue}
 
 
 def _killed_node(chaos: Chaos, point: Point) -> None:
@@ -122,6 +132,10 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
         _somebody_works_here(chaos)
     if point.transaction == "voice":
         command = (*command, _complained(chaos))
+    if point.transaction == "load notice":
+        command = (*command, str(_people(chaos)))
+    if point.transaction == "move notice":
+        command = (*command, _draft(chaos))
     killed_by_itself(chaos, chaos.node(command=command, dies_at=point))
     if point.side == "before":
         chaos.ended(chaos.node(command=command), 0)
@@ -129,11 +143,49 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
 
 
 def _somebody_works_here(chaos: Chaos) -> None:
-    """An official who can be disabled."""
+    """Officials who can be disabled, and write notices until they are."""
+    roles: dict[str, Role] = {OFFICIAL: "sender", APPROVER: "approver"}
     with chaos.database.writing("test") as connection:
-        if officials.by_name(connection, OFFICIAL) is None:
-            new = Official(new_id(), OFFICIAL, "viewer", None, None, utc_now(), None, second_factor=False)
-            officials.add(connection, new, None)
+        for name, role in roles.items():
+            if (there := officials.by_name(connection, name)) is not None:
+                officials.change(connection, there.id, disabled_at=None)
+            else:
+                official(connection, name, role)
+
+
+def _people(chaos: Chaos) -> Path:
+    """Who gets a notice."""
+    _somebody_works_here(chaos)
+    file = chaos.folder / "people.csv"
+    file.write_text(table(1), encoding="utf-8")
+    return file
+
+
+def _draft(chaos: Chaos) -> str:
+    """A notice that can be submitted."""
+    _somebody_works_here(chaos)
+    with _office(chaos) as (notices, author, _):
+        return drafted(notices, author, 1).notice.id
+
+
+@contextmanager
+def _office(chaos: Chaos) -> Iterator[tuple[Notices, Official, Official]]:
+    gateway = Gateway(load(chaos.settings))
+    with gateway.database.reading() as connection:
+        author, approver = (officials.by_name(connection, name) for name in (OFFICIAL, APPROVER))
+    assert author is not None
+    assert approver is not None
+    yield gateway.notices, author, approver
+    gateway.close()
+
+
+def _notice(chaos: Chaos) -> None:
+    """A notice that may go out, to somebody whom no other one goes to."""
+    _somebody_works_here(chaos)
+    with _office(chaos) as (notices, author, approver):
+        made = drafted(notices, author, file=table(1, first=len(chaos.senders))).notice
+        notices.submit(made.id, author)
+        notices.approve(made.id, approver)
 
 
 def _complained(chaos: Chaos) -> str:
@@ -252,4 +304,6 @@ PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "probe": _tripped,
     "move on": _closed_for_long,
     "retire": age,
+    "feed notice": _notice,
+    "tend notices": _notice,
 }

@@ -23,6 +23,7 @@ from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.officials import audit
 from smsgw.store import opt_outs, outbox
 from smsgw.store.ids import new_id
+from smsgw.store.officials import Official, Role
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import Lane, notice, notice_recipient
 from tests.bulletin import TEXT, approved, drafted, official, phone, seen, table
@@ -35,11 +36,14 @@ class Cast:
     def __init__(self, there: World) -> None:
         self.world = there
         self.notices: Notices = there.gateway.notices
-        database = there.gateway.database
-        self.an = official(database, "an", "sender", phone="84912000001")
-        self.binh = official(database, "binh", "approver")
-        self.chi = official(database, "chi", "approver")
-        self.dung = official(database, "dung", "viewer")
+        self.an = self.official("an", "sender", phone="84912000001")
+        self.binh = self.official("binh", "approver")
+        self.chi = self.official("chi", "approver")
+        self.dung = self.official("dung", "viewer")
+
+    def official(self, name: str, role: Role, agency: str | None = None, phone: str | None = None) -> Official:
+        with self.world.gateway.database.writing("test") as connection:
+            return official(connection, name, role, agency, phone)
 
     def heard(self, number: int) -> list[str]:
         return [bubble.text for bubble in self.world.heard(phone(number))]
@@ -110,8 +114,8 @@ def test_a_viewer_moves_nothing_and_a_sender_does_not_approve(cast: Cast) -> Non
 
 
 def test_another_agencys_notice_is_not_there(cast: Cast) -> None:
-    theirs = official(cast.world.gateway.database, "em", "sender", agency="H01.12")
-    other = official(cast.world.gateway.database, "giang", "sender", agency="H01.13")
+    theirs = cast.official("em", "sender", agency="H01.12")
+    other = cast.official("giang", "sender", agency="H01.13")
     made = drafted(cast.notices, theirs).notice
     assert made.agency == "H01.12"
     with pytest.raises(NoSuchNotice):

@@ -207,6 +207,9 @@ secret_key = "bench"
 [web]
 bind = "{HOST}:{port}"
 share_port = true
+[quiet_hours]
+start = "00:00"
+end = "00:00"
 [onestop]
 database = "{onestop}"
 time_limit = 10

@@ -27,6 +27,8 @@ from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
 _n, _r, _o, _h = notice.c, notice_recipient.c, outbound.c, history.c
 _NOTICE = [_n[name] for name in Notice.__dataclass_fields__]
 _WAITING = (_r.message_id.is_(None), _r.skipped.is_(None))
+# The same, so said that SQLite does not walk through all who wait, for each of those that are named.
+_UNTOLD = sa.func.coalesce(_r.message_id, _r.skipped).is_(None)
 _IN_LANE = _o.lane == int(Lane.NOTICE)
 
 
@@ -90,14 +92,15 @@ def has_more(connection: sa.Connection, id: str) -> bool:
 
 def queued(connection: sa.Connection, id: str, messages: Sequence[tuple[str, str]]) -> int:
     """Write down phones with the messages that were queued for them; how many had none before."""
-    return _QUEUED.run(connection, messages, notice=id).rowcount if messages else 0
+    rows = ((id, phone, message) for phone, message in messages)
+    return _QUEUED.run(connection, rows).rowcount if messages else 0
 
 
 _QUEUED = Batch(
-    (_r.phone, _r.message_id),
+    (_r.notice_id, _r.phone, _r.message_id),
     lambda given: (
         sa.update(notice_recipient)
-        .where(_r.notice_id == sa.bindparam("notice", type_=sa.Text()), _r.phone == given.c.phone, *_WAITING)
+        .where(_r.notice_id == given.c.notice_id, _r.phone == given.c.phone, _UNTOLD)
         .values(message_id=given.c.message_id)
     ),
 )
@@ -106,7 +109,7 @@ _QUEUED = Batch(
 def skip(connection: sa.Connection, id: str, phones: Sequence[str], why: str) -> None:
     """Some recipients get no message."""
     if phones:
-        chosen = sa.update(notice_recipient).where(_r.notice_id == id, _r.phone.in_(phones), *_WAITING)
+        chosen = sa.update(notice_recipient).where(_r.notice_id == id, _r.phone.in_(phones), _UNTOLD)
         connection.execute(chosen.values(skipped=why))
 
 

@@ -1,0 +1,87 @@
+"""When reminders and notices may go out, by the clock of the province."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsgw.dispatch.hours import ALWAYS, Hours
+from smsgw.dossiers.calendar import is_holiday
+
+HERE = ZoneInfo("Asia/Ho_Chi_Minh")
+NIGHT = Hours(time(21), time(7), HERE, is_holiday)
+NOON_REST = Hours(time(11, 30), time(13, 30), HERE)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=HERE)
+
+
+@pytest.mark.parametrize(
+    ("hours", "when", "allowed"),
+    [
+        (NIGHT, "2018-08-15 06:59:59", False),
+        (NIGHT, "2018-08-15 07:00", True),
+        (NIGHT, "2018-08-15 20:59:59", True),
+        (NIGHT, "2018-08-15 21:00", False),
+        (NIGHT, "2018-09-02 10:00", False),  # National Day
+        (NIGHT, "2018-02-16 10:00", False),  # Tet
+        (NOON_REST, "2018-08-15 00:00", True),
+        (NOON_REST, "2018-08-15 11:30", False),
+        (NOON_REST, "2018-08-15 13:30", True),
+        (ALWAYS, "2018-09-02 03:00", True),
+    ],
+)
+def test_the_night_noon_and_holidays_are_quiet(hours: Hours, when: str, allowed: bool) -> None:
+    assert hours.allow(at(when)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("when", "opens"),
+    [
+        ("2018-08-15 12:00", "2018-08-15 12:00"),
+        ("2018-08-15 22:00", "2018-08-16 07:00"),
+        ("2018-08-15 03:00", "2018-08-15 07:00"),
+        ("2018-09-01 21:00", "2018-09-04 07:00"),
+    ],
+)
+def test_the_quiet_ends_in_the_morning_of_the_next_day_that_is_no_holiday(when: str, opens: str) -> None:
+    assert NIGHT.next_allowed(at(when)) == at(opens)
+
+
+def test_work_of_more_than_a_day_rests_at_night_and_on_holidays() -> None:
+    assert NIGHT.after(at("2018-08-15 20:00"), timedelta(hours=2)) == at("2018-08-16 08:00")
+    assert NIGHT.after(at("2018-09-01 20:00"), timedelta(hours=2)) == at("2018-09-04 08:00")
+    assert NIGHT.after(at("2018-08-15 08:00"), timedelta(hours=27)) == at("2018-08-16 21:00")
+
+
+times = st.times().map(lambda moment: moment.replace(microsecond=0))
+moments = st.datetimes(datetime(2018, 1, 1), datetime(2030, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
+
+
+def _odd(day: date) -> bool:
+    return day.day % 3 == 0
+
+
+@given(times, times, moments, st.timedeltas(timedelta(), timedelta(days=3)))
+def test_what_is_allowed_agrees_with_when_it_is_allowed_next_and_with_the_end(
+    start: time, end: time, now: datetime, work: timedelta
+) -> None:
+    hours = Hours(start, end, HERE, _odd)
+    opens = hours.next_allowed(now)
+    assert hours.allow(opens)
+    assert (opens == now) is hours.allow(now)
+    if start != end and _spell(hours) < timedelta(hours=1):
+        return
+    ends = hours.after(now, work)
+    assert ends >= max(opens if work else now, now) + work - timedelta(microseconds=1)
+
+
+def _spell(hours: Hours) -> timedelta:
+    """How long a day's allowed time is."""
+    quiet = (hours.end.hour - hours.start.hour) * 60 + hours.end.minute - hours.start.minute
+    return timedelta(minutes=24 * 60 - quiet % (24 * 60))
