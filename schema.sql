@@ -140,6 +140,56 @@ CREATE TABLE opt_out (
   CONSTRAINT ck_opt_out_purpose CHECK (purpose IN ('reminder', 'notice'))
 );
 
+-- Who follows a dossier. The phone on it follows by itself, unless a row says that it does not want to.
+CREATE TABLE follower (
+  phone  TEXT NOT NULL,
+  code   TEXT NOT NULL,
+  wanted BOOLEAN NOT NULL,
+  since  TIMESTAMP NOT NULL,
+  CONSTRAINT pk_follower PRIMARY KEY (phone, code)
+);
+CREATE INDEX ix_follower_code ON follower (code);
+
+-- How somebody was served, from 1 to 5; once for each dossier and phone.
+CREATE TABLE rating (
+  code        TEXT NOT NULL,
+  phone       TEXT NOT NULL,
+  score       SMALLINT NOT NULL,
+  agency_code TEXT NOT NULL,
+  agency_name TEXT NOT NULL,
+  rated_at    TIMESTAMP NOT NULL,
+  CONSTRAINT pk_rating PRIMARY KEY (code, phone),
+  CONSTRAINT ck_rating_score CHECK (score BETWEEN 1 AND 5)
+);
+CREATE INDEX ix_rating_rated ON rating (rated_at);
+
+-- A complaint or question, for the officials of an agency; without one, for the province's.
+CREATE TABLE voice (
+  id          TEXT NOT NULL PRIMARY KEY,  -- of the message that it came by
+  number      INTEGER NOT NULL,           -- by which the citizen follows it
+  phone       TEXT NOT NULL,
+  channel     TEXT NOT NULL,              -- that it came by
+  text        TEXT NOT NULL,
+  code        TEXT,                       -- the dossier that it is about
+  agency_code TEXT,
+  agency_name TEXT,
+  state       TEXT NOT NULL,
+  received_at TIMESTAMP NOT NULL,
+  answer      TEXT,
+  answered_by TEXT,                       -- the official
+  answered_at TIMESTAMP,
+  answer_id   TEXT,                       -- the answer's message, in outbound or in its history
+  closed_by   TEXT,
+  closed_at   TIMESTAMP,
+  CONSTRAINT uq_voice_number UNIQUE (number),
+  CONSTRAINT fk_voice_inbound FOREIGN KEY (id) REFERENCES inbound (id),
+  CONSTRAINT ck_voice_state CHECK (state IN ('new', 'answered', 'closed')),
+  CONSTRAINT ck_voice_answer CHECK ((answer IS NOT NULL) = (answered_at IS NOT NULL)),
+  CONSTRAINT ck_voice_answered CHECK (state <> 'answered' OR answer IS NOT NULL),
+  CONSTRAINT ck_voice_closed CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+);
+CREATE INDEX ix_voice_inbox ON voice (state, id);
+
 -- What all nodes together know of a channel: whether it may send, how its calls went lately, and how much of its rate
 -- is free.
 CREATE TABLE channel (

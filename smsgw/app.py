@@ -45,6 +45,9 @@ def _desk(gateway: Gateway) -> Desk:
         tariffs={name: channel.tariff for name, channel in settings.channels.items()},
         steering=gateway.steering,
         activity=gateway.activity,
+        voices=gateway.voices,
+        notices=gateway.notices,
+        limits=gateway.limits,
     )
 
 

@@ -187,7 +187,8 @@ def _first_exchange(settings: Settings, node: Node, simulator_url: str) -> Excha
     # As somebody types it who is in a hurry.
     text = "hs " + shown.code.lower().replace(".", " ").replace("-", " ")
     clerk, now = node.gateway.clerk, utc_now()
-    expected = clerk.answer(clerk.understand(text), clerk.asker(phone, now), now)
+    request = clerk.understand(text)
+    expected = clerk.answer(request, clerk.asker(phone, request, now), now)
     answer = Handset(simulator_url, phone).ask(text, WAIT)
     return Exchange(phone, text, shown.code, answer, expected.text)
 

@@ -31,6 +31,9 @@ from smsgw.intake.clerk import Clerk
 from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
+from smsgw.intake.voices import VoiceDesk
+from smsgw.notices.audience.lines import MIB
+from smsgw.notices.audience.lines import Limits as FileLimits
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.means import Means, Rules
 from smsgw.notices.office import Notices
@@ -86,10 +89,11 @@ class Gateway:
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours)
+        answers = _answers(settings, wording)
         self.clerk = Clerk(
             self.database,
             self.onestop,
-            _answers(settings, wording),
+            answers,
             settings.words,
             same_text_limit=settings.answers.same_text_limit,
         )
@@ -103,9 +107,11 @@ class Gateway:
             clock=clock,
         )
         self.reports = Reports(self.database, clock)
+        self.voices = VoiceDesk(self.database, answers, self.roads, self.bell, clock)
         means = Means(self.database, self.roads, self.hours, clock, _tariffs(settings), _notice_rules(settings))
         self.notices = Notices(means)
         self.feeder = Feeder(means, self.bell)
+        self.limits = FileLimits(settings.notices.largest_file * MIB, settings.notices.most_rows)
         self.accounts = Accounts(self.database, clock)
         self.steering = Steering(self.database, clock)
         zone = ZoneInfo(settings.gateway.timezone)
@@ -274,10 +280,13 @@ def _notice_rules(settings: Settings) -> Rules:
 
 
 def _answers(settings: Settings, wording: Wording) -> Answers:
-    limits = Limits(settings.answers.slow_after_misses, settings.answers.refuse_after_misses)
+    limits = Limits(
+        settings.answers.slow_after_misses, settings.answers.refuse_after_misses, settings.answers.most_followed
+    )
     return Answers(
         wording,
         timezone=settings.gateway.timezone,
         hotline=settings.answers.hotline,
         limits=limits,
+        words=settings.words,
     )

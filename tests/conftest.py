@@ -18,6 +18,7 @@ from tests.world import NOON, World, world
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seed", type=int, default=2018, help="The seed of what the chaos suite leaves to chance.")
     parser.addoption("--chaos-seconds", type=float, default=180, help="How long each soak of the chaos suite lasts.")
+    parser.addoption("--pictures", action="store_true", help="Take the pictures of the guides in docs/ anew.")
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.answers.answering import Answers, Asker, Reply
-from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, Words, codes_asked, understand
+from smsgw.answers.answering import Answers
+from smsgw.answers.asker import Asker, Reply
+from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, Words, chosen, codes_asked, understand
 from smsgw.answers.wording import Wording, WordingError
 from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Dossier, Status
@@ -186,11 +187,10 @@ def test_the_other_form_of_an_office_is_asked_about_and_not_taken() -> None:
 
 
 def test_a_number_chooses_among_what_was_offered() -> None:
-    asker = Asker(STRANGER, options=("x", CODE))
-    request = understand("2", Words())
-    assert codes_asked(request, asker.options) == {CODE}
-    assert ANSWERS.reply(request, asker, {CODE: DOSSIER}, NOW).codes == (CODE,)
-    assert ANSWERS.reply(understand("3", Words()), asker, {}, NOW).kind == "incomplete"
+    request = chosen(understand(f"{CODE[:-1]}3", Words()), CODE)
+    assert codes_asked(request) == {CODE}
+    assert ANSWERS.reply(request, Asker(STRANGER), {CODE: DOSSIER}, NOW).codes == (CODE,)
+    assert ANSWERS.reply(understand("3", Words()), Asker(STRANGER), {}, NOW).kind == "incomplete"
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,14 @@ from providers.simulator import Zalo
 from smsgw.clock import utc_now
 from smsgw.reminders.deciding import OWNER
 from smsgw.reminders.reminders import CHANGES
-from smsgw.store import channels, officials, outbox, reminders
+from smsgw.store import channels, officials, outbox, reminders, voices
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
 from smsgw.store.tables import Lane, access_key, daily, schedule, switch
+from smsgw.store.voices import Voice
 from tests.agency import Agency
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
@@ -41,6 +42,7 @@ COMMANDS = {
     "steer": ("channel", "release", "sms"),
     "officials": ("user", "disable", OFFICIAL),
     "try out": ("channel", "test", "sms", "--wait", "0", "--to"),
+    "voice": ("voice", "close"),
 }
 TRIED = {"before": "84870000001", "after": "84870000002"}  # phones that get a test message
 
@@ -118,6 +120,8 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
         command = (*command, TRIED[point.side])
     if point.transaction == "officials":
         _somebody_works_here(chaos)
+    if point.transaction == "voice":
+        command = (*command, _complained(chaos))
     killed_by_itself(chaos, chaos.node(command=command, dies_at=point))
     if point.side == "before":
         chaos.ended(chaos.node(command=command), 0)
@@ -130,6 +134,18 @@ def _somebody_works_here(chaos: Chaos) -> None:
         if officials.by_name(connection, OFFICIAL) is None:
             new = Official(new_id(), OFFICIAL, "viewer", None, None, utc_now(), None, second_factor=False)
             officials.add(connection, new, None)
+
+
+def _complained(chaos: Chaos) -> str:
+    """The number of a complaint that nobody has looked at."""
+    chaos.text(1, "PA cham qua")
+
+    def new() -> list[Voice]:
+        with chaos.database.reading() as connection:
+            return voices.page(connection, "new")
+
+    until(new, "a complaint")
+    return str(new()[0].number)
 
 
 def _in_doubt(chaos: Chaos) -> str:

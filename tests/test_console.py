@@ -19,7 +19,7 @@ from smsgw.store.tables import outbound
 from smsgw.web.console import texts
 from smsgw.web.console.shell import NAVIGATION
 from tests.console import PASSWORD, Desk, at_work, official, stranger, text
-from tests.world import NOON, World, world
+from tests.world import NOON, TOKEN, World, world
 
 CONSOLE = Path(smsgw.web.console.__file__).parent
 PATHS = {
@@ -236,6 +236,20 @@ def test_a_conversation_shows_every_message_try_and_receipt(anywhere: World) -> 
     with anywhere.gateway.database.reading() as connection:
         viewed = [entry for entry in audit.latest(connection) if entry.action == "conversation.view"]
     assert [(entry.who, entry.subject) for entry in viewed] == [("lan", "84900***001")] * 2
+
+
+def test_what_was_said_with_the_carrier_about_a_message_is_shown_without_secrets(anywhere: World) -> None:
+    anywhere.text("84900000001", f"HS {anywhere.examples[0].code}")
+    desk = official(anywhere, "lan", "viewer")
+    shown = desk.post("/conversations/", query="84900000001")
+    (link,) = re.findall(r"/console(/conversations/[\w-]+/trace)", shown)
+    trace = desk.get(link)
+    assert "/messages" in trace
+    assert "accepted" in trace
+    assert "84900***001" in trace
+    assert "84900000001" not in trace
+    assert TOKEN not in trace
+    desk.get("/conversations/none/trace", 404)
 
 
 def test_a_dossier_is_found_that_was_asked_for_together_with_others(anywhere: World) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from providers.contract import Callback, Inbound
 from smsgw.dossiers.dossier import Status
-from smsgw.store import outbox
+from smsgw.store import opt_outs, outbox, voices
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane, inbound, outbound, zalo_link, zalo_user
@@ -331,3 +331,19 @@ def test_a_channel_that_is_well_has_no_fault(there: Chats) -> None:
 
 def test_a_zalo_user_is_masked_in_a_log() -> None:
     assert mask_all(f"zalo:{MAI} writes") == "zalo:***012 writes"
+
+
+def test_who_has_linked_a_phone_follows_and_opts_out_as_that_phone_and_complains_in_the_chat(anywhere: Chats) -> None:
+    code = code_of(anywhere.here, Status.IN_PROGRESS)
+    linked(anywhere, MAI, STRANGER)
+    assert "được báo tin" in anywhere.say(MAI, f"DK {code}")
+    assert code in anywhere.here.text(STRANGER, "DS")
+    anywhere.say(MAI, "TC")
+    raised = anywhere.say(MAI, "PA chậm quá")
+    with anywhere.here.gateway.database.reading() as connection:
+        assert len(opt_outs.of(connection, STRANGER)) == 2
+        (voice,) = voices.page(connection, "new")
+    assert str(voice.number) in raised
+    assert anywhere.here.gateway.voices.answer(voice, "Xin lỗi, hồ sơ sẽ xong ngày mai.", "test")
+    anywhere.settle()
+    assert anywhere.heard(MAI)[-1] == f"Trả lời phản ánh số {voice.number}: Xin lỗi, hồ sơ sẽ xong ngày mai."

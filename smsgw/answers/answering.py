@@ -6,30 +6,43 @@ gets what is missing, the fee, the postal number and the agency's reason for a d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-from smsgw.answers import status
-from smsgw.answers.asking import Choose, Help, Language, LookUp, Prefer, Request
+from smsgw.answers import commands, status
+from smsgw.answers.asker import Asker, Kind, Reply, Said
+from smsgw.answers.asking import (
+    AskVoice,
+    Choose,
+    Command,
+    Follow,
+    Help,
+    Language,
+    ListFollowed,
+    LookUp,
+    OfPhone,
+    Prefer,
+    Rate,
+    Receive,
+    Request,
+    Speak,
+    Unfollow,
+    Words,
+)
 from smsgw.answers.wording import Wording
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.reading import Hint, Reading
-from smsgw.store.chats import Change
+from smsgw.store.people import Preference
 from smsgw.text.accents import plain
-from smsgw.text.phones import msisdn
-
-Kind = Literal[
-    "status", "not_found", "ambiguous", "incomplete", "help", "preference", "refused", "apology", "greeting", "link"
-]
 
 MOST_ANSWERED = 3  # dossiers in one reply
 MOST_OPTIONS = 3
 EXAMPLE = "H01.12-180802-0012"
 SLOWEST = 60.0  # seconds
+DEFAULT_WORDS = Words()
 
 _HINTS = {
     Hint.TAIL: "incomplete",
@@ -41,96 +54,138 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How many unknown codes an hour before replies slow down, and before they stop."""
+    """How many unknown codes an hour before replies slow down, and before they stop; how many dossiers to follow."""
 
     slow: int = 5
     refuse: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and how they want to be answered. On the web there is no phone.
-
-    `misses`: unknown codes asked for in the last hour. `options`: the codes that the last question offered. `whole`: a
-    text need not fit into an SMS.
-    """
-
-    phone: str | None
-    language: Language = "vi"
-    accents: bool = False
-    misses: int = 0
-    options: tuple[str, ...] = ()
-    whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What is said. `codes` it is about; `options` it offers, to be chosen by number; `delay` in seconds; `changes` in
-    what is known of somebody in a chat.
-
-    `language` and `accents` are what the asker wants from now on.
-    """
-
-    text: str
-    kind: Kind
-    language: Language
-    accents: bool
-    codes: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
-    delay: float = 0.0
-    changes: tuple[Change, ...] = ()
+    follow: int = 20
 
 
 class Answers:
     """Replies in a wording, with times of a time zone and a hotline to ask."""
 
-    def __init__(self, wording: Wording, *, timezone: str, hotline: str, limits: Limits = Limits()) -> None:
+    def __init__(
+        self,
+        wording: Wording,
+        *,
+        timezone: str,
+        hotline: str,
+        limits: Limits = Limits(),
+        words: Words = DEFAULT_WORDS,
+    ) -> None:
         self._wording = wording
         self._shortened = lru_cache(maxsize=1024)(wording.shortened)  # a province's agencies, over and over
         self._zone = ZoneInfo(timezone)
-        self._hotline = hotline
+        self._everywhere = {"hotline": hotline, "example": EXAMPLE, **_commands(words)}
         self._limits = limits
 
     def reply(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
-        """The reply to a request. `found` holds what exists of the codes that it asks for."""
+        """The reply to a request. `found` holds what exists of the codes that it names or that the asker's ties do."""
+        if asker.phone is None and isinstance(request, OfPhone):
+            return self._said(asker, Said("needs_sms", "needs_sms"))
         match request:
             case LookUp(read) if read.readings:
                 return self._look_up(read.readings, asker, found, now)
             case LookUp(read) if read.hint is not Hint.NOTHING:
-                return self._said(asker, "incomplete", _HINTS[read.hint])
-            case Choose(number) if number <= len(asker.options):
-                chosen = Reading((asker.options[number - 1],), ())
-                return self._look_up((chosen,), asker, found, now)
+                return self._said(asker, _hinted(read.hint))
             case Choose():
-                return self._said(asker, "incomplete", "no_question")
+                return self._said(asker, Said("incomplete", "no_question"))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
             case LookUp() | Help():
-                return self._said(asker, "help", "help")
+                return self._said(asker, Said("help", "help"))
+            case ListFollowed():
+                return self._list(asker, found, now)
+        return self._said(asker, self._commanded(request, asker, found))
+
+    def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
+        """What a citizen gets when an official has answered a complaint or question."""
+        return self._said(asker, Said("voice", "voice_answer", {"number": str(number), "answer": answer}, delay=0.0))
 
     def apology(self, asker: Asker) -> Reply:
         """For a message that could not be looked up for too long."""
-        return self._said(asker, "apology", "apology")
+        return self._said(asker, Said("apology", "apology"))
+
+    def _commanded(self, request: Command, asker: Asker, found: Mapping[str, Dossier]) -> Said:
+        match request:
+            case Follow(read) | Unfollow(read) if not read.readings:
+                return Said("incomplete", "follow_usage") if read.hint is Hint.NOTHING else _hinted(read.hint)
+            case Follow(read):
+                meant = self._meant(read.readings, asker, found)
+                return meant if isinstance(meant, Said) else commands.follow(meant, asker, self._limits.follow)
+            case Unfollow(read):
+                return self._unfollow(read.readings, asker, found)
+            case Rate(read) if read.readings and request.score is not None:
+                meant = self._meant(read.readings[:1], asker, found)
+                return meant if isinstance(meant, Said) else commands.rate(request, meant[0], asker)
+            case Rate():
+                return commands.rate(request, commands.last_result(asker, found), asker)
+            case Receive():
+                return commands.receive(request)
+            case AskVoice(number):
+                return commands.ask_voice(number, asker, self._zone)
+            case Speak(_, read):
+                return commands.speak(request, _about(read.readings, asker, found), asker)
 
     def _look_up(
         self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier], now: datetime
     ) -> Reply:
-        owned = any(owns(asker, found[code]) for reading in readings for code in reading.candidates if code in found)
-        if asker.misses >= self._limits.refuse and not owned:
-            return self._said(asker, "refused", "refused")
+        if self._refuses(readings, asker, found):
+            return self._said(asker, Said("refused", "refused"))
         if len(readings) > 1:
             return self._several(readings, asker, found, now)
-        (reading,) = readings
-        existing = tuple(code for code in reading.candidates if code in found)
-        if len(existing) == 1:
-            key, values = self._state(found[existing[0]], asker, now, short=False)
-            return self._said(asker, "status", key, values, codes=existing, delay=0.0 if owned else None)
-        if existing:
-            return self._ask(asker, "ambiguous", None, existing)
-        literal = reading.candidates[0]
-        if others := tuple(code for code in reading.suggestions if code in found):
-            return self._ask(asker, "suggested", literal, others)
-        return self._said(asker, "not_found", "not_found", {"code": literal}, codes=(literal,))
+        meant = resolved(readings[0], found)
+        if isinstance(meant, Said):
+            return self._said(asker, meant)
+        key, values = self._state(meant, asker, now, short=False)
+        delay = 0.0 if asker.owns(meant) else None
+        return self._said(asker, Said("status", key, values, (meant.code,), delay=delay))
+
+    def _meant(
+        self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]
+    ) -> Sequence[Dossier] | Said:
+        """The dossiers that are surely meant; if there are none, what to say instead."""
+        if self._refuses(readings, asker, found):
+            return Said("refused", "refused")
+        meant = [resolved(reading, found) for reading in readings[:MOST_ANSWERED]]
+        dossiers = [item for item in meant if isinstance(item, Dossier)]
+        return dossiers or next(item for item in meant if isinstance(item, Said))
+
+    def _unfollow(self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> Said:
+        """A dossier that the one-stop database has no more can still be let go of."""
+        followed = [code for reading in readings for code in reading.candidates if code in asker.ties.followed]
+        if followed:
+            return commands.unfollow(followed, found, asker)
+        meant = self._meant(readings, asker, found)
+        if isinstance(meant, Said):
+            return meant
+        return commands.unfollow([dossier.code for dossier in meant], found, asker)
+
+    def _refuses(self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> bool:
+        return asker.misses >= self._limits.refuse and not any(
+            asker.owns(found[code]) for reading in readings for code in reading.candidates if code in found
+        )
+
+    def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
+        """As many dossiers as fit: with their states if that is all of them, else their codes."""
+        dossiers = commands.followed(asker, found)
+        if not dossiers:
+            return self._said(asker, Said("list", "followed_none", delay=0.0))
+        lines = [
+            f"{dossier.code}: {self._wording.state(asker.language, *self._state(dossier, asker, now, short=True))}"
+            for dossier in dossiers
+        ]
+        codes = [dossier.code for dossier in dossiers]
+        shorter = (
+            "\n".join([*codes[:most], *self._rest(asker, len(codes) - most)]) for most in range(len(codes), 0, -1)
+        )
+        text = self._wording.fitting(("\n".join(lines), *shorter), accents=asker.accents, whole=asker.whole)
+        return self._reply(asker, text, Said("list", "", codes=tuple(codes), delay=0.0))
+
+    def _rest(self, asker: Asker, count: int) -> list[str]:
+        if not count:
+            return []
+        return [self._wording.text(asker.language, "followed_more", {"more": str(count)}, accents=asker.accents)]
 
     def _several(
         self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier], now: datetime
@@ -150,61 +205,81 @@ class Answers:
             lines.append(self._wording.text(asker.language, "several_left", values, accents=asker.accents))
         text = "\n".join(lines)
         kind: Kind = "status" if codes else "not_found"
-        return self._reply(asker, kind, text if asker.accents else plain(text), codes=tuple(codes))
-
-    def _ask(self, asker: Asker, key: str, code: str | None, codes: tuple[str, ...]) -> Reply:
-        options = codes[:MOST_OPTIONS]
-        listed = "\n".join(f"{number}) {option}" for number, option in enumerate(options, 1))
-        return self._said(asker, "ambiguous", key, {"code": code, "options": listed}, options=options)
+        return self._reply(asker, text if asker.accents else plain(text), Said(kind, "", codes=tuple(codes)))
 
     def _prefer(self, asker: Asker, language: Language | None, accents: bool | None) -> Reply:
         accented = asker.accents if accents is None else accents
         wanted = replace(asker, language=language or asker.language, accents=accented)
         form = {"form": "có dấu" if wanted.accents else "không dấu"}
-        return self._said(wanted, "preference", "preference", form)
+        effects = (Preference(wanted.language, wanted.accents),)
+        return self._said(wanted, Said("preference", "preference", form, effects=effects))
 
     def _state(
         self, dossier: Dossier, asker: Asker, now: datetime, *, short: bool
     ) -> tuple[str, dict[str, str | None]]:
-        private = not owns(asker, dossier)
+        private = not asker.owns(dossier)
         key = status.key(dossier, private=private, now=now)
         names = self._wording.names(asker.language, key, short=short)
         values = status.values(dossier, self._zone, names - status.PRIVATE if private else names)
         return key, values | {"agency": self._shortened(dossier.agency_name)}
 
-    def _said(
-        self,
-        asker: Asker,
-        kind: Kind,
-        key: str,
-        values: Mapping[str, str | None] | None = None,
-        *,
-        codes: tuple[str, ...] = (),
-        options: tuple[str, ...] = (),
-        delay: float | None = None,
-    ) -> Reply:
-        everything = {"hotline": self._hotline, "example": EXAMPLE, **(values or {})}
-        text = self._wording.text(asker.language, key, everything, accents=asker.accents, whole=asker.whole)
-        return self._reply(asker, kind, text, codes=codes, options=options, delay=delay)
+    def _said(self, asker: Asker, said: Said) -> Reply:
+        values = {**self._everywhere, **said.values}
+        if agency := values.get("agency"):
+            values["agency"] = self._shortened(agency)
+        text = self._wording.text(asker.language, said.key, values, accents=asker.accents, whole=asker.whole)
+        return self._reply(asker, text, said)
 
-    def _reply(
-        self,
-        asker: Asker,
-        kind: Kind,
-        text: str,
-        *,
-        codes: tuple[str, ...] = (),
-        options: tuple[str, ...] = (),
-        delay: float | None = None,
-    ) -> Reply:
-        waits = self._delay(asker.misses) if delay is None else delay
-        return Reply(text, kind, asker.language, asker.accents, codes, options, waits)
+    def _reply(self, asker: Asker, text: str, said: Said) -> Reply:
+        delay = self._delay(asker.misses) if said.delay is None else said.delay
+        return Reply(
+            text,
+            said.kind,
+            asker.language,
+            asker.accents,
+            codes=said.codes,
+            options=said.options,
+            effects=said.effects,
+            phone=asker.phone,
+            delay=delay,
+        )
 
     def _delay(self, misses: int) -> float:
         """Who guesses waits ever longer."""
         return min(SLOWEST, 10.0 * max(0, misses - self._limits.slow + 1))
 
 
-def owns(asker: Asker, dossier: Dossier) -> bool:
-    """Whether the asker's phone is the one on the dossier, which may be written there in any form."""
-    return asker.phone is not None and asker.phone == msisdn(dossier.applicant_phone or "")
+def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
+    """The dossier that a reading means; if that is not sure, what to say instead."""
+    existing = tuple(code for code in reading.candidates if code in found)
+    if len(existing) == 1:
+        return found[existing[0]]
+    if existing:
+        return _question("ambiguous", None, existing)
+    literal = reading.candidates[0]
+    if others := tuple(code for code in reading.suggestions if code in found):
+        return _question("suggested", literal, others)
+    return Said("not_found", "not_found", {"code": literal}, (literal,))
+
+
+def _question(key: str, code: str | None, codes: tuple[str, ...]) -> Said:
+    options = codes[:MOST_OPTIONS]
+    listed = "\n".join(f"{number}) {option}" for number, option in enumerate(options, 1))
+    return Said("ambiguous", key, {"code": code, "options": listed}, options=options)
+
+
+def _about(readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
+    """The dossier that somebody speaks about: the first one named, else the last one that the phone was told of."""
+    named = (resolved(reading, found) for reading in readings)
+    last = (found[code] for code in asker.ties.recent if code in found)
+    return next((item for item in (*named, *last) if isinstance(item, Dossier)), None)
+
+
+def _hinted(hint: Hint) -> Said:
+    return Said("incomplete", _HINTS[hint])
+
+
+def _commands(words: Words) -> dict[str, str | None]:
+    """The first word of each command that texts tell citizens of."""
+    names = ("follow", "unfollow", "followed", "opt_out", "opt_in", "speak", "rate")
+    return {name: next(iter(getattr(words, name)), None) for name in names}

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+import unicodedata
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Literal
 
 from smsgw.dossiers.reading import DEFAULT_KEYWORDS, Hint, Read, Reading, normalised, read
+from smsgw.store.opt_outs import PURPOSES, Purpose
 
 Language = Literal["vi", "en"]
 LONGEST_COMMAND = 3  # words
 _CHOICE = re.compile("[1-9]")  # the number of an option
+_SHARED = {"look_up", "opt_out"}  # before a code the one, alone the other
+
+# A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
+_CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
+_WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
+_VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
+_SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
+_SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +39,17 @@ class Words:
     english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
     link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
     unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
+    follow: tuple[str, ...] = ("DK", "DANG KY", "THEO DOI", "FOLLOW")
+    unfollow: tuple[str, ...] = ("HUY", "HUY THEO DOI", "BO THEO DOI", "UNFOLLOW")
+    followed: tuple[str, ...] = ("DS", "DANH SACH", "LIST")
+    opt_out: tuple[str, ...] = ("TC", "TU CHOI", "STOP")
+    opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO")
+    opt_out_reminders: tuple[str, ...] = ("TC NHAC", "TC NHAC HEN")
+    opt_in: tuple[str, ...] = ("DKY", "START")
+    opt_in_notices: tuple[str, ...] = ("DKY TB", "DKY THONG BAO")
+    opt_in_reminders: tuple[str, ...] = ("DKY NHAC", "DKY NHAC HEN")
+    speak: tuple[str, ...] = ("PA", "PHAN ANH", "GOP Y")
+    rate: tuple[str, ...] = ("DG", "DANH GIA")
 
     def __post_init__(self) -> None:
         if not self.look_up:
@@ -41,8 +63,9 @@ class Words:
                     raise ValueError(f"{field.name}: {word!r} must have one to {LONGEST_COMMAND} words")
                 if _CHOICE.fullmatch(word):
                     raise ValueError(f"{field.name}: {word!r} is the number of an option that a question offers")
-                if seen.setdefault(word, field.name) != field.name:
-                    raise ValueError(f"{field.name}: {word!r} stands for {seen[word]} already")
+                other = seen.setdefault(word, field.name)
+                if other != field.name and {other, field.name} != _SHARED:
+                    raise ValueError(f"{field.name}: {word!r} stands for {other} already")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +95,198 @@ class Prefer:
     accents: bool | None = None
 
 
-Request = LookUp | Choose | Help | Prefer
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """To be told of dossiers."""
+
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class Unfollow:
+    """To be told no more of dossiers."""
+
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class ListFollowed:
+    """The sender's own dossiers, and those that the sender follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """To get messages of these purposes again, or no more."""
+
+    purposes: tuple[Purpose, ...]
+    wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How a dossier was handled, from 1 to 5; without a code, the one whose result came last. None: not said."""
+
+    read: Read
+    score: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """A complaint or question in the sender's own words, and the dossiers named in it. An empty one asks how."""
+
+    text: str
+    read: Read
+
+
+@dataclass(frozen=True, slots=True)
+class AskVoice:
+    """What became of the complaint or question with this number."""
+
+    number: int
+
+
+Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice
+OfPhone = Command | ListFollowed  # what only a phone can ask
+Request = LookUp | Choose | Help | Prefer | OfPhone
 
 
 def understand(text: str, words: Words) -> Request:
-    """What a text asks. A code in it makes it a look-up, whatever stands around it."""
+    """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
+    if (request := _with_more(text, words)) is not None:
+        return request
     found = read(text, words.look_up)
     if found.readings:
         return LookUp(found)
     command = squeezed(text)
     if _CHOICE.fullmatch(command):
         return Choose(int(command))
-    requests: tuple[tuple[tuple[str, ...], Request], ...] = (
+    exact: tuple[tuple[tuple[str, ...], Request], ...] = (
         (words.help, Help()),
+        (words.opt_out, Receive(PURPOSES, wanted=False)),
+        (words.opt_out_notices, Receive(("notice",), wanted=False)),
+        (words.opt_out_reminders, Receive(("reminder",), wanted=False)),
+        (words.opt_in, Receive(PURPOSES, wanted=True)),
+        (words.opt_in_notices, Receive(("notice",), wanted=True)),
+        (words.opt_in_reminders, Receive(("reminder",), wanted=True)),
         (words.look_up, Help()),
+        (words.followed, ListFollowed()),
         (words.accents_on, Prefer(language="vi", accents=True)),
         (words.accents_off, Prefer(accents=False)),
         (words.vietnamese, Prefer(language="vi")),
         (words.english, Prefer(language="en")),
     )
-    return next((request for names, request in requests if command in names), Help() if not command else LookUp(found))
+    return next((request for names, request in exact if command in names), Help() if not command else LookUp(found))
 
 
-def exactly(code: str) -> Request:
+def exactly(code: str) -> LookUp:
     """A look-up of one code to the letter, with no other reading: what a link or a choice asks for."""
     return LookUp(Read((Reading((code,), ()),), Hint.NOTHING))
 
 
-def codes_asked(request: Request, options: tuple[str, ...]) -> frozenset[str]:
-    """Every code that has to be looked up before the request can be answered."""
+def chosen(question: Request, code: str) -> Request:
+    """What was asked, of the one code that was meant."""
+    match question:
+        case Follow() | Unfollow() | Rate():
+            return replace(question, read=exactly(code).read)
+    return exactly(code)
+
+
+def codes_asked(request: Request) -> frozenset[str]:
+    """Every code that a request names, however it may be read."""
     match request:
-        case LookUp(found):
+        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
             return frozenset(code for reading in found.readings for code in (*reading.candidates, *reading.suggestions))
-        case Choose(number) if number <= len(options):
-            return frozenset({options[number - 1]})
     return frozenset()
+
+
+def _with_more(text: str, words: Words) -> Request | None:
+    """A command that more follows on; None if the text doesn't begin with one, or not in earnest."""
+    plain = normalised(text)
+    begun = _beginnings(words).match(plain)
+    if begun is None or squeezed(text) in words.opt_in:
+        return None
+    rest = plain[begun.end() :]
+    match begun.lastgroup:
+        case "follow":
+            found = _code_here(rest, words)
+            return Follow(found) if found else None
+        case "unfollow":
+            found = _code_here(rest, words)
+            return Unfollow(found) if found else None
+        case "rate":
+            return _rating(rest, words)
+    return _spoken(text, rest, len(_alphanumeric(begun[0])), words)
+
+
+@lru_cache(maxsize=4)
+def _beginnings(words: Words) -> re.Pattern[str]:
+    """The commands that more follows on; whoever writes DKY before a code wants to be told of it."""
+    groups = (
+        _group("follow", (*words.follow, *words.opt_in), ""),
+        _group("unfollow", words.unfollow, ""),
+        _group("rate", words.rate, "(?![A-Z])"),
+        _group("speak", words.speak, "(?![A-Z])"),
+    )
+    return re.compile(rf"[^A-Z0-9]*(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
+
+
+def _group(name: str, words: tuple[str, ...], behind: str) -> str:
+    longest_first = sorted(words, key=len, reverse=True)
+    spelt = "|".join(word.replace(" ", "[^A-Z0-9]*") for word in longest_first)
+    return f"(?P<{name}>(?:{spelt}){behind})" if words else ""
+
+
+def _code_here(rest: str, words: Words) -> Read | None:
+    """The codes that a text begins with, or what it has instead; nothing in an empty one, None for an ordinary text."""
+    if not rest:
+        return Read((), Hint.NOTHING)
+    begun = _without_keywords(rest, words)
+    if not _CODE_HERE.match(begun):
+        return None
+    found = read(begun, ())
+    return found if found.readings or found.hint is not Hint.NOTHING else None
+
+
+def _without_keywords(text: str, words: Words) -> str:
+    keywords = _group("keyword", words.look_up, "")
+    return re.sub(rf"^(?:{keywords}[^A-Z0-9]*)+", "", text)
+
+
+def _rating(rest: str, words: Words) -> Rate | None:
+    for score, code in (
+        *((int(found[1]), rest[: found.start()]) for found in [_SCORE_LAST.search(rest)] if found),
+        *((int(found[1]), rest[found.end() :]) for found in [_SCORE_FIRST.match(rest)] if found),
+    ):
+        about = _code_here(code, words)
+        if about is not None and (about.readings or not code):
+            return Rate(about, score)
+    about = _code_here(rest, words)
+    if about is not None or rest.strip().isdigit():
+        return Rate(about or Read((), Hint.NOTHING), None)
+    return None
+
+
+def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
+    if number := _VOICE_NUMBER.fullmatch(rest):
+        return AskVoice(int(number[1]))
+    found = read(rest, words.look_up)
+    if found.readings and not _WORD.search(_without_keywords(rest, words)):
+        return None  # a code and nothing else is a look-up
+    return Speak(_behind(text, letters), found)
+
+
+def _behind(text: str, letters: int) -> str:
+    """A text as it was written, without its first letters and digits and the signs behind these."""
+    composed = unicodedata.normalize("NFC", text)
+    seen = at = 0
+    while seen < letters:
+        seen += len(_alphanumeric(normalised(composed[at])))
+        at += 1
+    return composed[at:].lstrip(" \t\r\n:;,.-–").rstrip()
+
+
+def _alphanumeric(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", text)
 
 
 def squeezed(text: str) -> str:

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from smsgw.answers.answering import EXAMPLE, Kind, Reply
+from smsgw.answers.answering import EXAMPLE
+from smsgw.answers.asker import Kind, Reply
 from smsgw.answers.asking import Language, Words, squeezed
 from smsgw.answers.wording import Wording
 from smsgw.store.chats import (

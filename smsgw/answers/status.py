@@ -57,11 +57,11 @@ def key(dossier: Dossier, *, private: bool, now: datetime) -> str:
 
 def values(dossier: Dossier, zone: ZoneInfo, names: Collection[str]) -> dict[str, str | None]:
     """Those of a dossier's values that are named, dates in that time zone as dd/mm/yyyy. None: it does not have it."""
-    days = {name: _day(getattr(dossier, _DAYS[name]), zone) for name in names if name in _DAYS}
+    days = {name: day(getattr(dossier, _DAYS[name]), zone) for name in names if name in _DAYS}
     return days | {name: _OTHERS[name](dossier) for name in names if name in _OTHERS}
 
 
-def _day(moment: datetime | None, zone: ZoneInfo) -> str | None:
+def day(moment: datetime | None, zone: ZoneInfo) -> str | None:
     if moment is None:
         return None
     local = moment.astimezone(zone)

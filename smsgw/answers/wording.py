@@ -22,9 +22,10 @@ WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginnin
 
 _DOSSIER = {"code", "agency", "received", "due", "step", "since", "hotline"}
 _HELP = {"example", "hotline"}
+_COMMANDS = {"follow", "unfollow", "followed", "opt_out", "opt_in", "speak", "rate", "hotline"}
 
-# What each text may name; with an exclamation mark: must name.
-_ALLOWED: dict[str, set[str]] = {
+# What each text may name; with an exclamation mark: must name. First those that tell a dossier's state.
+_STATES: dict[str, set[str]] = {
     **dict.fromkeys(
         ("registered", "received_no_date", "not_accepted", "in_progress_no_date", "withdrawn", "stopped"),
         {"code!"} | _DOSSIER,
@@ -40,6 +41,9 @@ _ALLOWED: dict[str, set[str]] = {
     ),
     "ready_post_tracked": {"code!", "tracking!"} | _DOSSIER,
     "returned": {"code!", "returned!"} | _DOSSIER,
+}
+_ALLOWED: dict[str, set[str]] = {
+    **_STATES,
     "not_found": {"code!"} | _HELP,
     "ambiguous": {"options!"} | _HELP,
     "suggested": {"code!", "options!"} | _HELP,
@@ -56,9 +60,27 @@ _ALLOWED: dict[str, set[str]] = {
     "linked": {"phone!"},
     "refused": {"hotline!"},
     "apology": {"hotline!"},
+    **dict.fromkeys(
+        ("followed", "followed_silently", "unfollowed", "not_followed", "rated_before", "rate_early", "rate_stranger"),
+        {"code!"} | _COMMANDS,
+    ),
+    "follow_full": {"most!"} | _COMMANDS,
+    "follow_usage": {"follow!", "example!"} | _COMMANDS,
+    "followed_none": {"follow!", "example!"} | _COMMANDS,
+    "followed_more": {"more!"},
+    **dict.fromkeys(("opted_out", "opted_out_notices", "opted_out_reminders"), {"opt_in!"} | _COMMANDS),
+    **dict.fromkeys(("opted_in", "opted_in_notices", "opted_in_reminders"), _COMMANDS),
+    "rated": {"code!", "score!"} | _COMMANDS,
+    "rate_usage": {"rate!", "example!"} | _COMMANDS,
+    "voice_received": {"number!", "speak!", "agency"} | _COMMANDS,
+    "voice_usage": {"speak!"} | _COMMANDS,
+    "voice_new": {"number!", "agency", "received"} | _COMMANDS,
+    "voice_answer": {"number!", "answer!"},
+    "voice_closed": {"number!", "agency", "received"} | _COMMANDS,
+    "voice_unknown": {"number!"} | _COMMANDS,
+    "needs_sms": {"hotline"},
 }
-_NO_STATES = {"suggested", "link_code"}
-_SHORT_KEYS = [key for key in _ALLOWED if "code!" in _ALLOWED[key] and key not in _NO_STATES] + ["ambiguous"]
+_SHORT_KEYS = [*_STATES, "not_found", "ambiguous"]
 _TWO_SEGMENTS = {"ambiguous", "suggested", "supplement", "greeting", "linked"}
 
 # Values as long as they usually get; the check that a text fits into its messages is made with them.
@@ -74,13 +96,24 @@ _TYPICAL = {
     "hotline": "1022",
     "options": "1) 000.17.22.H01-180802-0012\n2) 000.17.22.H01-180208-0012\n3) H01.22.17-180802-0012",
     "form": "không dấu",
-    "most": "3",
     "phone": "84912***678",
     "minutes": "10",
     "left": "4",
     "today": "12",
     "late": "12",
     "codes": "000.17.22.H01-180802-0012, 000.17.22.H01-180802-0013",
+    "most": "20",
+    "more": "17",
+    "number": "123456",
+    "score": "5",
+    "answer": "Hồ sơ đã được ký, mời đến nhận từ ngày mai",
+    "follow": "DK",
+    "unfollow": "HUY",
+    "followed": "DS",
+    "opt_out": "TC",
+    "opt_in": "DKY",
+    "speak": "PA",
+    "rate": "DG",
     **dict.fromkeys(("received", "due", "new_due", "since", "until", "finished", "returned"), "15/08/2018"),
 }
 
@@ -138,11 +171,19 @@ class Wording:
         `whole`: it is no SMS.
         """
         if accents:
-            versions = self.texts[language, key].versions(values)
-            return next(iter(versions)) if whole else _fitting(versions, SEGMENTS_WITH_ACCENTS)
+            return self.fitting(self.texts[language, key].versions(values), accents=True, whole=whole)
         template = self.unaccented[language, key]
         values = {name: unaccented(value) for name in template.names if (value := values.get(name)) is not None}
         return _fitting(map(joined_plain, template.versions(values)), 1)
+
+    def fitting(self, versions: Iterable[str], *, accents: bool, whole: bool = False) -> str:
+        """The first of a text's versions that fits an SMS, sent with its accents or without; the last if none does.
+
+        `whole`: it is no SMS, and the first one will do.
+        """
+        if whole:
+            return next(iter(versions))
+        return _fitting(versions, SEGMENTS_WITH_ACCENTS) if accents else _fitting(map(plain, versions), 1)
 
     def state(self, language: Language, key: str, values: Mapping[str, str | None]) -> str:
         """A dossier's state in a few words."""

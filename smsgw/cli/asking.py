@@ -9,7 +9,7 @@ from typing import TextIO
 
 import click
 
-from smsgw.answers.answering import Asker
+from smsgw.answers.asker import Asker
 from smsgw.cli.common import Context, Msisdn, as_json, print_json
 from smsgw.demo import simulator_url
 from smsgw.handset import Handset
@@ -26,8 +26,9 @@ def lookup(context: Context, code: str, phone: str | None, as_json: bool) -> Non
     """What the gateway would answer to CODE, sending nothing."""
     with context.gateway() as gateway:
         now = gateway.clock()
-        asker = gateway.clerk.asker(phone, now) if phone else Asker(phone=None)
-        reply = gateway.clerk.answer(gateway.clerk.understand(code), asker, now)
+        request = gateway.clerk.understand(code)
+        asker = gateway.clerk.asker(phone, request, now) if phone else Asker(phone=None)
+        reply = gateway.clerk.answer(request, asker, now)
         named = reply.codes[0] if reply.codes else None
         dossier = gateway.onestop.find([named]).get(named) if named else None
     size = measure(reply.text)

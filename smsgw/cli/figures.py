@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import asdict
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -11,6 +13,8 @@ from smsgw.cli.common import Context, Day, as_json, print_json
 from smsgw.clock import utc_now
 from smsgw.dossiers import figures
 from smsgw.store import figures as store_figures
+from smsgw.store import heard as store_heard
+from smsgw.store.database import SchemaError
 
 
 @click.command()
@@ -37,14 +41,30 @@ def outbox(context: Context, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def report(context: Context, start: date | None, end: date | None, as_json: bool) -> None:
-    """The province's figures: dossiers received and resolved, ahead of time, by service level."""
+    """The province's figures: dossiers received and resolved, ahead of time, by service level; what citizens said."""
     if start and end and end < start:
         raise click.UsageError("--to lies before --from")
     shown = figures.figures(context.settings.onestop.database, start, end)
+    try:
+        heard = _heard(context, start, end)
+    except SchemaError as error:
+        click.echo(f"what citizens said is left out: {error}", err=True)
+        heard = None
     if as_json:
-        print_json(shown)
-    else:
-        click.echo(figures.described(shown))
+        print_json({**asdict(shown), **(asdict(heard) if heard else {})})
+        return
+    click.echo(figures.described(shown))
+    if heard:
+        click.echo(store_heard.described(heard))
+
+
+def _heard(context: Context, start: date | None, end: date | None) -> store_heard.Heard:
+    """What citizens said from `start` to `end`, both included."""
+    zone = ZoneInfo(context.settings.gateway.timezone)
+    first = datetime.combine(start, time(), zone) if start else None
+    last = datetime.combine(end + timedelta(days=1), time(), zone) if end else None
+    with context.database() as database, database.reading() as connection:
+        return store_heard.heard(connection, first, last)
 
 
 @click.command()

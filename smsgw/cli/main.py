@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from smsgw import __version__
 from smsgw.answers.wording import WordingError
 from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, noticing, officials, reminding, running
+from smsgw.cli import asking, benching, channels, figures, noticing, officials, reminding, running, voices
 from smsgw.cli.common import Context, first_line
 from smsgw.demo import NotPossible
 from smsgw.dossiers.source import OneStopUnavailable
@@ -59,7 +59,7 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for module in (running, asking, figures, channels, officials, noticing, reminding, benching):
+for module in (running, asking, figures, channels, officials, noticing, reminding, voices, benching):
     for command in module.COMMANDS:
         commands.add_command(command)
 

@@ -77,7 +77,7 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
         source = sources[0]
         draft = Draft(name, text, source.name if isinstance(source, Path) else source, send_at, accents)
         with source.open("rb") if isinstance(source, Path) else nullcontext() as file:
-            audience = FileAudience(file, text, language="en") if file else _filtered(gateway, source, text, who)
+            audience = FileAudience(file, text, gateway.limits, "en") if file else _filtered(gateway, source, text, who)
             created = gateway.notices.create(draft, audience, who, _counted)
     made = created.notice
     if given["as_json"]:

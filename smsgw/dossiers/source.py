@@ -86,6 +86,7 @@ class OneStop:
     """A one-stop database under any SQLAlchemy URL. `timeout`: seconds that one call may take."""
 
     def __init__(self, url: str, *, timeout: float = 2.0, pool_size: int = 4) -> None:
+        self.url = url
         self.outage = Outage()
         self._timeout = timeout
         self._engine = read_only_engine(url, timeout=timeout, pool_size=pool_size)

@@ -6,7 +6,7 @@ Nothing is written here. The web page, the command line and the carriers' callba
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,10 +14,12 @@ from enum import Enum
 
 import sqlalchemy as sa
 
-from smsgw.answers.answering import Answers, Asker, Reply
-from smsgw.answers.asking import Choose, Request, Words, codes_asked, understand
+from smsgw.answers.answering import Answers
+from smsgw.answers.asker import Asker, Reply
+from smsgw.answers.asking import Choose, Request, Speak, Words, chosen, codes_asked, understand
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
+from smsgw.intake.ties import tie
 from smsgw.store import chats, people
 from smsgw.store.database import Database
 from smsgw.text.addresses import scheme
@@ -46,7 +48,8 @@ class _Question:
 
     @property
     def codes(self) -> frozenset[str]:
-        return codes_asked(self.request, self.asker.options)
+        """Every code that has to be looked up before the request can be answered."""
+        return codes_asked(self.request) | self.asker.ties.codes
 
 
 class Clerk:
@@ -64,41 +67,42 @@ class Clerk:
     def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
         """What each (phone, text) is answered with. One look-up serves them all."""
         requests = [self.understand(text) for _, text in texts]
-        named = {code for request in requests for code in codes_asked(request, ())}
+        named = {code for request in requests for code in codes_asked(request)}
         dossiers = self._onestop.begin(named)  # both databases are asked at the same time
         questions = self._questions(texts, requests, now)
-        chosen = {code for question in questions if question for code in question.codes} - named
+        more = {code for question in questions if question for code in question.codes} - named
         try:
-            found: Mapping[str, Dossier] | None = {**dossiers(), **self._onestop.find(chosen)}
+            found: Mapping[str, Dossier] | None = {**dossiers(), **self._onestop.find(more)}
         except OneStopUnavailable as error:
             log.warning("the one-stop database can't be asked: %s", error)
             found = None
-        decisions, guesses = [], Counter[str]()
+        decisions = []
+        lately: defaultdict[str, list[Reply]] = defaultdict(list)
         for question, (phone, _) in zip(questions, texts, strict=True):
-            # Whoever guesses in one breath is slowed as one who takes his time.
-            decision = self._decision(question, found, guesses[phone], now)
-            guesses[phone] += isinstance(decision, Reply) and decision.kind in GUESSES
+            decision = self._decision(question, found, lately[phone], now)
+            if isinstance(decision, Reply):
+                lately[phone].append(decision)
             decisions.append(decision)
         return decisions
 
     def answer(self, request: Request, asker: Asker, now: datetime) -> Reply:
         """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
-        return self._answers.reply(request, asker, self._onestop.find(codes_asked(request, asker.options)), now)
+        return self._answers.reply(request, asker, self._onestop.find(_Question(request, asker).codes), now)
 
     def understand(self, text: str) -> Request:
         """What a text asks, by the words of the settings."""
         return understand(text, self._words)
 
-    def asker(self, phone: str, now: datetime) -> Asker:
-        """A phone as the gateway knows it."""
+    def asker(self, phone: str, request: Request | None, now: datetime) -> Asker:
+        """A phone as the gateway knows it, as far as a request needs it."""
         with self._database.reading() as connection:
             known = people.known(connection, [phone], now - MEMORY, GUESSES).get(phone, people.Known())
             holds = chats.phones(connection, [phone]) if scheme(phone) else {}
-        return _asker(phone, holds.get(phone), known, ())
+            return _asker(connection, phone, holds.get(phone), known, request)
 
     def apology(self, phone: str, now: datetime) -> Reply:
         """What a text that could not be answered for too long gets instead."""
-        return self._answers.apology(self.asker(phone, now))
+        return self._answers.apology(self.asker(phone, None, now))
 
     def _questions(
         self, texts: Sequence[tuple[str, str]], requests: Sequence[Request], now: datetime
@@ -128,28 +132,46 @@ class Clerk:
         if known.texts.get(text, 0) >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
-        options = people.open_options(connection, phone, now - MEMORY) if isinstance(request, Choose) else ()
-        return _Question(request, _asker(phone, holds, known, options))
+        if isinstance(request, Choose):
+            request = self._chosen(connection, phone, request, now)
+        return _Question(request, _asker(connection, phone, holds, known, request))
+
+    def _chosen(self, connection: sa.Connection, phone: str, choice: Choose, now: datetime) -> Request:
+        """What the number of an option means; itself if there was no such option."""
+        text, options = people.open_question(connection, phone, now - MEMORY)
+        return chosen(self.understand(text), options[choice.number - 1]) if choice.number <= len(options) else choice
 
     def _decision(
-        self, question: _Question | None, found: Mapping[str, Dossier] | None, guesses: int, now: datetime
+        self, question: _Question | None, found: Mapping[str, Dossier] | None, lately: Sequence[Reply], now: datetime
     ) -> Decision:
+        """`lately`: what the same phone is answered in the same breath; it counts as if it had taken its time."""
         if question is None:
             return NoReply.NEVER
-        if found is None and question.codes:
-            return NoReply.LATER
-        asker = replace(question.asker, misses=question.asker.misses + guesses) if guesses else question.asker
+        if found is None and question.codes and not isinstance(question.request, Speak):
+            return NoReply.LATER  # but what somebody has to say is taken down at once
+        asker = _after(question.asker, lately) if lately else question.asker
         return self._answers.reply(question.request, asker, found or {}, now)
 
 
-def _asker(address: str, holds: str | None, known: people.Known, options: tuple[str, ...]) -> Asker:
+def _asker(
+    connection: sa.Connection, address: str, holds: str | None, known: people.Known, request: Request | None
+) -> Asker:
     """`holds`: the phone that somebody in a chat has shown to have."""
-    chat = scheme(address) is not None
+    chat, phone = scheme(address) is not None, holds or address
     return Asker(
-        phone=holds or address,
+        phone=phone,
         language="en" if known.language == "en" else "vi",
         accents=chat or bool(known.accents),
         whole=chat,
         misses=known.misses,
-        options=options,
+        ties=tie(connection, address, phone, request),
     )
+
+
+def _after(asker: Asker, replies: Sequence[Reply]) -> Asker:
+    misses = asker.misses + sum(reply.kind in GUESSES for reply in replies)
+    ties = asker.ties
+    for reply in replies:
+        for effect in reply.effects:
+            ties = ties.after(effect)
+    return replace(asker, misses=misses, ties=ties)

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from providers.contract import Event
-from smsgw.answers.answering import Reply
+from smsgw.answers.asker import Reply
 from smsgw.answers.asking import Language, Words
 from smsgw.answers.linking import LIFETIME, ChatRequest, Greet, Linking, LinkPhone, understand
 from smsgw.store import chats, people

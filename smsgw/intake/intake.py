@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from providers.contract import Inbound, Refused, Taken
 from smsgw import metrics
-from smsgw.answers.answering import Reply
+from smsgw.answers.asker import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import RULES
@@ -27,9 +27,10 @@ from smsgw.intake import in_body
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly
-from smsgw.store import inbox, people
+from smsgw.store import inbox
 from smsgw.store.chats import LinkAsked, Overtaken
 from smsgw.store.database import Database
+from smsgw.store.effects import Said
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
@@ -159,10 +160,16 @@ class Intake:
             if not isinstance(decision, Reply):
                 continue
             channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
-            reply = _message(channel, message.id, message.sender, decision, now)
+            reply = reply_message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
                 answered += inbox.answer_late(
-                    connection, message, decision.kind, decision.codes, decision.options, reply
+                    connection,
+                    message,
+                    decision.kind,
+                    decision.codes,
+                    decision.options,
+                    _said(decision, message.id, message.sender, message.channel, message.received_at),
+                    reply,
                 )
                 self._bell.tell(connection, reply.channel, Lane.REPLY)
             self._bell.ring(reply.channel, Lane.REPLY)
@@ -211,7 +218,7 @@ class Intake:
             kind=reply.kind if reply else None,
             codes=reply.codes if reply else (),
             options=reply.options if reply else (),
-            preference=_preference(reply) if reply else None,
+            effects=_said(reply, id, sender, channel.name, now) if reply else (),
             reply=self._reply(channel, id, sender, reply, now) if reply else None,
             also=tuple(self._codes(reply, now)) if reply else (),
             changes=(*((heard.seen,) if heard else ()), *(reply.changes if reply else ())),
@@ -219,8 +226,8 @@ class Intake:
 
     def _reply(self, came_by: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
         if came_by.provider.abilities.answers_in_body and not reply.delay:
-            return in_body.handed_over(came_by, _message(came_by, in_reply_to, phone, reply, now), now)
-        return _message(self._roads.first(Lane.REPLY, phone, came_by.name), in_reply_to, phone, reply, now)
+            return in_body.handed_over(came_by, reply_message(came_by, in_reply_to, phone, reply, now), now)
+        return reply_message(self._roads.first(Lane.REPLY, phone, came_by.name), in_reply_to, phone, reply, now)
 
     def _codes(self, reply: Reply, now: datetime) -> Iterator[NewMessage]:
         """The SMS that bring the codes which somebody in a chat is to type back."""
@@ -256,7 +263,8 @@ def _word(message: Inbound, address: str | None) -> Word | None:
     return Word(address, message.text, message.event) if address and addresses.scheme(address) else None
 
 
-def _message(channel: Channel, in_reply_to: str, phone: str, reply: Reply, now: datetime) -> NewMessage:
+def reply_message(channel: Channel, in_reply_to: str | None, phone: str, reply: Reply, now: datetime) -> NewMessage:
+    """A reply as it goes out by a channel. `in_reply_to`: whose one reply it is; None: that had one."""
     size = measure(reply.text)
     return NewMessage(
         id=new_id(),
@@ -278,5 +286,6 @@ def _verdict(arrival: inbox.Arrival, new: set[str]) -> Literal["accepted", "dupl
     return "accepted" if arrival.id in new else "duplicate"
 
 
-def _preference(reply: Reply) -> people.Preference | None:
-    return people.Preference(reply.language, reply.accents) if reply.kind == "preference" else None
+def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:
+    """What a message changes, besides getting this reply."""
+    return tuple(Said(message, sender, reply.phone or sender, channel, at, effect) for effect in reply.effects)

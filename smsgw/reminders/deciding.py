@@ -9,6 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from smsgw.answers import status
+from smsgw.answers.asker import Asker
 from smsgw.answers.asking import Language
 from smsgw.answers.template import Template
 from smsgw.answers.wording import LANGUAGES, Wording
@@ -18,7 +19,6 @@ from smsgw.reminders.rules import Rule
 from smsgw.reminders.timing import midnight
 from smsgw.store.people import Preference
 from smsgw.text.accents import unaccented
-from smsgw.text.phones import msisdn
 
 OWNER = "owner"
 _PRIVATE = frozenset({"supplement_note", "fee_due", "post_tracking", "delay_reason"})
@@ -104,4 +104,4 @@ def _language(wish: Preference) -> Language:
 
 def is_owner(phone: str, dossier: Dossier) -> bool:
     """Whether a phone is the one on the dossier."""
-    return phone == msisdn(dossier.applicant_phone or "")
+    return Asker(phone).owns(dossier)

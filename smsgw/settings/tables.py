@@ -55,13 +55,17 @@ class OneStopSettings(Table):
 
 
 class AnswerSettings(Table):
-    """[answers]. `wording`: a file in place of the shipped wording; limits count messages of one sender in an hour."""
+    """[answers]. `wording`: a file in place of the shipped wording; limits count messages of one sender in an hour.
+
+    `most_followed`: dossiers that one phone may follow.
+    """
 
     wording: Path | None = None
     hotline: str = Field(default="1022", min_length=3, max_length=20)
     slow_after_misses: Count = Field(default=5, ge=1)
     refuse_after_misses: Count = Field(default=20, ge=1)
     same_text_limit: Count = Field(default=100, ge=1)
+    most_followed: Count = Field(default=20, ge=1)
 
 
 class QuietHours(Table):
@@ -76,7 +80,8 @@ class NoticeSettings(Table):
     """[notices]. `approval_from`: recipients from which on a second official has to approve.
 
     `most_segments`: of one message; `valid_hours`: how long a queued one is worth sending; `monthly_segments`: an
-    agency's budget, `budgets`: of those that have another one, by code, the empty one being the province's own.
+    agency's budget, `budgets`: of those that have another one, by code, the empty one being the province's own;
+    `largest_file` (MiB) and `most_rows` of a file that names an audience.
     """
 
     approval_from: Count = Field(default=1, ge=1)
@@ -84,6 +89,8 @@ class NoticeSettings(Table):
     valid_hours: Count = Field(default=72, ge=1, le=720)
     monthly_segments: Count | None = Field(default=None, ge=0)
     budgets: dict[str, Annotated[Count, Field(ge=0)]] = Field(default_factory=dict)
+    largest_file: Count = Field(default=20, ge=1, le=100)
+    most_rows: Count = Field(default=200_000, ge=1, le=1_000_000)
 
 
 class ConsoleSettings(Table):

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from smsgw.store.database import insert_or_update
+from smsgw.store.batch import InsertOrUpdate
 from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State
 from smsgw.store.tables import Lane, daily, inbound, outbound
 
@@ -82,9 +82,16 @@ def _ended_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
 
 def keep(connection: sa.Connection, day: date, found: Mapping[str, Traffic], now: datetime) -> None:
     """Write down a day."""
-    for channel, figures in found.items():
-        values = {name: getattr(figures, name) for name in Traffic.__dataclass_fields__}
-        insert_or_update(connection, daily, {"day": day.isoformat(), "channel": channel, **values, "counted_at": now})
+    rows = [
+        {"day": day.isoformat(), "channel": channel, "counted_at": now}
+        | {name: getattr(figures, name) for name in Traffic.__dataclass_fields__}
+        for channel, figures in found.items()
+    ]
+    if rows:
+        _KEEP.run(connection, ([row[column.name] for column in daily.c] for row in rows))
+
+
+_KEEP = InsertOrUpdate(daily)
 
 
 def counted(connection: sa.Connection, days: Iterable[date]) -> dict[date, datetime]:

@@ -89,6 +89,29 @@ class InsertNew:
         return build
 
 
+class InsertOrUpdate:
+    """Inserts rows into a table, in place of those that have the same primary key; no key may come twice at a time."""
+
+    def __init__(self, table: sa.Table) -> None:
+        self._table = table
+        self._batches = {name: Batch([*table.c], self._with(module)) for name, module in _DIALECTS.items()}
+
+    def run(self, connection: sa.Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Write the rows, each with its values in the order of the table's columns."""
+        self._batches[connection.dialect.name].run(connection, rows)
+
+    def _with(self, dialect: Any) -> Callable[[sa.FromClause], sa.Executable]:
+        def build(given: sa.FromClause) -> sa.Executable:
+            rows = sa.select(*given.c).where(sa.true())  # as above
+            insert = dialect.insert(self._table).from_select([*self._table.c], rows)
+            written = {column.name: insert.excluded[column.name] for column in self._table.c if not column.primary_key}
+            keys = [*self._table.primary_key]
+            statement: sa.Executable = insert.on_conflict_do_update(index_elements=keys, set_=written)
+            return statement
+
+        return build
+
+
 _DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
 
 

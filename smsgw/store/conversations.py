@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import Batch
 from smsgw.store.history import message
-from smsgw.store.tables import attempt, inbound, receipt
+from smsgw.store.tables import attempt, inbound, notice, notice_recipient, receipt, reminder
 from smsgw.store.tables.messages import names_several
 
 
@@ -68,6 +68,19 @@ _RECEIPTS = Batch(
         .order_by(receipt.c.received_at)
     ),
 )
+
+
+def notices_of(connection: sa.Connection, ids: Collection[str], agency: str) -> set[str]:
+    """Those of these messages that are an agency's notices."""
+    r, n = notice_recipient.c, notice.c
+    sent = sa.select(r.message_id).join_from(notice_recipient, notice, n.id == r.notice_id)
+    return {*connection.execute(sent.where(r.message_id.in_(ids), n.agency == agency)).scalars()}
+
+
+def reminders_of(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
+    """The dossier that each of these messages reminds of, as far as they are reminders."""
+    r = reminder.c
+    return dict(connection.execute(sa.select(r.message, r.dossier).where(r.message.in_(ids))).all())
 
 
 def phone_of(connection: sa.Connection, id: str) -> str | None:

@@ -11,7 +11,6 @@ from typing import Any, cast
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
-from sqlalchemy.dialects import postgresql, sqlite
 
 from smsgw.resources import shipped, statements
 from smsgw.store.tables import metadata
@@ -135,10 +134,3 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 def _begin_sqlite(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def insert_or_update(connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
-    """Write one row whole, whether its primary key is there or not."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(row)
-    connection.execute(statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=row))

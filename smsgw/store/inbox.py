@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from smsgw.store import chats, outbox, people
+from smsgw.store import chats, effects, outbox
 from smsgw.store.batch import InsertNew
+from smsgw.store.effects import Said
 from smsgw.store.tables import inbound, outbound
 
 State = Literal["answered", "waiting", "ignored"]
@@ -35,7 +36,7 @@ class Arrival:
     kind: str | None = None
     codes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    preference: people.Preference | None = None
+    effects: tuple[Said, ...] = ()
     reply: outbox.NewMessage | None = None
     also: tuple[outbox.NewMessage, ...] = ()
     changes: tuple[chats.Change, ...] = ()
@@ -53,9 +54,11 @@ class Waiting:
 
 
 def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
-    """Store messages and the replies to them; the ids (ours) of those that are new.
+    """Store messages with the replies to them and what they change; the ids (ours) of those that are new.
 
-    One that the channel has delivered before leaves no trace, and neither does the reply made for it. Raises Overtaken.
+    One that the channel has delivered before leaves no trace, and neither does what was decided on it.
+
+    Raises Overtaken.
     """
     if not arrivals:
         return set()
@@ -82,9 +85,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     changes = [(arrival.sender, change, arrival.received_at) for arrival in fresh for change in arrival.changes]
     if changes:
         chats.write(connection, changes)
-    for arrival in fresh:
-        if arrival.preference is not None:
-            people.prefer(connection, arrival.sender, arrival.preference, arrival.received_at)
+    effects.write(connection, [said for arrival in fresh for said in arrival.effects])
     return new
 
 
@@ -97,9 +98,10 @@ def answer_late(
     kind: str,
     codes: Sequence[str],
     options: Sequence[str],
+    said: Sequence[Said],
     reply: outbox.NewMessage,
 ) -> bool:
-    """Give a waiting message its reply; False if another node was quicker."""
+    """Give a waiting message its reply, and write down what it changes; False if another node was quicker."""
     answered = connection.execute(
         sa.update(inbound)
         .where(inbound.c.id == waiting.id, inbound.c.state == "waiting")
@@ -108,6 +110,7 @@ def answer_late(
     if answered.rowcount != 1:
         return False
     outbox.add(connection, [reply])
+    effects.write(connection, said)
     return True
 
 

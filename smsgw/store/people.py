@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch
-from smsgw.store.database import insert_or_update
+from smsgw.store.batch import Batch, InsertOrUpdate
 from smsgw.store.tables import inbound, preference
 
 
@@ -100,18 +99,32 @@ _LANGUAGES = Batch(
 )
 
 
-def open_options(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, ...]:
-    """The dossiers that the last answer to this phone offered to choose from; none if it was no question."""
-    last = connection.scalar(
-        sa.select(inbound.c.options)
+def open_question(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, tuple[str, ...]]:
+    """The last text of this phone and the dossiers that its answer offered to choose from; none if it offered none."""
+    last = connection.execute(
+        sa.select(inbound.c.text, inbound.c.options)
         .where(inbound.c.sender == phone, inbound.c.received_at > since, inbound.c.state == "answered")
         .order_by(inbound.c.received_at.desc(), inbound.c.id.desc())
         .limit(1)
+    ).one_or_none()
+    return (last.text, tuple((last.options or "").split())) if last else ("", ())
+
+
+def told_about(connection: sa.Connection, phone: str, limit: int) -> tuple[str, ...]:
+    """The dossiers that the last so many answers to this phone were about, the latest first."""
+    rows = connection.scalars(
+        sa.select(inbound.c.codes)
+        .where(inbound.c.sender == phone, inbound.c.kind == "status")
+        .order_by(inbound.c.received_at.desc(), inbound.c.id.desc())
+        .limit(limit)
     )
-    return tuple(last.split()) if last else ()
+    return tuple(dict.fromkeys(code for codes in rows for code in codes.split()))
 
 
-def prefer(connection: sa.Connection, phone: str, wish: Preference, now: datetime) -> None:
-    """Remember how a person wants to be written to."""
-    row = {"phone": phone, "language": wish.language, "accents": wish.accents, "updated_at": now}
-    insert_or_update(connection, preference, row)
+def prefer(connection: sa.Connection, wishes: Mapping[str, tuple[Preference, datetime]]) -> None:
+    """Remember how each phone wants to be written to, and since when."""
+    if wishes:
+        _PREFER.run(connection, ((phone, wish.language, wish.accents, at) for phone, (wish, at) in wishes.items()))
+
+
+_PREFER = InsertOrUpdate(preference)

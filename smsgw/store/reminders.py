@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertNew
+from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate
 from smsgw.store.tables import mark, reminder, switch
 
 EVERYWHERE = ""  # in place of an agency: all that have no switch of their own
@@ -73,8 +73,10 @@ def switches(connection: sa.Connection) -> dict[tuple[str, str], Switch]:
 
 def turn(connection: sa.Connection, new: Switch) -> None:
     """Turn a rule on or off, everywhere or in an agency."""
-    unturn(connection, new.rule, new.agency)
-    connection.execute(sa.insert(switch).values({name: getattr(new, name) for name in Switch.__dataclass_fields__}))
+    _TURN.run(connection, [[getattr(new, column.name) for column in switch.c]])
+
+
+_TURN = InsertOrUpdate(switch)
 
 
 def unturn(connection: sa.Connection, rule: str, agency: str) -> None:
@@ -192,8 +194,7 @@ def read_to(connection: sa.Connection, onestop: str) -> datetime | None:
 
 def set_read_to(connection: sa.Connection, onestop: str, moment: datetime) -> None:
     """Its changes have been read up to then."""
-    _MARK.run(connection, [(onestop, moment)])
-    connection.execute(sa.update(mark).where(mark.c.onestop == onestop).values(read_to=moment))
+    _SET_MARK.run(connection, [(onestop, moment)])
 
 
-_MARK = InsertNew(*mark.c, returning=mark.c.onestop)
+_SET_MARK = InsertOrUpdate(mark)

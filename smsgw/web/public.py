@@ -13,7 +13,8 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.answers.answering import EXAMPLE, Asker, Reply
+from smsgw.answers.answering import EXAMPLE
+from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.asking import Language, Request, exactly
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse

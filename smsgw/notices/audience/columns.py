@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.text.accents import fold
@@ -35,6 +36,7 @@ class Columns:
     width: int
 
 
+@lru_cache(maxsize=1024)  # the same few names come with every row
 def key(name: str) -> str:
     """A heading or placeholder as it is compared."""
     return _OTHER.sub(" ", fold(name).casefold()).strip()

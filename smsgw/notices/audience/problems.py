@@ -10,11 +10,11 @@ NO_VALUE, NO_HEADING, CONTROL = "no_value", "no_heading", "control"
 
 _PROBLEMS: dict[Language, dict[str, str]] = {
     "en": {
-        NoNumber.BLANK: "no phone number",
+        NoNumber.BLANK: "the phone number is missing",
         NoNumber.SHORTENED: "the spreadsheet program has shortened the number ({cell}); make the column text and type"
         " it again",
         NoNumber.SEVERAL: "more than one phone number ({cell}); put each in a row of its own",
-        NoNumber.UNREADABLE: "no phone number: {cell}",
+        NoNumber.UNREADABLE: "this is no phone number: {cell}",
         CellFault.NO_RESULT: "a formula without a value; open the file in the spreadsheet program and save it again",
         CellFault.FAILED: "a formula that failed, such as #N/A",
         CellFault.TOO_LONG: "longer than {longest} characters",

@@ -7,6 +7,7 @@ from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outb
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
 from smsgw.store.tables.reminders import mark, reminder, run, schedule, switch
+from smsgw.store.tables.voices import follower, rating, voice
 from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "channel_event",
     "daily",
     "exchange",
+    "follower",
     "history",
     "inbound",
     "mark",
@@ -34,12 +36,14 @@ __all__ = [
     "opt_out",
     "outbound",
     "preference",
+    "rating",
     "receipt",
     "reminder",
     "run",
     "schedule",
     "signin_failure",
     "switch",
+    "voice",
     "zalo_link",
     "zalo_user",
 ]

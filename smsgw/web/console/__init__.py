@@ -17,15 +17,32 @@ from smsgw.web.console import (
     conversations,
     doubtful,
     home,
+    notices,
     opt_outs,
     people,
+    ratings,
     reminders,
     shell,
     signing,
+    voices,
 )
 from smsgw.web.console.desk import Desk
 
-PAGES = (signing, home, conversations, channels, doubtful, reminders, opt_outs, people, audit_log, account)
+PAGES = (
+    signing,
+    home,
+    notices,
+    conversations,
+    voices,
+    ratings,
+    channels,
+    doubtful,
+    reminders,
+    opt_outs,
+    people,
+    audit_log,
+    account,
+)
 
 
 def register(app: Flask, desk: Desk) -> None:

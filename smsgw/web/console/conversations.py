@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from smsgw.dossiers.reading import read
 from smsgw.officials import audit
 from smsgw.store import conversations as rows
+from smsgw.store import exchanges
 from smsgw.store.conversations import Talk, Thread
 from smsgw.text.phones import msisdn
 from smsgw.web.console.desk import Desk
@@ -53,6 +54,17 @@ def routes(desk: Desk) -> Blueprint:
             audit.record(connection, me().name, "conversation.view", phone, {}, desk.clock())
         return page("conversation.html", phone=phone, messages=_in_order(thread))
 
+    @talks.get("/<id>/trace")
+    @needs("viewer")
+    def trace(id: str) -> AnyResponse:
+        with desk.database.reading() as connection:
+            phone = rows.phone_of(connection, id)
+            kept = exchanges.of_message(connection, id)
+        thread = _visible(desk, phone) if phone else None
+        if thread is None or id not in {sent.row.id for sent in thread.went}:
+            abort(HTTPStatus.NOT_FOUND)
+        return page("trace.html", id=id, exchanges=kept)
+
     return talks
 
 
@@ -74,8 +86,8 @@ def _visible(desk: Desk, phone: str) -> Thread | None:
     """Of a conversation what the official may see; None if that is nothing."""
     with desk.database.reading() as connection:
         thread = rows.thread(connection, phone)
-    if me().agency is not None:
-        thread = _about(thread, _ours(desk, {code for row in thread.came for code in (row.codes or "").split()}))
+    if (agency := me().agency) is not None:
+        thread = _of_agency(desk, thread, agency)
     return thread if thread.came or thread.went else None
 
 
@@ -85,11 +97,18 @@ def _ours(desk: Desk, codes: Iterable[str]) -> set[str]:
     return {code for code, dossier in dossiers.items() if me().sees(dossier.agency_code)}
 
 
-def _about(thread: Thread, codes: set[str]) -> Thread:
-    """What was asked about no dossiers but these, and the replies to it."""
-    came = [row for row in thread.came if row.codes and set(row.codes.split()) <= codes]
+def _of_agency(desk: Desk, thread: Thread, agency: str) -> Thread:
+    """What was asked about an agency's dossiers and no others, the replies to it, its reminders and its notices."""
+    ids = [sent.row.id for sent in thread.went]
+    with desk.database.reading() as connection:
+        notices = rows.notices_of(connection, ids, agency)
+        reminders = rows.reminders_of(connection, ids)
+    codes = {code for row in thread.came for code in (row.codes or "").split()}
+    ours = _ours(desk, codes | set(reminders.values()))
+    came = [row for row in thread.came if row.codes and set(row.codes.split()) <= ours]
     asked = {row.id for row in came}
-    return Thread(came, [sent for sent in thread.went if sent.row.in_reply_to in asked])
+    told = notices | {id for id, code in reminders.items() if code in ours}
+    return Thread(came, [sent for sent in thread.went if sent.row.in_reply_to in asked or sent.row.id in told])
 
 
 def _in_order(thread: Thread) -> list[tuple[datetime, bool, Any]]:

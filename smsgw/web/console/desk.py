@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.source import OneStop
+from smsgw.intake.voices import VoiceDesk
+from smsgw.notices.audience.lines import Limits
+from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
@@ -33,3 +36,6 @@ class Desk:
     tariffs: Mapping[str, int]
     steering: Steering
     activity: Activity
+    voices: VoiceDesk
+    notices: Notices
+    limits: Limits

@@ -53,7 +53,10 @@ class Entry:
 
 NAVIGATION = (
     Entry("overview.home", "shell.home", "viewer"),
+    Entry("notices.notices", "notices.title", "viewer"),
     Entry("conversations.conversations", "conversations.title", "viewer"),
+    Entry("voices.every", "voices.title", "viewer"),
+    Entry("ratings.every", "ratings.title", "viewer"),
     Entry("channels.channels", "channels.title", "viewer"),
     Entry("doubtful.doubtful", "doubtful.title", "sender", province_wide=True),
     Entry("reminders.rules", "reminders.title", "viewer"),
@@ -93,6 +96,12 @@ def me() -> Official:
     """The official at work; only in views that need a role."""
     official: Official = g.signed_in.official
     return official
+
+
+def my_agencies() -> tuple[str] | None:
+    """The agencies whose rows the official may see; None: all, and those of no agency."""
+    agency = me().agency
+    return None if agency is None else (agency,)
 
 
 def only_province_wide() -> None:

@@ -1,0 +1,133 @@
+"""Who asks, what the gateway knows of them, and what is said to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from smsgw.answers.asking import Language
+from smsgw.dossiers.dossier import Dossier
+from smsgw.store.chats import Change
+from smsgw.store.effects import Effect, Following, Rated, Receiving
+from smsgw.store.opt_outs import Purpose
+from smsgw.store.voices import Voice
+from smsgw.text.phones import msisdn
+
+Kind = Literal[
+    "status",
+    "not_found",
+    "ambiguous",
+    "incomplete",
+    "help",
+    "preference",
+    "refused",
+    "apology",
+    "follow",
+    "list",
+    "opt_out",
+    "opt_in",
+    "rating",
+    "voice",
+    "needs_sms",
+    "greeting",
+    "link",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What a phone has to do with dossiers and agencies, as far as its request needs it.
+
+    codes      dossiers that have to be looked up for it, although the request does not name them
+    followed   codes, the latest last
+    refused    codes of its own dossiers that it does not want to be told of
+    recent     codes that it was told about, the latest first
+    rated      codes
+    silent     purposes that it opted out of
+    voice      the one that it asks about
+    number     a free one, for a new voice
+    """
+
+    codes: frozenset[str] = frozenset()
+    followed: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
+    recent: tuple[str, ...] = ()
+    rated: frozenset[str] = frozenset()
+    silent: frozenset[Purpose] = frozenset()
+    voice: Voice | None = None
+    number: int = 0
+
+    def after(self, effect: Effect) -> Ties:
+        """The same after an effect of an earlier message of this phone, which is not written yet."""
+        match effect:
+            case Following(code, wanted):
+                others = tuple(other for other in self.followed if other != code)
+                refused = self.refused - {code} if wanted else self.refused | {code}
+                return replace(self, followed=(*others, code) if wanted else others, refused=refused)
+            case Receiving(purposes, wanted):
+                silent = self.silent.difference(purposes) if wanted else self.silent.union(purposes)
+                return replace(self, silent=silent)
+            case Rated(code):
+                return replace(self, rated=self.rated | {code})
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and how they want to be answered. On the web there is no phone.
+
+    `misses`: unknown codes asked for in the last hour. `whole`: a text need not fit into an SMS.
+    """
+
+    phone: str | None
+    language: Language = "vi"
+    accents: bool = False
+    misses: int = 0
+    whole: bool = False
+    ties: Ties = field(default_factory=Ties)
+
+    def owns(self, dossier: Dossier) -> bool:
+        """Whether the asker's phone is the one on the dossier, which may be written there in any form."""
+        return self.phone is not None and self.phone == msisdn(dossier.applicant_phone or "")
+
+    def follows(self, dossier: Dossier) -> bool:
+        """Whether the asker is told of the dossier: the owner is without asking for it."""
+        ties = self.ties
+        return dossier.code in ties.followed or (self.owns(dossier) and dossier.code not in ties.refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is to be said: a text of the wording and what is filled in; what it is about, offers and changes.
+
+    `delay` in seconds; None: as long as one who guesses waits.
+    """
+
+    kind: Kind
+    key: str
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    delay: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is said. `codes` it is about; `options` it offers, to be chosen by number; `effects`: what it changes.
+
+    `phone`: whose the effects are; in a chat, the one that was linked with it. `delay` in seconds. `changes` in what is
+    known of somebody in a chat. `language` and `accents` are what the asker wants from now on.
+    """
+
+    text: str
+    kind: Kind
+    language: Language
+    accents: bool
+    codes: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    phone: str | None = None
+    delay: float = 0.0
+    changes: tuple[Change, ...] = ()

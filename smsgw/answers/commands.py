@@ -1,0 +1,105 @@
+"""What is said to a phone that follows dossiers, opts out, rates, or has something to say. Pure, as all answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from smsgw.answers.asker import Asker, Said
+from smsgw.answers.asking import Rate, Receive, Speak
+from smsgw.answers.status import day
+from smsgw.dossiers.dossier import Dossier, Status
+from smsgw.store.effects import Following, Rated, Receiving, Voiced
+
+WITH_RESULT = (Status.RESOLVED, Status.RETURNED)
+_TEXT_OF = {("reminder", "notice"): "", ("notice",): "_notices", ("reminder",): "_reminders"}
+
+
+def follow(dossiers: Sequence[Dossier], asker: Asker, most: int) -> Said:
+    """`most`: how many dossiers one phone may follow besides its own."""
+    codes = tuple(dossier.code for dossier in dossiers)
+    others = {dossier.code for dossier in dossiers if not asker.owns(dossier)}
+    if len(others.union(asker.ties.followed)) > most and not others.issubset(asker.ties.followed):
+        return Said("follow", "follow_full", {"most": str(most)}, codes, delay=0.0)
+    key = "followed_silently" if "reminder" in asker.ties.silent else "followed"
+    effects = tuple(Following(code, wanted=True) for code in codes)
+    return Said("follow", key, {"code": ", ".join(codes)}, codes, effects=effects, delay=0.0)
+
+
+def unfollow(codes: Collection[str], dossiers: Mapping[str, Dossier], asker: Asker) -> Said:
+    """`codes` that were meant; `dossiers`: those of them that exist."""
+    ended = tuple(
+        code for code in codes if code in asker.ties.followed or (code in dossiers and asker.follows(dossiers[code]))
+    )
+    if not ended:
+        return Said("follow", "not_followed", {"code": ", ".join(codes)}, tuple(codes))
+    effects = tuple(Following(code, wanted=False) for code in ended)
+    return Said("follow", "unfollowed", {"code": ", ".join(ended)}, ended, effects=effects, delay=0.0)
+
+
+def followed(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
+    """The dossiers that a phone is told of, as far as they are known: its own first."""
+    near = dict.fromkeys((*asker.ties.recent, *asker.ties.followed))
+    dossiers = [found[code] for code in near if code in found and asker.follows(found[code])]
+    return sorted(dossiers, key=lambda dossier: not asker.owns(dossier))
+
+
+def receive(request: Receive) -> Said:
+    """Confirms at once, whatever was wanted before."""
+    effects = (Receiving(request.purposes, request.wanted),)
+    which = _TEXT_OF[request.purposes]
+    if request.wanted:
+        return Said("opt_in", f"opted_in{which}", effects=effects, delay=0.0)
+    return Said("opt_out", f"opted_out{which}", effects=effects, delay=0.0)
+
+
+def last_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
+    """The dossier that somebody who names none wants to rate: the one whose result came last."""
+    finished = [dossier for dossier in followed(asker, found) if dossier.status in WITH_RESULT]
+    unrated = [dossier for dossier in finished if dossier.code not in asker.ties.rated]
+    return max(unrated or finished, key=_result_at, default=None)
+
+
+def rate(request: Rate, dossier: Dossier | None, asker: Asker) -> Said:
+    """Once, after the result, by who owns or follows the dossier."""
+    if dossier is None or request.score is None:
+        return Said("incomplete", "rate_usage")
+    code = dossier.code
+    if not (asker.owns(dossier) or code in asker.ties.followed):
+        return Said("rating", "rate_stranger", {"code": code}, (code,))
+    if dossier.status not in WITH_RESULT:
+        return Said("rating", "rate_early", {"code": code}, (code,), delay=0.0)
+    if code in asker.ties.rated:
+        return Said("rating", "rated_before", {"code": code}, (code,), delay=0.0)
+    effect = Rated(code, request.score, dossier.agency_code, dossier.agency_name)
+    return Said("rating", "rated", {"code": code, "score": str(request.score)}, (code,), effects=(effect,), delay=0.0)
+
+
+def speak(request: Speak, dossier: Dossier | None, asker: Asker) -> Said:
+    """`dossier`: the one it is about; without one it is for the province."""
+    if not request.text:
+        return Said("incomplete", "voice_usage")
+    number = asker.ties.number
+    agency = dossier.agency_name if dossier else None
+    effect = Voiced(number, request.text)
+    if dossier is not None:
+        effect = Voiced(number, request.text, dossier.code, dossier.agency_code, agency)
+    codes = (dossier.code,) if dossier else ()
+    return Said("voice", "voice_received", {"number": str(number), "agency": agency}, codes, effects=(effect,))
+
+
+def ask_voice(number: int, asker: Asker, zone: ZoneInfo) -> Said:
+    """Only who raised it is told of it."""
+    voice = asker.ties.voice
+    values: dict[str, str | None] = {"number": str(number)}
+    if voice is None:
+        return Said("voice", "voice_unknown", values)
+    values |= {"agency": voice.agency_name, "received": day(voice.received_at, zone)}
+    if voice.answer is not None:
+        return Said("voice", "voice_answer", values | {"answer": voice.answer})
+    return Said("voice", "voice_closed" if voice.state == "closed" else "voice_new", values)
+
+
+def _result_at(dossier: Dossier) -> datetime:
+    return dossier.returned_at or dossier.finished_at or dossier.updated_at

@@ -1,0 +1,73 @@
+"""Commands for complaints and questions: voice list, voice answer, voice close."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from smsgw.cli.common import Context, as_json, print_json
+from smsgw.gateway import Gateway
+from smsgw.intake.voices import LONGEST_ANSWER
+from smsgw.store import voices
+from smsgw.store.voices import STATES, Voice
+from smsgw.text.phones import mask_all
+
+
+@click.group("voice")
+def voice() -> None:
+    """Citizens' complaints and questions."""
+
+
+@voice.command("list")
+@click.option("--state", type=click.Choice(STATES), default="new", show_default=True)
+@as_json
+@click.pass_obj
+def list_(context: Context, state: voices.State, as_json: bool) -> None:
+    """Those in a state, oldest first."""
+    with context.database() as database, database.reading() as connection:
+        found = voices.page(connection, state, limit=1000)
+    for one in found:
+        if as_json:
+            shown = {"number": one.number, "from": mask_all(one.phone), "code": one.code, "agency": one.agency_name}
+            print_json({**shown, "received_at": one.received_at, "text": one.text, "answer": one.answer})
+        else:
+            click.echo(f"{one.number}  {one.received_at:%Y-%m-%d %H:%M}  {one.agency_name or '-'}: {one.text}")
+
+
+@voice.command("answer")
+@click.argument("number", type=int)
+@click.argument("text")
+@click.pass_obj
+def answer(context: Context, number: int, text: str) -> None:
+    """Answer NUMBER by an SMS with TEXT."""
+    if not 1 <= len(text.strip()) <= LONGEST_ANSWER:
+        raise click.UsageError(f"the answer needs 1 to {LONGEST_ANSWER} characters")
+    with context.gateway() as gateway:
+        if not gateway.voices.answer(_named(gateway, number), text.strip(), _who()):
+            raise click.ClickException(f"number {number} has been answered or closed already; see smsgw voice list")
+
+
+@voice.command("close")
+@click.argument("number", type=int)
+@click.pass_obj
+def close(context: Context, number: int) -> None:
+    """Close NUMBER: nothing more is to be done."""
+    with context.gateway() as gateway:
+        if not gateway.voices.close(_named(gateway, number), _who()):
+            raise click.ClickException(f"number {number} is closed already; see smsgw voice list --state closed")
+
+
+def _named(gateway: Gateway, number: int) -> Voice:
+    with gateway.database.reading() as connection:
+        found = voices.numbered(connection, number)
+    if found is None:
+        raise click.ClickException(f"there is no complaint or question {number}; see smsgw voice list")
+    return found
+
+
+def _who() -> str:
+    return f"cli:{getpass.getuser()}"
+
+
+COMMANDS = (voice,)

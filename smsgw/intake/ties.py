@@ -1,0 +1,62 @@
+"""What the gateway knows of a phone's ties to dossiers and agencies, as far as a request needs it."""
+
+from __future__ import annotations
+
+import random
+
+import sqlalchemy as sa
+
+from smsgw.answers.asker import Ties
+from smsgw.answers.asking import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow
+from smsgw.store import followers, opt_outs, people, ratings, voices
+
+REMEMBERED = 20  # answers about dossiers
+NUMBERS = range(100_000, 1_000_000)  # of voices
+DRAWN = 8  # at a time
+
+_NONE = Ties()
+_chance = random.SystemRandom()  # a number that is next to one's own should be nobody's
+
+
+def tie(connection: sa.Connection, address: str, phone: str, request: Request | None) -> Ties:
+    """The ties that a request needs. Most requests need none, and cost nothing.
+
+    `address`: where it comes from; `phone`: the same, but for somebody in a chat who has shown to hold one.
+    """
+    match request:
+        case Follow() | Unfollow():
+            followed = followers.of(connection, [phone])[phone]
+            return Ties(
+                followed=tuple(followed.wanted),
+                refused=frozenset(followed.refused),
+                silent=frozenset(item.purpose for item in opt_outs.of(connection, phone)),
+            )
+        case ListFollowed() | Rate():
+            return _dossiers(connection, address, phone, request)
+        case Speak(_, read):
+            recent = () if read.readings else people.told_about(connection, address, 1)
+            return Ties(codes=frozenset(recent), recent=recent, number=_free_number(connection))
+        case AskVoice(number):
+            return Ties(voice=voices.by_number(connection, address, number))
+    return _NONE
+
+
+def _dossiers(connection: sa.Connection, address: str, phone: str, request: ListFollowed | Rate) -> Ties:
+    followed = followers.of(connection, [phone])[phone]
+    named = isinstance(request, Rate) and request.read.readings
+    recent = () if named else people.told_about(connection, address, REMEMBERED)
+    return Ties(
+        codes=frozenset(() if named else (*recent, *followed.wanted)),
+        followed=tuple(followed.wanted),
+        refused=frozenset(followed.refused),
+        recent=recent,
+        rated=frozenset(ratings.rated(connection, [phone])[phone]) if isinstance(request, Rate) else frozenset(),
+    )
+
+
+def _free_number(connection: sa.Connection) -> int:
+    """A number that no voice has; the constraint refuses it to the second of two that draw it at the same moment."""
+    while True:
+        drawn = _chance.sample(NUMBERS, DRAWN)
+        if free := set(drawn) - voices.taken(connection, drawn):
+            return free.pop()

@@ -1,0 +1,112 @@
+"""How citizens rated the agencies, from 1 to 5: once for each dossier and phone, which the primary key holds."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import Batch, InsertNew
+from smsgw.store.tables import rating
+
+_c = rating.c
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One citizen's word on how a dossier was handled."""
+
+    code: str
+    phone: str
+    score: int
+    agency_code: str
+    agency_name: str
+    rated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRatings:
+    """What an agency got. `scores`: how many ratings of 1, 2, 3, 4 and 5."""
+
+    agency_code: str
+    agency_name: str
+    scores: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        return sum(self.scores)
+
+    @property
+    def average(self) -> float:
+        """With two decimals; 0 without any rating."""
+        total = sum(score * count for score, count in enumerate(self.scores, 1))
+        return round(total / self.count, 2) if self.count else 0.0
+
+
+def add(connection: sa.Connection, ratings: Sequence[Rating]) -> None:
+    """Write ratings down; a second one of the same dossier and phone is passed over."""
+    if ratings:
+        _ADD.run(
+            connection,
+            ((new.code, new.phone, new.score, new.agency_code, new.agency_name, new.rated_at) for new in ratings),
+        )
+
+
+_ADD = InsertNew(*_c, returning=_c.code)
+
+
+def rated(connection: sa.Connection, phones: Collection[str]) -> Mapping[str, set[str]]:
+    """The dossiers that each phone has rated."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for phone, code in _RATED.rows(connection, ((phone,) for phone in phones)):
+        found[phone].add(code)
+    return found
+
+
+_RATED = Batch(
+    (_c.phone,),
+    lambda given: sa.select(_c.phone, _c.code).where(_c.phone.in_(sa.select(given.c.phone))),
+)
+
+
+def by_agency(
+    connection: sa.Connection,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    agencies: Collection[str] | None = None,
+) -> list[AgencyRatings]:
+    """What each agency got from `start` until before `end`, worst first. `agencies`: only these; None: all."""
+    scores = [sa.func.sum(sa.case((_c.score == score, 1), else_=0)) for score in range(1, 6)]
+    rows = connection.execute(
+        sa.select(_c.agency_code, sa.func.max(_c.agency_name), *scores)
+        .where(*_within(start, end, agencies))
+        .group_by(_c.agency_code)
+        .order_by(sa.func.avg(_c.score), _c.agency_code)
+    )
+    return [AgencyRatings(code, name, tuple(counts)) for code, name, *counts in rows]
+
+
+def latest(connection: sa.Connection, agencies: Collection[str] | None = None, limit: int = 50) -> list[Rating]:
+    """The latest ratings, newest first."""
+    columns = (_c.code, _c.phone, _c.score, _c.agency_code, _c.agency_name, _c.rated_at)
+    newest_first = (_c.rated_at.desc(), _c.code)
+    rows = connection.execute(
+        sa.select(*columns).where(*_within(None, None, agencies)).order_by(*newest_first).limit(limit)
+    )
+    return [Rating(*row) for row in rows]
+
+
+def _within(
+    start: datetime | None, end: datetime | None, agencies: Collection[str] | None
+) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if start is not None:
+        conditions.append(_c.rated_at >= start)
+    if end is not None:
+        conditions.append(_c.rated_at < end)
+    if agencies is not None:
+        conditions.append(_c.agency_code.in_(agencies))
+    return conditions

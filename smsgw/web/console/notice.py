@@ -1,0 +1,126 @@
+"""One notice: its preview, what may be done with it, and how far it is sent."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.notices.life import MOVES, Move, State, open_moves
+from smsgw.notices.preview import Preview, preview
+from smsgw.notices.progress import progress
+from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.store.notices import Notice
+from smsgw.text import phones
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.format import Format
+from smsgw.web.console.shell import language, me, needs, page, say, see, tell
+
+PROBLEMS_SHOWN = 50
+LONGEST_REASON = 300  # characters
+BEFORE_SENDING = (State.DRAFT, State.SUBMITTED)
+
+
+def add(own: Blueprint, desk: Desk) -> None:
+    """/console/notices/<id>."""
+
+    @own.get("/<id>/")
+    @needs("viewer")
+    def notice(id: str) -> AnyResponse:
+        return _page(desk, notice_of(desk, id))
+
+    @own.get("/<id>/progress")
+    @needs("viewer")
+    def sending(id: str) -> AnyResponse:
+        found = notice_of(desk, id)
+        answer = page("notice_progress.html", notice=found, progress=progress(desk.notices.means, found))
+        answer.headers["X-State"] = found.state
+        return answer
+
+    @own.post("/<id>/move")
+    @needs("sender")
+    def move(id: str) -> AnyResponse:
+        found, wanted = notice_of(desk, id), request.form.get("move", "")
+        try:
+            _moved(desk, found, wanted)
+        except NoticeRefused as error:
+            return _page(desk, notice_of(desk, id), HTTPStatus.CONFLICT, trouble=refused(error))
+        tell(f"notices.moved_{wanted}")
+        return see("notices.notice", id=id)
+
+    @own.post("/<id>/test")
+    @needs("sender")
+    def test(id: str) -> AnyResponse:
+        found, phone = notice_of(desk, id), phones.msisdn(request.form.get("phone", ""))
+        if phone is None:
+            return _page(desk, found, HTTPStatus.BAD_REQUEST, trouble=say("notices.bad_phone"))
+        desk.notices.try_out(id, me(), phone)
+        tell("notices.test_done", phone=phones.mask(phone))
+        return see("notices.notice", id=id)
+
+
+def notice_of(desk: Desk, id: str) -> Notice:
+    """The notice, or 404 for what is not there or not theirs to see."""
+    try:
+        return desk.notices.find(id, me())
+    except NoSuchNotice:
+        abort(HTTPStatus.NOT_FOUND)
+
+
+def refused(error: NoticeRefused) -> str:
+    """Why something can't be done with a notice, in the official's language."""
+    return say(f"notices.refused_{error.reason}")
+
+
+def _moved(desk: Desk, notice: Notice, move: str) -> None:
+    office, reason = desk.notices, request.form.get("reason", "").strip()[:LONGEST_REASON]
+    match move:
+        case Move.SUBMIT:
+            office.submit(notice.id, me())
+        case Move.APPROVE:
+            office.approve(notice.id, me(), request.form.get("seen") or None)
+        case Move.SEND_BACK:
+            office.send_back(notice.id, me(), reason)
+        case Move.PAUSE:
+            office.pause(notice.id, me(), reason)
+        case Move.RESUME:
+            office.resume(notice.id, me(), reason)
+        case Move.CANCEL:
+            office.cancel(notice.id, me(), reason)
+        case _:
+            abort(HTTPStatus.BAD_REQUEST)
+
+
+def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+    looked_at = preview(desk.notices.means, notice)
+    moves = [move for move in open_moves(State(notice.state)) if me().may(MOVES[move].role or "sender")]
+    own = notice.author == me().name
+    return page(
+        "notice.html",
+        status,
+        notice=notice,
+        preview=looked_at,
+        total=looked_at.reckoning.size(accents=notice.accents),
+        warnings=_warnings(looked_at, Format(desk.timezone, language())),
+        moves=[move for move in moves if move != Move.EDIT and not (own and move == Move.APPROVE)],
+        waits_for_another=own and notice.state == State.SUBMITTED,
+        editable=Move.EDIT in moves,
+        undecided=notice.state in BEFORE_SENDING,
+        problems=desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN),
+        events=desk.notices.events(notice.id, me()),
+        progress=None if notice.state in BEFORE_SENDING else progress(desk.notices.means, notice),
+        mask=phones.mask,
+        **values,
+    )
+
+
+def _warnings(preview: Preview, show: Format) -> list[str]:
+    said = [
+        say("notices.told_before", name=other.name, count=show.number(other.people)) for other in preview.told_before
+    ]
+    budget = preview.budget
+    if budget.limit is not None and (budget.near or budget.refused):
+        key = "notices.budget_refused" if budget.refused else "notices.budget_near"
+        said.append(say(key, used=show.number(budget.with_this), most=show.number(budget.limit)))
+    return said

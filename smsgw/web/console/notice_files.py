@@ -1,0 +1,45 @@
+"""What can be downloaded of a notice: what became of each recipient, and what was wrong with its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from tempfile import TemporaryFile
+
+from flask import Blueprint, Response, send_file
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.notices.audience.listing import errors_csv
+from smsgw.notices.report import as_csv, records, write_xlsx
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.notice import notice_of
+from smsgw.web.console.shell import language, me, needs
+
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def add(own: Blueprint, desk: Desk) -> None:
+    """/console/notices/<id>/report.csv, report.xlsx and errors.csv."""
+
+    @own.get("/<id>/errors.csv")
+    @needs("viewer")
+    def errors(id: str) -> AnyResponse:
+        return _csv(errors_csv(desk.notices.problems(notice_of(desk, id).id, me()), language()), f"errors-{id}.csv")
+
+    @own.get("/<id>/report.csv")
+    @needs("viewer")
+    def report(id: str) -> AnyResponse:
+        return _csv(as_csv(records(desk.notices.means, notice_of(desk, id), language())), f"report-{id}.csv")
+
+    @own.get("/<id>/report.xlsx")
+    @needs("viewer")
+    def workbook(id: str) -> AnyResponse:
+        found = notice_of(desk, id)
+        file = TemporaryFile()  # noqa: SIM115 - closed with the response
+        write_xlsx(records(desk.notices.means, found, language()), file)
+        file.seek(0)
+        return send_file(file, XLSX, as_attachment=True, download_name=f"report-{id}.xlsx")
+
+
+def _csv(pieces: Iterator[str], name: str) -> Response:
+    return Response(pieces, content_type=CSV, headers={"Content-Disposition": f'attachment; filename="{name}"'})

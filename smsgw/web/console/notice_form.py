@@ -1,0 +1,98 @@
+"""The form of a notice: what an official typed and chose, as the rooms below take it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from datetime import UTC, date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from werkzeug.datastructures import MultiDict
+
+from smsgw.dossiers.selection import BELOW, Selection
+from smsgw.notices.audience import expression
+from smsgw.notices.drafting import Draft
+
+MOST_READINGS = 50  # files that are being read at the same time, of which progress is shown
+
+Form = MultiDict[str, str]
+
+
+class BadForm(Exception):
+    """A form that can't be used. `reason` is the key of a text of the notices' pages."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def wishes(form: Form, zone: ZoneInfo) -> Draft:
+    """What the notice is to be, its audience apart. Raises BadForm."""
+    name, text = form.get("name", "").strip(), form.get("text", "").replace("\r\n", "\n").strip()
+    if not name:
+        raise BadForm("no_name")
+    if not text:
+        raise BadForm("no_text")
+    return Draft(name, text, "", _at(form.get("at", ""), zone), bool(form.get("accents")))
+
+
+def selection(form: Form, today: date) -> Selection:
+    """What the filter's fields select. They are written as a filter first, so that there is one way to read them.
+
+    Raises FilterError.
+    """
+    return expression.parse(written(form), today)
+
+
+def written(form: Form) -> str:
+    """The filter that the form's fields come to, with what was typed in words."""
+    agency = form.get("agency", "")
+    terms = [f"agency={agency}{BELOW if form.get('below') else ''}"] if agency else []
+    terms += [f"procedure={form['procedure']}"] if form.get("procedure") else []
+    terms += [f"{name}={','.join(ticked)}" for name in ("status", "level") if (ticked := form.getlist(name))]
+    for name in expression.DAYS:
+        for end, sign in (("from", ">="), ("to", "<=")):
+            day = form.get(f"{name}_{end}", "")
+            terms += [f"{name}{sign}{day}"] if day else []
+    terms += {"yes": ["overdue"], "no": ["!overdue"]}.get(form.get("overdue", ""), [])
+    return " ".join([*terms, form.get("filter", "")]).strip()
+
+
+def _at(text: str, zone: ZoneInfo) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadForm("bad_at") from None
+
+
+class Counting(Protocol):
+    """An audience that counts its rows while it is read."""
+
+    rows: int
+
+
+class Readings:
+    """How far the audiences that are being read just now have come, by a token of the form. Of this process only."""
+
+    def __init__(self) -> None:
+        self._audiences: OrderedDict[str, Counting] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def begin(self, token: str, audience: Counting) -> None:
+        with self._lock:
+            self._audiences[token] = audience
+            while len(self._audiences) > MOST_READINGS:
+                self._audiences.popitem(last=False)
+
+    def end(self, token: str) -> None:
+        with self._lock:
+            self._audiences.pop(token, None)
+
+    def rows(self, token: str) -> int | None:
+        """Rows read so far; None if nothing is being read."""
+        with self._lock:
+            audience = self._audiences.get(token)
+        return audience.rows if audience else None

@@ -1,0 +1,183 @@
+"""Notices: the list, and the form in which one is written and changed, with its file or filter."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from http import HTTPStatus
+from typing import BinaryIO, cast
+
+from flask import Blueprint, Response, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.dossiers import selecting
+from smsgw.dossiers.dossier import Status
+from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.notices.audience.expression import LEVELS, FilterError
+from smsgw.notices.audience.file import FileAudience
+from smsgw.notices.audience.filtered import FIELDS, FilterAudience
+from smsgw.notices.audience.refusals import AudienceRefused
+from smsgw.notices.drafting import Draft
+from smsgw.notices.refusals import NoticeRefused
+from smsgw.store.notices import Notice
+from smsgw.web.console import notice, notice_files
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.notice import notice_of, refused
+from smsgw.web.console.notice_form import BadForm, Form, Readings, selection, wishes, written
+from smsgw.web.console.shell import language, me, needs, page, say, see, takes
+
+A_PAGE = 50
+ROOM_FOR_FIELDS = 64 * 1024  # bytes of an upload beside its file
+LONGEST_TEXT, LONGEST_FILE_NAME = 1000, 120  # characters
+PLAIN = "text/plain; charset=utf-8"
+
+Audience = FileAudience | FilterAudience
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/notices."""
+    own = Blueprint("notices", __name__, url_prefix="/notices")
+    readings = Readings()
+
+    @own.get("/")
+    @needs("viewer")
+    def notices() -> AnyResponse:
+        found = desk.notices.page(me(), request.args.get("before"), A_PAGE)
+        older = url_for(".notices", before=found[-1].id) if len(found) == A_PAGE else None
+        return page("notices.html", notices=found, older=older)
+
+    @own.get("/new")
+    @needs("sender")
+    def new() -> AnyResponse:
+        return _form(desk, Form({"by": "file"}))
+
+    @own.post("/new")
+    @needs("sender")
+    @takes(desk.limits.bytes + ROOM_FOR_FIELDS)
+    def write() -> AnyResponse:
+        return _written(desk, readings, None)
+
+    @own.get("/count")
+    @needs("sender")
+    def count() -> AnyResponse:
+        return Response(_count(desk, Form(request.args)), content_type=PLAIN)
+
+    @own.get("/reading/<token>")
+    @needs("sender")
+    def reading(token: str) -> AnyResponse:
+        rows = readings.rows(token)
+        return Response(say("notices.read", count=rows) if rows else "", content_type=PLAIN)
+
+    @own.get("/<id>/edit")
+    @needs("sender")
+    def edit(id: str) -> AnyResponse:
+        found = notice_of(desk, id)
+        return _form(desk, _as_it_is(desk, found), notice=found)
+
+    @own.post("/<id>/edit")
+    @needs("sender")
+    @takes(desk.limits.bytes + ROOM_FOR_FIELDS)
+    def rewrite(id: str) -> AnyResponse:
+        return _written(desk, readings, notice_of(desk, id))
+
+    notice.add(own, desk)
+    notice_files.add(own, desk)
+    return own
+
+
+def _as_it_is(desk: Desk, notice: Notice) -> Form:
+    given = Form({"by": "keep", "name": notice.name, "text": notice.text, "accents": "1" if notice.accents else ""})
+    if notice.send_at:
+        given["at"] = f"{notice.send_at.astimezone(desk.timezone):%Y-%m-%dT%H:%M}"
+    return given
+
+
+def _form(desk: Desk, given: Form, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+    try:
+        agencies, procedures = selecting.named(desk.onestop.url, me().agency)
+    except OneStopUnavailable:
+        agencies, procedures = {}, {}
+    place = 0 if language() == "en" else 1
+    return page(
+        "notice_form.html",
+        status,
+        given=given,
+        agencies=[("", say("notices.any")), *agencies.items()],
+        procedures=[("", say("notices.any")), *procedures.items()],
+        statuses=[(int(one), say(f"notices.status_{int(one)}")) for one in Status],
+        levels=[(level, str(level)) for level in LEVELS],
+        fields=", ".join(f"(({names[place]}))" for names in FIELDS.values()),
+        longest=LONGEST_TEXT,
+        reading=given.get("reading") or secrets.token_urlsafe(9),
+        **values,
+    )
+
+
+def _count(desk: Desk, form: Form) -> str:
+    now = desk.clock()
+    try:
+        chosen = selection(form, now.astimezone(desk.timezone).date())
+        return say("notices.count", count=selecting.count(desk.onestop.url, chosen, now, me().agency))
+    except FilterError as error:
+        return _said(error)
+    except OneStopUnavailable:
+        return say("notices.count_away")
+
+
+def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyResponse:
+    """Make a draft of the form, or of `before` what the form has instead."""
+    form = Form(request.form)
+    form.setdefault("by", "file")
+    try:
+        draft = wishes(form, desk.timezone)
+        if before is not None and form["by"] == "keep":
+            return see("notices.notice", id=desk.notices.edit(before.id, me(), draft).id)
+        audience = _audience(desk, form, draft)
+        draft = replace(draft, audience=_named(form))
+        made = _read(desk, readings, form.get("reading", ""), draft, audience)
+        if before is not None:
+            desk.notices.cancel(before.id, me(), say("notices.replaced", id=made.id))
+    except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
+        return _form(desk, form, HTTPStatus.BAD_REQUEST, trouble=_said(error), notice=before)
+    return see("notices.notice", id=made.id)
+
+
+def _read(desk: Desk, readings: Readings, token: str, draft: Draft, audience: Audience) -> Notice:
+    readings.begin(token, audience)
+    try:
+        return desk.notices.create(draft, audience, me(), errors=0).notice
+    finally:
+        readings.end(token)
+
+
+def _audience(desk: Desk, form: Form, draft: Draft) -> Audience:
+    if form["by"] == "filter":
+        now = desk.clock()
+        chosen = selection(form, now.astimezone(desk.timezone).date())
+        return FilterAudience(desk.onestop.url, chosen, draft.text, now, me().agency, language())
+    file = request.files.get("file")
+    if not file or not file.filename:
+        raise BadForm("no_file")
+    return FileAudience(cast("BinaryIO", file.stream), draft.text, desk.limits, language())
+
+
+def _named(form: Form) -> str:
+    """Where the recipients come from, for people."""
+    if form["by"] == "filter":
+        return written(form) or say("notices.all_dossiers")
+    return (request.files["file"].filename or "")[:LONGEST_FILE_NAME]
+
+
+def _said(error: Exception) -> str:
+    """What is wrong, in the official's language."""
+    match error:
+        case BadForm():
+            return say(f"notices.{error.reason}")
+        case FilterError():
+            return say("notices.filter_wrong", place=error.place, term=error.term, problem=error.problem)
+        case AudienceRefused():
+            said = error.said(language())
+            return said[0].upper() + said[1:] + "."
+        case NoticeRefused():
+            return refused(error)
+    return say("notices.away")

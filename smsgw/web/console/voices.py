@@ -1,0 +1,78 @@
+"""Citizens' complaints and questions: the inbox of an agency, and one of them with its answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from smsgw.intake.voices import LONGEST_ANSWER
+from smsgw.store import voices
+from smsgw.store.voices import STATES, Voice
+from smsgw.text.phones import mask_all
+from smsgw.web.console.desk import Desk
+from smsgw.web.console.shell import me, my_agencies, needs, page, say, see, tell
+
+A_PAGE = 50
+
+
+def routes(desk: Desk) -> Blueprint:
+    """/console/voices/."""
+    inbox = Blueprint("voices", __name__, url_prefix="/voices")
+
+    @inbox.get("/")
+    @needs("viewer")
+    def every() -> AnyResponse:
+        state: voices.State = next((state for state in STATES if state == request.args.get("state")), "new")
+        with desk.database.reading() as connection:
+            theirs = my_agencies()
+            found = voices.page(connection, state, theirs, request.args.get("after", ""), A_PAGE + 1)
+            counts = voices.counts(connection, agencies=theirs)
+        shown = found[:A_PAGE]
+        last = shown[-1].id if len(found) > A_PAGE else None
+        more = url_for("console.voices.every", state=state, after=last) if last else None
+        return page("voices.html", voices=shown, state=state, counts=counts, more=more, mask=mask_all)
+
+    @inbox.get("/<id>")
+    @needs("viewer")
+    def one(id: str) -> AnyResponse:
+        return _shown(_theirs(desk, id))
+
+    @inbox.post("/<id>/answer")
+    @needs("sender")
+    def answer(id: str) -> AnyResponse:
+        voice, text = _theirs(desk, id), request.form.get("answer", "").strip()
+        if not 1 <= len(text) <= LONGEST_ANSWER:
+            trouble = say("voices.length", longest=LONGEST_ANSWER)
+            return _shown(voice, HTTPStatus.BAD_REQUEST, trouble=trouble, text=text)
+        if desk.voices.answer(voice, text, me().name):
+            tell("voices.answer_sent", number=voice.number)
+        else:
+            tell("voices.too_late", "warning", number=voice.number)
+        return see("voices.one", id=id)
+
+    @inbox.post("/<id>/close")
+    @needs("sender")
+    def close(id: str) -> AnyResponse:
+        voice = _theirs(desk, id)
+        if desk.voices.close(voice, me().name):
+            tell("voices.closed_now", number=voice.number)
+        else:
+            tell("voices.too_late", "warning", number=voice.number)
+        return see("voices.every")
+
+    return inbox
+
+
+def _theirs(desk: Desk, id: str) -> Voice:
+    """404 also for what belongs to another agency."""
+    with desk.database.reading() as connection:
+        voice = voices.by_id(connection, id)
+    if voice is None or not me().sees(voice.agency_code):
+        abort(HTTPStatus.NOT_FOUND)
+    return voice
+
+
+def _shown(voice: Voice, status: HTTPStatus = HTTPStatus.OK, text: str = "", **values: object) -> AnyResponse:
+    return page("voice.html", status, voice=voice, text=text, longest=LONGEST_ANSWER, mask=mask_all, **values)

@@ -1,0 +1,279 @@
+"""A notice from signing in to its report, in a real browser, as two officials go through it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smsgw.demo import SimulatedCarrier
+from smsgw.dossiers import sample
+from smsgw.gateway import ROLES
+from smsgw.serve import Node
+from smsgw.settings import load
+from tests.test_browser import CHROMIUM, QUIET, SIZES, fits
+from tests.world import TODAY, free_port, settings_text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+OTHER = {"English": "en", "Tiếng Việt": "vi"}
+Picture = Callable[..., None]
+PASSWORD = "mot cua dien tu 2018"
+PEOPLE = 40
+PICTURES = Path(__file__).parent.parent / "docs/pictures"
+TEXT = "Kính gửi ((Họ tên)), hồ sơ ((Mã)) đã có kết quả. Mời đến bộ phận Một cửa nhận."
+MORE = """
+[web]
+bind = "127.0.0.1:{port}"
+[quiet_hours]
+start = "00:00"
+end = "00:00"
+"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+]
+
+
+@dataclass
+class Office:
+    """A gateway with two officials, a slow channel and its carrier."""
+
+    address: str
+    carrier: SimulatedCarrier
+    node: Node
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    folder = tmp_path_factory.mktemp("notices")
+    sample.write(f"sqlite:///{folder}/onestop.db", 200, 1, TODAY)
+    text = settings_text(folder, url=f"http://127.0.0.1:{free_port()}", more=MORE.format(port=free_port()))
+    text = text.replace("tps = 1000\nbatch = 100", "tps = 8\nbatch = 2\ntariff = 350")
+    settings = load(folder / "settings.toml", text)
+    carrier, node = SimulatedCarrier(settings), Node(settings, ROLES)
+    node.start()
+    carrier.start()
+    accounts = node.gateway.accounts
+    accounts.add("lan", "sender", None, "84912000001", PASSWORD, "test")
+    accounts.add("minh", "approver", None, None, PASSWORD, "test")
+    yield Office(f"http://{settings.web.bind}", carrier, node)
+    carrier.stop()
+    node.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+def signed_in(browser: Browser, office: Office, name: str, size: str = "desk", language: str = "vi") -> Page:
+    """A browser of that official's own."""
+    width, height = SIZES[size]
+    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
+    page.on("console", lambda said: pytest.fail(said.text) if "Security Policy" in said.text else None)
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    page.goto(f"{office.address}/console/sign-in")
+    if language == "en":
+        page.get_by_role("button", name="English").click()
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("main button").first.click()
+    page.wait_for_url(f"{office.address}/console/")
+    return page
+
+
+def twelve_faults() -> str:
+    """A file of 40 people, and 12 rows with a fault of their own."""
+    good = [f"09120{number:05};Nguyễn Văn {number};H01.31.10-180802-{number:04}" for number in range(1, PEOPLE + 1)]
+    bad = [
+        ";Trần Thị Ba;H01",
+        "không có;Trần Thị Ba;H01",
+        "091234567;Trần Thị Ba;H01",
+        "0912345678/0987654321;Trần Thị Ba;H01",
+        "8,49E+10;Trần Thị Ba;H01",
+        "01992345;Trần Thị Ba;H01",
+        "0912345678;;H01",
+        "0912345678;Trần Thị Ba;",
+        "0912345678;#N/A;H01",
+        f"0912345678;{'Ba ' * 400};H01",
+        "0912345678;Trần Thị Ba;H01;thừa",
+        "0912345678;Trần Thị \x7f;H01",
+    ]
+    return "\n".join(["Số điện thoại;Họ tên;Mã", *good[:2], *bad, *good[2:], good[0], "02963841234;Trần Thị Ba;H01"])
+
+
+def mended(faulty: str) -> str:
+    """The same file without them."""
+    rows = faulty.split("\n")
+    return "\n".join(rows[:3] + rows[15:])
+
+
+def write(page: Page, name: str, content: str) -> None:
+    """Fill in the form of a notice with a file."""
+    page.fill("#name", name)
+    page.fill("#text", TEXT)
+    page.check("[name=by][value=file]")
+    page.set_input_files("#file", {"name": "danh-sach.csv", "mimeType": "text/csv", "buffer": content.encode()})
+
+
+def send(page: Page) -> None:
+    page.locator("main form[data-notice] [type=submit]").click()
+    page.wait_for_load_state()
+
+
+def press(page: Page, move: str) -> None:
+    page.locator(f"[name=move][value={move}]").click()
+    page.wait_for_load_state()
+
+
+def figures(page: Page) -> dict[str, int]:
+    """The figures of a notice's progress, by their names."""
+    return {
+        box.locator("dt").inner_text(): int(re.sub(r"\D", "", box.locator("dd").inner_text()))
+        for box in page.locator("#progress .figure").all()
+        if not box.locator("dd").inner_text().count(":")
+    }
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait while the page follows what goes on behind it."""
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail(page.locator("main").inner_text())
+
+
+def settled(page: Page) -> Page:
+    """The page as it is now, for a notice that it does not follow any more."""
+    page.goto(page.url)
+    return page
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest) -> Picture:
+    """Takes pictures of a part of a page for the guides in both languages, if they are to be taken anew."""
+    PICTURES.mkdir(exist_ok=True)
+
+    def take(page: Page, part: str, name: str, again: Callable[[], object] | None = None) -> None:
+        if not request.config.getoption("--pictures"):
+            return
+        language = page.locator("html").get_attribute("lang")
+        page.locator(part).screenshot(path=PICTURES / f"{language}-{name}.png")
+        if again is not None:
+            for other in ("English", "Tiếng Việt"):
+                page.get_by_role("button", name=other).click()
+                page.wait_for_load_state()
+                again()
+                page.locator(part).screenshot(path=PICTURES / f"{OTHER[other]}-{name}.png")
+
+    return take
+
+
+def test_a_notice_from_signing_in_to_its_report(office: Office, chromium: Browser, picture: Picture) -> None:
+    lan = signed_in(chromium, office, "lan")
+    lan.get_by_role("link", name="Thông báo").first.click()
+    lan.get_by_role("link", name="Soạn thông báo").click()
+    write(lan, "Mời nhận kết quả", twelve_faults())
+    picture(lan, "main", "new", lambda: write(lan, "Mời nhận kết quả", twelve_faults()))
+    send(lan)
+    rows = [int(re.sub(r"\D", "", cell)) for cell in lan.locator("#faults tbody th").all_inner_texts()]
+    assert rows == list(range(4, 16))
+    assert fits(lan)
+    picture(lan, "#errors", "errors")
+    with lan.expect_download() as listed:
+        lan.get_by_role("link", name="Tải danh sách lỗi").click()
+    assert len(listed.value.path().read_text(encoding="utf-8-sig").splitlines()) == 13
+
+    lan.get_by_role("link", name="Sửa thông báo").click()
+    write(lan, "Mời nhận kết quả", mended(twelve_faults()))
+    send(lan)
+    assert lan.locator("#faults").count() == 0
+    assert f"Người nhận\n{PEOPLE}" in lan.locator("main").inner_text()
+    assert "Trùng số\n1" in lan.locator("main").inner_text()
+    assert "Không nhận được SMS\n1" in lan.locator("main").inner_text()
+    assert "Kinh gui Nguyen Van 1, ho so H01.31.10-180802-0001" in lan.locator(".sms.chosen").first.inner_text()
+    lan.get_by_role("button", name="Gửi thử cho mình").click()
+    lan.locator("[role=status].alert").wait_for()
+    picture(lan, "#preview", "preview", lambda: None)
+    press(lan, "submit")
+    assert lan.locator("[name=move][value=approve]").count() == 0
+
+    minh = signed_in(chromium, office, "minh")
+    minh.goto(lan.url)
+    press(minh, "approve")
+    minh.locator("[data-state=sending]").wait_for()
+    minh.locator("[name=move][value=pause]").wait_for()
+    until(minh, lambda: figures(minh)["Chưa gửi"] <= PEOPLE - 4)
+    minh.fill("#reason", "xem lai noi dung")
+    press(minh, "pause")
+    minh.locator("[data-state=paused]").wait_for()
+    picture(minh, "#sending", "progress", lambda: None)
+    assert 0 < figures(minh)["Chưa gửi"] < PEOPLE
+    assert sum(figures(minh).values()) == PEOPLE
+    press(minh, "resume")
+    minh.locator("[data-state=sending]").wait_for()
+    press(minh, "cancel")
+    until(minh, lambda: figures(settled(minh))["Đã gửi đi"] == 0)
+    found = figures(minh)
+    assert found["Chưa gửi"] == 0
+    assert found["Đã hủy"] > 0
+    assert sum(found.values()) == PEOPLE
+    assert "xem lai noi dung" in minh.locator("main").inner_text()
+    with minh.expect_download() as report:
+        minh.get_by_role("link", name="Báo cáo CSV").click()
+    lines = [*csv.DictReader(io.StringIO(report.value.path().read_text(encoding="utf-8-sig")))]
+    assert len(lines) == PEOPLE
+    assert sum(line["trạng thái"] == "đã hủy" for line in lines) <= found["Đã hủy"]
+
+
+def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, chromium: Browser) -> None:
+    lan = signed_in(chromium, office, "lan", language="en")
+    lan.goto(f"{office.address}/console/notices/new")
+    lan.check("[name=by][value=filter]")
+    lan.get_by_text("200 dossiers").wait_for()
+    lan.check("[name=status][value='9']")
+    lan.check("[name=status][value='10']")
+    until(lan, lambda: not lan.locator("[data-count]").inner_text().startswith("200 "))
+    lan.fill("#filter", "stauts=5")
+    lan.locator("#filter").dispatch_event("change")
+    lan.get_by_text("no such field").wait_for()
+    lan.fill("#filter", "")
+    lan.fill("#name", "Results are ready")
+    lan.fill("#text", "Ho so ((code)) da co ket qua.")
+    send(lan)
+    assert "H01" in lan.locator(".sms.chosen").first.inner_text()
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_every_page_of_notices_fits_on_a_desk_and_on_a_phone(
+    office: Office, chromium: Browser, size: str, picture: Picture
+) -> None:
+    lan = signed_in(chromium, office, "lan", size, "en")
+    lan.goto(f"{office.address}/console/notices/new")
+    write(lan, f"Thông báo thử trên màn hình {size}", twelve_faults())
+    pages = {"form": lan.url}
+    assert fits(lan)
+    send(lan)
+    if size == "desk":
+        picture(lan, "#errors", "errors")
+    pages |= {"notice": lan.url, "edit": f"{lan.url}edit", "list": f"{office.address}/console/notices/"}
+    for name, address in pages.items():
+        lan.goto(address)
+        assert fits(lan), name
+        if name in ("form", "edit"):
+            lan.check("[name=by][value=filter]")
+            assert fits(lan), name

@@ -1,0 +1,218 @@
+"""The console's pages of notices, without a browser: who may do what, and what is said about bad input."""
+
+from __future__ import annotations
+
+import io
+import socket
+from pathlib import Path
+
+import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
+
+from smsgw.app import create_app
+from smsgw.notices.audience.lines import MIB
+from smsgw.store.notices import Notice
+from smsgw.web.console import texts
+from smsgw.web.server import WebServer
+from tests.console import Desk, official, text
+from tests.world import World
+
+FILE = "phone;ten\n0912000001;An\n0912000002;Binh\n"
+TEXT = "Chao ((ten))"
+
+
+def post(desk: Desk, path: str, status: int = 200, content: bytes | str = FILE, **fields: str) -> str:
+    """Send the form of a notice with a file."""
+    data = {"csrf_token": desk.token(), "name": "Thu", "text": TEXT, "by": "file", **fields}
+    body = content.encode() if isinstance(content, str) else content
+    file = {} if "no_file" in fields else {"file": FileStorage(io.BytesIO(body), "danh sach.csv")}
+    boundary, form = encode_multipart(data | file)  # the client's own way leaves files open that it makes
+    kind = f'multipart/form-data; boundary="{boundary}"'
+    answer = desk.client.post(f"/console/notices/{path}", data=form, content_type=kind, follow_redirects=True)
+    assert answer.status_code == status, text(answer)
+    return text(answer)
+
+
+def latest(world: World) -> Notice:
+    (found,) = world.gateway.notices.page(world.gateway.accounts.named("lan"), limit=1)
+    return found
+
+
+def faults(world: World, notice: Notice) -> int:
+    return len(world.gateway.notices.problems(notice.id, world.gateway.accounts.named("lan")))
+
+
+def moved(desk: Desk, notice: Notice, move: str, status: int = 200, **fields: str) -> str:
+    return desk.post(f"/notices/{notice.id}/move", status, move=move, **fields)
+
+
+def test_a_notice_is_written_submitted_and_approved_by_another(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    page = post(lan, "new")
+    assert "Chao An" in page
+    assert "84912***001" in page
+    moved(lan, latest(here), "submit")
+    moved(lan, latest(here), "approve", 409)
+    assert latest(here).state == "submitted"
+    moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
+    assert (latest(here).state, latest(here).approver) == ("approved", "minh")
+
+
+def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    minh, hoa = official(here, "minh", "approver"), official(here, "hoa", "approver")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    seen = latest(here)
+    moved(minh, seen, "approve", seen=seen.fingerprint)
+    assert "trạng thái khác" in moved(hoa, seen, "approve", 409, seen=seen.fingerprint)
+    assert latest(here).approver == "minh"
+
+
+def test_what_was_changed_after_it_was_seen_is_not_approved(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    seen = latest(here)
+    post(lan, f"{seen.id}/edit", by="keep", text="Xin chao ((ten))")
+    assert latest(here).state == "draft"
+    moved(lan, latest(here), "submit")
+    assert "đã được sửa" in moved(minh, seen, "approve", 409, seen=seen.fingerprint)
+
+
+def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new", content=FILE + "x;Chi\n")
+    before = latest(here)
+    post(lan, f"{before.id}/edit", content=FILE)
+    assert [faults(here, one) for one in (before, latest(here))] == [1, 0]
+    assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
+
+
+def test_a_text_may_not_name_what_the_list_has_not(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new")
+    assert "không có; xin chọn lại" in post(lan, f"{latest(here).id}/edit", 400, by="keep", text="((ten)) ((tuổi))")
+    assert latest(here).text == TEXT
+
+
+def test_who_only_looks_can_not_write_or_send(here: World) -> None:
+    lan, tam = official(here, "lan", "sender"), official(here, "tam", "viewer")
+    post(lan, "new")
+    tam.get("/notices/")
+    assert "Gửi duyệt" not in tam.get(f"/notices/{latest(here).id}/")
+    for path in ("/notices/new", "/notices/count"):
+        tam.get(path, 403)
+    moved(tam, latest(here), "submit", 403)
+    post(tam, "new", 403)
+
+
+def test_a_notice_of_another_agency_is_not_there(here: World) -> None:
+    agency, other = "000.00.02.H01", "000.00.03.H01"
+    lan, tam = official(here, "lan", "sender", agency), official(here, "tam", "approver", other)
+    post(lan, "new")
+    id = latest(here).id
+    for path in ("", "edit", "progress", "report.csv", "report.xlsx", "errors.csv"):
+        tam.get(f"/notices/{id}/{path}", 404)
+    moved(tam, latest(here), "approve", 404)
+    assert "Chưa có thông báo" in tam.get("/notices/")
+
+
+def test_a_form_without_its_token_is_refused(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    answer = lan.client.post("/console/notices/new", data={"name": "x"})
+    assert answer.status_code == 400
+    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "content", "said"),
+    [
+        ({}, "<html>", "trang web"),
+        ({}, "ten\nAn\n", "không có cột phone"),
+        ({"text": "((tuổi))"}, FILE, "tuổi"),
+        ({"name": " "}, FILE, "đặt tên"),
+        ({"text": ""}, FILE, "viết nội dung"),
+        ({"at": "soon"}, FILE, "Thời điểm"),
+        ({"by": "filter", "filter": "status=77"}, FILE, "ký tự thứ 1"),
+        ({"no_file": "1"}, FILE, "chọn tệp"),
+    ],
+)
+def test_bad_input_is_said_in_a_sentence_and_what_was_typed_stays(
+    here: World, fields: dict[str, str], content: str, said: str
+) -> None:
+    lan = official(here, "lan", "sender")
+    page = post(lan, "new", 400, content, **fields)
+    assert said in page
+    assert fields.get("text", TEXT) in page
+    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    from tests.world import world
+
+    with world(tmp_path, more="[notices]\nlargest_file = 1") as small:
+        lan = official(small, "lan", "sender")
+        assert "lớn hơn 1 MB" in post(lan, "new", 400, "phone\n" + "0912000001\n" * (MIB // 11 + 1))
+        post(lan, "new", 413, "phone\n" + "0912000001\n" * (MIB // 8))
+
+
+def test_an_official_of_an_agency_counts_and_reaches_only_its_dossiers(here: World) -> None:
+    everybody, lan = official(here, "tinh", "sender"), official(here, "lan", "sender", "000.00.02.H01")
+    assert everybody.get("/notices/count?by=filter") == "60 hồ sơ"
+    assert int(lan.get("/notices/count?by=filter").split()[0]) < 60
+    assert lan.get("/notices/count?agency=000.00.03.H01") == "0 hồ sơ"
+    assert "ký tự thứ 1" in lan.get("/notices/count?filter=oops")
+
+
+def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new", content=FILE + "=HYPERLINK(1);Chi\n")
+    id = latest(here).id
+    faults = lan.get(f"/notices/{id}/errors.csv")
+    assert [line.split(",")[0] for line in faults.splitlines()] == ["\ufeffdòng", "4"]
+    assert "84912000001" in lan.get(f"/notices/{id}/report.csv")
+    assert lan.client.get(f"/console/notices/{id}/report.xlsx", buffered=True).data.startswith(b"PK")
+
+
+def test_a_browser_that_is_closed_in_mid_upload_leaves_nothing_behind(
+    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    lan = official(here, "lan", "sender")
+    token = lan.token()
+    cookie = lan.client.get_cookie("smsgw")
+    assert cookie is not None
+    head = (
+        f'--x\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{token}\r\n'
+        '--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nphone\r\n'
+    )
+    server = WebServer(create_app(here.gateway), "127.0.0.1:0")
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as browser:
+        browser.sendall(
+            f"POST /console/notices/new HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: smsgw={cookie.value}\r\n"
+            f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {2 * MIB}\r\n\r\n{head}".encode()
+            + b"0912000001\r\n" * 100_000
+        )
+    server.stop()
+    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
+    assert not [*folder.iterdir()]
+
+
+def test_every_reason_has_its_words() -> None:
+    said = texts.load()["notices"]
+    assert said["vi"].keys() == said["en"].keys()
+    room = Path(__file__).parent.parent / "smsgw/notices"
+    reasons = {
+        part.split('"')[1]
+        for file in room.glob("*.py")
+        for part in file.read_text(encoding="utf-8").split("NoticeRefused(")[1:]
+        if part.lstrip().startswith('"')
+    }
+    assert reasons
+    assert not [reason for reason in reasons if f"refused_{reason}" not in said["vi"]]

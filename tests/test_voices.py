@@ -1,0 +1,343 @@
+"""Citizens follow dossiers, opt out and back in, rate, and have their say, by SMS; and nothing of it by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.answers.asking import (
+    AskVoice,
+    Follow,
+    LookUp,
+    Rate,
+    Receive,
+    Speak,
+    Unfollow,
+    Words,
+    codes_asked,
+    understand,
+)
+from smsgw.dossiers.dossier import Status
+from smsgw.store import audit, followers, heard, opt_outs, ratings, voices
+from smsgw.store.tables import inbound, voice
+from smsgw.text.segments import measure
+from tests.console import official
+from tests.test_conversations import LAN, all_codes, code_of, owner_of
+from tests.world import NOON, World, world
+
+MAI = "84987654321"
+CODE = "H01.12-180802-0012"
+LIKE_A_COMMAND = (
+    "toi muon dang ky khai sinh",
+    f"dang ky ket hon {CODE}",
+    f"DK hoi nghi {CODE}",
+    "dang ky 2 con",
+    "DK DNC",
+    "HUY DNC",
+    "xin huy ho so",
+    "toi tu choi nhan ho so",
+    "TC a",
+    f"TC {CODE}",
+    "stop it",
+    "dky giup toi",
+    "danh gia tac dong moi truong",
+    f"danh gia ho so giup toi {CODE}",
+    "phai lam sao",
+    f"PA {CODE}",
+)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with world(tmp_path, url, more="[answers]\nmost_followed = 3") as made:
+        yield made
+
+
+def follows(world: World, phone: str) -> list[str]:
+    with world.gateway.database.reading() as connection:
+        return followers.of(connection, [phone])[phone].wanted
+
+
+def silent(world: World, phone: str) -> set[str]:
+    with world.gateway.database.reading() as connection:
+        return {item.purpose for item in opt_outs.of(connection, phone)}
+
+
+@pytest.mark.parametrize("text", LIKE_A_COMMAND)
+def test_a_text_that_only_looks_like_a_command_is_an_ordinary_one(text: str) -> None:
+    assert isinstance(understand(text, Words()), LookUp)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"DK {CODE}",
+        f"đăng ký hồ sơ {CODE} ạ",
+        "dk ho1.12/180802 12",
+        "DKH01.12-180802-0012",
+        f"ĐKY {CODE}",
+        f"theo dõi: {CODE}",
+    ],
+)
+def test_a_follow_is_read_as_a_look_up_is(text: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Follow)
+    assert CODE in codes_asked(request)
+
+
+def test_other_commands_are_understood_however_they_are_typed() -> None:
+    words = Words()
+    assert isinstance(understand(f"Hủy {CODE}", words), Unfollow)
+    assert isinstance(understand("huỷ", words), Unfollow)
+    assert understand("tc thông báo", words) == Receive(("notice",), wanted=False)
+    assert understand("DKY nhắc", words) == Receive(("reminder",), wanted=True)
+    assert understand("dky", words) == Receive(opt_outs.PURPOSES, wanted=True)
+    assert understand("PA so 123456", words) == AskVoice(123456)
+    for text, score in ((f"DG {CODE} 5", 5), (f"đánh giá 4 {CODE}", 4), (f"dg {CODE} 5 sao", 5), (f"DG {CODE}", None)):
+        request = understand(text, words)
+        assert isinstance(request, Rate)
+        assert (request.score, CODE in codes_asked(request)) == (score, True)
+
+
+def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
+    request = understand("Pha\u0309n a\u0301nh: Cán bộ xã hẹn 3 lần!", Words())
+    assert isinstance(request, Speak)
+    assert request.text == "Cán bộ xã hẹn 3 lần!"
+
+
+def test_anyone_follows_a_dossier_ends_it_and_lists_it(place: World) -> None:
+    code = code_of(place, Status.IN_PROGRESS)
+    assert f"bao tin ve ho so {code}" in place.text(LAN, f"dk {code}")
+    assert place.text(LAN, "DS").startswith(f"{code}: ")
+    assert follows(place, LAN) == [code]
+    assert "khong nhan tin ve ho so" in place.text(LAN, f"HUY {code}")
+    assert "khong theo doi ho so" in place.text(LAN, f"HUY {code}")
+    assert "chua theo doi ho so nao" in place.text(LAN, "ds")
+    assert follows(place, LAN) == []
+
+
+def test_the_owner_follows_without_asking_and_can_refuse(here: World) -> None:
+    code, owner = code_of(here, Status.IN_PROGRESS), owner_of(here, Status.IN_PROGRESS)
+    here.text(owner, code)
+    assert code in here.text(owner, "DS")
+    here.text(owner, f"HUY {code}")
+    assert "chua theo doi" in here.text(owner, "DS")
+    with here.gateway.database.reading() as connection:
+        assert followers.by_dossier(connection, [code])[code].with_owner(owner) == set()
+    here.text(owner, f"DK {code}")
+    assert code in here.text(owner, "DS")
+
+
+def test_one_phone_follows_no_more_than_the_settings_allow_even_in_one_breath(place: World) -> None:
+    codes = all_codes(place)[:5]
+    for code in codes[:4]:
+        place.carrier.text(LAN, f"DK {code}")
+    place.settle()
+    assert "toi da 3 ho so" in place.heard(LAN)[-1].text
+    assert follows(place, LAN) == codes[:3]
+    assert "toi da 3 ho so" in place.text(LAN, f"DK {codes[4]}")
+    assert "bao tin" in place.text(LAN, f"DK {codes[0]}")
+
+
+def test_many_followed_dossiers_are_listed_in_one_message(here: World) -> None:
+    for code in all_codes(here)[:12]:
+        here.text(LAN, f"DK {code}")
+    listed = here.text(LAN, "DS")
+    assert measure(listed).segments == 1
+    assert "ho so khac" in listed
+
+
+def test_a_number_chooses_the_dossier_that_a_command_meant(here: World) -> None:
+    engine = sa.create_engine(here.gateway.settings.onestop.database)
+    codes = ("H01.21-190818-0001", "H01.21-180819-0001")
+    with engine.begin() as connection:
+        for old, new in zip(all_codes(here), codes, strict=False):
+            connection.execute(sa.text("UPDATE dossier SET code = :new WHERE code = :old"), {"new": new, "old": old})
+    engine.dispose()
+    assert "1) " in here.text(LAN, "DK H01.21-190818-1")
+    assert "bao tin ve ho so H01.21-180819-0001" in here.text(LAN, "2")
+    assert follows(here, LAN) == [codes[1]]
+
+
+def test_opting_out_is_by_purpose_confirmed_and_never_undone_by_an_ordinary_text(place: World) -> None:
+    code = code_of(place, Status.IN_PROGRESS)
+    assert "Nhan DKY de nhan lai" in place.text(LAN, "tc thông báo")
+    assert silent(place, LAN) == {"notice"}
+    place.text(LAN, "Từ chối")
+    assert silent(place, LAN) == {"notice", "reminder"}
+    for text in (code, "HELP", "toi muon dang ky khai sinh", f"PA {code} cham qua"):
+        assert place.text(LAN, text)
+    assert "dang tu choi tin nhac" in place.text(LAN, f"DKY {code}")
+    assert silent(place, LAN) == {"notice", "reminder"}
+    place.text(LAN, "DKY nhac")
+    assert silent(place, LAN) == {"notice"}
+    assert "lai nhan duoc" in place.text(LAN, "DKY")
+    assert silent(place, LAN) == set()
+
+
+def test_out_and_in_again_in_one_breath_leaves_the_last_word(place: World) -> None:
+    for text in ("TC", "DKY", "TC", "CO DAU", "KHONG DAU"):
+        place.carrier.text(LAN, text)
+    place.settle()
+    assert silent(place, LAN) == {"notice", "reminder"}
+
+
+def test_a_carriers_retry_changes_nothing_more(place: World) -> None:
+    place.carrier.text(LAN, "TC", id="mo-1")
+    place.settle()
+    place.text(LAN, "DKY")
+    place.carrier.text(LAN, "TC", id="mo-1")
+    place.carrier.text(LAN, "PA cham qua", id="mo-2")
+    place.carrier.text(LAN, "PA cham qua", id="mo-2")
+    place.settle()
+    assert silent(place, LAN) == set()
+    with place.gateway.database.reading() as connection:
+        assert sum(voices.counts(connection).values()) == 1
+
+
+def test_what_waited_for_the_one_stop_database_takes_effect_once_when_it_is_answered(place: World) -> None:
+    code, file = code_of(place, Status.IN_PROGRESS), place.folder / "onestop.db"
+    file.rename(place.folder / "away.db")
+    assert place.text(LAN, f"DK {code}") == ""
+    assert "Da nhan phan anh" in place.text(MAI, f"PA {code} cham qua")
+    assert "khong nhan thong bao" in place.text(MAI, "TC")
+    (place.folder / "away.db").rename(file)
+    place.gateway.onestop.outage.clock = lambda: place.clock().timestamp() + 60
+    assert place.gateway.intake.answer_waiting() == 1
+    assert place.gateway.intake.answer_waiting() == 0
+    assert follows(place, LAN) == [code]
+
+
+def test_a_rating_counts_once_after_the_result_from_owner_or_follower(place: World) -> None:
+    done, owner = code_of(place, Status.RETURNED), owner_of(place, Status.RETURNED)
+    open_ = code_of(place, Status.IN_PROGRESS)
+    assert "Chi so dien thoai" in place.text(LAN, f"DG {done} 1")
+    assert "cham 5/5 diem" in place.text(owner, f"DG {done} 5")
+    assert "danh gia ho so" in place.text(owner, f"DG {done} 1")
+    place.text(LAN, f"DK {open_}")
+    assert "chua co ket qua" in place.text(LAN, f"DG {open_} 3")
+    place.text(LAN, f"DK {done}")
+    assert "cham 4/5 diem" in place.text(LAN, "DG 4")
+    assert "vi du: DG" in place.text(MAI, "DG 4")
+    assert "vi du: DG" in place.text(LAN, f"DG {done} 7")
+    with place.gateway.database.reading() as connection:
+        assert {(item.phone, item.score) for item in ratings.latest(connection)} == {(owner, 5), (LAN, 4)}
+        (agency,) = ratings.by_agency(connection)
+    assert (agency.count, agency.average) == (2, 4.5)
+
+
+def test_a_complaint_reaches_the_agency_of_its_dossier_and_is_followed_by_its_number(place: World) -> None:
+    code = code_of(place, Status.IN_PROGRESS)
+    dossier = place.gateway.onestop.find([code])[code]
+    received = place.text(LAN, f"Phản ánh {code} sao chậm quá")
+    place.text(LAN, code)
+    place.text(LAN, "PA cán bộ không trả lời")
+    place.text(MAI, "PA đường dây nóng không ai nghe")
+    with place.gateway.database.reading() as connection:
+        first, second, third = voices.page(connection, "new")
+        assert [item.id for item in voices.page(connection, "new", [dossier.agency_code])] == [first.id, second.id]
+    assert (first.code, second.code, third.code) == (code, code, None)
+    assert (third.agency_code, third.text) == (None, "đường dây nóng không ai nghe")
+    assert f"phan anh so {first.number} " in received
+    assert "dang duoc xem xet" in place.text(LAN, f"PA {first.number}")
+    assert "khong co phan anh" in place.text(MAI, f"pa số {first.number}")
+
+
+def test_a_number_that_two_draw_at_once_is_refused_to_the_second(place: World) -> None:
+    place.text(LAN, "PA cham qua")
+    place.text(MAI, "HELP")
+    with place.gateway.database.reading() as connection:
+        (one,) = voices.page(connection, "new")
+        other = connection.scalar(sa.select(inbound.c.id).where(inbound.c.sender == MAI)) or ""
+    new = voices.NewVoice(other, one.number, MAI, "sms", "x", None, None, None, NOON)
+    with place.gateway.database.writing("test") as connection, pytest.raises(sa.exc.IntegrityError, match="number"):
+        voices.add(connection, [new])
+
+
+def test_without_a_phone_the_answer_asks_for_an_sms(here: World) -> None:
+    for text in (f"DK {code_of(here, Status.RETURNED)}", "TC", "PA cham qua", "DG 5", "DS"):
+        page = here.client.get("/tra-cuu", query_string={"ma": text}, follow_redirects=True).get_data(as_text=True)
+        assert "gắn với số điện thoại" in page
+
+
+def test_every_answer_to_a_command_is_one_message(here: World) -> None:
+    done = code_of(here, Status.RETURNED)
+    for language in ("ENGLISH", "TIENG VIET"):
+        here.text(LAN, language)
+        for text in (f"DK {done}", "DK", f"HUY {done}", f"HUY {done}", "TC", "TC TB", "DKY NHAC", "PA", "PA 1"):
+            assert measure(here.text(LAN, text)).segments == 1
+        for text in (f"DG {done} 5", "DG", "DG 5", f"PA {done} cham qua", "DS"):
+            assert measure(here.text(LAN, text)).segments == 1
+
+
+def complaint(world: World, text: str) -> voices.Voice:
+    """What a citizen complains about, as it lies in the inbox."""
+    world.text(LAN, text)
+    with world.gateway.database.reading() as connection:
+        return voices.page(connection, "new")[-1]
+
+
+def test_an_official_answers_once_by_sms_and_closes(place: World) -> None:
+    code = code_of(place, Status.IN_PROGRESS)
+    raised = complaint(place, f"PA {code} cham qua")
+    desk = official(place, "sender", "sender", raised.agency_code)
+    assert str(raised.number) in desk.get("/voices/")
+    assert "1 đến 400" in desk.post(f"/voices/{raised.id}/answer", 400, answer=" ")
+    assert "Đã gửi trả lời" in desk.post(f"/voices/{raised.id}/answer", answer="Hồ sơ sẽ xong ngày mai.")
+    assert "người khác trả lời" in desk.post(f"/voices/{raised.id}/answer", answer="Lần nữa")
+    place.settle()
+    said = f"Tra loi phan anh so {raised.number}: Ho so se xong ngay mai."
+    assert [bubble.text for bubble in place.heard(LAN)].count(said) == 1
+    assert place.text(LAN, f"PA {raised.number}") == said
+    assert "Đã kết thúc" in desk.post(f"/voices/{raised.id}/close")
+    assert "sender" in desk.get(f"/voices/{raised.id}")
+    assert desk.get("/voices/?state=closed").count(str(raised.number)) >= 1
+    with place.gateway.database.reading() as connection:
+        actions = [entry.action for entry in audit.latest(connection, "sender")]
+    assert actions[:2] == ["voice.close", "voice.answer"]
+
+
+def test_officials_see_what_is_said_to_their_agency_and_viewers_only_read(here: World) -> None:
+    theirs = complaint(here, f"PA {code_of(here, Status.IN_PROGRESS)} cham qua")
+    provinces = complaint(here, "PA khong ai nghe may")
+    viewer, elsewhere = official(here, "viewer", "viewer"), official(here, "other", "sender", "H01.99")
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(sa.update(voice).where(voice.c.id == provinces.id).values(agency_code=None, code=None))
+    bound = official(here, "bound", "sender", theirs.agency_code)
+    assert str(provinces.number) in viewer.get("/voices/")
+    assert str(provinces.number) not in bound.get("/voices/")
+    bound.get(f"/voices/{theirs.id}")
+    for desk, raised in ((elsewhere, theirs), (bound, provinces)):
+        desk.get(f"/voices/{raised.id}", 404)
+        desk.post(f"/voices/{raised.id}/answer", 404, answer="x")
+        desk.post(f"/voices/{raised.id}/close", 404)
+    viewer.post(f"/voices/{theirs.id}/answer", 403, answer="x")
+    viewer.post(f"/voices/{theirs.id}/close", 403)
+
+
+def test_ratings_are_shown_by_agency_with_numbers_masked(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    here.text(owner, f"DG {code} 4")
+    desk = official(here, "viewer", "viewer")
+    shown = desk.get("/ratings/?days=30")
+    assert code in shown
+    assert "4,00" in shown
+    assert owner not in shown
+    assert "Chưa có đánh giá" in official(here, "other", "viewer", "H01.99").get("/ratings/")
+
+
+def test_the_report_counts_what_was_said_in_a_period(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    for text in (f"DG {code} 4", "PA cham qua", "TC TB", f"DK {code}"):
+        here.text(owner, text)
+    with here.gateway.database.reading() as connection:
+        now = heard.heard(connection, NOON)
+        before = heard.heard(connection, None, NOON)
+    assert now.voices == {"new": 1, "answered": 0, "closed": 0}
+    assert (now.ratings.count, now.ratings.average, now.followed) == (1, 4.0, 1)
+    assert now.opted_out == {"reminder": 0, "notice": 1}
+    assert (before.voices["new"], before.ratings.count) == (0, 0)
