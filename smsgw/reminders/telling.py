@@ -13,7 +13,7 @@ from smsgw.dossiers.candidates import Load
 from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.deciding import OWNER, Texts, occasion, too_old
 from smsgw.reminders.rules import Rule
-from smsgw.store import opt_outs, people, reminders
+from smsgw.store import followers, opt_outs, people, reminders
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.people import Preference
@@ -67,7 +67,13 @@ class Teller:
         ]
         numbers = {item.row.recipient for item in fresh if item.row.recipient}
         refused = opt_outs.among(connection, "reminder", numbers)
-        return [_withheld(item, "opted_out") if item.row.recipient in refused else item for item in fresh]
+        ties = followers.by_dossier(connection, {item.row.dossier for item in fresh})
+        return [
+            _withheld(item, "opted_out")
+            if item.row.recipient in refused or item.row.recipient in ties[item.row.dossier].refused
+            else item
+            for item in fresh
+        ]
 
     def messages(self, connection: sa.Connection, planned: Sequence[Planned], now: datetime) -> list[NewMessage]:
         """The messages of those that are told."""
