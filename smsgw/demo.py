@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,12 +22,17 @@ from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.gateway import ROLES
 from smsgw.handset import Answer, Handset
+from smsgw.officials.accounts import Accounts
 from smsgw.serve import Node
 from smsgw.settings import ChannelSettings, Settings
+from smsgw.store.database import Database
+from smsgw.store.officials import Role
 from smsgw.text.phones import msisdn
 from smsgw.web.server import WebServer
 
 DOSSIERS = 2000
+DEMO = "demo"  # who makes these accounts, as the audit log names it
+OFFICIALS: tuple[tuple[str, Role], ...] = (("lan", "sender"), ("mai", "approver"), ("quan", "admin"))
 SEED = 2018
 WAIT = 20.0  # seconds for the first answer on a slow machine
 STRANGER = "84900000001"
@@ -167,6 +173,21 @@ def running(settings: Settings, echo: Print) -> Iterator[Exchange]:
     finally:
         carrier.stop()
         node.stop()
+
+
+def officials(settings: Settings) -> str:
+    """See to it that the console has somebody for each role; the password of all of them, a new one at each start."""
+    password = secrets.token_urlsafe(12)
+    database = Database(settings.gateway.database)
+    accounts = Accounts(database, utc_now)
+    there = {official.name: official for official in accounts.every()}
+    for name, role in OFFICIALS:
+        if name in there:
+            accounts.set_password(there[name], password, DEMO)
+        else:
+            accounts.add(name, role, None, None, password, DEMO)
+    database.close()
+    return password
 
 
 def _fill_sample(settings: Settings, echo: Print) -> None:

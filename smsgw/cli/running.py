@@ -116,9 +116,12 @@ def demo(context: Context, port: int | None, simulator_port: int | None, data: P
 
 
 def _show_addresses(settings: Settings) -> None:
-    click.echo(f"\nText it yourself      {demonstration.simulator_url(settings)}/")
-    click.echo(f"Chat on Zalo          {demonstration.simulator_url(settings)}/zalo")
-    click.echo(f"The look-up page      {str(settings.gateway.public_url).rstrip('/')}/")
+    click.echo(f"\nText it yourself        {demonstration.simulator_url(settings)}/")
+    click.echo(f"Chat on Zalo            {demonstration.simulator_url(settings)}/zalo")
+    click.echo(f"The look-up page        {str(settings.gateway.public_url).rstrip('/')}/")
+    click.echo(f"The officials' console  {str(settings.gateway.public_url).rstrip('/')}/console/")
+    names = ", ".join(f"{name} ({role})" for name, role in demonstration.OFFICIALS)
+    click.echo(f"  sign in as {names}; password: {demonstration.officials(settings)}")
     click.echo("Ctrl-C stops everything.")
 
 
