@@ -220,6 +220,16 @@ def test_who_opted_out_is_not_reminded_and_still_gets_answers(anywhere: World, a
     assert "da co ket qua" in anywhere.text(owner(agency, before), f"HS {before}")
 
 
+def test_who_wants_to_hear_no_more_of_the_own_dossier_does_not(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    here.text(owner(agency, code), f"HUY {code}")
+    before = told(here, agency, code)
+    agency.finish(code, here.clock())
+    minutes(here, 2)
+    assert told(here, agency, code) == before
+
+
 def refuse(made: World, phone: str) -> None:
     with made.gateway.database.writing("test") as connection:
         opt_outs.add(connection, [OptOut(phone, "reminder", made.clock(), "sms")])
