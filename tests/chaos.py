@@ -306,9 +306,6 @@ database = "{database_url}"
 secret_key = "not made by two nodes at once"
 [onestop]
 database = "sqlite:///{self.folder}/onestop.db"
-[quiet_hours]
-start = "00:00"
-end = "00:00"
 [web]
 bind = "{self.url.removeprefix("http://")}"
 share_port = true
