@@ -27,7 +27,7 @@ from smsgw.store.officials import Official, Role
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key, daily, schedule, switch
+from smsgw.store.tables import Lane, access_key, daily, notice, schedule, switch
 from smsgw.store.voices import Voice
 from tests.agency import Agency
 from tests.bulletin import TEXT, drafted, official, table
@@ -93,6 +93,7 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
         else:
             _killed_node(chaos, point)
     chaos.up()
+    until(lambda: _notices_are_out(chaos), "the end of the notices")
     chaos.settle()
     assert chaos.count() == NOTHING
     # A result that is ready is told once, by each of the points that it was told at; so is a notice.
@@ -186,6 +187,12 @@ def _notice(chaos: Chaos) -> None:
         made = drafted(notices, author, file=table(1, first=len(chaos.senders))).notice
         notices.submit(made.id, author)
         notices.approve(made.id, approver)
+
+
+def _notices_are_out(chaos: Chaos) -> bool:
+    with chaos.database.reading() as connection:
+        going_out = sa.select(notice.c.id).where(notice.c.state.in_(("approved", "sending")))
+        return connection.execute(going_out).first() is None
 
 
 def _complained(chaos: Chaos) -> str:
