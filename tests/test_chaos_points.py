@@ -27,7 +27,7 @@ from smsgw.store.officials import Official, Role
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key, daily, notice, schedule, switch
+from smsgw.store.tables import Lane, access_key, daily, notice, run, schedule, switch
 from smsgw.store.voices import Voice
 from tests.agency import Agency
 from tests.bulletin import TEXT, drafted, official, table
@@ -94,6 +94,8 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
             _killed_node(chaos, point)
     chaos.up()
     until(lambda: _notices_are_out(chaos), "the end of the notices")
+    _taken_over(chaos)
+    until(lambda: _reminders_are_told(chaos), "the end of the reminders")
     chaos.settle()
     assert chaos.count() == NOTHING
     # A result that is ready is told once, by each of the points that it was told at; so is a notice.
@@ -193,6 +195,20 @@ def _notices_are_out(chaos: Chaos) -> bool:
     with chaos.database.reading() as connection:
         going_out = sa.select(notice.c.id).where(notice.c.state.in_(("approved", "sending")))
         return connection.execute(going_out).first() is None
+
+
+def _taken_over(chaos: Chaos) -> None:
+    """Nobody waits for the lease of a node that was killed at its reminders."""
+    with chaos.database.writing("test") as connection:
+        connection.execute(sa.update(run).where(run.c.ended_at.is_(None)).values(leased_until=utc_now()))
+    _reminders_due(chaos)
+
+
+def _reminders_are_told(chaos: Chaos) -> bool:
+    with chaos.database.reading() as connection:
+        open_runs = sa.select(run.c.id).where(run.c.ended_at.is_(None))
+        due = sa.select(schedule.c.name).where(schedule.c.name == CHANGES, schedule.c.next_due <= utc_now())
+        return connection.execute(open_runs).first() is None and connection.execute(due).first() is None
 
 
 def _complained(chaos: Chaos) -> str:
