@@ -197,10 +197,10 @@ class Chaos:
         node.terminate()
         self.ended(node, 0)
 
-    def ended(self, process: ForkServerProcess, status: int) -> None:
+    def ended(self, process: ForkServerProcess, status: int, what: str = "") -> None:
         """Wait for the end of a process."""
         process.join(PATIENCE)
-        assert process.exitcode == status, self.log.read_text()[-3000:]
+        assert process.exitcode == status, f"{what}: {self.log.read_text()[-3000:]}"
 
     def text(self, count: int = 1, text: str = "HELP", channel: str = "sms") -> None:
         """So many people text something, each of them once."""
@@ -323,6 +323,6 @@ def age(chaos: Chaos) -> None:
         connection.execute(sa.update(outbound).where(outbound.c.state.in_(sorted(FINAL))).values(deadline=utc_now()))
 
 
-def killed_by_itself(chaos: Chaos, process: ForkServerProcess) -> None:
-    """Wait for a process to die where its plan says."""
-    chaos.ended(process, -signal.SIGKILL)
+def killed_by_itself(chaos: Chaos, process: ForkServerProcess, point: object) -> None:
+    """Wait for a process to die at the place that its plan names."""
+    chaos.ended(process, -signal.SIGKILL, str(point))

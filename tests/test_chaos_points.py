@@ -51,6 +51,7 @@ COMMANDS = {
     "load notice": ("notice", "create", "--name", "Nghỉ", "--text", TEXT, "--as", OFFICIAL, "--csv"),
     "move notice": ("notice", "submit", "--as", OFFICIAL),
 }
+FAULTS = {"cut_after": 0.2, "doubled_inbound": 0.2, "disordered_receipts": 0.5}
 TRIED = {"before": "84870000001", "after": "84870000002"}  # phones that get a test message
 
 
@@ -79,7 +80,7 @@ def chaos(tmp_path: Path, database_url: str, request: pytest.FixtureRequest) -> 
 
 
 def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos) -> None:
-    chaos.carrier.faults.change({"cut_after": 0.2, "doubled_inbound": 0.2, "disordered_receipts": 0.5})
+    chaos.carrier.faults.change(FAULTS)
     points = [
         Point(name, side, number)
         for name, side in product(sorted(transactions()), SIDES)
@@ -94,7 +95,7 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
             _killed_node(chaos, point)
     chaos.up()
     until(lambda: _notices_are_out(chaos), "the end of the notices")
-    _taken_over(chaos)
+    _reminders_due(chaos)
     until(lambda: _reminders_are_told(chaos), "the end of the reminders")
     chaos.settle()
     assert chaos.count() == NOTHING
@@ -120,7 +121,7 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     while node.exitcode is None and len(chaos.senders) < MOST_TEXTS:
         node.join(0.1)
         chaos.text(1)
-    killed_by_itself(chaos, node)
+    killed_by_itself(chaos, node, point)
 
 
 def _killed_command(chaos: Chaos, point: Point) -> None:
@@ -131,6 +132,7 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
         command = (*command, _in_doubt(chaos))
     if point.transaction == "try out":
         command = (*command, TRIED[point.side])
+        chaos.carrier.faults.change({"cut_after": 0.0})  # it would tell of the cut, and end as a failure
     if point.transaction == "officials":
         _somebody_works_here(chaos)
     if point.transaction == "voice":
@@ -139,9 +141,10 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
         command = (*command, str(_people(chaos)))
     if point.transaction == "move notice":
         command = (*command, _draft(chaos))
-    killed_by_itself(chaos, chaos.node(command=command, dies_at=point))
+    killed_by_itself(chaos, chaos.node(command=command, dies_at=point), point)
     if point.side == "before":
         chaos.ended(chaos.node(command=command), 0)
+    chaos.carrier.faults.change(FAULTS)
     chaos.kill(node)
 
 
@@ -195,13 +198,6 @@ def _notices_are_out(chaos: Chaos) -> bool:
     with chaos.database.reading() as connection:
         going_out = sa.select(notice.c.id).where(notice.c.state.in_(("approved", "sending")))
         return connection.execute(going_out).first() is None
-
-
-def _taken_over(chaos: Chaos) -> None:
-    """Nobody waits for the lease of a node that was killed at its reminders."""
-    with chaos.database.writing("test") as connection:
-        connection.execute(sa.update(run).where(run.c.ended_at.is_(None)).values(leased_until=utc_now()))
-    _reminders_due(chaos)
 
 
 def _reminders_are_told(chaos: Chaos) -> bool:
@@ -269,8 +265,9 @@ def _one_stop_returns(chaos: Chaos) -> None:
 
 
 def _reminders_due(chaos: Chaos) -> None:
-    """What is done every minute is due at once."""
+    """What is done every minute is due at once, and nobody waits for the lease of a node that was killed at it."""
     with chaos.database.writing("test") as connection:
+        connection.execute(sa.update(run).where(run.c.ended_at.is_(None)).values(leased_until=utc_now()))
         due = utc_now() - timedelta(minutes=1)
         connection.execute(sa.update(schedule).where(schedule.c.name == CHANGES).values(next_due=due))
 

@@ -30,6 +30,10 @@ PATHS = {
     "opt_outs.opt_outs": "/opt-outs/",
     "people.people": "/people/",
     "audit_log.entries": "/audit/",
+    "notices.notices": "/notices/",
+    "voices.every": "/voices/",
+    "ratings.every": "/ratings/",
+    "reminders.rules": "/reminders/",
 }
 TEMPLATES = CONSOLE.parent / "templates/console"
 

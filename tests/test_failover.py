@@ -101,7 +101,7 @@ def test_a_channel_that_refuses_our_token_is_held_and_says_so_while_the_other_on
     two.here.carrier.config = SimulatorConfig(gateway_url="http://gateway", token="another", secret=SECRET)
     assert two.ask() == 1
     assert two.state() == "held"
-    assert two.events()[0].reason == "the carrier answered 401: check the channel's url and token"
+    assert two.events()[0].reason == "the carrier answered 401: check the channel's url and credentials"
     two.settle(300)
     assert two.state() == "held"
     assert two.here.states() == {"delivered": 1}
