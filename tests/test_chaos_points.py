@@ -265,8 +265,9 @@ def _one_stop_returns(chaos: Chaos) -> None:
 
 
 def _reminders_due(chaos: Chaos) -> None:
-    """What is done every minute is due at once, and nobody waits for the lease of a node that was killed at it."""
+    """What is done once a minute is due now, also if it was done in this minute or a killed node has its lease."""
     with chaos.database.writing("test") as connection:
+        connection.execute(sa.delete(run).where(run.c.ended_at.is_not(None)))
         connection.execute(sa.update(run).where(run.c.ended_at.is_(None)).values(leased_until=utc_now()))
         due = utc_now() - timedelta(minutes=1)
         connection.execute(sa.update(schedule).where(schedule.c.name == CHANGES).values(next_due=due))
