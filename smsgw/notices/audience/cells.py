@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from xml.sax.handler import ContentHandler
@@ -55,11 +56,13 @@ class _Texts(ContentHandler):
             self._pieces.append(content[: self._longest + 1])
             self._size += len(content)
 
+    @abstractmethod
     def begun(self, name: str, attributes: AttributesImpl) -> None:
-        raise NotImplementedError
+        """An element begins, its name without a prefix."""
 
+    @abstractmethod
     def ended(self, name: str) -> None:
-        raise NotImplementedError
+        """An element ends; `text` is what was in it."""
 
 
 class SharedTexts(_Texts):
