@@ -1,6 +1,7 @@
 """Infobip: JSON both ways, replies by the API.
 
-After Infobip's own library and API documents. The webhooks are not signed here, so their addresses hold a key.
+The formats are those of public code and general knowledge, not verified. The webhooks are not signed, so their
+addresses hold a key.
 """
 
 from __future__ import annotations
