@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsgw.dispatch import breaker
-from smsgw.dispatch.pace import Pace, slowed, spent
+from smsgw.dispatch.pace import Pace, slowed
 from smsgw.dispatch.routes import Route, Routes
 from smsgw.store.channels import Channel
 from smsgw.store.tables import Lane
@@ -26,25 +26,77 @@ def seconds(count: float) -> datetime:
 # How fast
 
 
-@given(
-    st.floats(0.5, 5000),
-    st.integers(1, 500),
-    st.lists(st.tuples(st.floats(0, 3), st.floats(0, 1), st.booleans()), max_size=60),
+PACES = st.builds(Pace, st.floats(0.1, 5000), st.integers(1, 500), st.floats(0, 1))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A node that finds something to send: how long after the one before, and how much of what it may.
+
+    `clock`: how far the node's clock is off; `trip`: how long its call is on its way; both as shares of what there is
+    room for.
+    """
+
+    pause: float
+    share: float
+    reply: bool
+    clock: float
+    trip: float
+
+
+# Half of the turns are as eager as can be: at once, and with all that there is room for.
+EAGER = st.builds(Turn, st.just(0.001), st.just(1.0), st.booleans(), st.floats(-1, 1), st.floats(0, 1))
+TURNS = EAGER | st.builds(Turn, st.floats(0, 1.5), st.floats(0, 1), st.booleans(), st.floats(-1, 1), st.floats(0, 1))
+
+
+@given(PACES, st.lists(TURNS, max_size=200))
+@settings(max_examples=300)
+def test_in_no_second_more_reaches_the_carrier_than_the_rate_and_one_batch(pace: Pace, turns: list[Turn]) -> None:
+    """Whatever nodes claim, although their clocks differ and their calls are not equally long on their way."""
+    channel, at = NEW, 1.0
+    uneven = max(0.0, pace.batch - pace.full) / pace.tps
+    arrived: list[tuple[float, int]] = []
+    for turn in turns:
+        at += turn.pause
+        now = seconds(at + turn.clock * uneven / 4)
+        allowance = pace.allowance(channel, now)
+        most = min(pace.batch, int(allowance if turn.reply else pace.for_others(allowance)))
+        count = round(most * turn.share)
+        channel = pace.spent(channel, count, now) if count else channel
+        arrived.append((at + turn.trip * uneven / 2, count))
+    for start, _ in arrived:
+        within = sum(count for when, count in arrived if start <= when < start + 1)
+        assert within <= pace.tps + max(1, pace.batch, pace.full) + 1e-6
+
+
+@given(PACES)
+def test_every_channel_has_room_for_a_notice_now_and_then_and_says_when(pace: Pace) -> None:
+    assert pace.for_others(pace.full) >= 1 - 1e-9
+    channel = pace.spent(NEW, 0, NOON)
+    for _ in range(3):
+        wait = pace.until_worth_a_call(pace.for_others(pace.allowance(channel, NOON)))
+        assert (
+            pace.for_others(pace.allowance(channel, NOON + timedelta(seconds=wait + pace.full / pace.tps))) >= 1 - 1e-9
+        )
+        assert wait <= max(0.001, 2 * pace.full / pace.tps)
+
+
+@pytest.mark.parametrize(
+    ("tps", "batch", "full"),
+    [
+        (1, 1, 1.0),
+        (1, 100, 1.0),
+        (10, 1, 1.0),
+        (200, 100, 75.0),
+        (2500, 500, 375.0),
+        (5000, 500, 250.0),
+        (5000, 100, 25.0),
+    ],
 )
-def test_in_no_second_more_goes_out_than_the_rate_and_one_batch(
-    tps: float, batch: int, turns: list[tuple[float, float, bool]]
+def test_what_can_be_saved_up_leaves_room_for_calls_that_are_on_their_way_longer(
+    tps: float, batch: int, full: float
 ) -> None:
-    pace, channel, at = Pace(tps, batch), NEW, 0.0
-    sent: list[tuple[float, int]] = []
-    for pause, eagerness, reply in turns:
-        at += pause
-        allowance = pace.allowance(channel, seconds(at))
-        room = min(batch, int(allowance if reply else pace.for_others(allowance)))
-        count = int(room * eagerness + 0.999)
-        channel = spent(channel, allowance, count, seconds(at))
-        sent.append((at, count))
-    for start, _ in sent:
-        assert sum(count for when, count in sent if start <= when < start + 1) <= tps + max(1, batch) + 1e-6
+    assert Pace(tps, batch).full == full
 
 
 def test_notices_leave_a_share_that_replies_find_free() -> None:
@@ -57,9 +109,9 @@ def test_notices_leave_a_share_that_replies_find_free() -> None:
 
 def test_a_clock_that_is_set_back_gives_nothing_and_takes_nothing() -> None:
     pace = Pace(tps=10, batch=10)
-    channel = spent(NEW, 5.0, 2, seconds(3600))
-    assert pace.allowance(channel, seconds(0)) == 3.0
-    assert spent(channel, 3.0, 1, seconds(0)).allowed_at == seconds(3600)
+    channel = pace.spent(replace(NEW, allowance=5.0), 2, seconds(3600))
+    assert pace.allowance(channel, seconds(0)) == channel.allowance
+    assert pace.spent(channel, 1, seconds(0)).allowed_at == seconds(3600)
 
 
 def test_a_carrier_that_asks_for_a_pause_gets_the_longest_it_asked_for() -> None:

@@ -293,7 +293,7 @@ def test_what_comes_back_to_the_queue_of_a_stopped_notice_does_not_go_out(cast: 
     getattr(cast.notices, stop)(made.id, cast.an)
     assert cast.world.states() == {"sending": 3}
     with cast.world.gateway.database.writing("test") as connection:
-        outbox.give_back(connection, lease, now)
+        outbox.give_back(connection, [lease])
     cast.world.settle()
     assert cast.world.states() == {state: 3}
 

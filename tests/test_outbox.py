@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import outbox, pending, receipts
+from smsgw.store import outbox, overdue, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage, Settled
@@ -93,7 +93,7 @@ def test_a_message_is_not_claimed_before_it_is_due_nor_after_it_expired(database
     assert claim(database) == []
     assert claim(database, now=LATER) == [soon]
     with database.writing("test") as connection:
-        assert outbox.expire(connection, NOON) == 1
+        assert overdue.expire(connection, NOON) == 1
     assert state(database, never) is State.EXPIRED
 
 
@@ -123,19 +123,19 @@ def test_a_sender_that_does_not_come_back_leaves_doubt(database: Database) -> No
     (id,) = add(database, message())
     claim(database)
     with database.writing("test") as connection:
-        assert outbox.rescue(connection, NOON) == 0
-        assert outbox.rescue(connection, LATER) == 1
-        assert outbox.rescue(connection, LATER) == 0
+        assert overdue.rescue(connection, NOON) == 0
+        assert overdue.rescue(connection, LATER) == 1
+        assert overdue.rescue(connection, LATER) == 0
         (doubtful,) = pending.doubtful(connection, LATER)
         assert (doubtful.id, doubtful.doubts) == (id, 1)
-        assert connection.scalars(sa.select(attempt.c.code)).all() == [outbox.LEASE_LOST]
+        assert connection.scalars(sa.select(attempt.c.code)).all() == [overdue.LEASE_LOST]
 
 
 def test_what_a_sender_learnt_that_lost_its_lease_still_ends_the_doubt(database: Database) -> None:
     accepted, rejected, unknown = add(database, message(), message(), message())
     claim(database)
     with database.writing("test") as connection:
-        outbox.rescue(connection, LATER)
+        overdue.rescue(connection, LATER)
     assert settle(database, accepted, State.SUBMITTED) == 0
     assert settle(database, rejected, State.REJECTED) == 0
     assert settle(database, unknown, State.UNKNOWN) == 0
@@ -143,12 +143,45 @@ def test_what_a_sender_learnt_that_lost_its_lease_still_ends_the_doubt(database:
     assert ends == [State.SUBMITTED, State.REJECTED, State.UNKNOWN]
 
 
+@pytest.mark.parametrize("first", ["answer", "receipt"])
+def test_the_carriers_id_that_came_after_the_lease_had_run_out_still_finds_the_receipts(
+    database: Database, first: str
+) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    with database.writing("test") as connection:
+        overdue.rescue(connection, LATER)
+    delivered = Report(None, "mt-7", "delivered", None, NOON)
+    if first == "receipt":
+        report(database, delivered)
+    settle(database, id, State.SUBMITTED, carrier_id="mt-7")
+    if first == "answer":
+        report(database, delivered)
+    assert state(database, id) is State.DELIVERED
+
+
+def test_the_carriers_id_is_known_also_when_the_next_try_was_under_way(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    lost = CLAIMED[id]
+    with database.writing("test") as connection:
+        overdue.rescue(connection, LATER)
+        pending.move(connection, State.UNKNOWN, [pending.Move(id, State.QUEUED, LATER)], NOON)
+    assert claim(database, lease="other") == [id]
+    CLAIMED[id] = lost
+    settle(database, id, State.SUBMITTED, carrier_id="mt-7")
+    settle(database, id, State.UNKNOWN, lease="other")
+    assert state(database, id) is State.SUBMITTED  # the first answer was parked until then
+    report(database, Report(None, "mt-7", "delivered", None, NOON))
+    assert state(database, id) is State.DELIVERED
+
+
 def test_a_claim_that_was_committed_unheard_is_let_go_of_and_leaves_no_doubt(database: Database) -> None:
     mine, others = add(database, message(), message())
     assert claim(database, 1) == [mine]
     assert claim(database, 1, lease="other") == [others]
     with database.writing("test") as connection:
-        assert outbox.give_back(connection, "me", NOON) == 1
+        assert outbox.give_back(connection, ["me"]) == 1
     assert (state(database, mine), state(database, others)) == (State.QUEUED, State.SENDING)
     assert claim(database) == [mine]
 

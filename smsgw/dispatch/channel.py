@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from providers.contract import Provider
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
-from smsgw.store import channels
+from smsgw.store import channels, pending
 from smsgw.store.database import Database
 from smsgw.store.tables import Lane
 
@@ -47,6 +48,13 @@ class Roads:
     def closed(self) -> list[str]:
         """The channels that may not be sent to now."""
         return [name for name in self.channels if name not in self._open]
+
+    def honours_ref(self, message: pending.Waiting, now: datetime) -> bool:
+        """Whether a message's channel can be sent it again without harm: it surely knows the ref still."""
+        channel = self.channels.get(message.channel)
+        if channel is None or not channel.provider.abilities.idempotent_by_ref:
+            return False
+        return now < message.created_at + channel.provider.abilities.ref_known_for
 
     def has_detour(self, name: str) -> bool:
         """Whether any message of a channel could take another one."""

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from providers.contract import CallFailed, ChannelRefused, Outbound, Provider
+from providers.contract import CallFailed, ChannelRefused, Outbound, Provider, Unknown
 from providers.exchanges import listening
 from smsgw.dispatch.settling import Answer, NotTaken
 from smsgw.store.exchanges import Exchange
 from smsgw.store.outbox import Claimed
 from smsgw.text.phones import mask_all
 
+log = logging.getLogger("smsgw.dispatch")
+
 
 def handed_over(provider: Provider, messages: Sequence[Outbound]) -> tuple[Answer, list[Exchange]]:
-    """Submit a batch: the answer to it, and the calls that were made, with secrets and numbers masked."""
+    """Submit a batch: the answer to it, and the calls that were made, with secrets and numbers masked.
+
+    After anything that the contract does not foresee, the carrier may have all of it.
+    """
     answer: Answer
     with listening() as heard:
         try:
             answer = provider.submit(messages)
+            if len(answer) != len(messages):
+                raise ValueError(f"{len(answer)} outcomes for {len(messages)} messages")
         except CallFailed as failed:
             answer = NotTaken(str(failed), held=isinstance(failed, ChannelRefused))
+        except Exception as error:
+            log.exception("a provider failed in a way that its contract does not have")
+            answer = [Unknown(f"the provider failed: {type(error).__name__}")] * len(messages)
     said = [Exchange(item.ref, item.seconds, mask_all(item.request), mask_all(item.answer)) for item in heard]
     return answer, said
 

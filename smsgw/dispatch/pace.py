@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 
 from smsgw.store.channels import Channel
 
-SAVED_UP = 0.75  # of a batch; the rest is for calls that were on their way for longer than those after them
+SAVED_UP = 0.75  # of a batch at the most
+LEAST_SAVED_UP = 0.25  # of a batch; with less, calls would hardly be worth making
+UNEVEN = 0.05  # seconds by which calls may differ in how long they are on their way
+WORTH_WAITING = 0.05  # seconds that messages wait for others, so that a call is worth making
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,13 @@ class Pace:
 
     @property
     def full(self) -> float:
-        """The largest allowance that can be saved up; no less than one message, nor than what a millisecond brings."""
-        return max(1.0, min(self.tps, self.batch) * SAVED_UP, self.tps / 1000)
+        """The largest allowance that can be saved up; no less than one message, nor than what a millisecond brings.
+
+        What is on its way while calls are uneven comes on top of it at the carrier's door.
+        """
+        batch = min(self.tps, self.batch)
+        saved = min(SAVED_UP * batch, max(LEAST_SAVED_UP * batch, batch - UNEVEN * self.tps))
+        return max(1.0, saved, self.tps / 1000)
 
     def allowance(self, channel: Channel, now: datetime) -> float:
         """What may go out at `now`. A clock set back gives nothing."""
@@ -34,14 +42,18 @@ class Pace:
         return min(self.full, channel.allowance + elapsed * self.tps)
 
     def for_others(self, allowance: float) -> float:
-        """How much of it is for anything but replies. A channel of one message at a time keeps nothing back."""
-        kept = self.full * self.reply_share if self.full > 1 else 0.0
-        return max(0.0, allowance - kept)
+        """How much of it is for anything but replies: at the best one message, however slow the channel is."""
+        return max(0.0, allowance - min(self.full * self.reply_share, self.full - 1))
 
+    def until_worth_a_call(self, allowance: float) -> float:
+        """The seconds until there is room for a message, and for as many as come while others wait for it."""
+        worth = max(1.0, min(self.for_others(self.full) / 2, WORTH_WAITING * self.tps))
+        return max(0.001, (worth - allowance) / self.tps)
 
-def spent(channel: Channel, allowance: float, messages: int, now: datetime) -> Channel:
-    """The channel after so many messages of an allowance went out."""
-    return replace(channel, allowance=allowance - messages, allowed_at=max(now, channel.allowed_at))
+    def spent(self, channel: Channel, messages: int, now: datetime) -> Channel:
+        """The channel after so many messages went out at `now`."""
+        left = self.allowance(channel, now) - messages
+        return replace(channel, allowance=left, allowed_at=max(now, channel.allowed_at))
 
 
 def slowed(channel: Channel, seconds: float, now: datetime) -> Channel:

@@ -34,9 +34,10 @@ from smsgw.store.ids import new_id
 from smsgw.store.tables import Lane
 
 POLL = 1.0  # seconds; the safety net under `wake`
-BREATH = 0.05  # seconds between batches of a channel whose rate is used up, so that batches are worth a call
 TROUBLE_PAUSE = 2.0  # seconds before the database is tried again
+BREATH = 0.05  # seconds between looks at whether the rate has room for a batch that comes late
 LEASES = 3  # a lease lasts so many times the call's time limit
+LATE = timedelta(seconds=0.25)  # between claim and call; after it the batch would meet those that were claimed since
 
 REPLIES = (Lane.REPLY,)
 OTHERS = (Lane.REMINDER, Lane.NOTICE)
@@ -46,10 +47,11 @@ log = logging.getLogger("smsgw.dispatch")
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Messages that are ours to send for as long as the lease lasts."""
+    """Messages that are ours to send for as long as the lease lasts, and when the rate had room for them."""
 
     lease: str
     messages: Sequence[outbox.Claimed]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,12 @@ class Sender:
         self._channel = channel
         self._roads = roads
         self._lanes = tuple(lanes)
+        self._call_limit = timedelta(seconds=channel.provider.time_limit)
         self._clock = clock
         self._hours = hours
         self._vet = vet
         self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
-        self._claiming: str | None = None  # the lease of a claim that was not heard to be committed
+        self._unsent: set[str] = set()  # leases under which there may be messages, and nothing was handed over
         self._work = threading.Event()
         self._stopping = threading.Event()
         name = f"send-{channel.name}-{self._lanes[0].name.lower()}"
@@ -111,8 +114,8 @@ class Sender:
         """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
         batch, pause = self._turn(None)
         while batch.messages:
-            batch = self._vetted(batch)
-            batch, pause = self._turn(self._submit(batch) if batch.messages else None)
+            call = self._call(batch)
+            batch, pause = self._turn(call)
         return pause
 
     def _run(self) -> None:
@@ -141,12 +144,12 @@ class Sender:
                 log.warning("channel %s: settling has to wait: %s", self._channel.name, type(error).__name__)
 
     def _settle_and_claim(self, call: _Call | None) -> tuple[_Batch, float]:
-        now, name = self._clock(), self._channel.name
-        lost, self._claiming = self._claiming, new_id()
-        lease = self._claiming
+        now, name, lease = self._clock(), self._channel.name, new_id()
+        given_back = [*self._unsent]
+        self._unsent.add(lease)  # until we have heard that it was committed
         with self._database.writing("settle" if call else "claim") as connection:
-            if lost is not None:
-                outbox.give_back(connection, lost, now)
+            if given_back:
+                outbox.give_back(connection, given_back)
             if call:
                 self._settle(connection, call, now)
             before = channels.lock(connection, name)
@@ -155,16 +158,16 @@ class Sender:
             most, pause = self._room(after, now)
             claimed: Sequence[outbox.Claimed] = ()
             if most:
-                until = now + timedelta(seconds=LEASES * self._channel.provider.time_limit)
+                until = now + LEASES * self._call_limit
                 claimed = outbox.claim(connection, name, self._lanes, most, lease=lease, until=until, now=now)
             if claimed:
-                after = pace.spent(after, self._channel.pace.allowance(after, now), len(claimed), now)
+                after = self._channel.pace.spent(after, len(claimed), now)
             channels.write(connection, before, after, now)
-        self._claiming = None
+        self._unsent.clear()
         self._roads.note(after)
         if after.state != before.state:
             log.error("channel %s is %s: %s", name, after.state, after.reason)
-        return _Batch(lease, claimed), pause
+        return _Batch(lease, claimed, now), pause
 
     def _room(self, channel: channels.Channel, now: datetime) -> tuple[int, float]:
         """How many messages may be claimed; and the pause if there are none to claim."""
@@ -179,7 +182,7 @@ class Sender:
         if Lane.REPLY not in self._lanes:
             allowance = contract.for_others(allowance)
         most = min(self._channel.batch, int(allowance))
-        return most, POLL if most else BREATH
+        return most, POLL if most else min(POLL, contract.until_worth_a_call(allowance))
 
     def _after(self, channel: channels.Channel, answer: Answer, now: datetime) -> channels.Channel:
         """The channel after a call."""
@@ -189,18 +192,17 @@ class Sender:
             channel = pace.slowed(channel, asked, now)
         return breaker.called(channel, failure(answer), now)
 
-    def _vetted(self, batch: _Batch) -> _Batch:
-        """The part of a batch that is still to go out."""
-        self._claiming = batch.lease  # until it is vetted, nothing of it was sent
-        vetted = self._vet(batch.lease, batch.messages)
-        if vetted.stopped:
-            with self._database.writing("withdraw") as connection:
-                outbox.settle(connection, self._channel.name, batch.lease, vetted.stopped, self._clock())
-        self._claiming = None
-        return replace(batch, messages=vetted.going)
-
-    def _submit(self, batch: _Batch) -> _Call:
+    def _call(self, batch: _Batch) -> _Call | None:
+        """Hand a batch over; None if nothing of it goes out now."""
+        self._unsent.add(batch.lease)
+        batch = self._vetted(batch)
         known = self._chats(batch.messages)
+        if not batch.messages:
+            self._unsent.discard(batch.lease)
+            return None
+        if not self._in_time(batch):
+            return None  # it is given back by the next turn
+        self._unsent.discard(batch.lease)
         messages = [outgoing(message, known.get(message.recipient)) for message in batch.messages]
         answer, exchanges = handed_over(self._channel.provider, messages)
         if isinstance(answer, NotTaken):
@@ -208,6 +210,37 @@ class Sender:
         else:
             self._count(Counter(map(type, answer)))
         return _Call(batch, answer, exchanges)
+
+    def _vetted(self, batch: _Batch) -> _Batch:
+        """The part of a batch that is still to go out."""
+        vetted = self._vet(batch.lease, batch.messages)
+        if vetted.stopped:
+            with self._database.writing("withdraw") as connection:
+                outbox.settle(connection, self._channel.name, batch.lease, vetted.stopped, self._clock())
+        return replace(batch, messages=vetted.going)
+
+    def _in_time(self, batch: _Batch) -> bool:
+        """Whether a batch may go out: its lease outlasts the call, and the rate has room for it now, not some time ago.
+
+        Between claim and call lies the vetting, and nobody knows how long the machine slept.
+        """
+        latest = batch.at + (LEASES - 1) * self._call_limit
+        paid = self._clock() - batch.at < LATE or self._paid_again(len(batch.messages))
+        while not paid:
+            if self._clock() >= latest or self._stopping.wait(BREATH):
+                return False
+            paid = self._paid_again(len(batch.messages))
+        return self._clock() < latest
+
+    def _paid_again(self, messages: int) -> bool:
+        """Take the room for so many messages from what the rate has now; False if it has not enough yet."""
+        with self._database.writing("claim") as connection:
+            before = channels.lock(connection, self._channel.name)
+            now = self._clock()
+            if self._channel.pace.allowance(before, now) < messages:
+                return False
+            channels.write(connection, before, self._channel.pace.spent(before, messages, now), now)
+        return True
 
     def _chats(self, messages: Sequence[outbox.Claimed]) -> Mapping[str, str]:
         """Where the holders of these phones have lately written to us, if the carrier has a chat."""

@@ -16,6 +16,7 @@ from smsgw.text.addresses import scheme
 from smsgw.text.segments import measure
 
 USUAL_PAUSE = 1.0  # seconds that a channel rests when its carrier says "later" without saying when
+LONGEST_PAUSE = 3600.0  # seconds after which it is asked again, whatever it said
 
 Elsewhere = Callable[[Claimed], Channel | None]
 After = Callable[[Claimed, str], Channel | None]
@@ -46,7 +47,7 @@ def asked_pause(answer: Answer) -> float | None:
     if isinstance(answer, NotTaken):
         return None
     pauses = [
-        USUAL_PAUSE if outcome.retry_after is None else outcome.retry_after
+        USUAL_PAUSE if outcome.retry_after is None else min(LONGEST_PAUSE, outcome.retry_after)
         for outcome in answer
         if isinstance(outcome, Throttled)
     ]
@@ -117,7 +118,7 @@ class Settler:
                 return Settled(message, State.REJECTED, now + LIVE_FOR, outcome="rejected", code=code, detail=detail)
             case Throttled(retry_after, detail):
                 # The carrier is well and only asks for time, so the message keeps its channel.
-                later = next_attempt(lane, attempts, self.chance(), now, retry_after)
+                later = next_attempt(lane, attempts, self.chance(), now, min(LONGEST_PAUSE, retry_after or 0.0))
                 return Settled(message, State.QUEUED, message.expires_at, later, outcome="throttled", detail=detail)
             case Unknown(detail):
                 until = doubt_until(lane, attempts, self.chance(), now, idempotent=self.idempotent)

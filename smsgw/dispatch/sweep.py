@@ -13,7 +13,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import channels, exchanges, history, outbox, pending, receipts
+from smsgw.store import channels, exchanges, history, overdue, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
@@ -66,18 +66,18 @@ class Sweeper:
         return done
 
     def _rescue(self, connection: sa.Connection) -> int:
-        return outbox.rescue(connection, self._clock(), BATCH)
+        return overdue.rescue(connection, self._clock(), BATCH)
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()
         moves = [
-            decided(message, idempotent=self._idempotent(message, now), now=now)
+            decided(message, idempotent=self._roads.honours_ref(message, now), now=now)
             for message in pending.doubtful(connection, now, BATCH)
         ]
         return pending.move(connection, State.UNKNOWN, moves, now)
 
     def _expire(self, connection: sa.Connection) -> int:
-        return outbox.expire(connection, self._clock(), BATCH)
+        return overdue.expire(connection, self._clock(), BATCH)
 
     def _move_on(self, name: str) -> int:
         """Messages that wait for a closed channel and that another one can take."""
@@ -96,13 +96,6 @@ class Sweeper:
         if other is None:
             return None
         return pending.Move(message.id, State.QUEUED, message.expires_at, channel=other.name, sender=other.sender)
-
-    def _idempotent(self, message: pending.Waiting, now: datetime) -> bool:
-        """Whether the message's channel can be sent it again without harm: it surely knows the ref still."""
-        channel = self._roads.channels.get(message.channel)
-        if channel is None or not channel.provider.abilities.idempotent_by_ref:
-            return False
-        return now < message.created_at + channel.provider.abilities.ref_known_for
 
     def _probe(self, channel: Channel) -> bool:
         if not self._may_probe(channel):

@@ -5,17 +5,15 @@
     give_back let go of a claim that was committed without our hearing of it
     reword    change what a claimed message says, before it is handed over
     settle    write down what became of it, if the lease is still ours
-    rescue    put in doubt what was claimed by a sender that did not come back
-    expire    end what waited too long
 
-With `pending`, where decisions are, and `receipts` these are the only statements that move an outbound message. Every
-move is guarded: it names the state that it found, or the lease. A row that is not there any more has another owner, and
-is let go. Which moves are legal is said in `states`.
+With `overdue`, `pending`, where decisions are, and `receipts` these are the only statements that move an outbound
+message. Every move is guarded: it names the state that it found, or the lease. A row that is not there any more has
+another owner, and is let go. Which moves are legal is said in `states`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -23,15 +21,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from smsgw.store import receipts
-from smsgw.store.batch import Batch, InsertNew, inserting
-from smsgw.store.states import AS_RECEIPT, FINAL, LIVE_FOR, State, check_move
-from smsgw.store.tables import Lane, attempt, outbound
+from smsgw.store import attempts, receipts
+from smsgw.store.batch import Batch, inserting
+from smsgw.store.states import AS_RECEIPT, FINAL, State, check_move
+from smsgw.store.tables import Lane, outbound
 from smsgw.text.alphabet import Encoding, storable
 
 PUT_OFF = "put_off"  # the outcome of a try that was given up before the carrier was called
-NO_RECEIPT = "no_receipt"
-LEASE_LOST = "lease_lost"
 
 _NOT_NOTED = ("accepted", PUT_OFF)
 
@@ -212,11 +208,11 @@ _CLAIM = (
 )
 
 
-def give_back(connection: sa.Connection, lease: str, now: datetime) -> int:
-    """Queue again what was claimed under a lease of ours and surely not sent; how many messages that were."""
+def give_back(connection: sa.Connection, leases: Collection[str]) -> int:
+    """Queue again, in its old place, what was claimed under leases of ours and surely not sent; how many messages."""
     check_move(State.SENDING, State.QUEUED)
-    given_back = sa.update(outbound).where(_c.state == State.SENDING, _c.lease == lease)
-    values = {"state": State.QUEUED, "lease": None, "deadline": _c.expires_at, "not_before": now}
+    given_back = sa.update(outbound).where(_c.state == State.SENDING, _c.lease.in_(leases))
+    values = {"state": State.QUEUED, "lease": None, "deadline": _c.expires_at}
     return connection.execute(given_back.values(values)).rowcount
 
 
@@ -248,20 +244,40 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     rows = [_settlement(item, lease) for item in sorted(settled, key=lambda item: item.message.id)]
     ours = set(_SETTLE.run(connection, rows, now=now).scalars())
     _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
-    _note_attempts(connection, channel, [item for item in settled if item.outcome not in _NOT_NOTED], now)
+    attempts.note(connection, [_attempt(item, channel, now) for item in settled if item.outcome not in _NOT_NOTED])
     receipts.apply_parked(
         connection,
         channel,
         {item.message.id: item.carrier_message_id for item in settled if item.message.id in ours},
         now,
     )
+    _heard_late(connection, channel, [item for item in settled if item.message.id not in ours], now)
+    return len(ours)
+
+
+def _heard_late(connection: sa.Connection, channel: str, settled: Sequence[Settled], now: datetime) -> None:
+    """What the carrier said of messages that have another owner by now, or none."""
+    said = [item for item in settled if item.outcome in AS_RECEIPT]
+    known = {item.message.id: item.carrier_message_id for item in said if item.carrier_message_id}
+    if known:
+        # Its receipts may name nothing else.
+        _KNOW.run(connection, ((id, storable(carrier_id)) for id, carrier_id in known.items()))
     reports = [
         receipts.Report(item.message.id, item.carrier_message_id, AS_RECEIPT[item.outcome], item.code, now)
-        for item in settled
-        if item.message.id not in ours and item.outcome in AS_RECEIPT
+        for item in said
     ]
     receipts.record(connection, channel, reports, now)
-    return len(ours)
+    receipts.apply_parked(connection, channel, known, now)
+
+
+_KNOW = Batch(
+    (_c.id, _c.carrier_message_id),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.carrier_message_id.is_(None))
+        .values(carrier_message_id=given.c.carrier_message_id)
+    ),
+)
 
 
 def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:
@@ -277,6 +293,11 @@ def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:
         storable(item.code) if item.code else None,
         1 if item.outcome == "unknown" else 0,
     )
+
+
+def _attempt(item: Settled, channel: str, now: datetime) -> attempts.Attempt:
+    message = item.message
+    return attempts.Attempt(message.id, message.attempts, now, channel, item.outcome, item.code, item.detail)
 
 
 _SETTLE = Batch(
@@ -305,7 +326,7 @@ _SETTLE = Batch(
             not_before=sa.func.coalesce(given.c.not_before, _c.not_before),
             channel=sa.func.coalesce(given.c.channel, _c.channel),
             sender=sa.func.coalesce(given.c.sender, _c.sender),
-            carrier_message_id=given.c.carrier_message_id,
+            carrier_message_id=sa.func.coalesce(given.c.carrier_message_id, _c.carrier_message_id),
             error_code=given.c.error_code,
             doubts=_c.doubts + given.c.doubts,
             submitted_at=sa.case((given.c.state == State.SUBMITTED, _NOW)),
@@ -332,65 +353,3 @@ _READDRESS = Batch(
         .values(recipient=given.c.recipient, text=given.c.text, encoding=given.c.encoding, segments=given.c.segments)
     ),
 )
-
-_ATTEMPT = InsertNew(*attempt.c, returning=attempt.c.outbound_id)
-
-
-def _note_attempts(connection: sa.Connection, channel: str, failed: Sequence[Settled], now: datetime) -> None:
-    if failed:
-        _ATTEMPT.run(
-            connection,
-            (
-                (
-                    item.message.id,
-                    item.message.attempts,
-                    now,
-                    channel,
-                    item.outcome,
-                    storable(item.code) if item.code else None,
-                    storable(item.detail),
-                )
-                for item in failed
-            ),
-        )
-
-
-def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
-    """Messages whose sender did not come back are in doubt: the carrier may have them."""
-    rows = connection.execute(
-        sa.update(outbound)
-        .where(_c.id.in_(past_deadline(State.SENDING, now, limit)), _c.state == State.SENDING)
-        .values(state=State.UNKNOWN, lease=None, deadline=now, doubts=_c.doubts + 1, error_code=LEASE_LOST)
-        .returning(_c.id, _c.channel, _c.attempts)
-    ).all()
-    if rows:
-        _ATTEMPT.run(
-            connection, ((row.id, row.attempts, now, row.channel, "unknown", LEASE_LOST, None) for row in rows)
-        )
-        for channel in {row.channel for row in rows}:
-            receipts.apply_parked(connection, channel, {row.id: None for row in rows if row.channel == channel}, now)
-    return len(rows)
-
-
-def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
-    """Messages that waited too long to be sent, or whose receipt never came, are over."""
-    expired = 0
-    for state, code in ((State.QUEUED, None), (State.HELD, None), (State.SUBMITTED, NO_RECEIPT)):
-        check_move(state, State.EXPIRED)
-        expired += connection.execute(
-            sa.update(outbound)
-            .where(_c.id.in_(past_deadline(state, now, limit)), _c.state == state)
-            .values(state=State.EXPIRED, deadline=now + LIVE_FOR, finished_at=now, error_code=code)
-        ).rowcount
-    return expired
-
-
-def past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[str]]:
-    """The ids of messages that have been in a state for too long, locked until the transaction ends."""
-    return (
-        sa.select(_c.id)
-        .where(_c.state == state, _c.deadline <= now)
-        .order_by(_c.deadline)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch
-from smsgw.store.outbox import past_deadline
+from smsgw.store.overdue import past_deadline
 from smsgw.store.states import FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
 
@@ -32,8 +31,16 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubtful(Waiting):
+    """A message in doubt. `deadline`: when it is decided on; `error_code`: what left it so, if that has a name."""
+
+    deadline: datetime
+    error_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
-    """A decision on one message that no sender holds. None: as it was."""
+    """A decision on one message that no sender holds. None: as it was. `expires_at`: until when it is needed now."""
 
     id: str
     state: State
@@ -42,6 +49,7 @@ class Move:
     channel: str | None = None
     sender: str | None = None
     code: str | None = None
+    expires_at: datetime | None = None
 
 
 def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
@@ -78,6 +86,7 @@ def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: d
             item.sender,
             item.code,
             now if item.state in FINAL else None,
+            item.expires_at,
         )
         for item in moves
     )
@@ -85,7 +94,7 @@ def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: d
 
 
 _MOVE = Batch(
-    (_c.id, _c.state, _c.deadline, _c.not_before, _c.channel, _c.sender, _c.error_code, _c.finished_at),
+    (_c.id, _c.state, _c.deadline, _c.not_before, _c.channel, _c.sender, _c.error_code, _c.finished_at, _c.expires_at),
     lambda given: (
         sa.update(outbound)
         .where(_c.id == given.c.id, _c.state == sa.bindparam("before"))
@@ -97,12 +106,16 @@ _MOVE = Batch(
             sender=sa.func.coalesce(given.c.sender, _c.sender),
             error_code=sa.func.coalesce(given.c.error_code, _c.error_code),
             finished_at=given.c.finished_at,
+            expires_at=sa.func.coalesce(given.c.expires_at, _c.expires_at),
         )
     ),
 )
 
 
-def unresolved(connection: sa.Connection, limit: int = 1000) -> list[sa.Row[Any]]:
-    """Messages in doubt, oldest first: what became of them is known to nobody, and some wait for an official."""
-    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.created_at, _c.attempts, _c.error_code, _c.deadline)
-    return [*connection.execute(sa.select(*columns).where(_c.state == State.UNKNOWN).order_by(_c.id).limit(limit))]
+def unresolved(connection: sa.Connection, limit: int = 1000) -> list[Doubtful]:
+    """Messages in doubt; if there are too many, those that stay in doubt for longest."""
+    columns = [_c[name] for name in Doubtful.__dataclass_fields__]
+    rows = connection.execute(
+        sa.select(*columns).where(_c.state == State.UNKNOWN).order_by(_c.deadline.desc(), _c.id).limit(limit)
+    )
+    return [Doubtful(**{**row._mapping, "lane": Lane(row.lane)}) for row in rows]

@@ -1,0 +1,61 @@
+"""Messages past their deadline: what ends a state that has lasted for too long, whatever was to end it.
+
+    rescue    put in doubt what was claimed by a sender that did not come back
+    expire    end what waited too long
+
+Those in doubt are decided on, see `pending`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from smsgw.store import attempts, receipts
+from smsgw.store.attempts import Attempt
+from smsgw.store.states import LIVE_FOR, State, check_move
+from smsgw.store.tables import outbound
+
+NO_RECEIPT = "no_receipt"
+LEASE_LOST = "lease_lost"
+
+_c = outbound.c
+
+
+def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
+    """Messages whose sender did not come back are in doubt: the carrier may have them."""
+    rows = connection.execute(
+        sa.update(outbound)
+        .where(_c.id.in_(past_deadline(State.SENDING, now, limit)), _c.state == State.SENDING)
+        .values(state=State.UNKNOWN, lease=None, deadline=now, doubts=_c.doubts + 1, error_code=LEASE_LOST)
+        .returning(_c.id, _c.channel, _c.attempts)
+    ).all()
+    attempts.note(connection, [Attempt(row.id, row.attempts, now, row.channel, "unknown", LEASE_LOST) for row in rows])
+    for channel in {row.channel for row in rows}:
+        receipts.apply_parked(connection, channel, {row.id: None for row in rows if row.channel == channel}, now)
+    return len(rows)
+
+
+def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
+    """Messages that waited too long to be sent, or whose receipt never came, are over."""
+    expired = 0
+    for state, code in ((State.QUEUED, None), (State.HELD, None), (State.SUBMITTED, NO_RECEIPT)):
+        check_move(state, State.EXPIRED)
+        expired += connection.execute(
+            sa.update(outbound)
+            .where(_c.id.in_(past_deadline(state, now, limit)), _c.state == state)
+            .values(state=State.EXPIRED, deadline=now + LIVE_FOR, finished_at=now, error_code=code)
+        ).rowcount
+    return expired
+
+
+def past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[str]]:
+    """The ids of messages that have been in a state for too long, locked until the transaction ends."""
+    return (
+        sa.select(_c.id)
+        .where(_c.state == state, _c.deadline <= now)
+        .order_by(_c.deadline)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )

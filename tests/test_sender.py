@@ -1,0 +1,231 @@
+"""A sender's turns, whatever goes wrong in them: nothing stays leased, nothing is in doubt that nobody was handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from providers.contract import Abilities, Accepted, Outbound, Outcome, Throttled
+from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.pace import Pace
+from smsgw.dispatch.routes import Routes
+from smsgw.dispatch.sender import Sender
+from smsgw.dispatch.vetting import Vet, Vetted, all_go
+from smsgw.store import channels
+from smsgw.store.database import Database
+from smsgw.store.outbox import Claimed
+from smsgw.store.tables import Lane, outbound
+from tests.test_outbox import add, message
+from tests.world import NOON, SetClock
+
+LIMIT = 5.0  # seconds of a call
+REF_ONCE = Abilities(idempotent_by_ref=True, largest_batch=100)
+
+
+def taken(batch: Sequence[Outbound]) -> list[Outcome]:
+    return [Accepted(f"mt-{message.ref}") for message in batch]
+
+
+@dataclass
+class Carrier:
+    """A provider that answers what it is told to, and keeps what it was handed. Only what a sender asks is there."""
+
+    answer: Callable[[Sequence[Outbound]], list[Outcome]] = taken
+    abilities: Abilities = REF_ONCE
+    time_limit: float = LIMIT
+    calls: list[list[str]] = field(default_factory=list)
+
+    def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
+        self.calls.append([message.ref for message in batch])
+        return self.answer(batch)
+
+
+@dataclass
+class Desk:
+    """A sender of one channel, its carrier, and a clock that is set."""
+
+    database: Database
+    carrier: Carrier
+    sender: Sender
+    clock: SetClock
+
+    def states(self) -> list[str]:
+        with self.database.reading() as connection:
+            return [*connection.execute(sa.select(outbound.c.state).order_by(outbound.c.id)).scalars()]
+
+    def doubts(self) -> int:
+        with self.database.reading() as connection:
+            return connection.scalar(sa.select(sa.func.sum(outbound.c.doubts))) or 0
+
+    def channel(self) -> channels.Channel:
+        with self.database.reading() as connection:
+            return channels.every(connection)["sms"]
+
+
+Make = Callable[..., Desk]
+
+
+@pytest.fixture
+def make(database: Database) -> Iterator[Make]:
+    """Makes a sender; its channel has had a second in which its rate could be saved up."""
+
+    def new(
+        carrier: Carrier, *, vet: Callable[[SetClock], Vet] = lambda _: all_go, clock: SetClock | None = None
+    ) -> Desk:
+        clock = clock or SetClock(NOON + timedelta(seconds=1))
+        channel = Channel("sms", "8188", carrier, Pace(100, 100), 100)  # type: ignore[arg-type]
+        roads = Roads([channel], Routes([], "sms"))
+        sender = Sender(database, channel, roads, tuple(Lane), clock=clock, chance=lambda: 0.0, vet=vet(clock))
+        return Desk(database, carrier, sender, clock)
+
+    yield new
+    database.boundary = None
+
+
+def broken(*places: tuple[str, str]) -> Callable[[str, str], None]:
+    """The connection breaks at these places, each time that one of them comes up next."""
+    left = list(places)
+
+    def boundary(transaction: str, side: str) -> None:
+        if left and (transaction, side) == left[0]:
+            left.pop(0)
+            raise sa.exc.OperationalError("COMMIT", None, ConnectionError("the connection broke"))
+
+    return boundary
+
+
+def keeps_failing(_: Sequence[Outbound]) -> list[Outcome]:
+    raise KeyError("what nobody thought of")
+
+
+def test_a_provider_that_fails_as_nobody_thought_leaves_doubt_at_once_and_trips_its_channel(make: Make) -> None:
+    desk = make(Carrier(keeps_failing))
+    for _ in range(5):
+        add(desk.database, message())
+        desk.sender.send_due()
+    assert desk.states() == ["unknown"] * 5
+    assert desk.channel().state == "tripped"
+    assert "KeyError" in (desk.channel().reason or "")
+
+
+def test_an_answer_of_another_length_than_the_batch_leaves_all_of_it_in_doubt(make: Make) -> None:
+    desk = make(Carrier(lambda batch: taken(batch)[1:]))
+    add(desk.database, message(), message())
+    desk.sender.send_due()
+    assert desk.states() == ["unknown", "unknown"]
+
+
+@pytest.mark.parametrize("asked", [1e9, 1e300, float("inf")])
+def test_a_carrier_that_asks_for_an_absurd_pause_is_asked_again_after_an_hour(make: Make, asked: float) -> None:
+    desk = make(Carrier(lambda batch: [Throttled(asked, "later") for _ in batch]))
+    add(desk.database, message())
+    desk.sender.send_due()
+    assert desk.states() == ["queued"]
+    desk.carrier.answer = taken
+    desk.clock.forward(hours=1)
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"]
+
+
+def test_a_claim_that_was_committed_unheard_is_let_go_of_however_long_the_database_stays_away(
+    make: Make, database: Database
+) -> None:
+    desk = make(Carrier())
+    add(database, message())
+    database.boundary = broken(("claim", "after"), ("claim", "before"), ("claim", "before"))
+    for _ in range(3):
+        with pytest.raises(sa.exc.OperationalError):
+            desk.sender.send_due()
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"]
+    assert desk.doubts() == 0
+
+
+def test_what_the_carrier_said_is_written_down_when_the_database_is_back(
+    make: Make, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.dispatch.sender.TROUBLE_PAUSE", 0)
+    desk = make(Carrier())
+    add(database, message())
+    database.boundary = broken(("settle", "before"), ("settle", "before"), ("settle", "after"))
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"]
+    assert len(desk.carrier.calls) == 1
+
+
+def test_a_database_that_fails_between_claim_and_call_leaves_no_doubt(make: Make, database: Database) -> None:
+    desk = make(Carrier(abilities=Abilities(idempotent_by_ref=False, largest_batch=100, scheme="zalo")))
+    add(database, message())
+    _rename(database, "zalo_user", "elsewhere")
+    with pytest.raises(sa.exc.SQLAlchemyError):
+        desk.sender.send_due()
+    assert desk.carrier.calls == []
+    _rename(database, "elsewhere", "zalo_user")
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"]
+    assert desk.doubts() == 0
+
+
+def _rename(database: Database, table: str, to: str) -> None:
+    with database.writing("test") as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO {to}")
+
+
+def test_a_sender_that_slept_through_its_lease_hands_nothing_over_that_may_be_anothers(make: Make) -> None:
+    pauses = [11.0]  # of a lease of 15 seconds, of which a call may take 5
+
+    def sleepy(clock: SetClock) -> Vet:
+        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
+            clock.forward(seconds=pauses.pop() if pauses else 0)
+            return all_go(lease, messages)
+
+        return vet
+
+    desk = make(Carrier(), vet=sleepy)
+    first, second = add(desk.database, message(), message())
+    desk.sender.send_due()
+    assert desk.carrier.calls == [[first, second]]
+    assert desk.states() == ["submitted", "submitted"]
+    with desk.database.reading() as connection:
+        assert [*connection.execute(sa.select(outbound.c.attempts)).scalars()] == [2, 2]
+
+
+class Ticking(SetClock):
+    """A clock that goes on by 10 ms whenever somebody looks at it."""
+
+    def __call__(self) -> datetime:
+        self.forward(seconds=0.01)
+        return self.now
+
+
+def test_what_was_claimed_long_before_its_call_takes_room_from_the_rate_as_it_is_then(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.dispatch.sender.BREATH", 0)
+    clock, arrived = Ticking(NOON + timedelta(seconds=1)), []
+
+    def counted(batch: Sequence[Outbound]) -> list[Outcome]:
+        arrived.append((clock.now, len(batch)))
+        return taken(batch)
+
+    def late(_: SetClock) -> Vet:
+        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
+            if not arrived:
+                clock.forward(seconds=2)
+                other.sender.send_due()  # the rest, for which the rate has room by now
+                add(desk.database, *(message() for _ in range(150)))
+            return all_go(lease, messages)
+
+        return vet
+
+    desk, other = (make(Carrier(counted), clock=clock, vet=vet) for vet in (late, lambda _: all_go))
+    add(desk.database, *(message() for _ in range(150)))
+    desk.sender.send_due()
+    assert sum(count for _, count in arrived) == 300
+    for start, _ in arrived:
+        within = sum(count for at, count in arrived if start <= at < start + timedelta(seconds=1))
+        assert within <= 100 + 100
