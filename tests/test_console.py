@@ -309,7 +309,9 @@ def test_a_message_in_doubt_is_decided_on(here: World) -> None:
     with here.gateway.database.writing("test") as connection:
         connection.execute(sa.insert(outbound), [_in_doubt(id) for id in ("m1", "m2", "m3")])
     desk = official(here, "lan", "sender")
-    assert "84912345678" in desk.get("/doubtful/")
+    shown = desk.get("/doubtful/")
+    assert "84912345678" in shown
+    assert "Chờ báo cáo đến 16/08/2018 12:00, sau đó cần bạn quyết định" in shown
     assert "Chưa chọn tin nào" in desk.post("/doubtful/", verb="drop")
     assert "Đã bỏ 1 tin" in desk.post("/doubtful/", verb="drop", id="m1")
     assert "Đã đưa 1 tin" in desk.post("/doubtful/", verb="resend", id="m2")

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
 from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
 from smsgw.clock import utc_now
-from smsgw.dispatch import trial
+from smsgw.dispatch import doubts, trial
+from smsgw.dispatch.doubts import Doubt
+from smsgw.dispatch.retry import Outlook
 from smsgw.officials.steering import Steering
-from smsgw.store import channels, pending
+from smsgw.store import channels
 from smsgw.store.states import State
-from smsgw.store.tables import Lane
 from smsgw.text.phones import mask
 
 TEST_TEXT = "Tin nhan thu cua tong dai dich vu cong. Xin bo qua."
 BETWEEN_LOOKS = 0.2  # seconds
+MOST_LISTED = 1000
 
 
 @click.group()
@@ -109,14 +110,18 @@ def doubtful(click_context: click.Context, as_json: bool) -> None:
     if click_context.invoked_subcommand is not None:
         return
     context: Context = click_context.obj
-    with context.database() as database, database.reading() as connection:
-        rows = [_shown(row) for row in pending.unresolved(connection)]
+    with context.gateway() as gateway, gateway.database.reading() as connection:
+        rows = [_shown(doubt) for doubt in doubts.listed(connection, gateway.roads, MOST_LISTED)]
     if as_json:
         print_json(rows)
         return
     for row in rows:
         click.echo(f"{row['id']}  {row['lane']:8} {row['channel']:10} {row['to']:14} {row['next']}")
-    click.echo(f"{len(rows)} in doubt")
+    waiting = sum(row["outlook"] == "official" for row in rows)
+    click.echo(f"{len(rows)} in doubt, {waiting} of them for you to decide on")
+    if waiting:
+        click.echo("smsgw doubtful resend ID ...: sent again; a person may get it twice")
+        click.echo("smsgw doubtful drop ID ...: sent no more; a person may never get it")
 
 
 @doubtful.command()
@@ -143,17 +148,26 @@ def _said(moved: int, asked: int) -> None:
     click.echo(f"{moved} decided on")
 
 
-def _shown(row: Any) -> dict[str, object]:
+def _shown(doubt: Doubt) -> dict[str, object]:
+    message = doubt.message
     return {
-        "id": row.id,
-        "channel": row.channel,
-        "lane": Lane(row.lane).name.lower(),
-        "to": mask(row.recipient),
-        "created_at": row.created_at,
-        "attempts": row.attempts,
-        "code": row.error_code,
-        "next": f"looked at again {row.deadline:%Y-%m-%d %H:%M} UTC",
+        "id": message.id,
+        "channel": message.channel,
+        "lane": message.lane.name.lower(),
+        "to": mask(message.recipient),
+        "created_at": message.created_at,
+        "attempts": message.attempts,
+        "code": message.error_code,
+        "outlook": doubt.outlook,
+        "deadline": message.deadline,
+        "next": _NEXT[doubt.outlook].format(f"{message.deadline:%Y-%m-%d %H:%M} UTC"),
     }
 
+
+_NEXT: dict[Outlook, str] = {
+    "again": "nothing to do: sent again by itself at {}",
+    "waits": "a receipt may still come; if none does by {}, decide on it",
+    "official": "decide: resend or drop it; at {} it is given up",
+}
 
 COMMANDS = (channel, doubtful)

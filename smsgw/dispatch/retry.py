@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
-from smsgw.store.pending import Move, Waiting
+from smsgw.store.pending import Doubtful, Move, Waiting
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 
 UNDECIDED = "undecided"
+Outlook = Literal["again", "waits", "official"]
+
 BLIND_WAIT = timedelta(seconds=30)  # in which a receipt may tell what a carrier can't be asked
 
 
@@ -73,3 +76,18 @@ def decided(message: Waiting, *, idempotent: bool, now: datetime) -> Move:
     if idempotent or until <= now:
         return Move(message.id, State.EXPIRED, now + LIVE_FOR, code=UNDECIDED)
     return Move(message.id, State.UNKNOWN, until)
+
+
+def outlook(message: Doubtful, *, idempotent: bool) -> Outlook:
+    """What becomes of a message in doubt that no receipt comes for, nor a decision.
+
+    again: it is sent again by itself; waits: it is left to an official when its time to wait for a receipt is over;
+    official: nothing but a decision is left, and at the deadline it is given up.
+    """
+    match decided(message, idempotent=idempotent, now=message.deadline).state:
+        case State.QUEUED:
+            return "again"
+        case State.UNKNOWN:
+            return "waits"
+        case _:
+            return "official"

@@ -50,7 +50,8 @@ class Steering:
     def resend(self, ids: Sequence[str], who: str) -> int:
         """Send messages in doubt again; a person may then get one twice. How many were still in doubt."""
         now = self._clock()
-        moves = [pending.Move(id, State.QUEUED, now + RESENT_FOR, not_before=now) for id in ids]
+        until = now + RESENT_FOR
+        moves = [pending.Move(id, State.QUEUED, until, not_before=now, expires_at=until) for id in ids]
         return self._decide(moves, "message.resend", who)
 
     def drop(self, ids: Sequence[str], who: str) -> int:

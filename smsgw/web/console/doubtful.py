@@ -7,8 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.store import pending
-from smsgw.store.tables import Lane
+from smsgw.dispatch import doubts
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, only_province_wide, page, see, tell
 
@@ -24,8 +23,8 @@ def routes(desk: Desk) -> Blueprint:
     def doubtful() -> AnyResponse:
         only_province_wide()
         with desk.database.reading() as connection:
-            rows = pending.unresolved(connection, limit=MOST)
-        return page("doubtful.html", rows=rows, lane_of=lambda lane: Lane(lane).name.lower())
+            rows = doubts.listed(connection, desk.roads, MOST)
+        return page("doubtful.html", rows=rows)
 
     @doubt.post("/")
     @needs("sender")
