@@ -494,3 +494,13 @@ CREATE TABLE exchange (
   answer      TEXT NOT NULL
 );
 CREATE INDEX ix_exchange_at ON exchange (at, channel);
+
+-- What a carrier called us with and was answered, for a week, secrets masked; numbers when it is shown. The callbacks of
+-- a channel that were committed together are one row, found by the time of the messages and receipts that they brought.
+CREATE TABLE callback_group (
+  at      TIMESTAMP NOT NULL,
+  channel TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  packed  TEXT NOT NULL,                    -- by zlib, in base64: see smsgw/store/callbacks.py
+  CONSTRAINT pk_callback_group PRIMARY KEY (at, channel, id)
+);

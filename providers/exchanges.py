@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 LONGEST = 4000  # characters of a request or an answer that are kept
@@ -64,19 +65,26 @@ def keeping(ref: str | None, secrets: Sequence[str]) -> Iterator[Exchange]:
             heard.append(exchange)
 
 
+def hidden(text: str, secrets: Iterable[str]) -> str:
+    """A text with these secrets masked, in each spelling that they may have in it."""
+    for secret in secrets:
+        for spelling in _spellings(secret):
+            text = text.replace(spelling, MASK)
+    return text
+
+
 def _kept(parts: Iterable[bytes | str], secrets: Sequence[str]) -> str:
     # A secret that the cut would halve must still be found, so more is looked at than is kept.
     most = LONGEST + max((3 * len(secret) for secret in secrets), default=0)
     text = "\n".join(
         part[:most].decode("utf-8", "replace") if isinstance(part, bytes) else part[:most] for part in parts
     )
-    text = text.strip()
-    for secret in secrets:
-        for spelling in _spellings(secret):
-            text = text.replace(spelling, MASK)
+    text = hidden(text.strip(), secrets)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
-def _spellings(secret: str) -> set[str]:
+@lru_cache(maxsize=64)  # a channel has two or three
+def _spellings(secret: str) -> frozenset[str]:
     plain = base64.b64encode(secret.encode()).decode()
-    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret), plain}
+    spelt = (quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret), plain)
+    return frozenset(filter(None, (secret, *spelt)))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
+from pydantic import SecretStr
 
 from providers.contract import Renewing
 from smsgw.answers.answering import Answers, Limits
@@ -237,9 +238,11 @@ class Gateway:
 
 
 def _channel(name: str, settings: ChannelSettings) -> Channel:
-    provider = settings.module().connect(settings.config())
+    config = settings.config()
+    provider = settings.module().connect(config)
     batch = min(settings.batch, provider.abilities.largest_batch)
-    return Channel(name, settings.sender, provider, Pace(settings.tps, batch, settings.reply_share), batch)
+    secrets = tuple(value.get_secret_value() for _, value in config if isinstance(value, SecretStr))
+    return Channel(name, settings.sender, provider, Pace(settings.tps, batch, settings.reply_share), batch, secrets)
 
 
 def _senders(channel: Channel) -> tuple[Collection[Lane], ...]:

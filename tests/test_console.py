@@ -246,8 +246,10 @@ def test_what_was_said_with_the_carrier_about_a_message_is_shown_without_secrets
     anywhere.text("84900000001", f"HS {anywhere.examples[0].code}")
     desk = official(anywhere, "lan", "viewer")
     shown = desk.post("/conversations/", query="84900000001")
-    (link,) = re.findall(r"/console(/conversations/[\w-]+/trace)", shown)
-    trace = desk.get(link)
+    came, went = re.findall(r"/console(/conversations/[\w-]+/trace)", shown)
+    assert "/carrier/sms/inbound" in desk.get(came)
+    trace = desk.get(went)
+    assert trace.index("/carrier/sms/inbound") < trace.index("/messages") < trace.index("/carrier/sms/receipts")
     assert "/messages" in trace
     assert "accepted" in trace
     assert "84900***001" in trace

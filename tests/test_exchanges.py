@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from providers.aggregator import sign
 from smsgw.cli.main import commands
-from smsgw.store import exchanges
+from smsgw.store import callbacks, exchanges
 from smsgw.store.exchanges import Kept
 from smsgw.store.history import message
-from tests.world import SECRET, TOKEN, World, settings_text
+from smsgw.text.excerpt import about
+from tests.world import SECRET, TOKEN, World, settings_text, world
 
 PHONE = "84912345678"
+
+
+def called(world: World, id: str) -> list[callbacks.Kept]:
+    """What the carrier called us with about a message of ours."""
+    with world.gateway.database.reading() as connection:
+        return callbacks.of_message(connection, id)
+
+
+def sent_to(world: World, phone: str) -> str:
+    """Our id of the one message to a phone."""
+    with world.gateway.database.reading() as connection:
+        id: str = connection.scalars(sa.select(message.c.id).where(message.c.recipient == phone)).one()
+        return id
 
 
 def said(world: World) -> list[Kept]:
@@ -42,13 +59,82 @@ def test_each_try_is_kept_with_what_went_wrong(anywhere: World) -> None:
     assert kept[-1].answer.startswith("200")
 
 
+def test_what_brought_a_text_and_its_receipt_is_kept_too(anywhere: World) -> None:
+    anywhere.text(PHONE, "HELP")
+    text, receipt = called(anywhere, sent_to(anywhere, PHONE))
+    assert "/carrier/sms/inbound\n" in text.request
+    assert '"HELP"' in text.request
+    assert '"accepted"' in text.answer
+    assert "/carrier/sms/receipts\n" in receipt.request
+    assert '"delivered"' in receipt.request
+    assert text.at < receipt.at
+    assert PHONE not in text.request
+    assert "84912***678" in text.request
+
+
+def test_nobody_reads_what_was_said_of_others_in_the_same_call(anywhere: World) -> None:
+    phones = [f"8491234567{number}" for number in range(5)]
+    items = [
+        {"id": f"mo-{number}", "from": phone, "to": "8188", "text": f"HELP {number}"}
+        for number, phone in enumerate(phones)
+    ]
+    body = json.dumps({"messages": items}).encode()
+    stamp = int(anywhere.clock().timestamp())
+    headers = {"X-Signature": sign(SECRET.encode(), body, stamp)}
+    assert anywhere.client.post("/carrier/sms/inbound", data=body, headers=headers).status_code == 200
+    anywhere.settle()
+    id = sent_to(anywhere, phones[3])
+    with anywhere.gateway.database.reading() as connection:
+        went, came = exchanges.of_message(connection, id), callbacks.of_message(connection, id)
+    assert (len(went), len(came)) == (1, 2)
+    shown = "\n".join([one.request + one.answer for one in went] + [one.request + one.answer for one in came])
+    assert ('"HELP 3"' in shown, '"mo-3"' in shown, "84912***673" in shown) == (True, True, True)
+    assert not [number for number in (0, 1, 2, 4) if f"HELP {number}" in shown or f"84912***67{number}" in shown]
+
+
+def test_the_key_in_an_address_is_not_kept(tmp_path: Path) -> None:
+    more = """
+[channels.kannel]
+provider = "kannel"
+callback_url = "http://127.0.0.1:9/carrier/kannel"
+username = "smsgw"
+password = "hide-this"
+key = "hide this too"
+sender = "8189"
+tps = 10
+"""
+    with world(tmp_path, more=more) as here:
+        query = {"key": "hide this too", "id": "m1", "from": PHONE, "to": "8189", "text": "HELP", "coding": "0"}
+        answer = here.client.get("/carrier/kannel/inbound", query_string=query)
+        (kept,) = called(here, sent_to(here, PHONE))
+        # The reply went in the body of the answer, so this is all that was said of it.
+        assert kept.answer == f"200\n{answer.get_data(as_text=True)}"
+        assert "key=***&" in kept.request
+        assert not [hidden for hidden in ("hide", PHONE) if hidden in kept.request]
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        ('POST /x\n{"a": [{"id": "1", "b": {"c": "}"}}, {"id": "2"}]}', 'POST /x\n…\n{"id": "1", "b": {"c": "}"}}\n…'),
+        ('POST /x\n{"a": [{"id": 1}, {"id": 12}]}', 'POST /x\n…\n{"id": 1}\n…'),
+        ('POST /x\n{"a": [{"id": "1", "text": "cut aw', "POST /x\n…"),
+        ("POST /x\n<a>1</a>", "POST /x\n…"),
+        ("no connection", "no connection"),
+    ],
+)
+def test_of_a_call_about_many_only_the_part_about_one_is_shown(document: str, shown: str) -> None:
+    assert about(document, {"1"}) == shown
+
+
 def test_it_is_forgotten_after_a_week(anywhere: World) -> None:
     anywhere.text(PHONE, "HELP")
     anywhere.clock.forward(days=6.9)
     assert anywhere.gateway.sweeper.exchanges() == 0
     anywhere.clock.forward(days=0.2)
-    assert anywhere.gateway.sweeper.exchanges() == 1
+    assert anywhere.gateway.sweeper.exchanges() == 3
     assert said(anywhere) == []
+    assert called(anywhere, sent_to(anywhere, PHONE)) == []
 
 
 def tried(world: World, *arguments: str) -> tuple[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from providers.contract import Provider
@@ -16,13 +16,17 @@ from smsgw.store.tables import Lane
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A carrier's door: its name in URLs and reports, who we are there, and what the contract allows."""
+    """A carrier's door: its name in URLs and reports, who we are there, and what the contract allows.
+
+    `secrets`: what is between us and the carrier, and to be read by nobody.
+    """
 
     name: str
     sender: str
     provider: Provider
     pace: Pace
     batch: int
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Roads:

@@ -13,7 +13,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import channels, exchanges, history, overdue, pending, receipts
+from smsgw.store import callbacks, channels, exchanges, history, overdue, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
@@ -50,7 +50,7 @@ class Sweeper:
 
     def exchanges(self) -> int:
         """Forget what was said with carriers more than a week ago."""
-        return self._all("forget", lambda connection: exchanges.forget(connection, self._clock(), BATCH))
+        return self._all("forget", self._forget)
 
     def probes(self) -> int:
         """Probe the channels that are tripped and have rested; how many are open again."""
@@ -67,6 +67,10 @@ class Sweeper:
 
     def _rescue(self, connection: sa.Connection) -> int:
         return overdue.rescue(connection, self._clock(), BATCH)
+
+    def _forget(self, connection: sa.Connection) -> int:
+        now = self._clock()
+        return exchanges.forget(connection, now, BATCH) + callbacks.forget(connection, now, BATCH)
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()

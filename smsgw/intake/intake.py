@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 import sqlalchemy as sa
 
 from providers.contract import Inbound, Refused, Taken
+from providers.contract import Reply as InBody
 from smsgw import metrics
 from smsgw.answers.asker import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import RULES
-from smsgw.intake import in_body
+from smsgw.intake import in_body, talks
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly
+from smsgw.intake.talks import Brought, Talk
 from smsgw.store import inbox
 from smsgw.store.chats import LinkAsked, Overtaken
 from smsgw.store.database import Database
@@ -43,14 +43,6 @@ MOST_CALLBACKS = 64  # in one transaction
 LATE_BATCH = 200
 
 log = logging.getLogger("smsgw.intake")
-
-
-@dataclass(frozen=True, slots=True)
-class _Callback:
-    """What one callback brought."""
-
-    channel: Channel
-    messages: Sequence[Inbound | Refused]
 
 
 class Intake:
@@ -77,14 +69,16 @@ class Intake:
         self._clock = clock
         self._together = Jointly(self._take_all, MOST_CALLBACKS)
 
-    def take(self, channel: Channel, messages: Sequence[Inbound | Refused]) -> Future[list[Taken]]:
-        """Store messages with their replies; later, what became of each, in order.
+    def take(
+        self, channel: Channel, messages: Sequence[Inbound | Refused], talk: Talk | None = None
+    ) -> Future[list[Taken]]:
+        """Store messages with their replies, and how the carrier said them; later, what became of each, in order.
 
         When that is there, everything is committed. It is the database's error if that can't be written.
         """
-        return self._together.begin(_Callback(channel, messages))
+        return self._together.begin(Brought(channel, messages, talk))
 
-    def _take_all(self, callbacks: Sequence[_Callback]) -> list[list[Taken] | Exception]:
+    def _take_all(self, callbacks: Sequence[Brought[Inbound | Refused]]) -> list[list[Taken] | Exception]:
         """What became of each message of each callback."""
         try:
             return list(self._commit(callbacks))
@@ -97,24 +91,27 @@ class Intake:
             log.warning("a group of callbacks is taken one by one: %s", type(error).__name__)
             return [self._alone(callback) for callback in callbacks]
 
-    def _alone(self, callback: _Callback) -> list[Taken] | Exception:
+    def _alone(self, callback: Brought[Inbound | Refused]) -> list[Taken] | Exception:
         try:
             return self._commit([callback])[0]
         except Exception as error:
             return error
 
-    def _commit(self, callbacks: Sequence[_Callback]) -> list[list[Taken]]:
+    def _commit(self, callbacks: Sequence[Brought[Inbound | Refused]]) -> list[list[Taken]]:
         arrivals = self._arrivals(
             [
                 (callback.channel, message)
                 for callback in callbacks
-                for message in callback.messages
+                for message in callback.items
                 if isinstance(message, Inbound)
             ]
         )
         with self._database.writing("accept") as connection:
             new = inbox.accept(connection, arrivals)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
+            answers = _verdicts(callbacks, arrivals, new, bodies)
+            if new:
+                talks.keep(connection, zip(callbacks, answers, strict=True), arrivals[0].received_at)
             taken = [arrival for arrival in arrivals if arrival.id in new]
             channels = {arrival.reply.channel for arrival in taken if arrival.reply and arrival.id not in bodies}
             channels |= {message.channel for arrival in taken for message in arrival.also}
@@ -126,19 +123,7 @@ class Intake:
             (arrival.channel, arrival.kind or arrival.state) for arrival in taken
         ).items():
             metrics.messages_in.labels(channel, what).inc(count)
-        verdicts = iter(
-            [
-                Taken(arrival.carrier_message_id, _verdict(arrival, new), reply=bodies.get(arrival.id))
-                for arrival in arrivals
-            ]
-        )
-        return [
-            [
-                next(verdicts) if isinstance(message, Inbound) else Taken(message.id, "rejected", error=message.error)
-                for message in callback.messages
-            ]
-            for callback in callbacks
-        ]
+        return answers
 
     def answer_waiting(self) -> int:
         """Answer what came while the one-stop database was away; how many messages got their reply.
@@ -282,8 +267,28 @@ def reply_message(channel: Channel, in_reply_to: str | None, phone: str, reply: 
     )
 
 
-def _verdict(arrival: inbox.Arrival, new: set[str]) -> Literal["accepted", "duplicate"]:
-    return "accepted" if arrival.id in new else "duplicate"
+def _verdicts(
+    callbacks: Sequence[Brought[Inbound | Refused]],
+    arrivals: Sequence[inbox.Arrival],
+    new: Collection[str],
+    bodies: Mapping[str, InBody],
+) -> list[list[Taken]]:
+    """What each callback is told of each of its messages."""
+    verdicts = (
+        Taken(
+            arrival.carrier_message_id,
+            "accepted" if arrival.id in new else "duplicate",
+            reply=bodies.get(arrival.id),
+        )
+        for arrival in arrivals
+    )
+    return [
+        [
+            Taken(item.id, "rejected", error=item.error) if isinstance(item, Refused) else next(verdicts)
+            for item in callback.items
+        ]
+        for callback in callbacks
+    ]
 
 
 def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:

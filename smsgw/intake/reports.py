@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 
 from providers.contract import Receipt, Refused, Taken
 from smsgw import metrics
 from smsgw.clock import Clock, utc_now
+from smsgw.dispatch.channel import Channel
+from smsgw.intake import talks
 from smsgw.intake.jointly import Jointly
+from smsgw.intake.talks import Brought, Talk
 from smsgw.store import receipts
 from smsgw.store.database import Database
 
 MOST_CALLBACKS = 64  # in one transaction
-
-
-@dataclass(frozen=True, slots=True)
-class _Callback:
-    """What one callback brought."""
-
-    channel: str
-    items: Sequence[Receipt | Refused]
 
 
 class Reports:
@@ -33,27 +27,37 @@ class Reports:
         self._clock = clock
         self._together = Jointly(self._record, MOST_CALLBACKS)
 
-    def take(self, channel: str, items: Sequence[Receipt | Refused]) -> Future[list[Taken]]:
+    def take(
+        self, channel: Channel, items: Sequence[Receipt | Refused], talk: Talk | None = None
+    ) -> Future[list[Taken]]:
         """Keep receipts; later, what became of each, in order. When that is there, everything is committed."""
-        return self._together.begin(_Callback(channel, items))
+        return self._together.begin(Brought(channel, items, talk))
 
-    def _record(self, callbacks: Sequence[_Callback]) -> list[list[Taken] | Exception]:
+    def _record(self, callbacks: Sequence[Brought[Receipt | Refused]]) -> list[list[Taken] | Exception]:
         by_channel: dict[str, list[receipts.Report]] = defaultdict(list)
         for callback in callbacks:
-            by_channel[callback.channel] += [_report(item) for item in callback.items if isinstance(item, Receipt)]
+            by_channel[callback.channel.name] += [_report(item) for item in callback.items if isinstance(item, Receipt)]
+        now = self._clock()
         with self._database.writing("receipts") as connection:
             fresh = {
-                channel: iter(receipts.record(connection, channel, reports, self._clock()))
+                channel: iter(receipts.record(connection, channel, reports, now))
                 for channel, reports in sorted(by_channel.items())
             }
-        return [[_taken(item, callback.channel, fresh) for item in callback.items] for callback in callbacks]
+            answers = [
+                [_taken(item, fresh[callback.channel.name]) for item in callback.items] for callback in callbacks
+            ]
+            talks.keep(connection, zip(callbacks, answers, strict=True), now)
+        for callback in callbacks:
+            for item in callback.items:
+                if isinstance(item, Receipt):
+                    metrics.receipts_in.labels(callback.channel.name, item.status).inc()
+        return [*answers]
 
 
-def _taken(item: Receipt | Refused, channel: str, fresh: Mapping[str, Iterator[bool]]) -> Taken:
+def _taken(item: Receipt | Refused, fresh: Iterator[bool]) -> Taken:
     if isinstance(item, Refused):
         return Taken(item.id, "rejected", error=item.error)
-    metrics.receipts_in.labels(channel, item.status).inc()
-    return Taken(item.as_written or item.carrier_id or item.ref, "accepted" if next(fresh[channel]) else "duplicate")
+    return Taken(item.as_written or item.carrier_id or item.ref, "accepted" if next(fresh) else "duplicate")
 
 
 def _report(item: Receipt) -> receipts.Report:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from smsgw.store.history import message
 from smsgw.store.ids import new_id
 from smsgw.store.tables import attempt, exchange
 from smsgw.text.alphabet import storable
+from smsgw.text.excerpt import about
 
 KEPT_FOR = timedelta(days=7)
 
@@ -65,7 +66,14 @@ def of_message(connection: sa.Connection, id: str) -> list[Kept]:
         .where(sa.or_(_e.outbound_id == id, _e.outbound_id.is_(None)))
         .order_by(_e.id)
     )
-    return [Kept(*row) for row in rows]
+    return [_about(Kept(*row), id) for row in rows]
+
+
+def _about(kept: Kept, id: str) -> Kept:
+    """Of a call of many messages the part about one: who may see this one may not see the others."""
+    if kept.outbound_id is not None:
+        return kept
+    return replace(kept, request=about(kept.request, {id}), answer=about(kept.answer, {id}))
 
 
 def forget(connection: sa.Connection, now: datetime, limit: int) -> int:

@@ -7,7 +7,7 @@ as it likes: the event loop in front serves a thousand at a time, the plain WSGI
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 import sqlalchemy as sa
 from flask import Blueprint, Response, request
 
-from providers.contract import BadSignature, Callback, Malformed, Taken
+from providers.contract import BadSignature, Callback, CallbackAnswer, Malformed, Provider, Taken
 from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel
@@ -44,19 +44,38 @@ class Knock:
     caller: str
 
 
+@dataclass(slots=True)
+class Talk:
+    """What a carrier says in a callback, and what it is answered, made once for the trace and for itself."""
+
+    provider: Provider
+    callback: Callback
+    answer: CallbackAnswer | None = None
+
+    def asked(self) -> str:
+        said = self.callback
+        return f"{said.method} {said.url}\n{said.body.decode('utf-8', 'replace')}"
+
+    def answered(self, taken: Sequence[Taken]) -> str:
+        self.answer = self.provider.answer(taken)
+        return f"{HTTPStatus.OK.value}\n{self.answer.body.decode('utf-8', 'replace')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A callback in hand. `taken` comes when everything is committed, and with it the answer."""
 
     channel: Channel
     caller: str
+    talk: Talk
     taken: Future[list[Taken]]
 
     def answer(self) -> Response:
         """What the carrier gets back. Waits for `taken`."""
         name = self.channel.name
         try:
-            answer = self.channel.provider.answer(self.taken.result())
+            taken = self.taken.result()
+            answer = self.talk.answer or self.channel.provider.answer(taken)
         except BadSignature as error:
             metrics.callbacks_refused.labels(name, "signature").inc()
             log.warning("channel %s: a callback from %s is not taken: %s", name, self.caller, error)
@@ -108,16 +127,17 @@ class Door:
         if len(knock.body) > LARGEST_CALLBACK:
             metrics.callbacks_refused.labels(name, "too_large").inc()
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
-        return Visit(channel, knock.caller, self._taken(channel, what, self._callback(knock)))
+        talk = Talk(channel.provider, self._callback(knock))
+        return Visit(channel, knock.caller, talk, self._taken(channel, what, talk))
 
-    def _taken(self, channel: Channel, what: What, callback: Callback) -> Future[list[Taken]]:
+    def _taken(self, channel: Channel, what: What, talk: Talk) -> Future[list[Taken]]:
         try:
-            now, provider = self._clock(), channel.provider
+            now, provider, callback = self._clock(), channel.provider, talk.callback
             if what == "inbound":
                 messages = provider.inbound(callback, now)
                 if messages or not provider.abilities.one_door:
-                    return self._intake.take(channel, messages)
-            return self._reports.take(channel.name, provider.receipts(callback, now))
+                    return self._intake.take(channel, messages, talk)
+            return self._reports.take(channel, provider.receipts(callback, now), talk)
         except Exception as error:  # it is the visit's, which logs it and answers
             refused: Future[list[Taken]] = Future()
             refused.set_exception(error)

@@ -2,7 +2,7 @@
 
 from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event, daily
-from smsgw.store.tables.exchanges import exchange
+from smsgw.store.tables.exchanges import callback_group, exchange
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
@@ -17,6 +17,7 @@ __all__ = [
     "attempt",
     "audit",
     "audit_head",
+    "callback_group",
     "channel",
     "channel_event",
     "daily",

@@ -18,3 +18,13 @@ exchange = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Index("ix_exchange_at", "at", "channel"),
 )
+
+callback_group = sa.Table(
+    "callback_group",
+    metadata,
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("packed", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("at", "channel", "id", name="pk_callback_group"),
+)

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.reading import read
 from smsgw.officials import audit
+from smsgw.store import callbacks, exchanges
 from smsgw.store import conversations as rows
-from smsgw.store import exchanges
 from smsgw.store.conversations import Talk, Thread
 from smsgw.text.phones import msisdn
 from smsgw.web.console.desk import Desk
@@ -59,11 +59,11 @@ def routes(desk: Desk) -> Blueprint:
     def trace(id: str) -> AnyResponse:
         with desk.database.reading() as connection:
             phone = rows.phone_of(connection, id)
-            kept = exchanges.of_message(connection, id)
+            said = [*exchanges.of_message(connection, id), *callbacks.of_message(connection, id)]
         thread = _visible(desk, phone) if phone else None
-        if thread is None or id not in {sent.row.id for sent in thread.went}:
+        if thread is None or id not in {row.id for row in [*thread.came, *(sent.row for sent in thread.went)]}:
             abort(HTTPStatus.NOT_FOUND)
-        return page("trace.html", id=id, exchanges=kept)
+        return page("trace.html", id=id, exchanges=sorted(said, key=lambda one: one.at))
 
     return talks
 
