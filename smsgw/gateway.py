@@ -100,7 +100,7 @@ class Gateway:
         )
         self.intake = Intake(
             self.database,
-            Desk(self.database, _linking(settings), settings.words),
+            Desk(self.database, Linking(wording, hotline=settings.answers.hotline), settings.words),
             self.clerk,
             self.roads,
             bell=self.bell,
@@ -261,10 +261,6 @@ def _routes(settings: Settings, channels: Collection[Channel]) -> Routes:
         if scheme := channel.provider.abilities.scheme:
             chats[scheme].append(channel.name)
     return Routes(routes, default=next(iter(settings.channels)), chats=chats)
-
-
-def _linking(settings: Settings) -> Linking:
-    return Linking(Wording.load(settings.answers.wording), hotline=settings.answers.hotline)
 
 
 def _hours(settings: Settings) -> Hours:

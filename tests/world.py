@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask.testing import FlaskClient
 
@@ -18,6 +21,7 @@ from smsgw.dossiers import sample
 from smsgw.dossiers.sample import Example
 from smsgw.gateway import Gateway
 from smsgw.settings import Settings, load
+from smsgw.store.database import Database
 from smsgw.store.figures import Outbox, outbox
 from smsgw.web.server import WebServer
 
@@ -75,6 +79,55 @@ def free_port() -> int:
         return port
 
 
+def province(folder: Path, dossiers: int = 60) -> list[Example]:
+    """A sample one-stop database in a folder, around TODAY; one dossier of each state."""
+    content, examples = _province(dossiers)
+    (folder / "onestop.db").write_bytes(content)
+    return [*examples]
+
+
+@cache
+def _province(dossiers: int) -> tuple[bytes, tuple[Example, ...]]:
+    """The sample of that size, made once: it is the same each time."""
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/onestop.db"
+        sample.write(url, dossiers, 1, TODAY)
+        return Path(folder, "onestop.db").read_bytes(), tuple(sample.examples(url))
+
+
+@cache
+def _gateway_tables() -> bytes:
+    """The gateway's database on SQLite as it is before anything has happened."""
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/gateway.db")
+        database.create()
+        database.close()
+        return Path(folder, "gateway.db").read_bytes()
+
+
+class Line:
+    """A web server that is a carrier's for a test and then the next one's: to stop one takes a tenth of a second."""
+
+    _free: ClassVar[list[Line]] = []
+
+    def __init__(self) -> None:
+        self._app: WSGIApplication
+        self.web = WebServer(self, "127.0.0.1:0")
+        self.web.start()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._app(environ, start_response)
+
+    @classmethod
+    def to(cls, app: WSGIApplication) -> Line:
+        line = cls._free.pop() if cls._free else cls()
+        line._app = app
+        return line
+
+    def hang_up(self) -> None:
+        self._free.append(self)
+
+
 @dataclass
 class World:
     """Everything of one test. Nothing runs by itself: `settle` lets it all happen, in the order in which it would."""
@@ -86,10 +139,12 @@ class World:
     clock: SetClock
     web: WebServer
     examples: list[Example] = field(default_factory=list)
+    lost: bool = False  # whether the carrier was away at some time
 
     def lose_carrier(self) -> None:
         """From now on nobody listens where the carrier was."""
         self.web.stop()
+        self.lost = True
 
     def find_carrier(self) -> None:
         """It is back."""
@@ -156,18 +211,21 @@ def world(
 
     config = SimulatorConfig(gateway_url="http://gateway", token=TOKEN, secret=SECRET, receipt_delay=0.2)
     carrier = Carrier(config, clock=lambda: clock().timestamp(), post=post)
-    web = WebServer(create_app(carrier), "127.0.0.1:0")
-    web.start()
-    if dossiers:
-        sample.write(f"sqlite:///{folder}/onestop.db", dossiers, 1, TODAY)
-    gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{web.port}", more, tps), clock)
+    line = Line.to(create_app(carrier))
+    examples = province(folder, dossiers) if dossiers else []
+    file = folder / "gateway.db"
+    if database in (None, f"sqlite:///{file}") and not file.exists():
+        file.write_bytes(_gateway_tables())
+    gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{line.web.port}", more, tps), clock)
     gateway.onestop.outage.clock = lambda: clock().timestamp()
     gateway.start(roles=())
     clients.append(application.create_app(gateway).test_client())
-    examples = sample.examples(f"sqlite:///{folder}/onestop.db") if dossiers else []
+    made = World(folder, gateway, clients[0], carrier, clock, line.web, examples)
     try:
-        made = World(folder, gateway, clients[0], carrier, clock, web, examples)
         yield made
     finally:
         gateway.stop()
-        made.web.stop()
+        if made.lost:
+            made.web.stop()
+        else:
+            line.hang_up()

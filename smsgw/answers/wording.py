@@ -241,7 +241,7 @@ def text_faults(text: str, names: Collection[str], segments: int | None) -> Iter
     if not text.strip():
         yield "is empty"
         return
-    if lost := sorted({c for c in unicodedata.normalize("NFC", text) if c != "?" and plain(c) == "?"}):
+    if lost := sorted(c for c in set(unicodedata.normalize("NFC", text)) if c != "?" and plain(c) == "?"):
         yield f"{' '.join(lost)} can't be sent in a message without accents; leave it out"
     allowed = {name.rstrip("!") for name in names}
     named = set(NAME.findall(text))
