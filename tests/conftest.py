@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seed", type=int, default=2018, help="The seed of what the chaos suite leaves to chance.")
     parser.addoption("--chaos-seconds", type=float, default=180, help="How long each soak of the chaos suite lasts.")
     parser.addoption("--pictures", action="store_true", help="Take the pictures of the guides in docs/ anew.")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Files that are named run in one process, which begins at once; all of them on all cores.
+
+    One process more than cores, as tests also wait: for servers to start, for nodes to die.
+    """
+    return 0 if config.option.file_or_dir else (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,12 @@ class Two:
             self.here.settle(1)
             self.spare.run_due()
 
+    def wait(self, minutes: int) -> None:
+        """Nothing is to be waited for within seconds: the probes of a channel come every half minute at the most."""
+        for _ in range(minutes * 12):
+            self.here.stride(5)
+            self.spare.run_due()
+
     def events(self, name: str = "sms") -> list[Event]:
         with self.here.gateway.database.reading() as connection:
             return channels.events(connection, name)
@@ -90,7 +96,7 @@ def test_a_channel_that_can_not_be_reached_trips_and_a_probe_brings_it_back(two:
     assert "no connection" in two.events()[0].reason
     assert two.ask("HELP again") == 7  # queued for the spare one from the start
     two.here.find_carrier()
-    two.settle(150)
+    two.wait(minutes=3)
     assert two.state() == "open"
     assert [event.state for event in two.events()] == ["open", "tripped"]
     assert two.ask() == 7
@@ -102,7 +108,7 @@ def test_a_channel_that_refuses_our_token_is_held_and_says_so_while_the_other_on
     assert two.ask() == 1
     assert two.state() == "held"
     assert two.events()[0].reason == "the carrier answered 401: check the channel's url and credentials"
-    two.settle(300)
+    two.wait(minutes=5)
     assert two.state() == "held"
     assert two.here.states() == {"delivered": 1}
 
@@ -116,7 +122,7 @@ def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> Non
     assert message.channel == "sms"
     assert message.doubts >= 1
     two.here.carrier.faults.change({"cut_after": 0})
-    two.settle(400)
+    two.wait(minutes=7)
     assert two.here.states() == {"submitted": 1}
     assert len(two.here.heard(PHONE)) == 1
     assert two.spare.conversation(PHONE) == []
@@ -130,6 +136,6 @@ def test_a_carrier_that_may_have_forgotten_our_ref_is_not_sent_the_message_again
     assert two.here.outbox().states["expired"] == 0
     two.here.clock.forward(hours=14)
     two.here.carrier.faults.change({"cut_after": 0})
-    two.settle(200)
+    two.wait(minutes=4)
     assert len(two.here.heard(PHONE)) == 1
     assert two.here.states() == {"expired": 1}

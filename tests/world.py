@@ -165,13 +165,17 @@ class World:
     def settle(self, seconds: int = 5) -> None:
         """Let callbacks, sending and sweeping happen for so many seconds of the clock."""
         for _ in range(seconds * 2):
-            self.carrier.run_due()
-            self.clock.forward(seconds=0.25)
-            self.tick()
-            self.send()
-            self.carrier.run_due()
-            self.sweep()
-            self.clock.forward(seconds=0.25)
+            self.stride(0.5)
+
+    def stride(self, seconds: float) -> None:
+        """Let so much time pass in which each of these happens once."""
+        self.carrier.run_due()
+        self.clock.forward(seconds=seconds / 2)
+        self.tick()
+        self.send()
+        self.carrier.run_due()
+        self.sweep()
+        self.clock.forward(seconds=seconds / 2)
 
     def sweep(self) -> None:
         """What the ticks of a worker do."""
