@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 from collections.abc import Collection
@@ -13,6 +14,7 @@ from smsgw.settings import Settings
 from smsgw.web.server import WebServer
 
 LOOK_FOR_SIGNALS = 0.1  # seconds
+GARBAGE = 50_000  # objects, about those of a batch; by default the collector looks through them every 700
 
 
 class Node:
@@ -38,6 +40,9 @@ class Node:
         self.gateway.start(self._roles)
         if self._web:
             self._web.start()
+        # What is there by now stays for good, so nobody need look through it for garbage.
+        gc.freeze()
+        gc.set_threshold(GARBAGE, 10, 10)
 
     def stop(self) -> None:
         """First the door, then the work behind it."""
