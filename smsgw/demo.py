@@ -20,6 +20,7 @@ from smsgw.clock import utc_now
 from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.failure import ExpectedFailure
 from smsgw.gateway import ROLES
 from smsgw.handset import Answer, Handset
 from smsgw.officials.accounts import Accounts
@@ -55,7 +56,7 @@ _STATUS_NAMES = {
 Print = Callable[[str], object]
 
 
-class NotPossible(Exception):
+class NotPossible(ExpectedFailure):
     """The demonstration can't run with these settings. The text says why and what to do."""
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import requests
 
+from smsgw.failure import ExpectedFailure
+
 LONGEST_POLL = 10.0  # seconds that one request waits for a new bubble
 
 
-class HandsetError(Exception):
+class HandsetError(ExpectedFailure):
     """The simulator could not be asked, or no answer came. The text says what to do."""
 
 

@@ -86,6 +86,17 @@ def test_the_size_of_texts_is_told(shell: Shell) -> None:
     assert (unreadable.returncode, unreadable.stderr) == (1, "Error: latin: expected UTF-8\n")
 
 
+def test_a_command_begins_without_what_it_does_not_use() -> None:
+    told = (
+        "import sys\n"
+        "from smsgw.cli.main import commands\n"
+        "commands(['segments', 'Ho so'], standalone_mode=False)\n"
+        "print(sorted({'sqlalchemy', 'flask', 'pydantic', 'openpyxl'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=20, check=False)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_texts_that_are_no_text_are_measured_too(shell: Shell) -> None:
     halves = shell.run("segments", "--jsonl", "-", stdin='"a\\ud800"\n')
     assert (halves.returncode, halves.stdout) == (0, "1 x ucs2, 2 units, 68 left: a\ufffd\n")

@@ -12,6 +12,7 @@ from typing import Any
 
 from smsgw.answers.asking import Language
 from smsgw.answers.template import BRACKET, NAME, Template
+from smsgw.failure import ExpectedFailure
 from smsgw.text.accents import joined_plain, plain, unaccented
 from smsgw.text.segments import measure
 
@@ -118,7 +119,7 @@ _TYPICAL = {
 }
 
 
-class WordingError(Exception):
+class WordingError(ExpectedFailure):
     """What is wrong with a wording file: a line for each fault, with file, key, and what was expected."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from smsgw.failure import ExpectedFailure
 from smsgw.settings import PREFIX
 
 START_LIMIT = 60.0  # seconds
@@ -18,7 +19,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-class BenchFailed(Exception):
+class BenchFailed(ExpectedFailure):
     """A benchmark can't go on. The text says why."""
 
 

@@ -81,6 +81,3 @@ def bench(
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """A SIGTERM ends it as Ctrl-C does: processes are stopped, databases dropped."""
     sys.exit(128 + number)
-
-
-COMMANDS = (bench,)

@@ -169,5 +169,3 @@ _NEXT: dict[Outlook, str] = {
     "waits": "a receipt may still come; if none does by {}, decide on it",
     "official": "decide: resend or drop it; at {} it is given up",
 }
-
-COMMANDS = (channel, doubtful)

@@ -10,31 +10,41 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import sqlalchemy as sa
 
-from smsgw.gateway import Gateway
-from smsgw.settings import Settings, load
-from smsgw.store.database import Database
 from smsgw.text import phones
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from smsgw.gateway import Gateway
+    from smsgw.settings import Settings
+    from smsgw.store.database import Database
+
+DEFAULT_FILE = Path("settings.toml")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 
 
 class Context:
-    """The settings, read when a command first asks for them."""
+    """The settings, and what they name. Each part of the gateway is imported by the command that first asks for it."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
     @cached_property
     def settings(self) -> Settings:
+        from smsgw.settings import load
+
         return load(self.file)
 
     @contextmanager
     def gateway(self) -> Iterator[Gateway]:
         """A gateway whose tables are there, and whose work is not started."""
+        from smsgw.gateway import Gateway
+
         gateway = Gateway(self.settings)
         try:
             gateway.database.check()
@@ -45,6 +55,8 @@ class Context:
     @contextmanager
     def database(self) -> Iterator[Database]:
         """The gateway's database, with its tables."""
+        from smsgw.store.database import Database
+
         database = Database(self.settings.gateway.database)
         try:
             database.check()

@@ -1,4 +1,4 @@
-"""Commands that tell how things are: outbox, report, doctor."""
+"""Commands that tell how things are: outbox, report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from smsgw import checkup
 from smsgw.cli.common import Context, Day, as_json, print_json
 from smsgw.clock import utc_now
 from smsgw.dossiers import figures
@@ -65,23 +64,3 @@ def _heard(context: Context, start: date | None, end: date | None) -> store_hear
     last = datetime.combine(end + timedelta(days=1), time(), zone) if end else None
     with context.database() as database, database.reading() as connection:
         return store_heard.heard(connection, first, last)
-
-
-@click.command()
-@as_json
-@click.pass_obj
-def doctor(context: Context, as_json: bool) -> None:
-    """Check configuration, databases, channels and clock; say how to mend what is wrong."""
-    findings = checkup.examine(context.settings)
-    if as_json:
-        print_json({"ok": all(finding.ok for finding in findings), "checks": findings})
-    else:
-        for finding in findings:
-            click.echo(
-                f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{': ' if finding.detail else ''}{finding.detail}"
-            )
-    if not all(finding.ok for finding in findings):
-        click.get_current_context().exit(1)
-
-
-COMMANDS = (outbox, report, doctor)

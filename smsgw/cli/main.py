@@ -3,52 +3,47 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
 
 from smsgw import __version__
-from smsgw.answers.wording import WordingError
-from smsgw.bench.processes import BenchFailed
-from smsgw.cli import asking, benching, channels, figures, noticing, officials, reminding, running, voices
-from smsgw.cli.common import Context, first_line
-from smsgw.demo import NotPossible
-from smsgw.dossiers.source import OneStopUnavailable
-from smsgw.handset import HandsetError
-from smsgw.notices.audience.expression import FilterError
-from smsgw.notices.audience.refusals import AudienceRefused
-from smsgw.notices.refusals import NoticeRefused
-from smsgw.officials.accounts import AccountError
-from smsgw.officials.passwords import PoorPassword, TooBusy
-from smsgw.officials.steering import NoSuchChannel
-from smsgw.reminders.rules import RulesError
-from smsgw.settings import DEFAULT_FILE, SettingsError
-from smsgw.store.database import SchemaError
-from smsgw.web.server import CannotListen
+from smsgw.cli.common import DEFAULT_FILE, Context, first_line
+from smsgw.failure import ExpectedFailure
 
-# Failures whose text says all that is needed.
-_EXPECTED = (
-    SettingsError,
-    WordingError,
-    RulesError,
-    SchemaError,
-    OneStopUnavailable,
-    CannotListen,
-    NotPossible,
-    HandsetError,
-    BenchFailed,
-    AccountError,
-    NoSuchChannel,
-    PoorPassword,
-    TooBusy,
-    AudienceRefused,
-    FilterError,
-    NoticeRefused,
-)
+# The commands of each module. It is imported when one of them is asked for, so that a small one begins at once.
+_MODULES = {
+    "setting_up": ("init", "sample"),
+    "running": ("serve", "simulator", "demo"),
+    "asking": ("lookup", "text"),
+    "measuring": ("segments",),
+    "figures": ("outbox", "report"),
+    "examining": ("doctor",),
+    "channels": ("channel", "doubtful"),
+    "officials": ("user", "audit"),
+    "noticing": ("notice",),
+    "reminding": ("reminders",),
+    "voices": ("voice",),
+    "benching": ("bench",),
+}
+_MODULE_OF = {command: module for module, commands in _MODULES.items() for command in commands}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """All of them; a command is a function of its name."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(_MODULE_OF)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in _MODULE_OF:
+            return None
+        command: click.Command = getattr(import_module(f"smsgw.cli.{_MODULE_OF[name]}"), name)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="Settings file."
 )
@@ -59,21 +54,20 @@ def commands(context: click.Context, file: Path) -> None:
     context.obj = Context(file)
 
 
-for module in (running, asking, figures, channels, officials, noticing, reminding, voices, benching):
-    for command in module.COMMANDS:
-        commands.add_command(command)
-
-
 def main() -> None:
     """Run a command. Exit status: 0 done, 1 refused or failed, 2 wrong usage."""
     try:
         commands(standalone_mode=True, prog_name="smsgw")
-    except _EXPECTED as error:
+    except ExpectedFailure as error:
         _fail(str(error))
-    except sa.exc.DBAPIError as error:
-        _fail(f"the gateway's database can't be used: {first_line(error)}; check gateway.database")
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    except Exception as error:
+        from sqlalchemy.exc import DBAPIError  # whoever raised it has imported it already
+
+        if not isinstance(error, DBAPIError):
+            raise
+        _fail(f"the gateway's database can't be used: {first_line(error)}; check gateway.database")
 
 
 def _fail(why: str) -> None:

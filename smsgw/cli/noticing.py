@@ -263,6 +263,3 @@ def _as(context: Context, user: str | None, role: Role) -> Iterator[tuple[Gatewa
         with gateway.database.reading() as connection:
             who = acting(connection, user, role) if user is not None else _OPERATOR
         yield gateway, who
-
-
-COMMANDS = (notice,)

@@ -158,6 +158,3 @@ def _shown(official: Official) -> dict[str, object]:
         "created_at": official.created_at,
         "disabled_at": official.disabled_at,
     }
-
-
-COMMANDS = (user, audit)

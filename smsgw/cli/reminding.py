@@ -135,6 +135,3 @@ def _run(run: Run) -> Mapping[str, object]:
 
 def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else "never"
-
-
-COMMANDS = (reminders,)

@@ -1,25 +1,19 @@
-"""Commands that set up and run: init, sample, serve, simulator, demo."""
+"""Commands that run: serve, simulator, demo."""
 
 from __future__ import annotations
 
 import logging
-import sys
-from datetime import date, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
-import sqlalchemy as sa
 
 from smsgw import demo as demonstration
 from smsgw import logs
-from smsgw.cli.common import Context, Day, first_line
-from smsgw.dossiers import sample as province
+from smsgw.cli.common import DEFAULT_FILE, Context
 from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
 from smsgw.serve import Node, until_told_to_stop
-from smsgw.settings import DEFAULT_FILE, Settings, load, secret_key
-from smsgw.store.database import Database
+from smsgw.settings import Settings, load
 
 
 def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tuple[Role, ...]:
@@ -27,45 +21,6 @@ def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tu
     if unknown := named - set(ROLES):
         raise click.BadParameter(f"{', '.join(sorted(unknown))}: expected some of {', '.join(ROLES)}, with commas")
     return tuple(role for role in ROLES if role in named)
-
-
-@click.command()
-@click.pass_obj
-def init(context: Context) -> None:
-    """Create or check the gateway's tables; safe to run again."""
-    database = Database(context.settings.gateway.database)
-    try:
-        made = database.create()
-    finally:
-        database.close()
-    secret_key(context.settings)
-    click.echo(f"{'created' if made else 'checked'}: {database.url.render_as_string(hide_password=True)}")
-
-
-@click.command()
-@click.option("--dossiers", type=click.IntRange(min=1), default=2000, show_default=True, help="How many.")
-@click.option("--seed", type=int, default=2018, show_default=True, help="The same seed gives the same dossiers.")
-@click.option("--today", type=Day(), help="The day that it is in the sample; default: today.")
-@click.pass_obj
-def sample(context: Context, dossiers: int, seed: int, today: date | None) -> None:
-    """Fill the sample one-stop database: a synthetic province after An Giang's figures of 2018."""
-    settings = context.settings
-    day = today or _today(settings.gateway.timezone)
-    with click.progressbar(length=dossiers, label="dossiers", file=sys.stderr) as bar:
-
-        def more(count: int) -> None:
-            bar.update(count)
-
-        try:
-            province.write(settings.onestop.database, dossiers, seed, day, progress=more)
-        except province.NotTheSample as error:
-            raise click.ClickException(str(error)) from None
-        except sa.exc.DBAPIError as error:
-            raise click.ClickException(
-                f"the sample can't be written: {first_line(error)}; check onestop.database"
-            ) from None
-    shown = province.examples(settings.onestop.database)[0].code
-    click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database, {shown} among them")
 
 
 @click.command()
@@ -123,10 +78,3 @@ def _show_addresses(settings: Settings) -> None:
     names = ", ".join(f"{name} ({role})" for name, role in demonstration.OFFICIALS)
     click.echo(f"  sign in as {names}; password: {demonstration.officials(settings)}")
     click.echo("Ctrl-C stops everything.")
-
-
-def _today(timezone: str) -> date:
-    return datetime.now(ZoneInfo(timezone)).date()
-
-
-COMMANDS = (init, sample, serve, simulator, demo)

@@ -68,6 +68,3 @@ def _named(gateway: Gateway, number: int) -> Voice:
 
 def _who() -> str:
     return f"cli:{getpass.getuser()}"
-
-
-COMMANDS = (voice,)

@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 import sqlalchemy as sa
 
 from smsgw.dossiers.dossier import Dossier, Status
+from smsgw.failure import ExpectedFailure
 
 VIEW = "dossier_status"
 COLUMNS = tuple(field.name for field in fields(Dossier))
@@ -48,7 +49,7 @@ Result = TypeVar("Result")
 log = logging.getLogger("smsgw.onestop")
 
 
-class OneStopUnavailable(Exception):
+class OneStopUnavailable(ExpectedFailure):
     """It is away, too slow, or its view is not as agreed. The text is for the operator and names no person."""
 
 

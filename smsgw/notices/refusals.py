@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from smsgw.failure import ExpectedFailure
 
-class NoticeRefused(Exception):
+
+class NoticeRefused(ExpectedFailure):
     """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
 
     Reasons: empty, text, nobody, state, seen, own, changed, budget, placeholder, time, phone, over.

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from smsgw.clock import Clock
+from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit, passwords, totp
 from smsgw.store import officials as rows
 from smsgw.store.database import Database
@@ -18,7 +19,7 @@ from smsgw.store.officials import ROLES, Official, Role
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}", re.ASCII)
 
 
-class AccountError(Exception):
+class AccountError(ExpectedFailure):
     """An account can't be made or changed so. `reason` is a word for it, for pages that say it in their language."""
 
     def __init__(self, reason: str, text: str) -> None:

@@ -10,6 +10,8 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from smsgw.failure import ExpectedFailure
+
 AT_ONCE = 2  # hashes being reckoned; each takes 64 MiB (RFC 9106, second recommendation) and a tenth of a second
 LONGEST_WAIT = 10.0  # seconds for one's turn
 SHORTEST, LONGEST = 10, 200  # characters
@@ -18,11 +20,11 @@ _hasher = PasswordHasher()
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
-class TooBusy(Exception):
+class TooBusy(ExpectedFailure):
     """Too many people sign in at this moment."""
 
 
-class PoorPassword(Exception):
+class PoorPassword(ExpectedFailure):
     """A new password is not taken; `reason` is short, long or name."""
 
     def __init__(self, reason: str) -> None:

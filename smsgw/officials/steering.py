@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from smsgw.clock import Clock
 from smsgw.dispatch import breaker
+from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit
 from smsgw.store import channels, opt_outs, pending
 from smsgw.store.channels import Channel
@@ -17,7 +18,7 @@ from smsgw.store.states import LIVE_FOR, State
 RESENT_FOR = timedelta(hours=24)  # after it nobody needs a message that was in doubt
 
 
-class NoSuchChannel(Exception):
+class NoSuchChannel(ExpectedFailure):
     """There is no channel of that name."""
 
 

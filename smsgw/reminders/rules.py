@@ -21,6 +21,7 @@ from smsgw.answers.wording import LANGUAGES, WITH_OR_WITHOUT_BOM, text_faults
 from smsgw.dossiers.conditions import TESTS, Conditions
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import COLUMNS
+from smsgw.failure import ExpectedFailure
 from smsgw.reminders.timing import Cron, Offset
 
 OFFICIALS = "digest"
@@ -32,7 +33,7 @@ _OFFICIALS_NAMES = {"agency!", "today!", "late!", "codes"}
 Kind = Literal["changed", "dated", "officials"]
 
 
-class RulesError(Exception):
+class RulesError(ExpectedFailure):
     """What is wrong with a file of rules: a line for each fault, with file, rule and key, and what was expected."""
 
 

@@ -1,7 +1,7 @@
 """Settings: `settings.toml`, overridden by SMSGW_ variables. All that is wrong in them is refused at start, at once."""
 
 from smsgw.settings.faults import PREFIX
-from smsgw.settings.load import DEFAULT_FILE, Settings, SettingsError, load, secret_key
+from smsgw.settings.load import Settings, SettingsError, load, secret_key
 from smsgw.settings.tables import (
     AnswerSettings,
     ChannelSettings,
@@ -16,7 +16,6 @@ from smsgw.settings.tables import (
 )
 
 __all__ = [
-    "DEFAULT_FILE",
     "PREFIX",
     "AnswerSettings",
     "ChannelSettings",

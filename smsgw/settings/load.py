@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 import providers
 from smsgw.answers.asking import Words
+from smsgw.failure import ExpectedFailure
 from smsgw.settings.faults import DIVIDER, PREFIX, Source, faults_of, texts_for_numbers, unknown_variables, unreadable
 from smsgw.settings.tables import (
     AnswerSettings,
@@ -31,10 +32,8 @@ from smsgw.settings.tables import (
     WebSettings,
 )
 
-DEFAULT_FILE = Path("settings.toml")
 
-
-class SettingsError(Exception):
+class SettingsError(ExpectedFailure):
     """What is wrong with the settings: one line for each fault, with file, key and what was expected."""
 
 
@@ -70,7 +69,7 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def load(file: Path = DEFAULT_FILE, text: str | None = None) -> Settings:
+def load(file: Path, text: str | None = None) -> Settings:
     """The settings of a file, or of `text` in its stead. Raises SettingsError."""
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig") if text is None else text)

@@ -12,11 +12,12 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from smsgw.failure import ExpectedFailure
 from smsgw.resources import shipped, statements
 from smsgw.store.tables import metadata
 
 
-class SchemaError(Exception):
+class SchemaError(ExpectedFailure):
     """The database is there and is not what this version needs. The text says what is missing and what to do."""
 
 

@@ -10,6 +10,7 @@ from wsgiref.types import WSGIApplication
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from smsgw.failure import ExpectedFailure
 from smsgw.web.carrier import Door
 from smsgw.web.front import Front
 
@@ -20,7 +21,7 @@ LARGEST_HEAD = 64 * 1024  # bytes
 MOST_CONNECTIONS = 1000
 
 
-class CannotListen(Exception):
+class CannotListen(ExpectedFailure):
     """The address is taken or not ours."""
 
 

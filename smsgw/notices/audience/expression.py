@@ -19,6 +19,7 @@ from typing import Any
 
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.selection import Days, Selection
+from smsgw.failure import ExpectedFailure
 
 LISTS = {"agency": "agencies", "procedure": "procedures", "status": "statuses", "level": "levels"}
 DAYS = ("received", "due", "finished")
@@ -30,7 +31,7 @@ _TODAY = re.compile(r"today(?:([+-])(\d{1,4}))?", re.ASCII)
 _CODE = re.compile(r"[\w.\-]+\*?")
 
 
-class FilterError(Exception):
+class FilterError(ExpectedFailure):
     """A filter that can't be read: which term, where it begins (counted from 1), what is wrong, what was expected."""
 
     def __init__(self, place: int, term: str, problem: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+from smsgw.failure import ExpectedFailure
+
 Language = Literal["vi", "en"]
 
 
-class AudienceRefused(Exception):
+class AudienceRefused(ExpectedFailure):
     """A file that can't be read, or lacks what the text needs. The text is English; `said` has both languages."""
 
     def __init__(self, why: str, **details: object) -> None:
