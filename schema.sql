@@ -45,6 +45,7 @@ CREATE TABLE outbound (
   attempts           SMALLINT NOT NULL DEFAULT 0,
   doubts             SMALLINT NOT NULL DEFAULT 0, -- tries after which the carrier may have had it
   lease              TEXT,                       -- who is sending it now
+  tried_at           TIMESTAMP,                  -- since when the carrier may have had it
   carrier_message_id TEXT,
   submitted_at       TIMESTAMP,
   finished_at        TIMESTAMP,

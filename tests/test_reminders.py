@@ -13,6 +13,7 @@ from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import outbound, run
 from smsgw.text.phones import msisdn
 from tests.agency import Agency
+from tests.dying import dying_node
 from tests.world import NOON, World, world
 
 IN_PROGRESS = "status = 4 AND step_name = 'in hand'"
@@ -50,7 +51,7 @@ def until(made: World, moment: datetime) -> None:
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
     """A time of August 2018 as people there have it."""
-    return datetime(2018, 8, day, hour, minute, tzinfo=UTC) - timedelta(hours=7)
+    return datetime(2018, 8, 1, hour, minute, tzinfo=UTC) + timedelta(days=day - 1, hours=-7)
 
 
 def owner(agency: Agency, code: str) -> str:
@@ -324,6 +325,25 @@ def test_a_run_whose_node_was_killed_is_taken_over(anywhere: World, agency: Agen
     assert len(told(anywhere, agency, code)) == 1
     with pytest.raises(schedules.LeaseLost), anywhere.gateway.database.writing("test") as connection:
         schedules.end(connection, mine, now)
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("transaction", ["claim", "vet", "settle"])
+def test_a_reminder_that_waited_for_days_is_told_once_though_its_sender_is_killed(
+    anywhere: World, agency: Agency, transaction: str, side: str
+) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(31, 22))
+    agency.finish(code, anywhere.clock())
+    minutes(anywhere, 2)
+    anywhere.clock.now = at(35, 7)  # 4 September, after the holidays
+    with dying_node(anywhere, lambda *place: place == (transaction, side)) as node:
+        for sender in node.senders:
+            sender.send_due()
+        pytest.fail("nobody died")
+    minutes(anywhere, 3)
+    assert len(told(anywhere, agency, code)) == 1
+    assert "unknown" not in anywhere.states()
 
 
 def test_a_rule_is_on_where_agencies_want_it(here: World) -> None:

@@ -30,7 +30,7 @@ _SHARED = """
   'UBND tinh thong bao: bo phan mot cua nhan ho so ca sang thu bay. Ho so cua ong/ba van giu nguyen hen tra.' AS text,
   'gsm7' AS encoding, 1 AS segments, 'delivered' AS state, at AS created_at, 'c' || hex AS carrier_message_id,
   at AS submitted_at, NULL AS error_code, 1 AS attempts, 0 AS doubts, at AS finished_at"""
-_LIVE = ", at AS not_before, later AS expires_at, later AS deadline, NULL AS lease"
+_LIVE = ", at AS not_before, later AS expires_at, later AS deadline, NULL AS lease, at AS tried_at"
 
 # Twenty messages a second, backwards from now.
 _NUMBERED = {

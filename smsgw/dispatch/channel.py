@@ -58,7 +58,8 @@ class Roads:
         channel = self.channels.get(message.channel)
         if channel is None or not channel.provider.abilities.idempotent_by_ref:
             return False
-        return now < message.created_at + channel.provider.abilities.ref_known_for
+        # By when it was first handed over: it may have waited for that over a weekend.
+        return message.tried_at is not None and now < message.tried_at + channel.provider.abilities.ref_known_for
 
     def has_detour(self, name: str) -> bool:
         """Whether any message of a channel could take another one."""

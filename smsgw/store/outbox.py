@@ -168,6 +168,7 @@ def claim_one(connection: sa.Connection, id: str, *, lease: str, until: datetime
     taken = sa.update(outbound).where(_c.id == id, _c.state == State.QUEUED)
     columns = [_c[name] for name in Claimed.__dataclass_fields__]
     values = {"state": State.SENDING, "lease": lease, "deadline": until, "attempts": _c.attempts + 1}
+    values |= {"tried_at": _c.created_at}
     row = connection.execute(taken.values(values).returning(*columns)).one()
     return Claimed(**{**row._mapping, "lane": Lane(row.lane)})
 
@@ -192,6 +193,8 @@ _CLAIM = (
         lease=sa.bindparam("new_lease"),
         deadline=sa.bindparam("until"),
         attempts=_c.attempts + 1,
+        # Of tries before it, without doubt, the carrier took nothing.
+        tried_at=sa.case((_c.doubts == 0, _NOW), else_=_c.tried_at),
     )
     .returning(
         _c.not_before,

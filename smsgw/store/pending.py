@@ -18,7 +18,10 @@ _c = outbound.c
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that no sender holds: queued, or in doubt and past the time in which a receipt could help."""
+    """A message that no sender holds: queued, or in doubt and past the time in which a receipt could help.
+
+    `tried_at`: since when the carrier may have it, if it was ever handed over.
+    """
 
     id: str
     channel: str
@@ -26,7 +29,7 @@ class Waiting:
     recipient: str
     attempts: int
     doubts: int
-    created_at: datetime
+    tried_at: datetime | None
     expires_at: datetime
 
 
@@ -34,6 +37,7 @@ class Waiting:
 class Doubtful(Waiting):
     """A message in doubt. `deadline`: when it is decided on; `error_code`: what left it so, if that has a name."""
 
+    created_at: datetime
     deadline: datetime
     error_code: str | None
 
@@ -65,7 +69,7 @@ def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int =
 
 
 def _waiting(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Waiting]:
-    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.created_at, _c.expires_at)
+    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.tried_at, _c.expires_at)
     rows = connection.execute(sa.select(*columns).where(which).order_by(_c.id))
     return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
 

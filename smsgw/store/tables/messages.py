@@ -61,6 +61,7 @@ outbound = sa.Table(
     sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("doubts", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("lease", sa.Text),
+    sa.Column("tried_at", UtcTime),
     sa.Column("finished_at", UtcTime),
     sa.ForeignKeyConstraint(["in_reply_to"], ["inbound.id"], name="fk_outbound_in_reply_to"),
     sa.CheckConstraint("lane IN (0, 1, 2)", name="ck_outbound_lane"),
