@@ -19,6 +19,8 @@ from smsgw.notices.audience.lines import Limits
 from smsgw.notices.audience.listing import errors_csv, harmless
 from smsgw.notices.audience.refusals import _SENTENCES, AudienceRefused
 from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.reckoning import worded
+from smsgw.text.accents import plain
 
 TEXT = "Ong ((Họ tên)): ho so ((ma)) da xong."
 HEADING = "phone;Họ tên;Mã"
@@ -264,12 +266,21 @@ ENTITIES = (
 )
 
 
+def texts_named(relations: bytes) -> bytes:
+    """The workbook's relations with one to a part of shared texts."""
+    kind = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    named = b'<Relationship Id="texts" Type="' + kind + b'" Target="sharedStrings.xml"/></Relationships>'
+    return relations.replace(b"</Relationships>", named)
+
+
 @pytest.mark.parametrize(
     ("parts", "named"),
     [
         ({SHEET: bomb(8 << 20)}, "unpack"),
         ({"xl__styles_0_xml": b"<a>" + b"<b/>" * (2 << 20) + b"</a>"}, "unpack"),
         ({SHEET: ENTITIES}, "declarations"),
+        ({SHEET: ENTITIES.decode().encode("utf-16")}, "declarations"),
+        ({"xl__sharedStrings_0_xml": ENTITIES, "xl___rels__workbook_0_xml_0_rels": texts_named}, "declarations"),
         ({"xl__workbook_0_xml": ENTITIES}, "declarations"),
         ({"xl__vbaProject_0_bin": b"macro"}, "macros"),
         ({"xl__workbook_0_bin": b"x"}, ".xlsb"),
@@ -282,6 +293,21 @@ ENTITIES = (
 )
 def test_a_hostile_workbook_is_refused(parts: dict[str, bytes], named: str) -> None:
     assert named in refusal(repacked(xlsx(["phone"], ["0912345678"]), **parts))
+
+
+def test_texts_that_cells_share_are_read() -> None:
+    texts = b"<sst><si><t>phone</t></si><si><t> x </t></si><si><r><t>Ng</t></r><r><t>uy_x1EC5_n</t></r></si></sst>"
+    rows = (
+        b'<row r="1"><c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c></row>'
+        b'<row r="3"><c r="A3"><v>912345678</v></c><c r="C3" t="s"><v>2</v></c></row>'
+        b'<row r="4"><c r="A4"><v>912345678</v></c><c r="C4" t="s"><v>9</v></c></row>'
+    )
+    sheet = b"<worksheet><sheetData>" + rows + b"</sheetData></worksheet>"
+    named = repacked(xlsx(["phone"]), xl___rels__workbook_0_xml_0_rels=texts_named, xl__sharedStrings_0_xml=texts)
+    good, bad = audience(repacked(named, **{SHEET: sheet}), "((x))")
+    assert good == Recipient(3, "84912345678", {"x": "Nguyễn"})
+    assert isinstance(bad, RowError)
+    assert (bad.row, bad.column) == (4, "x")
 
 
 def test_a_part_that_lies_about_its_size_is_refused() -> None:
@@ -344,6 +370,12 @@ def test_what_is_left_of_a_placeholder_is_said_as_it_is_written(text: str) -> No
 def test_placeholders_are_matched_without_case_accents_and_punctuation() -> None:
     assert placeholders("((Họ tên)) ((ho_ten)) (((x)) (())") == {"ho ten": "Họ tên", "x": "x"}
     assert filled("((HỌ TÊN)), ((x))", {"ho ten": "A ((x))", "x": "1"}) == "A ((x)), 1"
+
+
+@given(st.text(), st.text(), st.text())
+def test_a_text_without_accents_is_that_with_accents_stripped(before: str, after: str, value: str) -> None:
+    text, values = f"{before}((x)){after}", {"x": value}
+    assert worded(text, values, accents=False) == plain(filled(text, values))
 
 
 def test_no_cell_of_a_list_of_errors_is_a_formula() -> None:

@@ -12,12 +12,11 @@ from typing import Protocol
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import Recipient, RowError
-from smsgw.notices.reckoning import Fingerprint, Reckoning, worded
+from smsgw.notices.reckoning import Fingerprint, Reckoning, Weighed, weighed
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs
 from smsgw.store.notices import Addressee, Notice
-from smsgw.text.segments import measure
 
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
 
@@ -82,10 +81,10 @@ class Loader:
     def _take(self, chunk: list[Recipient | RowError]) -> None:
         checked = [self._checked(item) for item in chunk]
         errors = [item for item in checked if isinstance(item, RowError)]
-        wanted = [item for item in checked if isinstance(item, Recipient)]
-        first: dict[str, Recipient] = {}
+        wanted = [item for item in checked if isinstance(item, Weighed)]
+        first: dict[str, Weighed] = {}
         for item in wanted:
-            first.setdefault(item.phone, item)
+            first.setdefault(item.recipient.phone, item)
         with self.means.database.writing("load notice") as connection:
             if not rows.touch(connection, self.notice.id, self.means.clock()):
                 raise NoticeRefused("state", "the notice took too long to come in and was given up; try again")
@@ -94,30 +93,37 @@ class Loader:
             new = rows.add_recipients(
                 connection,
                 self.notice.id,
-                [Addressee(item.row, item.phone, json.dumps(item.values, ensure_ascii=False)) for item in asked],
+                [_addressee(item.recipient) for item in asked],
             )
             problems = [(error.row, error.column, error.problem) for error in errors]
             rows.add_problems(connection, self.notice.id, self.reckoning.errors, problems)
         self.reckoning.errors += len(errors)
-        self.reckoning.opted_out += sum(item.phone in refusing for item in wanted)
-        self.reckoning.duplicates += sum(item.phone not in refusing for item in wanted) - len(new)
+        self.reckoning.opted_out += sum(item.recipient.phone in refusing for item in wanted)
+        self.reckoning.duplicates += sum(item.recipient.phone not in refusing for item in wanted) - len(new)
         for item in asked:
-            if item.phone in new:
+            if item.recipient.phone in new:
                 self._count(item)
 
-    def _checked(self, item: Recipient | RowError) -> Recipient | RowError:
+    def _checked(self, item: Recipient | RowError) -> Weighed | RowError:
         if isinstance(item, RowError):
             return item
-        segments = measure(worded(self.notice.text, item.values, accents=self.notice.accents)).segments
-        most = self.means.rules.most_segments
+        found = weighed(self.notice.text, item)
+        segments, most = found.size(accents=self.notice.accents).segments, self.means.rules.most_segments
         if segments <= most:
-            return item
+            return found
         return RowError(item.row, _TEXT[self.language], _TOO_LONG[self.language].format(segments=segments, most=most))
 
-    def _count(self, recipient: Recipient) -> None:
-        self.fingerprint.add(recipient)
-        channel, tariff = self.means.road(recipient.phone)
-        self.reckoning.add(self.notice.text, recipient, channel.name, tariff)
+    def _count(self, item: Weighed) -> None:
+        self.fingerprint.add(item.recipient)
+        channel, tariff = self.means.road(item.recipient.phone)
+        self.reckoning.add(item, channel.name, tariff)
+
+
+_FIELDS = json.JSONEncoder(ensure_ascii=False)
+
+
+def _addressee(one: Recipient) -> Addressee:
+    return Addressee(one.row, one.phone, _FIELDS.encode(one.values))
 
 
 def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, str]:
@@ -129,7 +135,7 @@ def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, 
             recipient = Recipient(item.line, item.phone, json.loads(item.fields))
             print_.add(recipient)
             channel, tariff = means.road(recipient.phone)
-            fresh.add(of.text, recipient, channel.name, tariff)
+            fresh.add(weighed(of.text, recipient), channel.name, tariff)
     return fresh, print_.hexdigest()
 
 

@@ -6,22 +6,46 @@ import hashlib
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from smsgw.notices.audience.columns import filled
 from smsgw.notices.recipients import Recipient
-from smsgw.text.accents import plain
+from smsgw.text.accents import joined_plain, unaccented
 from smsgw.text.alphabet import Encoding, storable
 from smsgw.text.segments import Measure, measure
 
 
 def worded(text: str, values: dict[str, str], *, accents: bool) -> str:
     """What one person gets."""
-    whole = unicodedata.normalize("NFC", filled(text, values))
-    return storable(whole) if accents else plain(whole)
+    if accents:
+        return storable(unicodedata.normalize("NFC", filled(text, values)))
+    return joined_plain(filled(_bare(text), {name: unaccented(value) for name, value in values.items()}))
+
+
+@lru_cache(maxsize=64)  # one text for all of a notice's recipients
+def _bare(text: str) -> str:
+    return unaccented(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A recipient with what their message takes either way."""
+
+    recipient: Recipient
+    plain: Measure
+    accented: Measure
+
+    def size(self, *, accents: bool) -> Measure:
+        return self.accented if accents else self.plain
+
+
+def weighed(text: str, recipient: Recipient) -> Weighed:
+    """What a recipient's message takes without and with accents."""
+    plain, accented = (measure(worded(text, recipient.values, accents=accents)) for accents in (False, True))
+    return Weighed(recipient, plain, accented)
 
 
 @dataclass
@@ -61,13 +85,12 @@ class Reckoning:
     def size(self, *, accents: bool) -> Size:
         return self.accented if accents else self.plain
 
-    def add(self, text: str, recipient: Recipient, channel: str, tariff: int) -> None:
+    def add(self, weighed: Weighed, channel: str, tariff: int) -> None:
         """Count a recipient who gets a message by a channel of that tariff, in đồng a segment."""
         self.recipients += 1
         self.by_channel[channel] += 1
-        for accents in (False, True):
-            shown = worded(text, recipient.values, accents=accents)
-            self.size(accents=accents).add(recipient.phone, measure(shown), tariff)
+        self.plain.add(weighed.recipient.phone, weighed.plain, tariff)
+        self.accented.add(weighed.recipient.phone, weighed.accented, tariff)
 
     def as_json(self) -> str:
         return json.dumps(vars(self) | {"plain": vars(self.plain), "accented": vars(self.accented)})
@@ -104,8 +127,8 @@ class Fingerprint:
         return self._hash.hexdigest()
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _canonical(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-
-
-Road = Callable[[str], tuple[str, int]]  # a phone's channel, and its tariff
+    return _CANONICAL.encode(value).encode() + b"\n"

@@ -34,7 +34,12 @@ def _bare(character: str) -> str:
 
 def unaccented(text: str) -> str:
     """The text without accents and without a word processor's typography."""
-    return fold(text.translate(_TYPOGRAPHY))
+    return unicodedata.normalize("NFC", "".join(map(_unaccented, text)))
+
+
+@lru_cache(maxsize=2048)
+def _unaccented(character: str) -> str:
+    return "".join(map(_bare, character.translate(_TYPOGRAPHY)))
 
 
 def plain(text: str) -> str:

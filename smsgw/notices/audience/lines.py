@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,7 +39,6 @@ class Limits:
     cell: int = 1000
 
 
-_BLANKS = re.compile(r"[\s\u200b\ufeff]+")
 _FAILED = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
 )
@@ -51,6 +49,6 @@ def cell(text: str, longest: int) -> Cell:
     if len(text) > longest:
         return CellFault.TOO_LONG
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    text = _BLANKS.sub(" ", text).strip()
+        text = unicodedata.normalize("NFC", text.replace("\u200b", " ").replace("\ufeff", " "))
+    text = " ".join(text.split())
     return CellFault.FAILED if text in _FAILED else text

@@ -38,7 +38,7 @@ def lines(file: BinaryIO, limits: Limits) -> Generator[Line]:
             for _ in package.read(parts.texts, texts):
                 pass
         epoch = CALENDAR_MAC_1904 if parts.from_1904 else CALENDAR_WINDOWS_1900
-        rows = SheetRows(Values(texts.texts, _date_styles(package, parts.styles), epoch), limits)
+        rows = SheetRows(Values(texts.texts, _date_styles(package, parts.styles), epoch, limits.cell), limits)
         for _ in package.read(parts.sheet, rows):
             yield from rows.take()
 
