@@ -25,24 +25,25 @@ from smsgw.dispatch import breaker, retry, sender
 from smsgw.gateway import ROLES, Role
 from smsgw.serve import Node, until_told_to_stop
 from smsgw.settings import load
-from smsgw.store import schedules, wakes
+from smsgw.store import database, schedules, wakes
 from smsgw.store.database import Database
 from tests import unsure
 
 STARTING = ("create", "meet channels")  # a node whose database fails by then does not start, which is no news
 
 _WAITS = (
-    (gateway, "TICK", 0.1),
-    (gateway, "ANSWER_WAITING_EVERY", 0.1),
-    (gateway, "MATCH_EVERY", 0.2),
-    (gateway, "RETIRE_EVERY", 0.2),
-    (gateway, "REMIND_EVERY", 0.1),
-    (gateway, "KEEP_DAYS_EVERY", 0.2),
+    (gateway, "TICK", 0.05),
+    (gateway, "ANSWER_WAITING_EVERY", 0.05),
+    (gateway, "MATCH_EVERY", 0.1),
+    (gateway, "RETIRE_EVERY", 0.1),
+    (gateway, "REMIND_EVERY", 0.05),
+    (gateway, "KEEP_DAYS_EVERY", 0.1),
     (breaker, "FIRST_PAUSE", timedelta(seconds=0.2)),
     (breaker, "LONGEST_PAUSE", timedelta(seconds=1)),
     (retry, "BLIND_WAIT", timedelta(seconds=1)),
     (sender, "TROUBLE_PAUSE", 0.2),
     (wakes, "PATIENCE", 0.2),
+    (database, "SILENCE", 1),
     (schedules, "LEASE", timedelta(seconds=1)),
 )
 

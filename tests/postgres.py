@@ -87,6 +87,10 @@ class Server:
     def url(self) -> str:
         return f"postgresql+psycopg://postgres@/postgres?host={self._base}"
 
+    @property
+    def socket_file(self) -> Path:
+        return self._base / ".s.PGSQL.5432"
+
     def start(self) -> None:
         options = f"-c listen_addresses='' -k {self._base} -c max_connections=200 {self._durability}"
         self._run("pg_ctl", "-w", "-l", str(self._base / "log"), "-o", options, "start")

@@ -54,6 +54,14 @@ def test_setting_up_twice_is_safe(shell: Shell) -> None:
     assert (again.returncode, again.stdout.split(":")[0]) == (0, "checked")
 
 
+@pytest.mark.parametrize("command", ["outbox", "doubtful", "channel list"])
+def test_a_command_before_init_says_so_and_makes_no_database(tmp_path: Path, command: str) -> None:
+    done = Shell(tmp_path).run(*command.split())
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("is not there: run smsgw init")
+    assert not (tmp_path / "gateway.db").exists()
+
+
 def test_a_look_up_says_what_the_gateway_would_answer_and_sends_nothing(shell: Shell) -> None:
     code = shell.json("report")["by_status"] and _a_code(shell)
     found = shell.json("lookup", code.lower().replace(".", " "))

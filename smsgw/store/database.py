@@ -23,17 +23,18 @@ class SchemaError(ExpectedFailure):
 
 Boundary = Callable[[str, str], None]
 
+SILENCE = 10  # seconds after which a server or a node that can't be reached any more is given up
+LONGEST_STATEMENT = 60.0  # seconds; an old snapshot costs the claims of all nodes
+LONGEST_IDLE = 30.0  # seconds that a transaction may stand still: its node is frozen or gone, and others want its rows
+
 # A plan that is kept was made for the table as it was then, and reads all of one that was small. So there is one plan
 # for any size: from each row given, by an index, to its own.
-_ONE_PLAN = " ".join(
-    f"-c {setting}"
-    for setting in (
-        "plan_cache_mode=force_generic_plan",
-        "enable_seqscan=off",
-        "enable_hashjoin=off",
-        "enable_mergejoin=off",
-    )
-)
+_ONE_PLAN = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 _MAKING_TABLES = 0x736D73  # the number of an advisory lock, by which it is known to nobody else
 
 
@@ -49,8 +50,6 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 12) -> None:
         self.url = sa.make_url(url)
         self.on_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.on_sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(self.url, **_options(self.url, pool_size))
         # Outside of a transaction PostgreSQL is asked once for each statement, and no snapshot stays open.
         self._reader = self._engine if self.on_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -91,6 +90,8 @@ class Database:
 
     def create(self) -> bool:
         """Make the tables where there are none; True if it made them. Raises SchemaError for a foreign schema."""
+        if self._file is not None:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
         with self.writing("create") as connection:
             if not self.on_sqlite:
                 # Nodes that start at once: one makes the tables, and the others find them made.
@@ -106,6 +107,9 @@ class Database:
 
     def check(self) -> None:
         """Raises SchemaError unless every table and column that this version needs is there."""
+        if self._file is not None and not self._file.exists():
+            # To look for tables in it would make the file.
+            raise SchemaError(f"the gateway's database {self._file} is not there: run smsgw init")
         with self.reading() as connection:
             # All tables at once: PostgreSQL answers this in as many queries as it would take for one.
             found = sa.inspect(connection).get_multi_columns()
@@ -119,6 +123,12 @@ class Database:
                         " another version; point gateway.database at an empty database, or use that version"
                     )
 
+    @property
+    def _file(self) -> Path | None:
+        """Where SQLite keeps it; None for one that is a server's, or in memory."""
+        name = self.url.database
+        return Path(name) if self.on_sqlite and name and name != ":memory:" else None
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -130,13 +140,34 @@ def _options(url: sa.URL, pool_size: int) -> dict[str, Any]:
         # A carrier gives up on a callback after some seconds; until then it must have been told to come again.
         return {**common, "connect_args": {"timeout": 5}}
     given = url.query.get("options", "")
+    settings = " ".join(f"-c {name}={value}" for name, value in _for_the_server().items())
     return {
         **common,
         # Whoever works most keeps the connections whose statements are prepared and whose caches are warm.
         "pool_use_lifo": True,
-        # A server that vanishes is noticed by its silence. One that went away and came back needs no restart of ours:
-        # the first call that fails empties the pool.
-        "connect_args": {"connect_timeout": 5, "tcp_user_timeout": 10_000, "options": f"{given} {_ONE_PLAN}".strip()},
+        # A server that vanishes is noticed by its silence, also by who only listens. One that went away and came back
+        # needs no restart of ours: the first call that fails empties the pool.
+        "connect_args": {
+            "connect_timeout": 5,
+            "tcp_user_timeout": SILENCE * 1000,
+            "keepalives_idle": max(1, SILENCE // 2),
+            "keepalives_interval": max(1, SILENCE // 5),
+            "keepalives_count": 2,
+            "options": f"{given} {settings}".strip(),
+        },
+    }
+
+
+def _for_the_server() -> dict[str, object]:
+    """What a session asks of PostgreSQL, which must likewise notice when a node vanishes: it keeps that one's locks."""
+    return {
+        **_ONE_PLAN,
+        "statement_timeout": int(LONGEST_STATEMENT * 1000),
+        "idle_in_transaction_session_timeout": int(LONGEST_IDLE * 1000),
+        "tcp_user_timeout": SILENCE * 1000,
+        "tcp_keepalives_idle": max(1, SILENCE // 2),
+        "tcp_keepalives_interval": max(1, SILENCE // 5),
+        "tcp_keepalives_count": 2,
     }
 
 
