@@ -89,7 +89,7 @@ class Gateway:
             for lanes in _senders(channel)
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
-        self.listener = Listener(self.database, self._wake_ours)
+        self.listener = Listener(self.database, self._wake_ours, self._wake_all)
         answers = _answers(settings, wording)
         self.clerk = Clerk(
             self.database,
@@ -180,8 +180,7 @@ class Gateway:
     def sweep(self) -> int:
         """Settle what is past its deadline."""
         if moved := self.sweeper.deadlines():
-            for sender in self.senders:
-                sender.wake()
+            self._wake_all()
         return moved
 
     def keep_keys(self) -> None:
@@ -230,6 +229,10 @@ class Gateway:
 
         first = {"next_run_time": utc_now()} if at_once else {}
         self._ticker.add_job(guarded, "interval", seconds=seconds, **first)
+
+    def _wake_all(self) -> None:
+        for sender in self.senders:
+            sender.wake()
 
     def _wake_ours(self, channel: str, lane: Lane) -> None:
         for sender in self.senders:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from providers.simulator import Carrier, SimulatorConfig, create_app
-from smsgw.store import channels, history
+from smsgw.store import channels, conversations
 from smsgw.store.channels import Event
 from smsgw.web.server import WebServer
 from tests.world import SECRET, TOKEN, World, free_port, world
@@ -83,7 +83,8 @@ def test_what_a_channel_surely_did_not_take_goes_by_the_other_one_at_once(two: T
     assert two.ask() == 1
     assert two.here.states() == {"delivered": 1}
     with two.here.gateway.database.reading() as connection:
-        (message,) = history.by_recipient(connection, PHONE)
+        (sent,) = conversations.thread(connection, PHONE).went
+    message = sent.row
     assert (message.channel, message.attempts) == ("spare", 2)
 
 
@@ -118,7 +119,8 @@ def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> Non
     assert two.ask(seconds=30) == 0
     assert two.state() == "tripped"
     with two.here.gateway.database.reading() as connection:
-        (message,) = history.by_recipient(connection, PHONE)
+        (sent,) = conversations.thread(connection, PHONE).went
+    message = sent.row
     assert message.channel == "sms"
     assert message.doubts >= 1
     two.here.carrier.faults.change({"cut_after": 0})

@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from smsgw.store import history, receipts
+from smsgw.dispatch.channel import Roads
+from smsgw.dispatch.routes import Routes
+from smsgw.dispatch.sweep import Sweeper
+from smsgw.store import conversations, history, receipts
 from smsgw.store.database import Database
 from smsgw.store.receipts import Report
 from smsgw.store.states import LIVE_FOR, State
@@ -41,7 +44,7 @@ def test_what_is_finished_for_days_becomes_history_in_batches_and_the_rest_stays
     assert [retire(database, 4, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert (count(database, outbound), count(database, history_table)) == (1, 5)
     with database.reading() as connection:
-        assert {row.id for row in history.by_recipient(connection, "84912345678")} == {*done, waiting}
+        assert {sent.row.id for sent in conversations.thread(connection, "84912345678").went} == {*done, waiting}
         assert [row.state for row in history.by_id(connection, done[:1])] == ["delivered"]
 
 
@@ -64,3 +67,16 @@ def test_a_carrier_that_asks_again_after_days_gets_no_second_answer(anywhere: Wo
     assert anywhere.text("84912345678", "HELP", id="mo-1") == ""
     assert len(anywhere.heard("84912345678")) == 1
     assert first
+
+
+def test_a_receipt_that_missed_its_message_finds_it_in_history_too(database: Database) -> None:
+    id = finished(database, "expired")
+    report(database, Report(None, "mt-7", "delivered", None, NOON))
+    with database.writing("test") as connection:
+        # As if the two had met, and neither had seen the other.
+        connection.execute(sa.update(outbound).values(carrier_message_id="mt-7"))
+    retire(database, 4)
+    sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: NOON + timedelta(days=5))
+    assert sweeper.late_receipts() == 1
+    with database.reading() as connection:
+        assert [row.state for row in history.by_id(connection, [id])] == ["delivered"]

@@ -160,6 +160,18 @@ def test_the_carriers_id_that_came_after_the_lease_had_run_out_still_finds_the_r
     assert state(database, id) is State.DELIVERED
 
 
+@pytest.mark.parametrize("first", ["buffered", "delivered"])
+def test_a_receipt_that_names_both_ids_finds_those_that_name_the_carriers_alone(database: Database, first: str) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    with database.writing("test") as connection:
+        overdue.rescue(connection, LATER)
+    buffered, delivered = Report(id, "mt-7", "buffered", None, NOON), Report(None, "mt-7", "delivered", None, NOON)
+    for one in (buffered, delivered) if first == "buffered" else (delivered, buffered):
+        report(database, one)
+    assert state(database, id) is State.DELIVERED
+
+
 def test_the_carriers_id_is_known_also_when_the_next_try_was_under_way(database: Database) -> None:
     (id,) = add(database, message())
     claim(database)

@@ -30,18 +30,9 @@ def retire(connection: sa.Connection, now: datetime, limit: int = 1000) -> int:
     return len(chosen)
 
 
-def by_recipient(connection: sa.Connection, phone: str, limit: int = 100) -> list[sa.Row[Any]]:
-    """The latest messages to a phone, newest first."""
-    return _latest(connection, message.c.recipient == phone, limit)
-
-
 def by_id(connection: sa.Connection, ids: Collection[str]) -> list[sa.Row[Any]]:
-    """The messages with these ids of ours."""
-    return _latest(connection, message.c.id.in_(ids), len(ids))
-
-
-def _latest(connection: sa.Connection, which: sa.ColumnElement[bool], limit: int) -> list[sa.Row[Any]]:
-    return [*connection.execute(sa.select(message).where(which).order_by(message.c.created_at.desc()).limit(limit))]
+    """The messages with these ids of ours, newest first."""
+    return [*connection.execute(sa.select(message).where(message.c.id.in_(ids)).order_by(message.c.created_at.desc()))]
 
 
 _COPY = Batch(

@@ -260,27 +260,18 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
 
 def _heard_late(connection: sa.Connection, channel: str, settled: Sequence[Settled], now: datetime) -> None:
     """What the carrier said of messages that have another owner by now, or none."""
-    said = [item for item in settled if item.outcome in AS_RECEIPT]
-    known = {item.message.id: item.carrier_message_id for item in said if item.carrier_message_id}
-    if known:
-        # Its receipts may name nothing else.
-        _KNOW.run(connection, ((id, storable(carrier_id)) for id, carrier_id in known.items()))
     reports = [
-        receipts.Report(item.message.id, item.carrier_message_id, AS_RECEIPT[item.outcome], item.code, now)
-        for item in said
+        receipts.Report(
+            item.message.id,
+            storable(item.carrier_message_id) if item.carrier_message_id else None,
+            AS_RECEIPT[item.outcome],
+            item.code,
+            now,
+        )
+        for item in settled
+        if item.outcome in AS_RECEIPT
     ]
     receipts.record(connection, channel, reports, now)
-    receipts.apply_parked(connection, channel, known, now)
-
-
-_KNOW = Batch(
-    (_c.id, _c.carrier_message_id),
-    lambda given: (
-        sa.update(outbound)
-        .where(_c.id == given.c.id, _c.carrier_message_id.is_(None))
-        .values(carrier_message_id=given.c.carrier_message_id)
-    ),
-)
 
 
 def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:

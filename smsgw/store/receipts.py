@@ -49,10 +49,14 @@ class _Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """A message that reports are about, locked. `table`: where it lies, among the live ones or in history."""
+    """A message that reports are about, locked. `table`: where it lies, among the live ones or in history.
+
+    `carrier_id`: theirs, None while it is not known.
+    """
 
     id: str
     before: State
+    carrier_id: str | None
     table: sa.Table
 
 
@@ -83,6 +87,7 @@ def record(connection: sa.Connection, channel: str, reports: Sequence[Report], n
         rows.setdefault((report.subject, report.status), row)
     new = set(_KEEP.run(connection, rows.values()))
     _apply(connection, messages, [_Said(report.subject, report.status, report.error_code) for report in reports], now)
+    _learn(connection, channel, messages, reports, now)
     fresh = []
     for report in reports:
         key = f"{report.subject} {report.status}"
@@ -92,6 +97,34 @@ def record(connection: sa.Connection, channel: str, reports: Sequence[Report], n
 
 
 _KEEP = InsertNew(*receipt.c, returning=_r.subject + " " + _r.status)
+
+
+def _learn(
+    connection: sa.Connection,
+    channel: str,
+    messages: Mapping[str, _Message],
+    reports: Sequence[Report],
+    now: datetime,
+) -> None:
+    """Write down the carrier's ids that reports were the first to name; others may name nothing else."""
+    learnt: dict[str, str | None] = {}
+    for report in reports:
+        message = messages.get(report.subject)
+        if message and message.table is outbound and message.carrier_id is None and report.carrier_id is not None:
+            learnt[message.id] = report.carrier_id
+    if learnt:
+        _LEARN.run(connection, learnt.items())
+        apply_parked(connection, channel, learnt, now)
+
+
+_LEARN = Batch(
+    (_c.id, _c.carrier_message_id),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, _c.carrier_message_id.is_(None))
+        .values(carrier_message_id=given.c.carrier_message_id)
+    ),
+)
 
 
 def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str, str | None], now: datetime) -> None:
@@ -122,9 +155,10 @@ def match_parked(connection: sa.Connection, since: datetime | None, now: datetim
         parked = parked.where(_r.received_at >= since)
     known = [
         parked.join(
-            outbound, sa.and_(_c.channel == _r.channel, name == sa.func.substr(_r.subject, len(kind) + 1))
-        ).where(_r.subject.startswith(kind), _c.state != State.SENDING)
-        for kind, name in (("ref:", _c.id), ("id:", _c.carrier_message_id))
+            table, sa.and_(table.c.channel == _r.channel, table.c[name] == sa.func.substr(_r.subject, len(kind) + 1))
+        ).where(_r.subject.startswith(kind), table.c.state != State.SENDING)
+        for table in (outbound, history)
+        for kind, name in (("ref:", "id"), ("id:", "carrier_message_id"))
     ]
     rows = connection.execute(sa.union_all(*known).limit(limit)).all()
     for channel in {row.channel for row in rows}:
@@ -160,15 +194,15 @@ def _find(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[s
         for kind in ("ref:", "id:"):
             wanted = [(s.removeprefix(kind),) for s in sorted(subjects - found.keys()) if s.startswith(kind)]
             if wanted:
-                for name, id, state in _FIND[table, kind].rows(connection, wanted, at_channel=channel):
-                    found[kind + name] = _Message(id, State(state), table)
+                for name, id, state, theirs in _FIND[table, kind].rows(connection, wanted, at_channel=channel):
+                    found[kind + name] = _Message(id, State(state), theirs, table)
     return found
 
 
 def _finding(table: sa.Table, name: sa.Column[str]) -> Batch:
     def build(given: sa.FromClause) -> sa.Executable:
         return (
-            sa.select(name, table.c.id, table.c.state)
+            sa.select(name, table.c.id, table.c.state, table.c.carrier_message_id)
             .join(given, given.c[name.key] == name)
             .where(table.c.channel == sa.bindparam("at_channel"))
             .order_by(table.c.id)  # see outbox.settle

@@ -43,11 +43,15 @@ _NOTIFY = sa.select(sa.func.pg_notify(sa.bindparam("channel"), sa.bindparam("pay
 
 
 class Listener:
-    """Hears other nodes' wakes, in a thread of its own once started. Calls `woken` with a channel's name and a lane."""
+    """Hears other nodes' wakes, in a thread of its own once started. Calls `woken` with a channel's name and a lane.
 
-    def __init__(self, database: Database, woken: Callable[[str, Lane], None]) -> None:
+    `deaf`: called whenever it begins to listen, since wakes may have gone unheard before.
+    """
+
+    def __init__(self, database: Database, woken: Callable[[str, Lane], None], deaf: Callable[[], None]) -> None:
         self._database = database
         self._woken = woken
+        self._deaf = deaf
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="wakes", daemon=True)
 
@@ -70,6 +74,7 @@ class Listener:
 
     def _listen(self) -> None:
         with self._database.listening(CHANNEL) as connection:
+            self._deaf()
             while not self._stopping.is_set():
                 for notice in connection.notifies(timeout=PATIENCE):
                     lane, _, channel = notice.payload.partition(" ")
