@@ -20,6 +20,7 @@ import requests
 import sqlalchemy as sa
 
 from providers.simulator import Carrier, SimulatorConfig, create_app
+from providers.simulator.carrier import Kind
 from smsgw.clock import utc_now
 from smsgw.dossiers import sample
 from smsgw.gateway import Gateway
@@ -29,7 +30,7 @@ from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.states import FINAL
-from smsgw.store.tables import Lane, inbound, outbound
+from smsgw.store.tables import Lane, inbound, outbound, receipt
 from smsgw.web.server import WebServer
 from tests.chaos_node import Plan, ready_file, run
 from tests.world import SECRET, TODAY, TOKEN, free_port
@@ -46,13 +47,14 @@ def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> N
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 class Ledger(Carrier):
     """The simulated carrier with several lines to the gateway, that writes down when it was called and who got what.
 
-    `forgetful`: it takes every submission for a new message, whatever its ref.
+    Its ids are in hexadecimal with leading zeros where it takes a message, and in decimal in receipts, half of which
+    have nothing else to say whose they are. `forgetful`: it takes every submission for a new message, whatever its ref.
     """
 
     def __init__(self, config: SimulatorConfig, *, forgetful: bool = False) -> None:
@@ -61,6 +63,7 @@ class Ledger(Carrier):
         self._forgetful = forgetful
         self.calls: list[tuple[float, int]] = []  # when, and how many messages
         self.delivered: dict[str, tuple[str, str]] = {}  # by our id: the gateway's, and the phone
+        self.reported: dict[str, str] = {}  # by the gateway's id: how a message ended, as the gateway is told
         self._pumps = [threading.Thread(target=self._pump, daemon=True) for _ in range(PUMPS)]
 
     def start(self) -> None:
@@ -80,12 +83,19 @@ class Ledger(Carrier):
         for message, result in zip(messages, results, strict=True):
             if result["status"] == "accepted":
                 self.delivered[result["id"]] = (message["ref"], message["to"])
-        return results
+        return [{**result, "id": f"{_number(result):016X}"} if "id" in result else result for result in results]
 
     def report(self, ref: str) -> None:
         """Tell the gateway that a message arrived."""
         with self._lock:
             self._call_back("receipts", {"ref": ref, "id": None, "status": "delivered"}, 0.0)
+
+    def _call_back(self, kind: Kind, item: dict[str, Any], delay: float) -> None:
+        if kind == "receipts" and item["id"]:
+            if item["status"] != "buffered":
+                self.reported[item["ref"]] = item["status"]
+            item = {**item, "id": str(_number(item)), "ref": item["ref"] if self.faults.chance.random() < 0.5 else None}
+        super()._call_back(kind, item, delay)
 
     def _pump(self) -> None:
         while not self._stopping.is_set():
@@ -100,6 +110,11 @@ class Ledger(Carrier):
             status = session.post(url, data=body, headers=headers, timeout=15).status_code
         self.answers[status] += 1
         return status
+
+
+def _number(item: dict[str, Any]) -> int:
+    """Of a message, by the simulator's id."""
+    return int(item["id"].removeprefix("mt-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +254,12 @@ class Chaos:
             rows = connection.execute(sa.select(message.state, sa.func.count()).group_by(message.state)).all()
         return Counter(dict(rows))
 
+    def ends(self) -> dict[str, str]:
+        """The state of each message."""
+        message = history.message.c
+        with self.database.reading() as connection:
+            return dict(connection.execute(sa.select(message.id, message.state)).all())
+
     def texts_taken(self, state: str | None = None) -> int:
         """How many texts the gateway has, or has in a state."""
         counted = sa.select(sa.func.count()).select_from(inbound)
@@ -248,14 +269,20 @@ class Chaos:
             return connection.scalar(counted) or 0
 
     def quiet(self, *also: str) -> bool:
-        """Whether every text is acknowledged and every message has come to its end, or to one of these states too."""
+        """Whether all texts are acknowledged, all messages at their end or in such a state, and no receipt is left."""
         waiting = sum(carrier.counters()["callbacks_waiting"] for carrier in self.carriers.values())
         try:
             if waiting or self.texts_taken() < len(self.senders) or self.texts_taken("waiting"):
                 return False
-            return set(self.states()) <= {*FINAL, *also}
+            return set(self.states()) <= {*FINAL, *also} and not self.parked()
         except sa.exc.DBAPIError:
             return False  # the database is away, or has no tables yet
+
+    def parked(self) -> int:
+        """How many receipts there are whose messages are not known."""
+        with self.database.reading() as connection:
+            left = sa.select(sa.func.count()).select_from(receipt).where(receipt.c.outbound_id.is_(None))
+            return connection.scalar(left) or 0
 
     def settle(self, *also: str) -> None:
         """Wait until it is quiet."""
@@ -283,7 +310,7 @@ class Chaos:
 
     def _carrier(self, channel: str, forgetful: bool) -> Ledger:
         config = SimulatorConfig(
-            self.url, TOKEN, SECRET, channel, receipt_delay=0.05, longest_pause=0.3, most_tries=100_000
+            self.url, TOKEN, SECRET, channel, receipt_delay=0.05, longest_pause=0.1, most_tries=100_000
         )
         return Ledger(config, forgetful=forgetful)
 
@@ -296,6 +323,8 @@ url = "http://127.0.0.1:{web.port}"
 token = "{TOKEN}"
 secret = "{SECRET}"
 sender = "8188"
+answer_ids = "hexadecimal"
+receipt_ids = "decimal"
 {pace}
 """
             for name, web in self._webs.items()

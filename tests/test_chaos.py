@@ -23,6 +23,7 @@ FAULTS = {
     "retry_after": 0.2,
     "cut_before": 0.1,
     "cut_after": 0.15,
+    "undelivered": 0.1,
     "lost_receipts": 0.2,
     "doubled_receipts": 0.3,
     "disordered_receipts": 0.5,
@@ -94,13 +95,15 @@ def _killed_database(chaos: Chaos, server: postgres.Server) -> None:
 
 
 def assert_nothing_lost(chaos: Chaos) -> None:
-    """Everything comes to its end, each text with one reply."""
+    """Everything comes to its end, each text with one reply, and ends as its receipt says if there was one."""
     chaos.settle("submitted")
     chaos.days_later()
     assert chaos.count() == NOTHING
     states = chaos.states()
-    assert states["delivered"] + states["expired"] == len(chaos.senders)
+    assert sum(states[state] for state in ("delivered", "undelivered", "expired")) == len(chaos.senders)
     assert chaos.texts_taken() == len(chaos.senders)
+    ends, reported = chaos.ends(), chaos.carrier.reported
+    assert {id: ends[id] for id in reported} == reported
 
 
 def test_one_node_on_sqlite_killed_at_random_with_every_fault_on(make: Make, tmp_path: Path) -> None:

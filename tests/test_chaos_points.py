@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,6 @@ from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
 from tests.chats import serving, zalo_config, zalo_settings
 
-MOST_TEXTS = 600  # a node that is still alive after so many never comes by the place where it should die
 SIDES = ("before", "after")
 OFFICIAL, APPROVER = "lan", "mai"
 # The sweep is three transactions under one name, and these are worth a death in the middle of things.
@@ -89,10 +89,13 @@ def test_killed_at_every_commit_everybody_is_answered_exactly_once(chaos: Chaos)
     # The tables are made but once, and that has to fail first.
     points.sort(key=lambda point: point.transaction != "create")
     for point in points:
+        if point.transaction not in COMMANDS:
+            _killed_node(chaos, point)
+    node = chaos.up()
+    for point in points:
         if point.transaction in COMMANDS:
             _killed_command(chaos, point)
-        else:
-            _killed_node(chaos, point)
+    chaos.kill(node)
     chaos.up()
     until(lambda: _notices_are_out(chaos), "the end of the notices")
     _reminders_due(chaos)
@@ -118,15 +121,20 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     node = chaos.node(dies_at=point)
     provoke(chaos)
     chaos.text(2)
-    while node.exitcode is None and len(chaos.senders) < MOST_TEXTS:
-        node.join(0.1)
-        chaos.text(1)
+    until(lambda: _has_died(chaos, node), f"a death at {point}")
     killed_by_itself(chaos, node, point)
+
+
+def _has_died(chaos: Chaos, node: ForkServerProcess) -> bool:
+    """Whether a node is dead; if not, somebody texts, so that it comes by every place."""
+    node.join(0.05)
+    if node.exitcode is None:
+        chaos.text(1)
+    return node.exitcode is not None
 
 
 def _killed_command(chaos: Chaos, point: Point) -> None:
     """A person's command is killed, and given once more if it did not come to its end."""
-    node = chaos.up()
     command = COMMANDS[point.transaction]
     if point.transaction == "decide":
         command = (*command, _in_doubt(chaos))
@@ -145,7 +153,6 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
     if point.side == "before":
         chaos.ended(chaos.node(command=command), 0)
     chaos.carrier.faults.change(FAULTS)
-    chaos.kill(node)
 
 
 def _somebody_works_here(chaos: Chaos) -> None:

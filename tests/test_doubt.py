@@ -17,7 +17,7 @@ WELL = dict.fromkeys(CUT, 0.0)
 
 @pytest.fixture
 def chaos(tmp_path: Path, database_url: str) -> Iterator[Chaos]:
-    made = Chaos(tmp_path, database_url, provider="unsure", time_limit=1.0, seed=2018)
+    made = Chaos(tmp_path, database_url, provider="unsure", time_limit=0.5, seed=2018)
     made.database.create()
     yield made
     made.close()
@@ -47,7 +47,7 @@ def test_with_every_answer_cut_off_a_reply_goes_out_twice_and_a_notice_once(chao
 
 
 def test_a_node_killed_in_the_middle_of_its_calls_does_no_more_than_that(chaos: Chaos) -> None:
-    chaos.carrier.faults.change({"latency": 0.5, "lost_receipts": 1.0})
+    chaos.carrier.faults.change({"latency": 0.3, "lost_receipts": 1.0})
     notices = chaos.notices(5)
     node = chaos.up()
     chaos.text(5)
