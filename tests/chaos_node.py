@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import click
 import sqlalchemy as sa
 
 from smsgw import gateway, logs
-from smsgw.cli import main
+from smsgw.cli.main import commands, main
 from smsgw.clock import utc_now
 from smsgw.dispatch import breaker, retry, sender
 from smsgw.gateway import ROLES, Role
@@ -28,6 +29,9 @@ from smsgw.settings import load
 from smsgw.store import database, schedules, wakes
 from smsgw.store.database import Database
 from tests import unsure
+
+for name in commands.list_commands(click.Context(commands)):
+    commands.get_command(click.Context(commands), name)  # imports its module
 
 STARTING = ("create", "meet channels")  # a node whose database fails by then does not start, which is no news
 
