@@ -258,7 +258,7 @@ def test_paused_in_the_middle_nothing_goes_out_and_resumed_everybody_gets_it_onc
     slow.world.settle(4)
     assert slow.counts(made.id) == before
     slow.notices.resume(made.id, slow.an)
-    slow.world.settle(10)
+    slow.world.settle(12)
     assert slow.counts(made.id) == {"delivered": 90}
     assert all(len(slow.heard(number)) == 1 for number in range(90))
 

@@ -81,9 +81,9 @@ def test_working_days_before_are_counted_without_days_off(anchor: date, count: i
     assert len(between) == max(0, count - 1) if is_working_day(anchor) else len(between) == count
 
 
-@given(st.integers(0, 4_000_000), st.integers(0, 10**6))
-def test_the_latest_time_is_the_last_one_up_to_now(minutes: int, later: int) -> None:
-    cron = Cron("*/30 * * * *", HERE)
+@given(st.sampled_from(("*/30 * * * *", "30 7 * * *", "0 8 * * 1-5")), st.integers(0, 4_000_000), st.integers(0, 10**6))
+def test_the_latest_time_is_the_last_one_up_to_now(notation: str, minutes: int, later: int) -> None:
+    cron = Cron(notation, HERE)
     first = cron.at_or_after(NOON + timedelta(minutes=minutes))
     now = first + timedelta(seconds=later)
     assert cron.latest(first, now) <= now < cron.after(cron.latest(first, now))

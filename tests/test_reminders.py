@@ -40,7 +40,7 @@ def minutes(made: World, count: int) -> None:
     for _ in range(count):
         made.clock.forward(seconds=60)
         made.gateway.reminders.tick()
-        made.settle(5)
+        made.settle(3)
 
 
 def until(made: World, moment: datetime) -> None:

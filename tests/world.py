@@ -164,11 +164,11 @@ class World:
 
     def settle(self, seconds: int = 5) -> None:
         """Let callbacks, sending and sweeping happen for so many seconds of the clock."""
-        for _ in range(seconds * 2):
-            self.stride(0.5)
+        for _ in range(seconds):
+            self.stride(1)
 
-    def stride(self, seconds: float) -> None:
-        """Let so much time pass in which each of these happens once."""
+    def stride(self, seconds: int) -> None:
+        """Let so many seconds pass in which each of these happens once, as it does in a second of a running gateway."""
         self.carrier.run_due()
         self.clock.forward(seconds=seconds / 2)
         self.tick()

@@ -13,7 +13,8 @@ from smsgw.dossiers.calendar import add_working_days, take_working_days
 from smsgw.dossiers.candidates import Span
 
 MOMENT = timedelta(microseconds=1)
-LONGEST_LOOK_BACK = timedelta(days=8)  # of a schedule that was not looked at for longer, only the latest time counts
+# Where the latest time is looked for, nearest first; of a schedule that was not looked at for longer, none is found.
+LOOK_BACKS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8))
 
 
 class Cron:
@@ -32,9 +33,12 @@ class Cron:
     def latest(self, due: datetime, now: datetime) -> datetime:
         """The last time up to now, of those from `due` on, which is one of them."""
         latest = due
-        following = self.after(max(due, now - LONGEST_LOOK_BACK))
-        while following <= now:
-            latest, following = following, self.after(following)
+        for look_back in LOOK_BACKS:
+            following = self.after(max(due, now - look_back))
+            while following <= now:
+                latest, following = following, self.after(following)
+            if latest > due:
+                break
         return latest
 
     def _next(self, moment: datetime) -> datetime:
