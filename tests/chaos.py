@@ -191,7 +191,8 @@ class Chaos:
 
     def node(self, **plan: Any) -> ForkServerProcess:
         """Start a node, or a command; see `Plan`."""
-        process = _processes.Process(target=run, args=(Plan(self.settings, self.log, **plan),))
+        # A daemon, so that a test that fails leaves nobody for whom the run would wait for ever.
+        process = _processes.Process(target=run, args=(Plan(self.settings, self.log, **plan),), daemon=True)
         process.start()
         self.nodes.append(process)
         return process
