@@ -287,7 +287,15 @@ class Chaos:
 
     def settle(self, *also: str) -> None:
         """Wait until it is quiet."""
-        until(lambda: self.quiet(*also), "everything to come to its end")
+        try:
+            until(lambda: self.quiet(*also), "everything to come to its end")
+        except AssertionError as late:
+            late.add_note(
+                f"texts taken: {self.texts_taken()} of {len(self.senders)}, {self.texts_taken('waiting')} wait"
+            )
+            late.add_note(f"messages: {dict(self.states())}; receipts whose messages are not known: {self.parked()}")
+            late.add_note(f"carriers: {[carrier.counters() for carrier in self.carriers.values()]}")
+            raise
 
     def days_later(self) -> None:
         """What never got its receipt ends after three days."""

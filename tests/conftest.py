@@ -45,6 +45,11 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
         connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     yield f"{postgres_server.url}&options=-csearch_path%3D{schema}"
     with engine.connect() as connection:
+        # What a node that was killed had begun goes on in the server, and would take locks in another order.
+        connection.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
     engine.dispose()
 

@@ -287,3 +287,27 @@ def test_a_receipt_that_missed_its_message_is_applied_however_long_every_node_wa
     sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: NOON + timedelta(hours=5))
     assert sweeper.late_receipts() == 1
     assert state(database, id) is State.DELIVERED
+
+
+def test_a_receipt_that_is_parked_while_others_are_applied_is_not_taken_for_applied(postgres_url: str) -> None:
+    database = Database(postgres_url)  # SQLite's writers come one after the other
+    database.create()
+    (id,) = add(database, message())
+    claim(database)
+    report(database, Report(None, "77", "buffered", None, NOON))
+    settled = Settled(CLAIMED[id], State.SUBMITTED, LATER, carrier_message_id="77")
+    with database.writing("test") as connection:
+        # Another node does not see the carrier's id before this one commits it, and so has no message to wait for.
+        meanwhile = [Report(None, "77", "delivered", None, NOON)]
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def between(_: object, __: object, statement: str, *more: object) -> None:
+            if statement.startswith("UPDATE receipt") and meanwhile:
+                report(database, meanwhile.pop())
+
+        assert outbox.settle(connection, "sms", "me", [settled], NOON) == 1
+    assert not meanwhile
+    with database.writing("test") as connection:
+        receipts.match_parked(connection, None, LATER)
+    assert state(database, id) is State.DELIVERED
+    database.close()

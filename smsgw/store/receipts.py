@@ -173,15 +173,17 @@ def _apply_kept(connection: sa.Connection, channel: str, parked: Sequence[_Said]
     messages = _find(connection, channel, {subject for subject, _, _ in parked})
     messages = {subject: message for subject, message in messages.items() if message.before is not State.SENDING}
     _apply(connection, messages, parked, now)
-    owners = [(subject, message.id) for subject, message in messages.items()]
-    _OWN.run(connection, owners, at_channel=channel)
+    applied = [(said.subject, said.status, messages[said.subject].id) for said in parked if said.subject in messages]
+    _OWN.run(connection, applied, at_channel=channel)
 
 
 _OWN = Batch(
-    (_r.subject, _r.outbound_id),
+    (_r.subject, _r.status, _r.outbound_id),
     lambda given: (
         sa.update(receipt)
-        .where(_r.channel == sa.bindparam("at_channel"), _r.subject == given.c.subject, _r.outbound_id.is_(None))
+        # Of the same message another may have been parked since these were read; it waits for the sweep.
+        .where(_r.channel == sa.bindparam("at_channel"), _r.subject == given.c.subject, _r.status == given.c.status)
+        .where(_r.outbound_id.is_(None))
         .values(outbound_id=given.c.outbound_id)
     ),
 )
