@@ -7,13 +7,24 @@ from typing import Literal
 
 Encoding = Literal["gsm7", "ucs2"]
 
-BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+ESCAPE = "\x1b"
+# In the order of their septets.
+_TABLE = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-EXTENSION = frozenset("^{}\\[~]|€\f")  # each is sent as an escape and a character
+# Each is sent as an escape and the character of the table with this septet.
+_EXTENSION = {
+    0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
+}  # fmt: skip
+BASIC = frozenset(_TABLE) - {ESCAPE}
+EXTENSION = frozenset(_EXTENSION.values())
 
 _FOREIGN = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENSION)))}]")
+
+_SEPTETS = {ord(char): chr(septet) for septet, char in enumerate(_TABLE)}
+_SEPTETS |= {ord(char): ESCAPE + chr(septet) for septet, char in _EXTENSION.items()}
+_ESCAPED = re.compile("\x1b([\\x00-\\x7f])")
 
 
 def storable(text: str) -> str:
@@ -36,3 +47,29 @@ def septets(text: str) -> int:
 def utf16_units(text: str) -> int:
     """How many 16-bit units a text takes in UCS-2 as phones use it, which is UTF-16."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def to_septets(text: str) -> bytes:
+    """A GSM-7 text with a septet in each byte, as SMPP has it. Raises ValueError for what is not in the alphabet."""
+    if foreign := _FOREIGN.search(text):
+        raise ValueError(f"{foreign[0]!r} is not in the GSM 7-bit alphabet")
+    return text.translate(_SEPTETS).encode("latin-1")
+
+
+def from_septets(septets: bytes) -> str:
+    """The text of unpacked septets; what is no septet becomes U+FFFD.
+
+    As 6.2.1.1 wants it of a receiver: an unknown escape leaves its character as the table has it, two are a blank.
+    """
+    marked = _ESCAPED.sub(_unescaped, septets.decode("latin-1"))
+    plain = marked.replace(ESCAPE, " ")
+    return "".join(_TABLE[ord(char)] if char < "\x80" else _SPELT.get(char, "\ufffd") for char in plain)
+
+
+# Places for characters of the extension while the others are still septets.
+_PLACES = {septet: chr(0xE000 + septet) for septet in _EXTENSION}
+_SPELT = {place: _EXTENSION[septet] for septet, place in _PLACES.items()}
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return _PLACES.get(ord(match[1]), match[1])

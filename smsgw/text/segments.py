@@ -47,10 +47,13 @@ def measure(text: str) -> Measure:
     return Measure(encoding, units, len(parts), shared - _UNITS[encoding](parts[-1]))
 
 
-def split(text: str) -> list[str]:
-    """The segments of a text, composed (NFC). None of them splits an escape, a surrogate pair or a grapheme."""
+def split(text: str, encoding: Encoding | None = None) -> list[str]:
+    """The segments of a text, composed (NFC). None of them splits an escape, a surrogate pair or a grapheme.
+
+    `encoding`: the one that it goes out in, if that is not to be the shorter one.
+    """
     text = unicodedata.normalize("NFC", text)
-    encoding = _encoding(text)
+    encoding = encoding or _encoding(text)
     if _UNITS[encoding](text) <= _ROOM[encoding][0]:
         return [text]
     return _cut(text, encoding)
