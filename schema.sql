@@ -122,6 +122,41 @@ CREATE TABLE receipt (
 CREATE INDEX ix_receipt_parked ON receipt (received_at) WHERE outbound_id IS NULL;
 CREATE INDEX ix_receipt_outbound ON receipt (outbound_id) WHERE outbound_id IS NOT NULL;
 
+-- A part of a message that its carrier has a name for; the message itself then has none. Receipts are about parts.
+CREATE TABLE outbound_part (
+  channel            TEXT NOT NULL,
+  carrier_message_id TEXT NOT NULL,
+  outbound_id        TEXT NOT NULL,   -- in outbound; goes when that becomes history
+  CONSTRAINT pk_outbound_part PRIMARY KEY (channel, carrier_message_id)
+);
+CREATE INDEX ix_outbound_part_outbound ON outbound_part (outbound_id);
+
+-- A part of a citizen's long text whose other parts have not come yet.
+CREATE TABLE inbound_part (
+  channel            TEXT NOT NULL,
+  sender             TEXT NOT NULL,
+  recipient          TEXT NOT NULL,
+  reference          TEXT NOT NULL,       -- that the parts of a text have in common, as the carrier has it
+  count              SMALLINT NOT NULL,
+  number             SMALLINT NOT NULL,   -- from 1
+  carrier_message_id TEXT NOT NULL,
+  text               TEXT NOT NULL,       -- as JSON: it may begin or end with half of a surrogate pair
+  received_at        TIMESTAMP NOT NULL,
+  CONSTRAINT pk_inbound_part PRIMARY KEY (channel, sender, recipient, reference, count, number)
+);
+CREATE INDEX ix_inbound_part_received ON inbound_part (received_at);
+
+-- A message, or a part, that came by a line whose carrier has no ids: until that has surely read our acknowledgement,
+-- it may bring the same again by another line.
+CREATE TABLE unproved (
+  carrier_message_id TEXT NOT NULL PRIMARY KEY,  -- ours, in inbound or inbound_part
+  channel            TEXT NOT NULL,
+  session            TEXT NOT NULL,              -- the line that it came by
+  digest             TEXT NOT NULL,              -- of all that it says
+  received_at        TIMESTAMP NOT NULL
+);
+CREATE INDEX ix_unproved_digest ON unproved (channel, digest);
+
 -- How a person wants to be written to.
 CREATE TABLE preference (
   phone      TEXT NOT NULL PRIMARY KEY,

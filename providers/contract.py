@@ -18,6 +18,7 @@ Ways to fail, all of them declared here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -53,11 +54,22 @@ class CallbackAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a long text a message is: the `number`th (from 1) of `count`, all with one `reference`."""
+
+    reference: str
+    count: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Inbound:
     """A message from a citizen (MO). `id` is the carrier's; the same id is the same message, sent again.
 
     `sender` is a phone, or `<scheme>:<id>` where the carrier knows people by ids of its own. `event`: in a chat, people
-    also begin and cease to follow us; the text is then empty.
+    also begin and cease to follow us; the text is then empty. `part`: where the carrier leaves joining to us; the text
+    may then begin or end with half of a surrogate pair. `session`: where the carrier has no ids, the line that it came
+    by, and `id` is ours; one that came by an earlier line and was perhaps not acknowledged is known by what it says.
     """
 
     id: str
@@ -66,6 +78,8 @@ class Inbound:
     text: str
     received_at: datetime | None = None
     event: Event = "text"
+    part: Part | None = None
+    session: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +144,10 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The carrier has it."""
+    """The carrier has it. `parts`: its names for the parts, where it has no one name for the whole."""
 
     carrier_id: str | None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +273,30 @@ class Renewing(Protocol):
 
     def use(self, keys: Keys) -> None:
         """Where access tokens are to be had from now on."""
+
+
+class Receiver(Protocol):
+    """Where a line brings what comes by it. Nothing here waits."""
+
+    def messages(self, messages: Sequence[Inbound | Refused]) -> Future[list[Taken]]:
+        """What became of each, once everything is committed; an error if it was not, and must come again."""
+
+    def receipts(self, receipts: Sequence[Receipt | Refused]) -> Future[list[Taken]]:
+        """The same of delivery reports."""
+
+    def heard(self, ids: Sequence[str]) -> Future[None]:
+        """The carrier has surely read that we took these messages, so it will not bring them again."""
+
+    def note(self, what: str) -> None:
+        """Something about the line that an operator wants to read in the log."""
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A provider whose messages and receipts come in by a line that it holds."""
+
+    def hold(self, receiver: Receiver) -> None:
+        """Open the line, and keep it open until `close`. What can't be opened yet is tried again."""
 
 
 class Provider(Protocol):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
 from pydantic import SecretStr
 
-from providers.contract import Renewing
+from providers.contract import Connected, Renewing
 from smsgw.answers.answering import Answers, Limits
 from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
@@ -31,6 +31,7 @@ from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
 from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
+from smsgw.intake.receiver import LineReceiver
 from smsgw.intake.reports import Reports
 from smsgw.intake.voices import VoiceDesk
 from smsgw.notices.audience.lines import MIB
@@ -54,6 +55,7 @@ Role = Literal["web", "worker", "scheduler"]
 ROLES: tuple[Role, ...] = get_args(Role)
 TICK = 1  # seconds
 ANSWER_WAITING_EVERY = 2
+LATE_PARTS_EVERY = 30
 MATCH_EVERY = 10
 KEYS_EVERY = 30
 RETIRE_EVERY = 60
@@ -138,6 +140,7 @@ class Gateway:
             for sender in self.senders:
                 sender.start()
             self.listener.start()
+            self._hold_lines()
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
             self._every(KEYS_EVERY, self.keep_keys, at_once=True)
@@ -145,6 +148,7 @@ class Gateway:
             self._every(RETIRE_EVERY, self.sweeper.exchanges)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
+            self._every(LATE_PARTS_EVERY, self.intake.take_late_parts)
             self._every(TICK, self.feeder.feed)
             self._every(TICK, self.feeder.tend)
             self.reminders.meet()
@@ -194,6 +198,11 @@ class Gateway:
                 ring = KeyRing(self.database, name, channel.provider, self.clock)
                 channel.provider.use(ring)
                 yield ring
+
+    def _hold_lines(self) -> None:
+        for channel in self.channels.values():
+            if isinstance(channel.provider, Connected):
+                channel.provider.hold(LineReceiver(self.database, channel, self.intake, self.reports))
 
     def _meet_channels(self) -> None:
         with self.database.writing("meet channels") as connection:

@@ -112,8 +112,8 @@ class Settler:
     def _one(self, message: Claimed, outcome: Outcome, now: datetime) -> Settled:
         lane, attempts = message.lane, message.attempts
         match outcome:
-            case Accepted(carrier_id):
-                return Settled(message, State.SUBMITTED, now + RECEIPT_WAIT, carrier_message_id=carrier_id)
+            case Accepted(carrier_id, parts):
+                return Settled(message, State.SUBMITTED, now + RECEIPT_WAIT, carrier_message_id=carrier_id, parts=parts)
             case Rejected(code, detail):
                 return Settled(message, State.REJECTED, now + LIVE_FOR, outcome="rejected", code=code, detail=detail)
             case Throttled(retry_after, detail):

@@ -13,7 +13,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import callbacks, channels, exchanges, history, overdue, pending, receipts
+from smsgw.store import callbacks, channels, exchanges, history, lines, overdue, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
@@ -49,7 +49,7 @@ class Sweeper:
         return self._all("retire", lambda connection: history.retire(connection, self._clock(), BATCH))
 
     def exchanges(self) -> int:
-        """Forget what was said with carriers more than a week ago."""
+        """Forget what was said with carriers more than a week ago, and what they will not bring again."""
         return self._all("forget", self._forget)
 
     def probes(self) -> int:
@@ -70,7 +70,7 @@ class Sweeper:
 
     def _forget(self, connection: sa.Connection) -> int:
         now = self._clock()
-        return exchanges.forget(connection, now, BATCH) + callbacks.forget(connection, now, BATCH)
+        return sum(room.forget(connection, now, BATCH) for room in (exchanges, callbacks, lines))
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()

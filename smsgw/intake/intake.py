@@ -22,7 +22,7 @@ from smsgw.answers.asker import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import RULES
-from smsgw.intake import in_body, talks
+from smsgw.intake import in_body, lines, talks
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly
@@ -98,18 +98,29 @@ class Intake:
             return error
 
     def _commit(self, callbacks: Sequence[Brought[Inbound | Refused]]) -> list[list[Taken]]:
-        arrivals = self._arrivals(
-            [
-                (callback.channel, message)
-                for callback in callbacks
-                for message in callback.items
-                if isinstance(message, Inbound)
-            ]
-        )
+        came = [
+            (callback.channel, message)
+            for callback in callbacks
+            for message in callback.items
+            if isinstance(message, Inbound)
+        ]
+        return self._accept(callbacks, self._look(came))
+
+    def _look(self, came: Sequence[tuple[Channel, Inbound]]) -> lines.Look:
+        now = self._clock()
+        if not any(lines.by_line(message) for _, message in came):
+            return lines.look(None, came, now)
+        with self._database.reading() as connection:
+            return lines.look(connection, came, now)
+
+    def _accept(self, callbacks: Sequence[Brought[Inbound | Refused]], seen: lines.Look) -> list[list[Taken]]:
+        """Decide on what was looked at, and commit it; what became of each callback."""
+        arrivals = self._arrivals(seen.whole)
         with self._database.writing("accept") as connection:
+            lines.write(connection, seen)
             new = inbox.accept(connection, arrivals)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
-            answers = _verdicts(callbacks, arrivals, new, bodies)
+            answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)
             if new:
                 talks.keep(connection, zip(callbacks, answers, strict=True), arrivals[0].received_at)
             taken = [arrival for arrival in arrivals if arrival.id in new]
@@ -124,6 +135,18 @@ class Intake:
         ).items():
             metrics.messages_in.labels(channel, what).inc(count)
         return answers
+
+    def take_late_parts(self) -> int:
+        """Take in long texts of which a part never came, as far as they go; how many."""
+        with self._database.reading() as connection:
+            seen = lines.look_at_late(connection, self._roads.channels, self._clock(), LATE_BATCH)
+        if not seen.whole:
+            return 0
+        try:
+            self._accept((), seen)
+        except Overtaken:
+            return 0  # one of them has just come, or another node takes them in
+        return len(seen.whole)
 
     def answer_waiting(self) -> int:
         """Answer what came while the one-stop database was away; how many messages got their reply.
@@ -269,26 +292,24 @@ def reply_message(channel: Channel, in_reply_to: str | None, phone: str, reply: 
 
 def _verdicts(
     callbacks: Sequence[Brought[Inbound | Refused]],
+    places: Sequence[lines.Place],
     arrivals: Sequence[inbox.Arrival],
     new: Collection[str],
     bodies: Mapping[str, InBody],
 ) -> list[list[Taken]]:
     """What each callback is told of each of its messages."""
-    verdicts = (
-        Taken(
-            arrival.carrier_message_id,
-            "accepted" if arrival.id in new else "duplicate",
-            reply=bodies.get(arrival.id),
-        )
-        for arrival in arrivals
-    )
-    return [
-        [
-            Taken(item.id, "rejected", error=item.error) if isinstance(item, Refused) else next(verdicts)
-            for item in callback.items
-        ]
-        for callback in callbacks
-    ]
+    said = iter(places)
+
+    def verdict(item: Inbound | Refused) -> Taken:
+        if isinstance(item, Refused):
+            return Taken(item.id, "rejected", error=item.error)
+        place = next(said)
+        if isinstance(place, str):
+            return Taken(item.id, place)
+        arrival = arrivals[place]
+        return Taken(item.id, "accepted" if arrival.id in new else "duplicate", reply=bodies.get(arrival.id))
+
+    return [[verdict(item) for item in callback.items] for callback in callbacks]
 
 
 def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:

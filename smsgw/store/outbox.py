@@ -91,7 +91,7 @@ class Settled:
     """What became of a try. `channel` and `sender` are set where the next try goes another way.
 
     `outcome` is the carrier's, in a word, or ours: anything but "accepted" and PUT_OFF is noted as an attempt, with its
-    code and detail.
+    code and detail. `parts`: the carrier's ids of the parts, where it has none for the whole.
     """
 
     message: Claimed
@@ -105,6 +105,12 @@ class Settled:
     code: str | None = None
     detail: str = ""
     readdressed: Readdressed | None = None
+    parts: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The carrier's ids that receipts may name it by."""
+        return self.parts if self.carrier_message_id is None else (self.carrier_message_id,)
 
 
 _ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__))
@@ -248,12 +254,9 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     ours = set(_SETTLE.run(connection, rows, now=now).scalars())
     _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
     attempts.note(connection, [_attempt(item, channel, now) for item in settled if item.outcome not in _NOT_NOTED])
-    receipts.apply_parked(
-        connection,
-        channel,
-        {item.message.id: item.carrier_message_id for item in settled if item.message.id in ours},
-        now,
-    )
+    kept = [item for item in settled if item.message.id in ours]
+    receipts.name_parts(connection, channel, {item.message.id: item.parts for item in kept if item.parts})
+    receipts.apply_parked(connection, channel, {item.message.id: item.names for item in kept}, now)
     _heard_late(connection, channel, [item for item in settled if item.message.id not in ours], now)
     return len(ours)
 
@@ -272,6 +275,9 @@ def _heard_late(connection: sa.Connection, channel: str, settled: Sequence[Settl
         if item.outcome in AS_RECEIPT
     ]
     receipts.record(connection, channel, reports, now)
+    parts = {item.message.id: item.parts for item in settled if item.parts}
+    receipts.name_parts(connection, channel, parts)
+    receipts.apply_parked(connection, channel, parts, now)
 
 
 def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:

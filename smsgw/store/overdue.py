@@ -33,7 +33,7 @@ def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     ).all()
     attempts.note(connection, [Attempt(row.id, row.attempts, now, row.channel, "unknown", LEASE_LOST) for row in rows])
     for channel in {row.channel for row in rows}:
-        receipts.apply_parked(connection, channel, {row.id: None for row in rows if row.channel == channel}, now)
+        receipts.apply_parked(connection, channel, {row.id: () for row in rows if row.channel == channel}, now)
     return len(rows)
 
 

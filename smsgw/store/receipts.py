@@ -3,10 +3,13 @@
 The row of the message is locked before its state is read, here and when a sender settles it, so that of a receipt and
 a settlement that meet, the later one sees the earlier. Only a receipt that names nothing but a carrier's id which is
 being written down at that moment can miss it; the sweep finds those.
+
+Of a message that went out in parts, receipts are about the parts, and what they say of it together is read from them.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,13 +17,13 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertNew
-from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported
-from smsgw.store.tables import history, outbound, receipt
+from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate
+from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported, reported_of_parts
+from smsgw.store.tables import history, outbound, outbound_part, receipt
 
 _MATCH_AFTER = timedelta(seconds=2)  # the age from which on the sweep tries a parked one
 
-_c, _r = outbound.c, receipt.c
+_c, _r, _o = outbound.c, receipt.c, outbound_part.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def record(connection: sa.Connection, channel: str, reports: Sequence[Report], n
     """Keep receipts and apply those that can be; for each whether it is new."""
     if not reports:
         return []
-    messages = _find(connection, channel, {report.subject for report in reports})
+    messages, owners = _find_all(connection, channel, {report.subject for report in reports})
     rows: dict[tuple[str, str], tuple[object, ...]] = {}
     for report in reports:
         message = messages.get(report.subject)
@@ -86,7 +89,8 @@ def record(connection: sa.Connection, channel: str, reports: Sequence[Report], n
         row = (channel, report.subject, report.status, report.error_code, report.at, now, settled)
         rows.setdefault((report.subject, report.status), row)
     new = set(_KEEP.run(connection, rows.values()))
-    _apply(connection, messages, [_Said(report.subject, report.status, report.error_code) for report in reports], now)
+    said = [_Said(report.subject, report.status, report.error_code) for report in reports]
+    _apply(connection, messages, _of_messages(connection, channel, said, owners), now)
     _learn(connection, channel, messages, reports, now)
     fresh = []
     for report in reports:
@@ -107,14 +111,14 @@ def _learn(
     now: datetime,
 ) -> None:
     """Write down the carrier's ids that reports were the first to name; others may name nothing else."""
-    learnt: dict[str, str | None] = {}
+    learnt: dict[str, str] = {}
     for report in reports:
         message = messages.get(report.subject)
         if message and message.table is outbound and message.carrier_id is None and report.carrier_id is not None:
             learnt[message.id] = report.carrier_id
     if learnt:
         _LEARN.run(connection, learnt.items())
-        apply_parked(connection, channel, learnt, now)
+        apply_parked(connection, channel, {id: (theirs,) for id, theirs in learnt.items()}, now)
 
 
 _LEARN = Batch(
@@ -127,10 +131,10 @@ _LEARN = Batch(
 )
 
 
-def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str, str | None], now: datetime) -> None:
-    """Apply what was reported of messages while they were being sent. `messages`: our id to the carrier's."""
+def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str, Sequence[str]], now: datetime) -> None:
+    """Apply what was reported of messages while they were being sent. `messages`: our id to the carrier's ones."""
     subjects = [(f"ref:{id}",) for id in messages]
-    subjects += [(f"id:{carrier_id}",) for carrier_id in messages.values() if carrier_id is not None]
+    subjects += [(f"id:{carrier_id}",) for ids in messages.values() for carrier_id in ids]
     parked = _PARKED.run(connection, subjects, at_channel=channel).all()
     _apply_kept(connection, channel, [_Said._make(row) for row in parked], now)
 
@@ -160,6 +164,14 @@ def match_parked(connection: sa.Connection, since: datetime | None, now: datetim
         for table in (outbound, history)
         for kind, name in (("ref:", "id"), ("id:", "carrier_message_id"))
     ]
+    known.append(
+        parked.join(
+            outbound_part,
+            sa.and_(_o.channel == _r.channel, _o.carrier_message_id == sa.func.substr(_r.subject, len("id:") + 1)),
+        )
+        .join(outbound, _c.id == _o.outbound_id)
+        .where(_r.subject.startswith("id:"), _c.state != State.SENDING)
+    )
     rows = connection.execute(sa.union_all(*known).limit(limit)).all()
     for channel in {row.channel for row in rows}:
         _apply_kept(connection, channel, [_Said._make(row[1:]) for row in rows if row.channel == channel], now)
@@ -170,9 +182,9 @@ def _apply_kept(connection: sa.Connection, channel: str, parked: Sequence[_Said]
     """Apply parked receipts, and note whose they are."""
     if not parked:
         return
-    messages = _find(connection, channel, {subject for subject, _, _ in parked})
+    messages, owners = _find_all(connection, channel, {subject for subject, _, _ in parked})
     messages = {subject: message for subject, message in messages.items() if message.before is not State.SENDING}
-    _apply(connection, messages, parked, now)
+    _apply(connection, messages, _of_messages(connection, channel, parked, owners), now)
     applied = [(said.subject, said.status, messages[said.subject].id) for said in parked if said.subject in messages]
     _OWN.run(connection, applied, at_channel=channel)
 
@@ -186,6 +198,85 @@ _OWN = Batch(
         .where(_r.outbound_id.is_(None))
         .values(outbound_id=given.c.outbound_id)
     ),
+)
+
+
+def _find_all(
+    connection: sa.Connection, channel: str, subjects: set[str]
+) -> tuple[dict[str, _Message], dict[str, str]]:
+    """The messages that subjects name, locked; and those subjects that are parts, with what names their message."""
+    messages = _find(connection, channel, subjects)
+    ids = [
+        (subject.removeprefix("id:"),) for subject in sorted(subjects - messages.keys()) if subject.startswith("id:")
+    ]
+    parts = _OWNERS.rows(connection, ids, at_channel=channel) if ids else []
+    owners = {f"id:{carrier_id}": f"ref:{id}" for carrier_id, id in parts}
+    if owners:
+        whole = _find(connection, channel, set(owners.values()))
+        messages |= whole | {part: whole[owner] for part, owner in owners.items() if owner in whole}
+    return messages, owners
+
+
+_OWNERS = Batch(
+    (_o.carrier_message_id,),
+    lambda given: (
+        sa.select(_o.carrier_message_id, _o.outbound_id)
+        .join(given, given.c.carrier_message_id == _o.carrier_message_id)
+        .where(_o.channel == sa.bindparam("at_channel"))
+    ),
+)
+
+
+def _of_messages(
+    connection: sa.Connection, channel: str, said: Sequence[_Said], owners: Mapping[str, str]
+) -> list[_Said]:
+    """What is said of messages; where it was said of a part, what all parts' receipts that are kept say together."""
+    if not owners:
+        return [*said]
+    statuses: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    codes: dict[tuple[str, str], str | None] = {}
+    ids = [(owner.removeprefix("ref:"),) for owner in sorted({*owners.values()})]
+    for id, part, status, code in _SAID_OF_PARTS.rows(connection, ids, at_channel=channel):
+        known = statuses[f"ref:{id}"][part]
+        if status is not None:
+            known.append(status)
+            codes[f"ref:{id}", status] = code
+    whole = [(owner, reported_of_parts([*parts.values()])) for owner, parts in statuses.items()]
+    together = [_Said(owner, status, codes.get((owner, status))) for owner, status in whole]
+    return [*(item for item in said if item.subject not in owners), *together]
+
+
+_SAID_OF_PARTS = Batch(
+    (_o.outbound_id,),
+    lambda given: (
+        sa.select(_o.outbound_id, _o.carrier_message_id, _r.status, _r.error_code)
+        .join(given, given.c.outbound_id == _o.outbound_id)
+        .outerjoin(receipt, sa.and_(_r.channel == _o.channel, _r.subject == "id:" + _o.carrier_message_id))
+        .where(_o.channel == sa.bindparam("at_channel"))
+    ),
+)
+
+
+def name_parts(connection: sa.Connection, channel: str, parts: Mapping[str, Sequence[str]]) -> None:
+    """Messages went out in parts. `parts`: our id of each to the carrier's ids of its parts; earlier ones are void."""
+    if parts:
+        forget_parts(connection, parts)
+        # A carrier whose ids begin anew means the latest message.
+        names = {name: id for id, names in parts.items() for name in names}
+        _NAME_PARTS.run(connection, ((channel, name, id) for name, id in names.items()))
+
+
+_NAME_PARTS = InsertOrUpdate(outbound_part)
+
+
+def forget_parts(connection: sa.Connection, ids: Iterable[str]) -> None:
+    """The carrier's names for parts of these messages mean nothing any more."""
+    _FORGET_PARTS.run(connection, ((id,) for id in ids))
+
+
+_FORGET_PARTS = Batch(
+    (_o.outbound_id,),
+    lambda given: sa.delete(outbound_part).where(_o.outbound_id.in_(sa.select(given.c.outbound_id))),
 )
 
 

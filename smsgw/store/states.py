@@ -13,6 +13,7 @@ order, any number of times, before or after the carrier's answer, and end in the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 
@@ -88,3 +89,24 @@ def reported(before: State, receipt: str) -> State | None:
         return None
     after = _RECEIPTS[receipt]
     return after if _WEIGHT[after] > _WEIGHT.get(before, 0) else before
+
+
+def reported_of_parts(parts: Sequence[Sequence[str]]) -> str:
+    """The receipt that the receipts of a message's parts together are: those of each part, in any order.
+
+    A message arrived when all of its parts did, and has failed as soon as one has.
+    """
+    states = [_reported_of(statuses) for statuses in parts]
+    failed = max(
+        (state for state in states if state in FINAL - {State.DELIVERED}), key=_WEIGHT.__getitem__, default=None
+    )
+    if failed is not None:
+        return str(failed)
+    return "delivered" if all(state is State.DELIVERED for state in states) else "buffered"
+
+
+def _reported_of(statuses: Sequence[str]) -> State:
+    state = State.SUBMITTED
+    for status in statuses:
+        state = reported(state, status) or state
+    return state

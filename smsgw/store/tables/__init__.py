@@ -3,6 +3,7 @@
 from smsgw.store.tables.base import Lane, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event, daily
 from smsgw.store.tables.exchanges import callback_group, exchange
+from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
@@ -25,6 +26,7 @@ __all__ = [
     "follower",
     "history",
     "inbound",
+    "inbound_part",
     "mark",
     "metadata",
     "notice",
@@ -36,6 +38,7 @@ __all__ = [
     "official_session",
     "opt_out",
     "outbound",
+    "outbound_part",
     "preference",
     "rating",
     "receipt",
@@ -44,6 +47,7 @@ __all__ = [
     "schedule",
     "signin_failure",
     "switch",
+    "unproved",
     "voice",
     "zalo_link",
     "zalo_user",
