@@ -22,6 +22,13 @@ def load(name: str) -> ProviderModule:
     value = found.get(name, f"{__name__}.{name}" if name.isidentifier() and name != "contract" else "")
     try:
         module = importlib.import_module(value)
+    except ModuleNotFoundError as error:
+        if error.name and not f"{value}.".startswith(f"{error.name}."):
+            raise NoSuchProvider(
+                f"the provider {name!r} needs the package {error.name}, which is not installed;"
+                f" expected: pip install 'smsgw[{name}]'"
+            ) from None
+        module = None
     except (ImportError, ValueError):
         module = None
     if not (hasattr(module, "Config") and hasattr(module, "connect")):

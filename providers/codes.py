@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
-from providers.contract import Accepted, ChannelRefused, Outcome, Rejected, Throttled, Unknown
+from providers.contract import Accepted, CallFailed, ChannelRefused, Outcome, Rejected, Throttled, Unknown
 
 
 class Meaning(Enum):
@@ -38,3 +38,12 @@ def outcome(
         case Meaning.DOUBTFUL:
             return Unknown(f"{name}: {said}")
     return Unknown(f"the carrier answered {name!r}, which is not among the codes that it documents")
+
+
+def of_batch(results: Sequence[Outcome | CallFailed]) -> list[Outcome]:
+    """The outcomes of messages that were sent each by itself. Raises CallFailed if all of them came to nothing."""
+    failed = [result for result in results if isinstance(result, CallFailed)]
+    if failed and len(failed) == len(results):
+        raise next((each for each in failed if isinstance(each, ChannelRefused)), failed[0])
+    # Where others of the batch were taken, the call as a whole did not fail; this one is tried again.
+    return [Throttled(None, str(item)) if isinstance(item, CallFailed) else item for item in results]

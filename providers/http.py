@@ -22,6 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
 
 from providers import exchanges
+from providers.codes import of_batch
 from providers.contract import (
     Abilities,
     Callback,
@@ -191,11 +192,7 @@ class HttpCarrier:
         else:
             waiting = [self._at_once.submit(copy_context().run, _tried, self._send, message) for message in batch]
             results = [each.result() for each in waiting]
-        failed = [result for result in results if isinstance(result, CallFailed)]
-        if failed and len(failed) == len(results):
-            raise next((each for each in failed if isinstance(each, ChannelRefused)), failed[0])
-        # Where others of the batch were taken, the call as a whole did not fail; this one is tried again.
-        return [Throttled(None, str(item)) if isinstance(item, CallFailed) else item for item in results]
+        return of_batch(results)
 
     def fault(self) -> str | None:
         try:

@@ -35,6 +35,7 @@ from tests.bulletin import TEXT, drafted, official, table
 from tests.chaos import NOTHING, Chaos, age, killed_by_itself, until
 from tests.chaos_node import Point
 from tests.chats import serving, zalo_config, zalo_settings
+from tests.conformance.smsc import DELIVER_SM, Smsc, unit
 
 SIDES = ("before", "after")
 OFFICIAL, APPROVER = "lan", "mai"
@@ -52,6 +53,18 @@ COMMANDS = {
     "move notice": ("notice", "submit", "--as", OFFICIAL),
 }
 FAULTS = {"cut_after": 0.2, "doubled_inbound": 0.2, "disordered_receipts": 0.5}
+# Each node holds this line too, and gets a part of a text by it whose rest never comes, so that nobody is answered.
+LINE = """
+[channels.line]
+provider = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "smsgw"
+password = "secret"
+sender = "8188"
+tps = 50
+"""
+PART = b"\0\1\x0184912345678\0\3\0008188\0\x40\0\0\0\0\0\0\0\0\x08\5\0\3\7\2\1HS"
 TRIED = {"before": "84870000001", "after": "84870000002"}  # phones that get a test message
 
 
@@ -71,9 +84,10 @@ def transactions() -> set[str]:
 @pytest.fixture
 def chaos(tmp_path: Path, database_url: str, request: pytest.FixtureRequest) -> Iterator[Chaos]:
     zalo = Zalo(zalo_config())
-    with serving(zalo) as url:
+    with serving(zalo) as url, Smsc(greets=unit(DELIVER_SM, 1, PART)) as center:
         seed = request.config.getoption("--chaos-seed")
-        made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=seed, more=zalo_settings(url))
+        more = zalo_settings(url) + LINE.format(port=center.port)
+        made = Chaos(tmp_path, database_url, channels=("sms", "spare"), seed=seed, more=more)
         made.authorise = zalo.forget_everything
         yield made
         made.close()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
@@ -13,23 +9,14 @@ from urllib.parse import quote, unquote_to_bytes
 import pytest
 import sqlalchemy as sa
 
-from smsgw import cli
-from smsgw.dossiers import sample
-from smsgw.store.database import Database
 from smsgw.store.history import message
 from tests import kannel
 from tests.kannel import Phones, until
-from tests.world import TODAY
+from tests.serving import Serving
 
 pytestmark = pytest.mark.skipif(bool(kannel.missing()), reason=f"Kannel is {kannel.missing()}")
 
-SETTINGS = """
-[gateway]
-database = "sqlite:///{folder}/gateway.db"
-[web]
-bind = "127.0.0.1:{port}"
-[onestop]
-database = "sqlite:///{folder}/onestop.db"
+CHANNEL = """
 [channels.kannel]
 provider = "kannel"
 url = "http://127.0.0.1:{sendsms}/cgi-bin/sendsms"
@@ -42,59 +29,22 @@ tps = 50
 """
 
 
-class Place:
-    """Kannel, its phones, and a gateway in a process of its own that may be killed."""
+class Place(Serving):
+    """Kannel, its phones, and a gateway."""
 
     def __init__(self, folder: Path, phones: Phones, ports: dict[str, int]) -> None:
-        self.folder, self.phones, self.port = folder, phones, ports["8080"]
-        text = SETTINGS.format(folder=folder, port=self.port, sendsms=ports["13013"])
-        (folder / "settings.toml").write_text(text)
-        self.database = Database(f"sqlite:///{folder}/gateway.db")
-        self.database.create()
-        self._gateway: subprocess.Popen[bytes] | None = None
-
-    def start(self, dies_at: tuple[str, str] | None = None) -> None:
-        """Start it; `dies_at`: the transaction, and the side of its commit, where it kills itself."""
-        program = "import sys; from tests.test_kannel import main; main(sys.argv.pop(), sys.argv.pop())"
-        ending = dies_at or ("", "")
-        command = [sys.executable, "-c", program, "--config", f"{self.folder}/settings.toml", "serve", *ending]
-        with (self.folder / "gateway.log").open("ab") as log:
-            self._gateway = subprocess.Popen(command, stdout=log, stderr=log)
-        until(lambda: kannel.listens(self.port), "the gateway to start")
-
-    def ended(self) -> bool:
-        return self._gateway is not None and self._gateway.poll() is not None
-
-    def kill(self) -> None:
-        if self._gateway:
-            self._gateway.kill()
-            self._gateway.wait()
-
-    def states(self) -> list[str]:
-        with self.database.reading() as connection:
-            return [*connection.scalars(sa.select(message.c.state))]
-
-
-def main(side: str, transaction: str) -> None:
-    """The gateway, in a process that dies where it is told to."""
-
-    def fate(name: str, at: str) -> None:
-        if (name, at) == (transaction, side):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    Database.boundary = staticmethod(fate)
-    cli.main()
+        port = ports["8080"]
+        super().__init__(folder, port, CHANNEL.format(port=port, sendsms=ports["13013"]))
+        self.phones = phones
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    sample.write(f"sqlite:///{tmp_path}/onestop.db", 60, 1, TODAY)
     changes = {"/var/spool/kannel/store": str(tmp_path / "store"), "http-queue-delay = 3": "http-queue-delay = 1"}
     with kannel.running(tmp_path, changes) as (phones, ports):
         made = Place(tmp_path, phones, ports)
         yield made
-        made.kill()
-        made.database.close()
+        made.close()
 
 
 def test_a_text_is_answered_and_the_receipt_comes_back(place: Place) -> None:

@@ -21,31 +21,35 @@ Table = dict[str, Any]
 
 
 def modules() -> list[str]:
-    """The providers of this project: the modules that can be configured and connected."""
-    named = [file.stem for file in sorted(ROOM.glob("*.py")) if file.stem != "__init__"]
-    return [name for name in named if "\ndef connect(" in (ROOM / f"{name}.py").read_text(encoding="utf-8")]
+    """The providers of this project: the modules and packages that can be configured and connected."""
+    files = {file.stem: file for file in ROOM.glob("*.py")} | {
+        file.parent.name: file for file in ROOM.glob("*/__init__.py")
+    }
+    return [name for name, file in sorted(files.items()) if "\ndef connect(" in file.read_text(encoding="utf-8")]
 
 
 def table(name: str) -> Table:
     return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def names() -> list[str]:
-    return sorted(file.stem for file in FOLDER.glob("*.toml"))
+def names(wire: str = "http") -> list[str]:
+    """The tables of those whose carriers speak that."""
+    every = sorted(file.stem for file in FOLDER.glob("*.toml"))
+    return [name for name in every if table(name).get("wire", "http") == wire]
 
 
-def cases(kind: str) -> list[Any]:
+def cases(kind: str, wire: str = "http") -> list[Any]:
     """Every case of that kind of every provider, as parameters: provider, case."""
     return [
         pytest.param(name, case, id=f"{name}: {case.get('name', number)}")
-        for name in names()
+        for name in names(wire)
         for number, case in enumerate(table(name).get(kind, ()), 1)
     ]
 
 
-def coded() -> Iterator[Any]:
+def coded(wire: str = "http") -> Iterator[Any]:
     """Every code that a provider's answers may have: provider, code, what it means."""
-    for name in names():
+    for name in names(wire):
         codes = table(name).get("codes", {})
         for meaning in ("accepted", "rejected", "throttled", "refused", "unknown"):
             for code in codes.get(meaning, ()):

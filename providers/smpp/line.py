@@ -1,0 +1,316 @@
+"""The line to an SMSC: one thread owns it, binds it again when it breaks, and keeps a window of unanswered requests.
+
+Others only lay jobs and answers ready and wake it. What was sent on a line that broke, and not answered, is in doubt;
+what was not sent yet surely did not go out.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+
+from providers.contract import CallFailed, Unreachable
+from providers.smpp.codes import NUMBERS, name_of
+from providers.smpp.jobs import Answered, Job, Silent, Unsent
+from providers.smpp.pdu import Pdu, Unreadable
+from providers.smpp.session import Broken, Session, Way, failed_again, is_answer, opened
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries at binding
+STEADY = 10.0  # seconds after which a line that breaks is bound again without a longer pause
+THROTTLE_PAUSE = 1.0  # seconds without a new message when the SMSC says that they are too many
+PROOF_AFTER = 0.5  # seconds after which the line asks for a proof that acknowledgements were read
+GRACE = 5.0  # seconds that stopping waits for what is in hand
+LONGEST_TURN = 1.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What came of something that the SMSC brought: the status it is answered with, and the id that acknowledges it."""
+
+    status: int
+    id: str | None = None
+
+
+# Takes what the SMSC brings, with the number of the session that it came by, and does not wait.
+Bring = Callable[[Pdu, int], "Future[Brought]"]
+# Is told what the SMSC has surely read.
+Heard = Callable[[Sequence[str]], "Future[None]"]
+Note = Callable[[str], None]
+
+
+def _nothing_brought(unit: Pdu, session: int) -> Future[Brought]:
+    refused: Future[Brought] = Future()
+    refused.set_result(Brought(NUMBERS["ESME_RX_T_APPN"]))
+    return refused
+
+
+def _nothing_heard(ids: Sequence[str]) -> Future[None]:
+    done: Future[None] = Future()
+    done.set_result(None)
+    return done
+
+
+class Line:
+    """See above. `enquire`: seconds of silence after which the SMSC is asked whether it is there still."""
+
+    def __init__(self, way: Way, window: int, enquire: float) -> None:
+        self._way = way
+        self._window = window
+        self._enquire = enquire
+        self._command = "bind_transmitter"
+        self._bring: Bring = _nothing_brought
+        self._heard: Heard = _nothing_heard
+        self._note: Note = lambda what: None
+        self._lock = threading.Lock()
+        self._queue: deque[tuple[Job, int]] = deque()
+        self._replies: deque[tuple[int, str, int, Brought]] = deque()  # session, command, sequence, what came of it
+        self._flying: dict[int, tuple[Job, int]] = {}  # by the sequence number of the request
+        self._jobs: dict[Job, None] = {}  # that are not done, in the order of their time limits
+        self._fault: CallFailed | None = None
+        self._bound = False
+        self._session = 0
+        self._in_hand = 0  # brought by the SMSC and not answered yet
+        self._resume = 0.0
+        self._heard_last: Future[None] | None = None
+        self._stopping = threading.Event()
+        self._wake_out, self._wake_in = socket.socketpair()
+        for end in (self._wake_out, self._wake_in):
+            end.setblocking(False)
+        self._thread: threading.Thread | None = None
+
+    def hold(self, bring: Bring, heard: Heard, note: Note) -> None:
+        """Bind as a transceiver, and go on doing so. `bring` gets what the SMSC brings."""
+        self._command, self._bring, self._heard, self._note = "bind_transceiver", bring, heard, note
+        self._start()
+
+    @property
+    def held(self) -> bool:
+        return self._thread is not None
+
+    def fault(self) -> CallFailed | None:
+        """Why the line is not bound; None if it is."""
+        return None if self._bound else self._fault or Unreachable("the line is being bound")
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Have messages sent; when it returns, each has its answers. Raises CallFailed if there is no line.
+
+        A line that nobody holds is bound for sending only, so that what the SMSC brings goes to those that hold one.
+        """
+        with self._lock:
+            self._start()
+            if self._fault is not None:
+                raise failed_again(self._fault)
+            until = time.monotonic() + self._way.time_limit
+            for job in jobs:
+                job.until = until
+                self._jobs[job] = None
+                self._queue += [(job, number) for number in range(len(job.parts))]
+        self._wake()
+        for job in jobs:
+            job.done.wait(max(0.0, until + GRACE - time.monotonic()))
+
+    def close(self) -> None:
+        """Answer what is in hand, take leave, and end the thread."""
+        self._stopping.set()
+        self._wake()
+        if self._thread is not None:
+            self._thread.join(2 * GRACE)
+        if self._heard_last is not None:
+            with suppress(Exception):  # it only means that they may be known twice
+                self._heard_last.result(GRACE)
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=f"smpp-{self._way.host}", daemon=True)
+            self._thread.start()
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full: it is being woken; closed: it needs no waking
+            self._wake_in.send(b"!")
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            try:
+                with opened(self._way, self._command, self._wake_out) as session:
+                    self._bind(session)
+                    self._serve(session)
+                    self._take_leave(session)
+                return
+            except CallFailed as failed:
+                self._lose(failed)
+            except Exception as error:  # a thread that dies leaves its channel silent for good
+                self._lose(Broken(f"a fault of ours: {error!r}"))
+            pause = FIRST_PAUSE if time.monotonic() - begun > STEADY else min(2 * pause, LONGEST_PAUSE)
+            self._stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - it only spreads tries
+
+    def _bind(self, session: Session) -> None:
+        with self._lock:
+            self._fault, self._bound = None, True
+            self._session += 1
+            self._in_hand = 0
+        self._note(f"bound to {self._way.address} as {self._command.removeprefix('bind_')}")
+
+    def _lose(self, failed: CallFailed) -> None:
+        """The line is gone, or there was none: what is in flight is in doubt, what waits surely did not go out."""
+        with self._lock:
+            was, self._fault, self._bound = self._fault, failed, False
+            flying, self._flying = {*self._flying.values()}, {}
+            jobs, self._jobs = [*self._jobs], {}
+            self._queue.clear()
+        if was is None or str(was) != str(failed):
+            self._note(str(failed))
+        for job in jobs:
+            for number, answer in enumerate(job.answers):
+                if answer is None:
+                    job.answers[number] = Silent(str(failed)) if (job, number) in flying else Unsent(failed)
+            job.done.set()
+
+    def _serve(self, session: Session) -> None:
+        """Until the line breaks, which raises Broken, or is to be closed."""
+        asked: int | None = None  # an enquire_link that is not answered
+        asked_at = stopping_at = 0.0
+        while True:
+            now = time.monotonic()
+            if self._stopping.is_set():
+                stopping_at = stopping_at or now
+                if now - stopping_at > GRACE or not (self._in_hand or self._flying or self._replies):
+                    return
+            self._expire(now)
+            self._send(session, now)
+            self._reply(session)
+            if asked is not None and now - asked_at > self._way.time_limit:
+                raise Broken("the SMSC does not answer any more")
+            due = self._enquiry_due(session, asked_at)
+            if asked is None and now >= due:
+                asked, asked_at = session.request("enquire_link"), now
+            for unit in session.turn(self._patience(now, due)):
+                self._take(session, unit)
+                head = unit.head if isinstance(unit, Unreadable) else unit
+                if head.sequence == asked and is_answer(head):
+                    asked = None
+
+    def _enquiry_due(self, session: Session, last: float) -> float:
+        """When the SMSC is to be asked whether it is there, or for a proof that it has read what we acknowledged."""
+        silent = max(session.heard_at, last) + self._enquire
+        since = session.unproved_since
+        return silent if since is None else min(silent, max(since, last) + PROOF_AFTER)
+
+    def _patience(self, now: float, due: float) -> float:
+        """The seconds for which there is nothing to do unless something comes."""
+        times = [now + LONGEST_TURN, due if due > now else now + LONGEST_TURN]
+        if self._queue and self._resume > now:
+            times.append(self._resume)
+        with self._lock:
+            times += [job.until for job in islice(self._jobs, 1)]
+        return min(times) - now
+
+    def _expire(self, now: float) -> None:
+        """Messages whose time is over: without an answer in doubt, or not sent for want of a place in the window."""
+        with self._lock:
+            over = [job for job in self._jobs if job.until <= now]
+            if not over:
+                return
+            self._queue = deque(item for item in self._queue if item[0] not in over)
+            late = {sequence: item for sequence, item in self._flying.items() if item[0] in over}
+            for sequence in late:
+                del self._flying[sequence]
+        full = Unreachable("the SMSC did not answer others fast enough, so this was not sent")
+        for job in over:
+            for number, answer in enumerate(job.answers):
+                if answer is None:
+                    sent = (job, number) in late.values()
+                    job.answers[number] = Silent("no answer within the time limit") if sent else Unsent(full)
+            self._done(job)
+
+    def _send(self, session: Session, now: float) -> None:
+        if now < self._resume:
+            return
+        with self._lock:
+            while self._queue and len(self._flying) < self._window:
+                job, number = self._queue.popleft()
+                self._flying[session.request("submit_sm", **job.parts[number])] = (job, number)
+
+    def _reply(self, session: Session) -> None:
+        while self._replies:
+            came_by, command, sequence, brought = self._replies.popleft()
+            if came_by == self._session:
+                self._in_hand -= 1
+                session.reply(command, sequence, brought.status, brought.id)
+
+    def _take(self, session: Session, unit: Pdu | Unreadable) -> None:
+        if isinstance(unit, Unreadable):
+            self._note(str(unit))
+            unit = Pdu(unit.head.command, unit.head.status or NUMBERS["ESME_RUNKNOWNERR"], unit.head.sequence)
+            if not is_answer(unit):
+                session.reply("generic_nack", unit.sequence, NUMBERS["ESME_RINVCMDLEN"])
+                return
+        if is_answer(unit):
+            self._tell(session.surely_read(unit.sequence))
+            self._answered(unit)
+        elif unit.command == "deliver_sm":
+            self._brought(unit)
+        elif unit.command == "enquire_link":
+            session.reply("enquire_link_resp", unit.sequence)
+        elif unit.command == "unbind":
+            session.reply("unbind_resp", unit.sequence)
+            session.turn(0)
+            raise Broken("the SMSC took leave")
+        elif unit.command != "alert_notification":
+            session.reply("generic_nack", unit.sequence, NUMBERS["ESME_RINVCMDID"])
+
+    def _answered(self, unit: Pdu) -> None:
+        with self._lock:
+            job, number = self._flying.pop(unit.sequence, (None, 0))
+        if job is None:
+            return
+        job.answers[number] = Answered(unit.status, unit.text("message_id") or None)
+        if name_of(unit.status) in ("ESME_RTHROTTLED", "ESME_RMSGQFUL"):
+            self._resume = time.monotonic() + THROTTLE_PAUSE
+        if not job.answered():
+            return
+        again = job.postponed()
+        for part in again:
+            job.answers[part] = None
+        if again:
+            with self._lock:
+                self._queue.extendleft((job, part) for part in reversed(again))
+        else:
+            self._done(job)
+
+    def _done(self, job: Job) -> None:
+        with self._lock:
+            self._jobs.pop(job, None)
+        job.done.set()
+
+    def _brought(self, unit: Pdu) -> None:
+        session, sequence = self._session, unit.sequence
+        self._in_hand += 1
+
+        def settled(future: Future[Brought]) -> None:
+            # A fault that is not the message's own passes, and the SMSC brings it again.
+            failed = future.exception() is not None
+            brought = Brought(NUMBERS["ESME_RX_T_APPN"]) if failed else future.result()
+            self._replies.append((session, "deliver_sm_resp", sequence, brought))
+            self._wake()
+
+        self._bring(unit, session).add_done_callback(settled)
+
+    def _tell(self, ids: Sequence[str]) -> None:
+        if ids:
+            self._heard_last = self._heard(ids)
+
+    def _take_leave(self, session: Session) -> None:
+        self._tell(session.unbind())
+        self._lose(Unreachable("the line was closed"))
