@@ -285,6 +285,14 @@ class Chaos:
             left = sa.select(sa.func.count()).select_from(receipt).where(receipt.c.outbound_id.is_(None))
             return connection.scalar(left) or 0
 
+    def left(self) -> list[dict[str, Any]]:
+        """The messages that are not at their end, but for whom and what they are."""
+        told = [column for column in outbound.c if column.name not in ("recipient", "text")]
+        with self.database.reading() as connection:
+            return [
+                {**row} for row in connection.execute(sa.select(*told).where(outbound.c.state.not_in(FINAL))).mappings()
+            ]
+
     def settle(self, *also: str) -> None:
         """Wait until it is quiet."""
         try:
@@ -294,6 +302,7 @@ class Chaos:
                 f"texts taken: {self.texts_taken()} of {len(self.senders)}, {self.texts_taken('waiting')} wait"
             )
             late.add_note(f"messages: {dict(self.states())}; receipts whose messages are not known: {self.parked()}")
+            late.add_note(f"left: {self.left()}")
             late.add_note(f"carriers: {[carrier.counters() for carrier in self.carriers.values()]}")
             raise
 
