@@ -496,7 +496,6 @@ CREATE TABLE reminder (
 );
 CREATE UNIQUE INDEX uq_reminder_message ON reminder (message) WHERE message IS NOT NULL;
 CREATE UNIQUE INDEX uq_reminder_slot ON reminder (recipient, sent_on, slot) WHERE slot IS NOT NULL;
-CREATE INDEX ix_reminder_run_id ON reminder (run);
 
 -- Up to when changes of a one-stop database have been read, by its clock.
 CREATE TABLE onestop_mark (

@@ -168,6 +168,26 @@ def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(a
     assert len(told(anywhere, agency, code)) == 1
 
 
+@pytest.mark.parametrize(("transaction", "side"), [("vet", "after"), ("settle", "before")])
+def test_what_was_dropped_in_doubt_is_told_once_when_it_is_so_again(
+    anywhere: World, agency: Agency, transaction: str, side: str
+) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
+    anywhere.clock.forward(minutes=1)
+    anywhere.gateway.reminders.tick()
+    with dying_node(anywhere, lambda *place: place == (transaction, side)) as node:
+        for sender in node.senders:
+            sender.send_due()
+        pytest.fail("nobody died")
+    agency.change(code, anywhere.clock(), status=4)
+    minutes(anywhere, 3)
+    assert len(told(anywhere, agency, code)) == (transaction == "settle")  # the carrier had it then
+    agency.change(code, anywhere.clock(), status=5)
+    minutes(anywhere, 3)
+    assert len(told(anywhere, agency, code)) == 1
+
+
 def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: World, agency: Agency) -> None:
     (code,) = agency.codes(IN_PROGRESS)
     until(anywhere, at(15, 22))

@@ -23,12 +23,11 @@ from smsgw.store.database import Database
 from smsgw.store.followers import Followers
 from smsgw.store.outbox import PUT_OFF, Claimed, Settled
 from smsgw.store.people import Preference
-from smsgw.store.reminders import Outgoing
+from smsgw.store.reminders import UNTRUE, Outgoing
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 from smsgw.text.segments import measure
 
-UNTRUE = "untrue"
 AGAIN_IN = timedelta(minutes=1)  # while the one-stop database is away
 TRIES = 5  # at a place of the day that other nodes want too
 
@@ -88,7 +87,6 @@ class LastLook:
         stopped = [item for item in looked.values() if isinstance(item, Settled)]
         going = {id: item for id, item in looked.items() if isinstance(item, Claimed)}
         stopped += self._written_down(lease, [message for message in ours if message.id in going], going, known, now)
-        self._free(stopped)
         return _split(messages, going, stopped)
 
     def _known(self, messages: Sequence[Claimed]) -> _Known:
@@ -169,13 +167,6 @@ class LastLook:
     def _until(self, when: datetime, message: Claimed, known: _Known) -> Settled:
         """Later, and of those that wait for the same time the most urgent first."""
         return _later(message, when + timedelta(milliseconds=self._urgency(message, known)))
-
-    def _free(self, stopped: Sequence[Settled]) -> None:
-        """What is dropped because it is not so may come to be so again."""
-        never_told = [item.message.id for item in stopped if item.code == UNTRUE and not item.message.doubts]
-        if never_told:
-            with self._database.writing("vet") as connection:
-                reminders.free(connection, never_told)
 
     def _places(
         self, connection: sa.Connection, messages: Sequence[Claimed], known: _Known, now: datetime

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate
-from smsgw.store.tables import mark, reminder, switch
+from smsgw.store.states import State
+from smsgw.store.tables import history, mark, outbound, reminder, switch
 
 EVERYWHERE = ""  # in place of an agency: all that have no switch of their own
+UNTRUE = "untrue"  # the code of a message that was withdrawn because it was not so any more
 
 Outcome = Literal["told", "past", "too_old", "opted_out", "unreachable"]
 _c = reminder.c
@@ -98,25 +100,57 @@ _ADD = InsertNew(
 def add(
     connection: sa.Connection, reminders: Sequence[Reminder], run: str, now: datetime
 ) -> tuple[frozenset[str], int]:
-    """Write down reminders that are not there yet; the messages of those that are told, and how many are not."""
+    """Write down reminders that are not there yet; the messages of those that are told, and how many are not.
+
+    One that was never told, as it was not so any more, makes room: it keeps its row, under another occasion.
+    """
     fields = Reminder.__dataclass_fields__
     rows = [[*(getattr(item, name) for name in fields), run, now] for item in reminders]
+    if rows:
+        _FREE.run(connection, map(_key, reminders))
     new = _ADD.run(connection, rows) if rows else []
     told = frozenset(filter(None, new))
     return told, len(new) - len(told)
 
 
 def known(connection: sa.Connection, reminders: Sequence[Reminder]) -> frozenset[tuple[str, str, str, str]]:
-    """The keys of those that are written down already."""
-    rows = [(item.rule, item.dossier, item.occasion, item.told_to) for item in reminders]
-    return frozenset(tuple(row) for row in _KNOWN.rows(connection, rows)) if rows else frozenset()
+    """The keys of those that are written down already, and were not withdrawn."""
+    rows = map(_key, reminders)
+    return frozenset(tuple(row) for row in _KNOWN.rows(connection, rows)) if reminders else frozenset()
+
+
+def _key(item: Reminder) -> tuple[str, str, str, str]:
+    return item.rule, item.dossier, item.occasion, item.told_to
+
+
+def _withdrawn() -> sa.ColumnElement[bool]:
+    """Whether a reminder's message was dropped as untrue, and nothing is known of the carrier having it all the same.
+
+    That is asked when the same comes up again: a receipt may tell by then what the sender could not.
+    """
+    return sa.or_(
+        *(
+            sa.exists().where(table.c.id == _c.message, table.c.state == State.CANCELLED, table.c.error_code == UNTRUE)
+            for table in (outbound, history)
+        )
+    )
 
 
 _KEY = (_c.rule, _c.dossier, _c.occasion, _c.told_to)
 _KNOWN = Batch(
     _KEY,
-    lambda given: sa.select(*_KEY).select_from(
-        given.join(reminder, sa.and_(*(given.c[column.name] == column for column in _KEY)))
+    lambda given: (
+        sa.select(*_KEY)
+        .select_from(given.join(reminder, sa.and_(*(given.c[column.name] == column for column in _KEY))))
+        .where(~_withdrawn())
+    ),
+)
+_FREE = Batch(
+    _KEY,
+    lambda given: (
+        sa.update(reminder)
+        .where(*(given.c[column.name] == column for column in _KEY), _withdrawn())
+        .values(occasion=_c.occasion + "#" + _c.message)
     ),
 )
 
@@ -166,25 +200,6 @@ _PLACE = Batch(
         .values(slot=given.c.slot, sent_on=sa.bindparam("day", type_=sa.Text()))
     ),
 )
-
-
-def free(connection: sa.Connection, messages: Collection[str]) -> None:
-    """These were never told, so that their occasion may come again. They keep their rows, under another one."""
-    if messages:
-        _FREE.run(connection, [(message,) for message in messages])
-
-
-_FREE = Batch(
-    (_c.message,),
-    lambda given: (
-        sa.update(reminder).where(_c.message == given.c.message).values(occasion=_c.occasion + "#" + _c.message)
-    ),
-)
-
-
-def of_run(connection: sa.Connection, run: str, limit: int = 500) -> list[sa.Row[Any]]:
-    """What a run told or withheld."""
-    return [*connection.execute(sa.select(reminder).where(_c.run == run).order_by(*_KEY).limit(limit))]
 
 
 def read_to(connection: sa.Connection, onestop: str) -> datetime | None:

@@ -62,7 +62,6 @@ reminder = sa.Table(
         "outcome IN ('told', 'past', 'too_old', 'opted_out', 'unreachable')", name="ck_reminder_outcome"
     ),
     sa.CheckConstraint("(message IS NOT NULL) = (outcome = 'told')", name="ck_reminder_message"),
-    sa.Index("ix_reminder_run_id", "run"),
 )
 
 mark = sa.Table(
