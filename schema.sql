@@ -186,6 +186,15 @@ CREATE TABLE follower (
 );
 CREATE INDEX ix_follower_code ON follower (code);
 
+-- The phone on each dossier that is open or ended of late, as it was when it was read last.
+CREATE TABLE owner (
+  code       TEXT NOT NULL PRIMARY KEY,
+  phone      TEXT NOT NULL,
+  changed_at TIMESTAMP NOT NULL,    -- by the one-stop database's clock
+  noted_at   TIMESTAMP NOT NULL
+);
+CREATE INDEX ix_owner_phone ON owner (phone, changed_at);
+
 -- How somebody was served, from 1 to 5; once for each dossier and phone.
 CREATE TABLE rating (
   code        TEXT NOT NULL,

@@ -95,8 +95,8 @@ def _queue(gateway: Gateway) -> Finding:
 
 
 def _reminders(gateway: Gateway) -> Finding:
-    if not gateway.reminders.begun():
+    if not gateway.reminders.runs.begun():
         return Finding("reminders", ok=True, detail="none yet: no node with the role scheduler has been started")
-    silent = "; ".join(f"{name}: {why}" for name, why in gateway.reminders.silence().items())
+    silent = "; ".join(f"{name}: {why}" for name, why in gateway.reminders.runs.silence().items())
     advice = "; is a node with the role scheduler running, and the one-stop database there?"
     return Finding("reminders", ok=not silent, detail=f"{silent}{advice}" if silent else "")

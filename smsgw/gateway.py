@@ -151,8 +151,8 @@ class Gateway:
             self._every(LATE_PARTS_EVERY, self.intake.take_late_parts)
             self._every(TICK, self.feeder.feed)
             self._every(TICK, self.feeder.tend)
-            self.reminders.meet()
-            self._every(REMIND_EVERY, self.reminders.tick, at_once=True)
+            self.reminders.runs.meet()
+            self._every(REMIND_EVERY, self.reminders.runs.tick, at_once=True)
             self._every(KEEP_DAYS_EVERY, self.activity.keep_days)
         self._ticker.start()
 

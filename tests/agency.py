@@ -37,6 +37,11 @@ class Agency:
         """The result of a dossier is ready."""
         self.change(code, at, status=9, finished_at=at, delivery=delivery, step_since=at, **values)
 
+    def remove(self, code: str) -> None:
+        """A dossier is in the database no more."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM dossier WHERE code = :code"), {"code": code})
+
     def get(self, code: str, name: str) -> Any:
         with self._engine.connect() as connection:
             return connection.execute(

@@ -20,7 +20,7 @@ from smsgw.clock import utc_now
 from smsgw.gateway import Gateway
 from smsgw.notices.office import Notices
 from smsgw.reminders.deciding import OWNER
-from smsgw.reminders.reminders import CHANGES
+from smsgw.reminders.running import CHANGES, OWNERS
 from smsgw.settings import load
 from smsgw.store import channels, officials, outbox, reminders, voices
 from smsgw.store.ids import new_id
@@ -291,7 +291,8 @@ def _reminders_due(chaos: Chaos) -> None:
         connection.execute(sa.delete(run).where(run.c.ended_at.is_not(None)))
         connection.execute(sa.update(run).where(run.c.ended_at.is_(None)).values(leased_until=utc_now()))
         due = utc_now() - timedelta(minutes=1)
-        connection.execute(sa.update(schedule).where(schedule.c.name == CHANGES).values(next_due=due))
+        often = schedule.c.name.in_((CHANGES, OWNERS))
+        connection.execute(sa.update(schedule).where(often).values(next_due=due))
 
 
 def _rule_switched_on(chaos: Chaos) -> None:
@@ -338,6 +339,7 @@ PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "daily": _a_day_is_not_counted,
     "answer late": _one_stop_returns,
     "run": _reminders_due,
+    "note owners": _reminders_due,
     "take stock": _rule_switched_on,
     "tell": _result_ready,
     "vet": _result_ready,

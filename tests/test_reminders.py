@@ -30,7 +30,7 @@ def begun(made: World) -> Agency:
     for code in agency.codes("status = 10", 8):
         nothing = dict.fromkeys(("finished_at", "returned_at", "post_tracking", "fee_due", "fee_paid_at"))
         agency.change(code, at(14, 9), status=4, step_name="in hand", due_at=at(31, 16, 30), **nothing)
-    made.gateway.reminders.meet()
+    made.gateway.reminders.runs.meet()
     minutes(made, 1)
     return agency
 
@@ -39,7 +39,7 @@ def minutes(made: World, count: int) -> None:
     """Let so many minutes pass, with what happens in them."""
     for _ in range(count):
         made.clock.forward(seconds=60)
-        made.gateway.reminders.tick()
+        made.gateway.reminders.runs.tick()
         made.settle(3)
 
 
@@ -175,7 +175,7 @@ def test_what_was_dropped_in_doubt_is_told_once_when_it_is_so_again(
     (code,) = agency.codes(IN_PROGRESS)
     agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
     anywhere.clock.forward(minutes=1)
-    anywhere.gateway.reminders.tick()
+    anywhere.gateway.reminders.runs.tick()
     with dying_node(anywhere, lambda *place: place == (transaction, side)) as node:
         for sender in node.senders:
             sender.send_due()

@@ -161,11 +161,11 @@ def live(made: World, province: Province, days: int) -> None:
             if day != away:
                 province.work(made.clock())
             with dying_node(made, lambda *place: province.chance.random() < 0.04) as dying:
-                dying.reminders.tick()
+                dying.reminders.runs.tick()
                 for sender in dying.senders:
                     sender.send_due()
             made.clock.forward(seconds=1)
-            made.gateway.reminders.tick()
+            made.gateway.reminders.runs.tick()
             made.settle(2)
 
 
@@ -189,12 +189,12 @@ def lived(folder: Path, database: str | None, days: int, dossiers: int, seed: in
     """Live through some days, and count."""
     with world(folder, database, dossiers=dossiers * 3) as made:
         chance = random.Random(seed)
-        made.gateway.reminders.meet()
+        made.gateway.reminders.runs.meet()
         for rule in made.gateway.reminders.rules:
             made.gateway.reminders.turn(rule, "", True, "test")
         province = Province(Agency(folder), chance)
         province.take_up([*province.agency.codes("status = 10", dossiers)], made.clock())
-        made.gateway.reminders.tick()
+        made.gateway.reminders.runs.tick()
         live(made, province, days)
         made.settle(30)
         told = [row for row in _told(made) if row.state == "delivered" and row.dossier in province.journal]

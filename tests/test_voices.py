@@ -122,7 +122,8 @@ def test_anyone_follows_a_dossier_ends_it_and_lists_it(place: World) -> None:
 
 def test_the_owner_follows_without_asking_and_can_refuse(here: World) -> None:
     code, owner = code_of(here, Status.IN_PROGRESS), owner_of(here, Status.IN_PROGRESS)
-    here.text(owner, code)
+    here.gateway.reminders.runs.meet()
+    here.gateway.reminders.runs.tick()
     assert code in here.text(owner, "DS")
     here.text(owner, f"HUY {code}")
     assert "chua theo doi" in here.text(owner, "DS")

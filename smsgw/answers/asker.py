@@ -42,6 +42,7 @@ class Ties:
     codes      dossiers that have to be looked up for it, although the request does not name them
     followed   codes, the latest last
     refused    codes of its own dossiers that it does not want to be told of
+    own        codes of dossiers with this phone on them, as far as is known; those that changed last first
     recent     codes that it was told about, the latest first
     rated      codes
     silent     purposes that it opted out of
@@ -52,6 +53,7 @@ class Ties:
     codes: frozenset[str] = frozenset()
     followed: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
+    own: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
     rated: frozenset[str] = frozenset()
     silent: frozenset[Purpose] = frozenset()

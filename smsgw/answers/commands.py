@@ -40,7 +40,7 @@ def unfollow(codes: Collection[str], dossiers: Mapping[str, Dossier], asker: Ask
 
 def followed(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
     """The dossiers that a phone is told of, as far as they are known: its own first."""
-    near = dict.fromkeys((*asker.ties.recent, *asker.ties.followed))
+    near = dict.fromkeys((*asker.ties.own, *asker.ties.followed))
     dossiers = [found[code] for code in near if code in found and asker.follows(found[code])]
     return sorted(dossiers, key=lambda dossier: not asker.owns(dossier))
 

@@ -22,6 +22,7 @@ from smsgw.clock import utc_now
 from smsgw.demo import SEED
 from smsgw.dossiers import sample
 from smsgw.gateway import ROLES, Role
+from smsgw.settings import Settings, load
 from smsgw.store.database import Database
 
 UNPACED = 1_000_000  # messages a second
@@ -104,6 +105,11 @@ class Place:
             url = self.database("bare", self._schemas[0])
         _create(url)
         return url
+
+    def settings(self, gateway: str, onestop: str, more: str) -> Settings:
+        """Of a gateway over these databases that nothing is sent or received by; `more`: further tables."""
+        text = _settings(gateway, onestop, free_port(), free_port(), UNPACED, 100)
+        return load(self.folder / "settings.toml", text + more)
 
     def server_process(self) -> dict[str, int]:
         """The database server's first process by its name, if there is one on this machine."""

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from smsgw.bench import claim, inbound, memory, notice, reply
+from smsgw.bench import claim, inbound, memory, notice, reminders, reply
 from smsgw.bench import figures as shown
 from smsgw.bench.double import Double
 from smsgw.bench.figures import Figure, Figures
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Scene], Figures]] = {
     "reply-under-notice": reply.run,
     "claim": claim.run,
     "memory": memory.run,
+    "reminders": reminders.run,
 }
 
 

@@ -58,8 +58,8 @@ def bench(
 ) -> None:
     """Measure the gateway against baselines in the same run; see docs/performance.md.
 
-    NAME: some of inbound, notice, reply-under-notice, claim, memory; default: all of them. Everything happens on this
-    machine's loopback, with databases that are thrown away.
+    NAME: some of inbound, notice, reply-under-notice, claim, memory, reminders; default: all of them. All of it happens
+    on this machine's loopback, with databases that are thrown away.
     """
     shape = None if web is None else Shape(web, workers)
     plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, shape)

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from smsgw.cli.common import Context, as_json, by_hand, print_json
 from smsgw.gateway import Gateway
-from smsgw.reminders.reminders import RuleState, Shown
+from smsgw.reminders.reminders import RuleState
+from smsgw.reminders.running import Shown
 from smsgw.store.reminders import EVERYWHERE
 from smsgw.store.schedules import Run
 from smsgw.text.phones import mask
@@ -64,7 +65,7 @@ def run_rule(context: Context, name: str, dry_run: bool, as_json: bool) -> None:
 def list_runs(context: Context, limit: int, as_json: bool) -> None:
     """What was done lately: when it was due, began and ended, and how many were told or withheld."""
     with context.gateway() as gateway:
-        runs = gateway.reminders.latest_runs(limit)
+        runs = gateway.reminders.runs.latest(limit)
     if as_json:
         print_json([_run(run) for run in runs])
         return
@@ -83,7 +84,7 @@ def _turning(name: str, *, is_on: bool) -> click.Command:
     def turn(context: Context, rule: str, agency: str) -> None:
         with context.gateway() as gateway:
             _known(gateway, rule)
-            gateway.reminders.meet()
+            gateway.reminders.runs.meet()
             gateway.reminders.turn(rule, agency, is_on, by_hand())
         click.echo(f"{rule}: {name}{f' in {agency}' if agency else ''}")
 
@@ -101,13 +102,13 @@ def _known(gateway: Gateway, name: str) -> None:
 
 
 def _told(gateway: Gateway, name: str) -> list[Shown]:
-    gateway.reminders.meet()
+    gateway.reminders.runs.meet()
     if not gateway.reminders.is_on(name):
         raise click.ClickException(
             f"{name} is off; smsgw reminders on {name} turns it on, --dry-run shows what it would do"
         )
     try:
-        return gateway.reminders.run(name)
+        return gateway.reminders.runs.run(name)
     except sa.exc.IntegrityError:
         raise click.ClickException(f"{name} is at work just now; smsgw reminders runs shows how far it is") from None
 

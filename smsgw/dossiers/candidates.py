@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -33,8 +33,19 @@ _VIEW = sa.table(
     ),
 )
 _c = _VIEW.c
-# As text, so that what an agency wrote is read by us and not refused by the driver.
-_COLUMNS = [sa.type_coerce(column, sa.types.NullType()).label(column.name) for column in _c]
+_OPEN = tuple(
+    int(status)
+    for status in Status
+    if status not in (Status.NOT_ACCEPTED, Status.WITHDRAWN, Status.STOPPED, Status.RETURNED)
+)
+
+
+def _as_given(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """As text, so that what an agency wrote is read by us and not refused by the driver."""
+    return sa.type_coerce(column, sa.types.NullType()).label(column.key)
+
+
+_COLUMNS = [_as_given(column) for column in _c]
 
 Result = TypeVar("Result")
 
@@ -46,6 +57,15 @@ class Span:
     column: str
     first: datetime
     last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A dossier's code, the phone on it as the agency wrote it, and when it was last changed."""
+
+    code: str
+    phone: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,13 @@ class Candidates:
         # No day wide of the mark: whoever asks leaves an overlap, and this is asked every minute.
         yield from self._pages([_c.updated_at >= _naive(since)])
 
+    def held(self, since: datetime) -> Iterator[list[Held]]:
+        """Whose each dossier is that has not ended, or was changed at that time or later."""
+        lately = _c.updated_at >= _naive(since - WIDE)
+        columns = [_as_given(column) for column in (_c.code, _c.applicant_phone, _c.updated_at)]
+        for rows in self._rows(columns, [sa.or_(_c.status.in_(_OPEN), lately)]):
+            yield [held for row in rows if (held := _held(row))]
+
     def last_change(self) -> datetime | None:
         """When a dossier was last changed; None where there is none, or its time makes no sense."""
         latest = sa.type_coerce(sa.func.max(_c.updated_at), sa.types.NullType())
@@ -134,11 +161,18 @@ class Candidates:
         return tuple(self._asked(lambda connection: connection.execute(codes).scalars().all()))
 
     def _pages(self, where: Sequence[sa.ColumnElement[bool]]) -> Iterator[list[Dossier]]:
+        for rows in self._rows(_COLUMNS, where):
+            yield [dossier for row in rows if (dossier := dossier_of(row))]
+
+    def _rows(
+        self, columns: Sequence[sa.ColumnElement[Any]], where: Sequence[sa.ColumnElement[bool]]
+    ) -> Iterator[Sequence[sa.Row[Any]]]:
+        """Page by page, in the order of the codes, which are the first column."""
         after = ""
         while True:
-            query = sa.select(*_COLUMNS).where(*where, _c.code > after).order_by(_c.code).limit(PAGE)
+            query = sa.select(*columns).where(*where, _c.code > after).order_by(_c.code).limit(PAGE)
             rows = self._asked(lambda connection, query=query: connection.execute(query).all())
-            yield [dossier for row in rows if (dossier := dossier_of(row))]
+            yield rows
             if len(rows) < PAGE:
                 return
             after = rows[-1].code
@@ -149,6 +183,16 @@ class Candidates:
                 return work(connection)
         except sa.exc.SQLAlchemyError as error:
             raise OneStopUnavailable(reason(error)) from None
+
+
+def _held(row: Sequence[Any]) -> Held | None:
+    """None for a row that makes no sense, which those who read it whole complain of."""
+    code, phone, changed_at = row
+    try:
+        moment = utc(changed_at)
+    except ValueError:
+        return None
+    return Held(str(code), str(phone or ""), moment) if moment is not None else None
 
 
 def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from smsgw.answers.asker import Ties
 from smsgw.answers.asking import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow
-from smsgw.store import followers, opt_outs, people, ratings, voices
+from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 
-REMEMBERED = 20  # answers about dossiers
+OWN = 20  # dossiers of one phone that are looked at; some hand in for many others
 NUMBERS = range(100_000, 1_000_000)  # of voices
 DRAWN = 8  # at a time
 
@@ -32,7 +32,7 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
                 silent=frozenset(item.purpose for item in opt_outs.of(connection, phone)),
             )
         case ListFollowed() | Rate():
-            return _dossiers(connection, address, phone, request)
+            return _dossiers(connection, phone, request)
         case Speak(_, read):
             recent = () if read.readings else people.told_about(connection, address, 1)
             return Ties(codes=frozenset(recent), recent=recent, number=_free_number(connection))
@@ -41,15 +41,15 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
     return _NONE
 
 
-def _dossiers(connection: sa.Connection, address: str, phone: str, request: ListFollowed | Rate) -> Ties:
+def _dossiers(connection: sa.Connection, phone: str, request: ListFollowed | Rate) -> Ties:
     followed = followers.of(connection, [phone])[phone]
     named = isinstance(request, Rate) and request.read.readings
-    recent = () if named else people.told_about(connection, address, REMEMBERED)
+    own = () if named else owners.of(connection, phone, OWN)
     return Ties(
-        codes=frozenset(() if named else (*recent, *followed.wanted)),
+        codes=frozenset(() if named else (*own, *followed.wanted)),
         followed=tuple(followed.wanted),
         refused=frozenset(followed.refused),
-        recent=recent,
+        own=own,
         rated=frozenset(ratings.rated(connection, [phone])[phone]) if isinstance(request, Rate) else frozenset(),
     )
 

@@ -15,8 +15,10 @@ from smsgw.dispatch.hours import Hours
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.source import OneStop
 from smsgw.reminders.deciding import Texts
-from smsgw.reminders.reminders import Numbers, Reminders
+from smsgw.reminders.finding import Finder, Numbers
+from smsgw.reminders.reminders import Reminders
 from smsgw.reminders.rules import load
+from smsgw.reminders.running import Runs
 from smsgw.reminders.telling import Teller
 from smsgw.reminders.vetting import LastLook
 from smsgw.store.database import Database
@@ -41,6 +43,7 @@ class Office:
     """Everything that reminders are made of."""
 
     reminders: Reminders
+    finder: Finder
     last_look: LastLook
     candidates: Candidates
 
@@ -54,7 +57,7 @@ def open_office(
     texts = Texts(rules, wording, timezone=plan.timezone, hotline=plan.hotline)
     candidates = Candidates(url)
     teller = Teller(texts, roads, plan.hours.next_allowed)
-    numbers = Numbers(zone, plan.overlap, plan.digest)
+    finder = Finder(database, candidates, teller, Numbers(zone, plan.digest))
     last_look = LastLook(
         database,
         onestop,
@@ -65,5 +68,5 @@ def open_office(
         most_a_day=plan.most_a_day,
         clock=clock,
     )
-    reminders = Reminders(database, candidates, rules, teller, numbers, bell=bell, clock=clock)
-    return Office(reminders, last_look, candidates)
+    runs = Runs(database, candidates, rules, finder, teller, zone=zone, overlap=plan.overlap, bell=bell, clock=clock)
+    return Office(Reminders(database, rules, finder, teller, runs, clock), finder, last_look, candidates)

@@ -40,7 +40,7 @@ def blueprint(database: Database, onestop: OneStop, reminders: Reminders, clock:
     @routes.get("/readyz/reminders")
     def reminding() -> tuple[Response, HTTPStatus]:
         try:
-            silent = reminders.silence()
+            silent = reminders.runs.silence()
         except sa.exc.SQLAlchemyError:
             silent = {"database": "can't be reached"}
         if silent:

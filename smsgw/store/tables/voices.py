@@ -17,6 +17,16 @@ follower = sa.Table(
     sa.Index("ix_follower_code", "code"),
 )
 
+owner = sa.Table(
+    "owner",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("phone", sa.Text, nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("noted_at", UtcTime, nullable=False),
+    sa.Index("ix_owner_phone", "phone", "changed_at"),
+)
+
 rating = sa.Table(
     "rating",
     metadata,

@@ -27,13 +27,13 @@ def routes(desk: Desk) -> Blueprint:
     @reminders.get("/")
     @needs("viewer")
     def rules() -> AnyResponse:
-        states, silent = desk.reminders.states(), desk.reminders.silence()
+        states, silent = desk.reminders.states(), desk.reminders.runs.silence()
         return page("reminders.html", states=states, silent=silent, title=_title, mine=me().agency or EVERYWHERE)
 
     @reminders.get("/runs")
     @needs("viewer")
     def runs() -> AnyResponse:
-        return page("reminder_runs.html", runs=desk.reminders.latest_runs(RUNS), title=_title)
+        return page("reminder_runs.html", runs=desk.reminders.runs.latest(RUNS), title=_title)
 
     @reminders.get("/<rule>")
     @needs("viewer")

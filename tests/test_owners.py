@@ -1,0 +1,129 @@
+"""A phone's own dossiers: known without asking about each, without a search for each text, and to nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.store import owners
+from smsgw.store.tables import owner
+from tests.agency import Agency
+from tests.world import World
+
+PHONE = "84775556677"
+OTHER = "84900000007"
+
+
+@pytest.fixture
+def agency(anywhere: World) -> Agency:
+    """Whoever works on the dossiers of a world in which nothing was read yet."""
+    return Agency(anywhere.folder)
+
+
+def in_hand(agency: Agency, made: World, count: int) -> Sequence[str]:
+    """Dossiers that are being worked on."""
+    codes = agency.codes("status = 10", count)
+    for code in codes:
+        agency.change(code, made.clock(), status=4, returned_at=None)
+    return codes
+
+
+def started(made: World) -> None:
+    made.gateway.reminders.runs.meet()
+    made.gateway.reminders.runs.tick()
+
+
+def minute(made: World) -> None:
+    made.clock.forward(minutes=1)
+    made.gateway.reminders.runs.tick()
+
+
+def night(made: World) -> None:
+    made.clock.forward(days=1)
+    made.gateway.reminders.runs.tick()
+
+
+def own(made: World, phone: str) -> tuple[str, ...]:
+    """What is written down as that phone's."""
+    with made.gateway.database.reading() as connection:
+        return owners.of(connection, phone, 100)
+
+
+def hand_over(agency: Agency, code: str, phone: str, made: World, **values: object) -> None:
+    """The agency writes another phone on a dossier."""
+    agency.change(code, made.clock(), applicant_phone=phone, **values)
+
+
+@pytest.mark.parametrize("written", ["0775556677", "+84 77 555.66.77", "0122 555 6677", "84775556677", "(0122)5556677"])
+def test_the_owner_lists_a_dossier_that_was_never_asked_about(here: World, written: str) -> None:
+    agency = Agency(here.folder)
+    (code,) = in_hand(agency, here, 1)
+    hand_over(agency, code, written, here)
+    started(here)
+    assert here.text(PHONE, "DS").startswith(f"{code}: ")
+
+
+def test_what_changed_is_listed_after_a_minute_and_only_to_who_is_on_the_dossier_now(
+    anywhere: World, agency: Agency
+) -> None:
+    (code,) = in_hand(agency, anywhere, 1)
+    hand_over(agency, code, PHONE, anywhere)
+    started(anywhere)
+    hand_over(agency, code, OTHER, anywhere)
+    # The copy still has it under the first phone, and it is not shown there.
+    assert own(anywhere, PHONE) == (code,)
+    assert "chua theo doi" in anywhere.text(PHONE, "DS")
+    minute(anywhere)
+    assert own(anywhere, PHONE) == ()
+    assert anywhere.text(OTHER, "DS").startswith(f"{code}: ")
+
+
+def test_what_is_gone_or_ended_long_ago_is_forgotten_in_the_night_and_what_is_open_is_not(
+    anywhere: World, agency: Agency
+) -> None:
+    long_ago = anywhere.clock() - timedelta(days=200)
+    open_, ended, gone = in_hand(agency, anywhere, 3)
+    for code, values in ((open_, {}), (ended, {"status": 10, "returned_at": long_ago}), (gone, {})):
+        agency.change(code, long_ago, applicant_phone=PHONE, **values)
+    agency.change(ended, anywhere.clock())
+    started(anywhere)
+    assert {*own(anywhere, PHONE)} == {open_, ended, gone}
+    agency.change(ended, long_ago)
+    agency.remove(gone)
+    night(anywhere)
+    assert own(anywhere, PHONE) == (open_,)
+
+
+def test_who_has_many_lists_the_latest_of_them_in_one_message(here: World) -> None:
+    agency = Agency(here.folder)
+    codes = agency.codes("status <> 8", 30)
+    for number, code in enumerate(codes):
+        agency.change(code, here.clock() - timedelta(hours=30 - number), applicant_phone=PHONE)
+    started(here)
+    listed = here.text(PHONE, "DS")
+    assert len(listed) <= 160
+    assert listed.startswith(codes[-1])
+    assert "ho so khac" in listed
+
+
+def test_a_rating_without_a_code_is_for_the_result_that_came_last(here: World) -> None:
+    agency = Agency(here.folder)
+    first, last = in_hand(agency, here, 2)
+    for days, code in ((3, first), (1, last)):
+        agency.finish(code, here.clock() - timedelta(days=days), applicant_phone=PHONE)
+    started(here)
+    assert f"ho so {last}" in here.text(PHONE, "danh gia 5 sao")
+    assert f"ho so {first}" in here.text(PHONE, "DG 4")
+
+
+def test_a_phone_that_nobody_can_read_is_nobodys(here: World) -> None:
+    agency = Agency(here.folder)
+    codes = in_hand(agency, here, 3)
+    for code, written in zip(codes, ("", "khong co", "0296 3852 999"), strict=True):
+        hand_over(agency, code, written, here)
+    started(here)
+    with here.gateway.database.reading() as connection:
+        assert not {*codes} & {*connection.scalars(sa.select(owner.c.code))}
