@@ -11,6 +11,7 @@ from types import FrameType
 from smsgw.app import create_app, create_door
 from smsgw.gateway import Gateway, Role
 from smsgw.settings import Settings
+from smsgw.web.console.shell import most_of
 from smsgw.web.server import WebServer
 
 LOOK_FOR_SIGNALS = 0.1  # seconds
@@ -23,18 +24,7 @@ class Node:
     def __init__(self, settings: Settings, roles: Collection[Role]) -> None:
         self.gateway = Gateway(settings)
         self._roles = roles
-        self._web = (
-            WebServer(
-                create_app(self.gateway),
-                settings.web.bind,
-                door=create_door(self.gateway),
-                threads=settings.web.threads,
-                trusted_proxy=settings.web.trusted_proxy,
-                share_port=settings.web.share_port,
-            )
-            if "web" in roles
-            else None
-        )
+        self._web = self._server() if "web" in roles else None
 
     def start(self) -> None:
         self.gateway.start(self._roles)
@@ -49,6 +39,18 @@ class Node:
         if self._web:
             self._web.stop()
         self.gateway.stop()
+
+    def _server(self) -> WebServer:
+        app, settings = create_app(self.gateway), self.gateway.settings.web
+        return WebServer(
+            app,
+            settings.bind,
+            door=create_door(self.gateway),
+            threads=settings.threads,
+            trusted_proxy=settings.trusted_proxy,
+            share_port=settings.share_port,
+            most=most_of(app, self.gateway.signing_in),
+        )
 
 
 def until_told_to_stop() -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import io
-import socket
 from pathlib import Path
 
 import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from smsgw.app import create_app
 from smsgw.notices.audience.lines import MIB
 from smsgw.store.notices import Notice
 from smsgw.web.console import texts
-from smsgw.web.server import WebServer
 from tests.console import Desk, official, text
 from tests.world import World
 
@@ -174,34 +171,6 @@ def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(he
     assert [line.split(",")[0] for line in faults.splitlines()] == ["\ufeffdòng", "4"]
     assert "84912000001" in lan.get(f"/notices/{id}/report.csv")
     assert lan.client.get(f"/console/notices/{id}/report.xlsx", buffered=True).data.startswith(b"PK")
-
-
-def test_a_browser_that_is_closed_in_mid_upload_leaves_nothing_behind(
-    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    lan = official(here, "lan", "sender")
-    token = lan.token()
-    cookie = lan.client.get_cookie("smsgw")
-    assert cookie is not None
-    head = (
-        f'--x\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\n{token}\r\n'
-        '--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nphone\r\n'
-    )
-    server = WebServer(create_app(here.gateway), "127.0.0.1:0")
-    server.start()
-    with socket.create_connection(("127.0.0.1", server.port)) as browser:
-        browser.sendall(
-            f"POST /console/notices/new HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: smsgw={cookie.value}\r\n"
-            f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {2 * MIB}\r\n\r\n{head}".encode()
-            + b"0912000001\r\n" * 100_000
-        )
-    server.stop()
-    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
-    assert not [*folder.iterdir()]
 
 
 def test_every_reason_has_its_words() -> None:

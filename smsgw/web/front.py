@@ -1,21 +1,25 @@
 """The ASGI application in front of everything: carriers' callbacks are served in the event loop, pages in threads.
 
 A request is taken in whole before anybody works on it, so that a slow line keeps no thread, and one that breaks off
-leaves nothing behind. The pages are a plain WSGI application and know nothing of this.
+leaves nothing behind. What doesn't fit into memory goes to disk, and before it does the pages are asked how much of it
+they want. They are a plain WSGI application and know nothing more of this.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
+from enum import Enum, auto
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import HTTPScope, Receive, Scope, Send
+from a2wsgi.wsgi import build_environ
 from flask import Response
 
 from smsgw.web.carrier import LARGEST_CALLBACK, METHODS, Door, Knock, Visit, What
@@ -27,11 +31,29 @@ _CALLBACK = re.compile(r"/carrier/([^/]+)/(inbound|receipts)")
 _BODY = "smsgw.body"
 
 
-class Front:
-    """`pages` run in so many threads. Without a door every request is theirs."""
+Most = Callable[[WSGIEnvironment], int]
 
-    def __init__(self, pages: WSGIApplication, door: Door | None = None, *, threads: int = 8) -> None:
+
+class Came(Enum):
+    """What came of a body: all of it, as much as may come and yet more to follow, or a line that broke off."""
+
+    WHOLE = auto()
+    TOO_MUCH = auto()
+    BROKEN_OFF = auto()
+
+
+class Front:
+    """`pages` run in so many threads. Without a door every request is theirs.
+
+    `most`: how many bytes a request may bring, asked in a thread before more than fits into memory is taken in. One
+    that brings more goes to the pages without its body, for them to say what is wrong.
+    """
+
+    def __init__(
+        self, pages: WSGIApplication, door: Door | None = None, *, threads: int = 8, most: Most | None = None
+    ) -> None:
         self._door = door
+        self._most = most
         self._pages = WSGIMiddleware(cast(Any, _reading_our_body(pages)), workers=threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,31 +62,50 @@ class Front:
             return
         callback = _CALLBACK.fullmatch(scope["path"]) if self._door and scope["method"] in METHODS else None
         with SpooledTemporaryFile(IN_MEMORY) as body:
-            if not await _take_in(receive, body, LARGEST_CALLBACK if callback else LARGEST_REQUEST):
-                return
             if self._door and callback:
-                await _send(await _answer(self._door, callback[1], cast(What, callback[2]), scope, body), send)
+                if await _take_in(receive, body, LARGEST_CALLBACK) is not Came.BROKEN_OFF:
+                    what = cast(What, callback[2])
+                    await _send(await _answer(self._door, callback[1], what, scope, body), send)
             else:
                 await self._page(scope, receive, body, send)
 
     async def _page(self, scope: HTTPScope, receive: Receive, body: IO[bytes], send: Send) -> None:
-        if body.tell() > LARGEST_REQUEST:
-            await _send(Response("the request is too large\n", 413, content_type="text/plain"), send)
+        came = await _take_in(receive, body, IN_MEMORY, lambda: self._most_of(scope))
+        if came is Came.BROKEN_OFF:
             return
+        if came is Came.TOO_MUCH:
+            if self._most is None or not any(name == b"content-length" for name, _ in scope["headers"]):
+                await _send(Response("the request is too large\n", 413, content_type="text/plain"), send)
+                return
+            body.truncate(0)
         body.seek(0)
         await self._pages(cast(Any, {**scope, _BODY: body}), receive, send)
 
+    async def _most_of(self, scope: HTTPScope) -> int:
+        if self._most is None:
+            return LARGEST_REQUEST
+        environ = cast(WSGIEnvironment, build_environ(scope, cast(Any, BytesIO())))
+        return await asyncio.get_running_loop().run_in_executor(self._pages.executor, self._most, environ)
 
-async def _take_in(receive: Receive, body: IO[bytes], most: int) -> bool:
-    """Whether the body came whole, or at least more of it than may come."""
-    while body.tell() <= most:
+
+async def _take_in(
+    receive: Receive, body: IO[bytes], free: int, most: Callable[[], Awaitable[int]] | None = None
+) -> Came:
+    """Take in a body of so many bytes, or of as many as `most` says when it is asked because there are more."""
+    limit = free
+    while True:
         event = await receive()
         if event["type"] != "http.request":
-            return False
-        body.write(event.get("body", b""))
+            return Came.BROKEN_OFF
+        piece = event.get("body", b"")
+        size = body.tell() + len(piece)
+        if size > limit and most is not None:
+            limit, most = max(free, await most()), None
+        body.write(piece)
+        if size > limit:
+            return Came.TOO_MUCH
         if not event.get("more_body", False):
-            break
-    return True
+            return Came.WHOLE
 
 
 async def _answer(door: Door, name: str, what: What, scope: HTTPScope, body: IO[bytes]) -> Response:

@@ -12,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from smsgw.failure import ExpectedFailure
 from smsgw.web.carrier import Door
-from smsgw.web.front import Front
+from smsgw.web.front import Front, Most
 
 DRAIN = 20  # seconds that requests in hand get to end
 KEEP_ALIVE = 30  # seconds that a connection may be idle between requests
@@ -29,6 +29,7 @@ class WebServer:
     """A WSGI application, and a door beside it. `bind` is HOST:PORT; port 0 takes a free one.
 
     `trusted_proxy`: the address whose word on a visitor's own is taken. `share_port`: others may listen there as well.
+    `most`: how many bytes a request to a page may bring; without it, what no page's is larger than.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class WebServer:
         threads: int = 8,
         trusted_proxy: str | None = None,
         share_port: bool = False,
+        most: Most | None = None,
     ) -> None:
         host, _, port = bind.rpartition(":")
         address = (host.strip("[]"), int(port))
@@ -50,7 +52,7 @@ class WebServer:
         self.port = self._listening.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Front(app, door, threads=threads),
+                Front(app, door, threads=threads, most=most),
                 http=PatientProtocol,
                 ws="none",
                 lifespan="off",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
+from wsgiref.types import WSGIEnvironment
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
@@ -17,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.source import OneStopUnavailable
-from smsgw.officials.signing_in import SignedIn, Visitor
+from smsgw.officials.signing_in import SignedIn, SigningIn, Visitor
 from smsgw.store.officials import Official, Role
 from smsgw.web.console import texts
 from smsgw.web.console.cookies import HostCookie
@@ -150,6 +151,25 @@ def prepare(app: Flask, public_url: str) -> None:
     _csrf.init_app(app)
 
 
+def most_of(app: Flask, signing_in: SigningIn) -> Callable[[WSGIEnvironment], int]:
+    """How many bytes a request may bring, said before they are read: a file only from who may send one there."""
+
+    def most(environ: WSGIEnvironment) -> int:
+        with app.request_context(environ):
+            view = app.view_functions.get(request.endpoint or "")
+            if view is None or view not in _takes:
+                return LARGEST_FORM
+            try:
+                found = _signed_in(signing_in)
+            except sa.exc.SQLAlchemyError:
+                return 0  # the page will say that the database is away
+            role = _needs.get(view)
+            at_work = found is not None and found.session.stage == "full"
+            return _takes[view] if found and at_work and role and found.official.may(role) else 0
+
+    return most
+
+
 def blueprint(desk: Desk) -> Blueprint:
     """The console without its pages, which are registered on it."""
     console = Blueprint(
@@ -158,13 +178,16 @@ def blueprint(desk: Desk) -> Blueprint:
 
     @console.before_request
     def guard() -> AnyResponse | None:
-        view = current_app.view_functions[request.endpoint or ""]
-        request.max_content_length = _takes.get(view, LARGEST_FORM)
-        _csrf.protect()
-        g.signed_in = _signed_in(desk)
+        g.signed_in = _signed_in(desk.signing_in)
         if request.endpoint == "console.static":
             return None
-        return _shown_out(_needs.get(view, "nobody"))
+        view = current_app.view_functions[request.endpoint or ""]
+        if elsewhere := _shown_out(_needs.get(view, "nobody")):
+            return elsewhere
+        # Looking for the token reads the form, so it comes last: nothing is read of who may not be here.
+        request.max_content_length = _takes.get(view, LARGEST_FORM)
+        _csrf.protect()
+        return None
 
     @console.context_processor
     def common() -> dict[str, Any]:
@@ -201,9 +224,9 @@ def blueprint(desk: Desk) -> Blueprint:
     return console
 
 
-def _signed_in(desk: Desk) -> SignedIn | None:
+def _signed_in(signing_in: SigningIn) -> SignedIn | None:
     token = cookie.get(TOKEN)
-    return desk.signing_in.current(token) if isinstance(token, str) else None
+    return signing_in.current(token) if isinstance(token, str) else None
 
 
 def _shown_out(role: str | None) -> AnyResponse | None:
