@@ -81,6 +81,18 @@ class Phones:
                     self.heard.append(found[1])
 
 
+def settings(ports: Mapping[str, int]) -> str:
+    """The guide's settings of our channel, with these ports."""
+    [text] = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    return _changed(text, ports, {})
+
+
+def _changed(text: str, ports: Mapping[str, int], changes: Mapping[str, str]) -> str:
+    for old, new in {**{port: str(new) for port, new in ports.items()}, **changes}.items():
+        text = re.sub(rf"(?<!\d){re.escape(old)}(?!\d)", new, text)
+    return text
+
+
 @contextmanager
 def running(folder: Path, changes: Mapping[str, str]) -> Iterator[tuple[Phones, dict[str, int]]]:
     """Kannel for as long as the block lasts, by the guide's files with ports of our own: its phones, and those ports.
@@ -92,10 +104,8 @@ def running(folder: Path, changes: Mapping[str, str]) -> Iterator[tuple[Phones, 
     started: list[subprocess.Popen[bytes]] = []
     try:
         for name, text in zip(DOORS, files, strict=True):
-            for old, new in {**{port: str(new) for port, new in ports.items()}, **changes}.items():
-                text = re.sub(rf"(?<!\d){re.escape(old)}(?!\d)", new, text)
             file = folder / f"{name}.conf"
-            file.write_text(text, encoding="utf-8")
+            file.write_text(_changed(text, ports, changes), encoding="utf-8")
             with (folder / f"{name}.log").open("wb") as log:
                 started.append(subprocess.Popen([name, "-v", "1", str(file)], stdout=log, stderr=log))
             until(partial(listens, ports[DOORS[name]]), f"{name} to start")

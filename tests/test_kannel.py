@@ -1,7 +1,8 @@
-"""Through Kannel's own programs: text in at its SMSC, answer out, receipt back, exactly once."""
+"""Through Kannel's programs: text in at its SMSC, answer out in a body or by `sendsms`, receipt back, exactly once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote_to_bytes
@@ -9,6 +10,7 @@ from urllib.parse import quote, unquote_to_bytes
 import pytest
 import sqlalchemy as sa
 
+from smsgw.store import callbacks, exchanges
 from smsgw.store.history import message
 from tests import kannel
 from tests.kannel import Phones, until
@@ -16,26 +18,22 @@ from tests.serving import Serving
 
 pytestmark = pytest.mark.skipif(bool(kannel.missing()), reason=f"Kannel is {kannel.missing()}")
 
-CHANNEL = """
-[channels.kannel]
-provider = "kannel"
-url = "http://127.0.0.1:{sendsms}/cgi-bin/sendsms"
-callback_url = "http://127.0.0.1:{port}/carrier/kannel"
-username = "smsgw"
-password = "change-me"
-key = "change-me-too"
-sender = "8188"
-tps = 50
-"""
+QUICK = "time_limit = 1\n"  # so that a lease is over soon
+COMPLAINS = "84912345678 8188 text PA Cho da lau"
+ANSWER = "Ho so da ky, moi den nhan tu ngay mai."
 
 
 class Place(Serving):
     """Kannel, its phones, and a gateway."""
 
     def __init__(self, folder: Path, phones: Phones, ports: dict[str, int]) -> None:
-        port = ports["8080"]
-        super().__init__(folder, port, CHANNEL.format(port=port, sendsms=ports["13013"]))
+        super().__init__(folder, ports["8080"], kannel.settings(ports) + QUICK)
         self.phones = phones
+
+    def text_of_last(self) -> str:
+        """The text of the message that was made last."""
+        with self.database.reading() as connection:
+            return connection.scalars(sa.select(message.c.text).order_by(message.c.id.desc())).first() or ""
 
 
 @pytest.fixture
@@ -82,3 +80,73 @@ def test_killed_in_the_middle_the_citizen_is_answered_exactly_once(place: Place,
     place.start()
     until(lambda: place.states() == ["delivered"], "the receipt")
     assert len(place.phones.heard) == 1
+
+
+def test_what_is_no_answer_to_a_text_goes_by_sendsms_and_its_receipt_comes_to_dlr_url(place: Place) -> None:
+    place.start()
+    place.phones.text(COMPLAINS)
+    until(lambda: place.states() == ["delivered"], "the number of the complaint")
+    id = answered(place, ANSWER)
+    until(lambda: place.states() == ["delivered"] * 2, "the receipt")
+    assert place.phones.heard[1].endswith(ANSWER)
+    with place.database.reading() as connection:
+        [went] = exchanges.of_message(connection, id)
+        came = callbacks.of_message(connection, id)
+    assert "/cgi-bin/sendsms?" in went.request
+    assert went.answer.startswith("202\n0: Accepted")
+    # 8: the SMSC has it, 1: the phone has it.
+    assert [call.request.partition("status=")[2].partition("&")[0] for call in came] == ["8", "1"]
+
+
+def test_a_long_text_with_accents_goes_by_sendsms_in_parts_that_make_up_the_whole(place: Place) -> None:
+    text = "Hồ sơ đã được ký duyệt, kính mời quý ông/bà đến nhận kết quả tại bộ phận một cửa từ sáng ngày mai. " * 3
+    place.start()
+    place.phones.text(f"84912345678 8188 ucs2 {quote('có dấu'.encode('utf-16-be'), safe='')}")
+    until(lambda: place.states() == ["delivered"], "the first receipt")
+    place.phones.text(COMPLAINS)
+    until(lambda: place.states() == ["delivered"] * 2, "the number of the complaint")
+    before = len(place.phones.heard)
+    id = answered(place, text)
+    until(lambda: place.states() == ["delivered"] * 3, "the receipt")
+    parts = place.phones.heard[before:]
+    assert len(parts) > 3
+    with place.database.reading() as connection:
+        sent = connection.scalars(sa.select(message.c.text).where(message.c.id == id)).one()
+    assert "".join(map(said, parts)) == sent
+
+
+@pytest.mark.parametrize("death", [("claim", "after"), ("settle", "before"), ("settle", "after")], ids=" ".join)
+def test_killed_around_sendsms_the_citizen_hears_it_exactly_once(place: Place, death: tuple[str, str]) -> None:
+    place.start(dies_at=death)
+    place.phones.text(COMPLAINS)
+    until(lambda: place.states() == ["delivered"], "the number of the complaint")
+    answered(place, ANSWER)
+    until(place.ended, "the gateway to die")
+    place.start()
+    until(lambda: place.states() == ["delivered"] * 2, "the receipt")
+    assert [row.endswith(ANSWER) for row in place.phones.heard] == [False, True]
+
+
+def test_the_doctor_and_a_trial_message_use_sendsms(place: Place) -> None:
+    place.start()
+    place.phones.text("84912345678 8188 text HELP")
+    until(lambda: place.states() == ["delivered"], "the receipt")
+    assert "ok   channel kannel" in place.command("doctor").stdout
+    assert len(place.phones.heard) == 1
+    tried = place.command("channel", "test", "kannel", "--to", "0912345678")
+    assert (tried.returncode, tried.stdout.rpartition(": ")[2]) == (0, "delivered\n"), tried.stderr
+    place.settings.write_text(place.settings.read_text().replace('"change-me"', '"changed"'))
+    assert "sendsms-user" in place.command("doctor").stdout
+    refused = place.command("channel", "test", "kannel", "--to", "0912345678")
+    assert refused.returncode == 1
+    assert "does not take our username and password" in refused.stdout
+
+
+def answered(place: Place, words: str) -> str:
+    """An official answers the complaint that came last; our id of the message."""
+    number = re.findall(r"\d{6}", place.text_of_last())[0]
+    done = place.command("voice", "answer", number, words)
+    assert done.returncode == 0, done.stderr
+    with place.database.reading() as connection:
+        id: str = connection.scalars(sa.select(message.c.id).order_by(message.c.id.desc())).first() or ""
+    return id

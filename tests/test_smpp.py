@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,7 +163,7 @@ def test_an_smsc_that_does_not_know_us_is_named_and_nothing_is_lost(place: Place
     place.smsc.order("refuse", status=0x0E)  # ESME_RINVPASWD
     place.start()
     until(lambda: place.smsc.of("bind"), "a bind")
-    assert "ESME_RINVPASWD" in command(place, "doctor").stdout
+    assert "ESME_RINVPASWD" in place.command("doctor").stdout
     place.smsc.order("refuse", status=0)
     place.smsc.text(PHONE, "HELP")
     place.delivered(1)
@@ -180,7 +179,7 @@ def test_the_line_goes_by_tls_and_only_to_whom_it_trusts(tmp_path: Path, pytestc
     center = Smsc(smsc.installed(pytestconfig), (key, certificate))
     center.start()
     place = Place(tmp_path, center, "tls = true\n")
-    assert "certificate" in command(place, "doctor").stdout
+    assert "certificate" in place.command("doctor").stdout
     place.settings.write_text(place.settings.read_text() + f'tls_ca = "{certificate}"\n')
     try:
         place.start()
@@ -192,15 +191,9 @@ def test_the_line_goes_by_tls_and_only_to_whom_it_trusts(tmp_path: Path, pytestc
 
 
 def test_the_doctor_and_a_trial_message_use_the_line(place: Place) -> None:
-    assert "ESME" not in command(place, "doctor").stdout
+    assert "ESME" not in place.command("doctor").stdout
     assert [event["as"] for event in place.smsc.of("bind")] == ["bind_transmitter"]
     assert not place.smsc.of("submit")
-    tried = command(place, "channel", "test", "line", "--to", PHONE)
+    tried = place.command("channel", "test", "line", "--to", PHONE)
     assert tried.returncode == 0, tried.stderr
     assert [submitted.to for submitted in place.smsc.submitted()] == [PHONE]
-
-
-def command(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command of smsgw, as an operator gives it."""
-    program = [sys.executable, "-c", "from smsgw.cli import main; main()", "--config", str(place.settings), *words]
-    return subprocess.run(program, capture_output=True, text=True, timeout=60)
