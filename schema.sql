@@ -534,8 +534,7 @@ CREATE TABLE exchange (
   at          TIMESTAMP NOT NULL,
   outbound_id TEXT,
   seconds     DOUBLE PRECISION NOT NULL,
-  request     TEXT NOT NULL,
-  answer      TEXT NOT NULL
+  packed      TEXT NOT NULL                 -- request and answer, by zlib, in base64: see smsgw/store/packing.py
 );
 CREATE INDEX ix_exchange_at ON exchange (at, channel);
 
@@ -545,6 +544,6 @@ CREATE TABLE callback_group (
   at      TIMESTAMP NOT NULL,
   channel TEXT NOT NULL,
   id      TEXT NOT NULL,
-  packed  TEXT NOT NULL,                    -- by zlib, in base64: see smsgw/store/callbacks.py
+  packed  TEXT NOT NULL,                    -- by zlib, in base64: see smsgw/store/packing.py
   CONSTRAINT pk_callback_group PRIMARY KEY (at, channel, id)
 );

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
-LONGEST = 4000  # characters of a request or an answer that are kept
+# Characters of a request or an answer that are kept: of a call with one message, and of one with many.
+OF_ONE, OF_MANY = 4000, 1024 * 1024
 MASK = "***"
 
 
@@ -28,10 +29,20 @@ class Exchange:
     seconds: float = 0.0
 
     def asked(self, method: str, url: str, body: bytes | str | None) -> None:
-        self.request = _kept((f"{method} {url}", body or ""), self.secrets)
+        self.request = self._kept(f"{method} {url}", body or "")
 
     def answered(self, status: int, body: bytes) -> None:
-        self.answer = _kept((str(status), body), self.secrets)
+        self.answer = self._kept(str(status), body)
+
+    def _kept(self, *parts: bytes | str) -> str:
+        longest = OF_MANY if self.ref is None else OF_ONE
+        # A secret that the cut would halve must still be found, so more is looked at than is kept.
+        most = longest + max((3 * len(secret) for secret in self.secrets), default=0)
+        text = "\n".join(
+            part[:most].decode("utf-8", "replace") if isinstance(part, bytes) else part[:most] for part in parts
+        )
+        text = hidden(text.strip(), self.secrets)
+        return text if len(text) <= longest else f"{text[:longest]} ..."
 
 
 _heard: ContextVar[list[Exchange] | None] = ContextVar("heard", default=None)
@@ -71,16 +82,6 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
         for spelling in _spellings(secret):
             text = text.replace(spelling, MASK)
     return text
-
-
-def _kept(parts: Iterable[bytes | str], secrets: Sequence[str]) -> str:
-    # A secret that the cut would halve must still be found, so more is looked at than is kept.
-    most = LONGEST + max((3 * len(secret) for secret in secrets), default=0)
-    text = "\n".join(
-        part[:most].decode("utf-8", "replace") if isinstance(part, bytes) else part[:most] for part in parts
-    )
-    text = hidden(text.strip(), secrets)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 @lru_cache(maxsize=64)  # a channel has two or three

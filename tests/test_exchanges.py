@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from providers.aggregator import sign
+from providers.exchanges import OF_MANY, OF_ONE, keeping, listening
 from smsgw.cli.main import commands
 from smsgw.store import callbacks, exchanges
 from smsgw.store.exchanges import Kept
@@ -72,24 +73,52 @@ def test_what_brought_a_text_and_its_receipt_is_kept_too(anywhere: World) -> Non
     assert "84912***678" in text.request
 
 
-def test_nobody_reads_what_was_said_of_others_in_the_same_call(anywhere: World) -> None:
-    phones = [f"8491234567{number}" for number in range(5)]
+def many(world: World, count: int) -> list[str]:
+    """So many phones ask in one call, and are answered in one; their numbers."""
+    phones = [f"8491234{number:04}" for number in range(5678, 5678 + count)]
     items = [
         {"id": f"mo-{number}", "from": phone, "to": "8188", "text": f"HELP {number}"}
         for number, phone in enumerate(phones)
     ]
     body = json.dumps({"messages": items}).encode()
-    stamp = int(anywhere.clock().timestamp())
-    headers = {"X-Signature": sign(SECRET.encode(), body, stamp)}
-    assert anywhere.client.post("/carrier/sms/inbound", data=body, headers=headers).status_code == 200
-    anywhere.settle()
-    id = sent_to(anywhere, phones[3])
+    headers = {"X-Signature": sign(SECRET.encode(), body, int(world.clock().timestamp()))}
+    assert world.client.post("/carrier/sms/inbound", data=body, headers=headers).status_code == 200
+    world.settle()
+    return phones
+
+
+def test_nobody_reads_what_was_said_of_others_in_the_same_call(anywhere: World) -> None:
+    id = sent_to(anywhere, many(anywhere, 5)[3])
     with anywhere.gateway.database.reading() as connection:
         went, came = exchanges.of_message(connection, id), callbacks.of_message(connection, id)
     assert (len(went), len(came)) == (1, 2)
     shown = "\n".join([one.request + one.answer for one in went] + [one.request + one.answer for one in came])
-    assert ('"HELP 3"' in shown, '"mo-3"' in shown, "84912***673" in shown) == (True, True, True)
-    assert not [number for number in (0, 1, 2, 4) if f"HELP {number}" in shown or f"84912***67{number}" in shown]
+    assert ('"HELP 3"' in shown, '"mo-3"' in shown, "84912***681" in shown) == (True, True, True)
+    others = [(number, f"84912***{678 + number}") for number in (0, 1, 2, 4)]
+    assert not [number for number, masked in others if f"HELP {number}" in shown or masked in shown]
+
+
+def test_each_of_a_hundred_in_one_call_is_seen_in_its_own_trace(anywhere: World) -> None:
+    phones = many(anywhere, 100)
+    for phone in (phones[0], phones[50], phones[-1]):
+        id = sent_to(anywhere, phone)
+        with anywhere.gateway.database.reading() as connection:
+            [went] = exchanges.of_message(connection, id)
+        assert f'"ref": "{id}"' in went.request
+        assert f"84912***{phone[-3:]}" in went.request
+        assert phone not in went.request
+        assert f'"ref":"{id}","status":"accepted"' in went.answer
+        assert went.request.count('"ref"') == went.answer.count('"ref"') == 1
+
+
+@pytest.mark.parametrize(("ref", "longest"), [("a-ref", OF_ONE), (None, OF_MANY)])
+def test_of_what_a_carrier_answers_no_more_is_kept_than_can_be_of_use(ref: str | None, longest: int) -> None:
+    secret = "secret-1"
+    with listening() as heard, keeping(ref, [secret]) as kept:
+        kept.asked("GET", "http://carrier", None)
+        kept.answered(500, b"x" * (longest - 8) + secret.encode() + b"y" * longest)
+    # The secret would have been halved by the cut.
+    assert heard[0].answer == f"500\n{'x' * (longest - 8)}***y ..."
 
 
 def test_the_key_in_an_address_is_not_kept(tmp_path: Path) -> None:

@@ -10,13 +10,12 @@ from providers.exchanges import listening
 from smsgw.dispatch.settling import Answer, NotTaken
 from smsgw.store.exchanges import Exchange
 from smsgw.store.outbox import Claimed
-from smsgw.text.phones import mask_all
 
 log = logging.getLogger("smsgw.dispatch")
 
 
 def handed_over(provider: Provider, messages: Sequence[Outbound]) -> tuple[Answer, list[Exchange]]:
-    """Submit a batch: the answer to it, and the calls that were made, with secrets and numbers masked.
+    """Submit a batch: the answer to it, and the calls that were made, with secrets masked.
 
     After anything that the contract does not foresee, the carrier may have all of it.
     """
@@ -31,8 +30,7 @@ def handed_over(provider: Provider, messages: Sequence[Outbound]) -> tuple[Answe
         except Exception as error:
             log.exception("a provider failed in a way that its contract does not have")
             answer = [Unknown(f"the provider failed: {type(error).__name__}")] * len(messages)
-    said = [Exchange(item.ref, item.seconds, mask_all(item.request), mask_all(item.answer)) for item in heard]
-    return answer, said
+    return answer, [Exchange(item.ref, item.seconds, item.request, item.answer) for item in heard]
 
 
 def outgoing(message: Claimed, chat: str | None = None) -> Outbound:

@@ -14,8 +14,7 @@ exchange = sa.Table(
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("outbound_id", sa.Text),
     sa.Column("seconds", Real, nullable=False),
-    sa.Column("request", sa.Text, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("packed", sa.Text, nullable=False),
     sa.Index("ix_exchange_at", "at", "channel"),
 )
 
