@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, Words, chosen, codes_asked, understand
+from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, chosen, codes_asked, understand
 from smsgw.answers.wording import Wording, WordingError
+from smsgw.answers.words import Words
 from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Dossier, Status
 from smsgw.dossiers.source import OneStop
@@ -223,6 +224,7 @@ def test_a_code_makes_any_text_a_look_up() -> None:
     [
         ("0012", "Ma ho so chua du."),
         ("1.001612", "Day la ma thu tuc"),
+        ("H01.31.11 261028", "Ma ho so chua du. Xin nhan du ma tu dau den cuoi"),
         ("0912345678", "Day la so dien thoai"),
         ("001122334455", "Xin khong nhan so can cuoc."),
         ("chao", "Xin nhan HS va ma ho so"),
@@ -230,6 +232,12 @@ def test_a_code_makes_any_text_a_look_up() -> None:
 )
 def test_what_is_no_code_gets_help_of_its_own(text: str, told: str) -> None:
     assert tell(DOSSIER, text=text).text.startswith(told)
+
+
+def test_who_has_lost_the_code_is_told_of_the_list() -> None:
+    for text in ("chao", "0912345678"):
+        assert "nhan DS" in tell(DOSSIER, text=text).text
+        assert "nhắn DS" in tell(DOSSIER, text=text, accents=True).text
 
 
 def test_who_guesses_waits_and_is_refused_but_not_for_the_own_dossier() -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from providers import aggregator, zalo
-from smsgw.answers.asking import Words
+from smsgw.answers.words import Words
 from smsgw.cli.main import commands
 from smsgw.settings import (
     AnswerSettings,

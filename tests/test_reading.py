@@ -113,9 +113,14 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("180802-0012", Hint.TAIL),
-        ("0012", Hint.TAIL),
-        ("HS 12", Hint.TAIL),
+        ("180802-0012", Hint.PART),
+        ("0012", Hint.PART),
+        ("HS 12", Hint.PART),
+        ("H01.31.11", Hint.PART),
+        ("ho so HO1 31 11 261028", Hint.PART),
+        ("H01.31.11-261028", Hint.PART),
+        ("H01", Hint.PART),
+        ("hoi", Hint.NOTHING),
         ("1.001612", Hint.PROCEDURE),
         ("thu tuc 1.001612.000.00.00.H01", Hint.PROCEDURE),
         ("CCCD 001122334455", Hint.CITIZEN_ID),

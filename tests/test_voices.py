@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from smsgw.answers.answering import Answers
+from smsgw.answers.asker import Asker
 from smsgw.answers.asking import (
     AskVoice,
     Follow,
+    HowToReceive,
+    ListFollowed,
     LookUp,
     Rate,
     Receive,
     Speak,
     Unfollow,
-    Words,
     codes_asked,
     understand,
 )
+from smsgw.answers.wording import Wording
+from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Status
 from smsgw.store import audit, followers, heard, opt_outs, ratings, voices
 from smsgw.store.tables import inbound, voice
@@ -38,11 +43,10 @@ LIKE_A_COMMAND = (
     "DK DNC",
     "HUY DNC",
     "xin huy ho so",
-    "toi tu choi nhan ho so",
-    "TC a",
+    f"toi khong muon theo doi {CODE} nua",
+    f"cho toi dang ky khai sinh {CODE}",
+    "tc ho so dat dai",
     f"TC {CODE}",
-    "stop it",
-    "dky giup toi",
     "danh gia tac dong moi truong",
     f"danh gia ho so giup toi {CODE}",
     "phai lam sao",
@@ -81,6 +85,10 @@ def test_a_text_that_only_looks_like_a_command_is_an_ordinary_one(text: str) -> 
         "DKH01.12-180802-0012",
         f"ĐKY {CODE}",
         f"theo dõi: {CODE}",
+        f"Chào anh chị, cho em đăng ký hồ sơ {CODE} ạ",
+        f"toi muon dang ky theo doi ho so {CODE}",
+        f"xin đăng ký nhận tin {CODE}",
+        f"DK cho toi {CODE}",
     ],
 )
 def test_a_follow_is_read_as_a_look_up_is(text: str) -> None:
@@ -93,14 +101,55 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
     words = Words()
     assert isinstance(understand(f"Hủy {CODE}", words), Unfollow)
     assert isinstance(understand("huỷ", words), Unfollow)
+    for text in (f"cho tôi huỷ theo dõi {CODE}", f"huy dang ky {CODE}", f"Ngừng theo dõi hồ sơ {CODE}"):
+        assert isinstance(understand(text, words), Unfollow)
+    for text in ("cho toi xem danh sach voi a", "danh sách hồ sơ", "Hồ sơ của tôi", "DS ạ"):
+        assert understand(text, words) == ListFollowed()
     assert understand("tc thông báo", words) == Receive(("notice",), wanted=False)
     assert understand("DKY nhắc", words) == Receive(("reminder",), wanted=True)
     assert understand("dky", words) == Receive(opt_outs.PURPOSES, wanted=True)
     assert understand("PA so 123456", words) == AskVoice(123456)
-    for text, score in ((f"DG {CODE} 5", 5), (f"đánh giá 4 {CODE}", 4), (f"dg {CODE} 5 sao", 5), (f"DG {CODE}", None)):
+    for text, score in (
+        (f"DG {CODE} 5", 5),
+        (f"đánh giá 4 {CODE}", 4),
+        (f"dg {CODE} 5 sao", 5),
+        (f"DG {CODE}", None),
+        (f"toi danh gia {CODE} 5 diem", 5),
+        (f"DG {CODE} 1 can bo hach sach", 1),
+        (f"DG {CODE} tot", None),
+    ):
         request = understand(text, words)
         assert isinstance(request, Rate)
         assert (request.score, CODE in codes_asked(request)) == (score, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TC ạ", "tôi muốn từ chối nhận tin", "toi tu choi nhan ho so", "stop it", "dky giup toi", "TC TB nhé", "xin DKY"],
+)
+def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_changes(text: str) -> None:
+    request = understand(text, Words())
+    assert request == HowToReceive()
+    told = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022").reply(request, Asker(LAN), {}, NOON)
+    assert "nhan rieng TC. De nhan lai: DKY" in told.text
+    assert told.effects == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Tôi muốn phản ánh cán bộ xã", "cán bộ xã"),
+        ("xin góp ý: phục vụ tốt", "phục vụ tốt"),
+        ("khiếu nại hồ sơ trễ", "hồ sơ trễ"),
+        ("PAKN đường hư", "đường hư"),
+        ("phản ánh kiến nghị", ""),
+        (f"xin phản ánh việc chậm trả hồ sơ {CODE}", f"việc chậm trả hồ sơ {CODE}"),
+    ],
+)
+def test_a_complaint_is_taken_down_however_it_begins(text: str, said: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Speak)
+    assert request.text == said
 
 
 def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
@@ -114,7 +163,9 @@ def test_anyone_follows_a_dossier_ends_it_and_lists_it(place: World) -> None:
     assert f"bao tin ve ho so {code}" in place.text(LAN, f"dk {code}")
     assert place.text(LAN, "DS").startswith(f"{code}: ")
     assert follows(place, LAN) == [code]
-    assert "khong nhan tin ve ho so" in place.text(LAN, f"HUY {code}")
+    ended = place.text(LAN, f"HUY {code}")
+    assert "khong nhan tin ve ho so" in ended
+    assert "Ho so khong bi huy" in ended
     assert "khong theo doi ho so" in place.text(LAN, f"HUY {code}")
     assert "chua theo doi ho so nao" in place.text(LAN, "ds")
     assert follows(place, LAN) == []
@@ -224,6 +275,7 @@ def test_a_rating_counts_once_after_the_result_from_owner_or_follower(place: Wor
     place.text(LAN, f"DK {done}")
     assert "cham 4/5 diem" in place.text(LAN, "DG 4")
     assert "vi du: DG" in place.text(MAI, "DG 4")
+    assert place.text(LAN, f"DG {done} tot").endswith(f"vi du: DG {done} 5")
     assert "vi du: DG" in place.text(LAN, f"DG {done} 7")
     with place.gateway.database.reading() as connection:
         assert {(item.phone, item.score) for item in ratings.latest(connection)} == {(owner, 5), (LAN, 4)}

@@ -20,6 +20,7 @@ from smsgw.answers.asking import (
     Command,
     Follow,
     Help,
+    HowToReceive,
     Language,
     ListFollowed,
     LookUp,
@@ -30,9 +31,9 @@ from smsgw.answers.asking import (
     Request,
     Speak,
     Unfollow,
-    Words,
 )
 from smsgw.answers.wording import Wording
+from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.reading import Hint, Reading
 from smsgw.store.people import Preference
@@ -45,7 +46,7 @@ SLOWEST = 60.0  # seconds
 DEFAULT_WORDS = Words()
 
 _HINTS = {
-    Hint.TAIL: "incomplete",
+    Hint.PART: "incomplete",
     Hint.PROCEDURE: "procedure",
     Hint.PHONE: "phone",
     Hint.CITIZEN_ID: "citizen_id",
@@ -94,6 +95,8 @@ class Answers:
                 return self._prefer(asker, language, accents)
             case LookUp() | Help():
                 return self._said(asker, Said("help", "help"))
+            case HowToReceive():
+                return self._said(asker, Said("help", "receive_usage"))
             case ListFollowed():
                 return self._list(asker, found, now)
         return self._said(asker, self._commanded(request, asker, found))
@@ -115,7 +118,7 @@ class Answers:
                 return meant if isinstance(meant, Said) else commands.follow(meant, asker, self._limits.follow)
             case Unfollow(read):
                 return self._unfollow(read.readings, asker, found)
-            case Rate(read) if read.readings and request.score is not None:
+            case Rate(read) if read.readings:
                 meant = self._meant(read.readings[:1], asker, found)
                 return meant if isinstance(meant, Said) else commands.rate(request, meant[0], asker)
             case Rate():

@@ -4,68 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from smsgw.dossiers.reading import DEFAULT_KEYWORDS, Hint, Read, Reading, normalised, read
+from smsgw.answers.words import CHOICE, Words, squeezed
+from smsgw.dossiers.reading import Hint, Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
 
 Language = Literal["vi", "en"]
-LONGEST_COMMAND = 3  # words
-_CHOICE = re.compile("[1-9]")  # the number of an option
-_SHARED = {"look_up", "opt_out"}  # before a code the one, alone the other
 
 # A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
 _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
+_APART = "[^A-Z0-9]+"
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The commands, each with its words; upper and lower case, accents and signs don't matter.
-
-    Raises ValueError for words that are too long, empty, or stand for two commands.
-    """
-
-    look_up: tuple[str, ...] = DEFAULT_KEYWORDS
-    help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
-    accents_on: tuple[str, ...] = ("CO DAU", "DAU")
-    accents_off: tuple[str, ...] = ("KHONG DAU", "KO DAU")
-    vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
-    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
-    link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
-    unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
-    follow: tuple[str, ...] = ("DK", "DANG KY", "THEO DOI", "FOLLOW")
-    unfollow: tuple[str, ...] = ("HUY", "HUY THEO DOI", "BO THEO DOI", "UNFOLLOW")
-    followed: tuple[str, ...] = ("DS", "DANH SACH", "LIST")
-    opt_out: tuple[str, ...] = ("TC", "TU CHOI", "STOP")
-    opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO")
-    opt_out_reminders: tuple[str, ...] = ("TC NHAC", "TC NHAC HEN")
-    opt_in: tuple[str, ...] = ("DKY", "START")
-    opt_in_notices: tuple[str, ...] = ("DKY TB", "DKY THONG BAO")
-    opt_in_reminders: tuple[str, ...] = ("DKY NHAC", "DKY NHAC HEN")
-    speak: tuple[str, ...] = ("PA", "PHAN ANH", "GOP Y")
-    rate: tuple[str, ...] = ("DG", "DANH GIA")
-
-    def __post_init__(self) -> None:
-        if not self.look_up:
-            raise ValueError("look_up: needs at least one word, which citizens are told of")
-        seen: dict[str, str] = {}
-        for field in fields(self):
-            words = tuple(squeezed(word) for word in getattr(self, field.name))
-            object.__setattr__(self, field.name, words)
-            for word in words:
-                if not 1 <= len(word.split()) <= LONGEST_COMMAND:
-                    raise ValueError(f"{field.name}: {word!r} must have one to {LONGEST_COMMAND} words")
-                if _CHOICE.fullmatch(word):
-                    raise ValueError(f"{field.name}: {word!r} is the number of an option that a question offers")
-                other = seen.setdefault(word, field.name)
-                if other != field.name and {other, field.name} != _SHARED:
-                    raise ValueError(f"{field.name}: {word!r} stands for {other} already")
+_SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +79,11 @@ class Receive:
 
 
 @dataclass(frozen=True, slots=True)
+class HowToReceive:
+    """How to opt out or back in: nearly its words, and only exactly these do it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """How a dossier was handled, from 1 to 5; without a code, the one whose result came last. None: not said."""
 
@@ -147,7 +108,7 @@ class AskVoice:
 
 Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice
 OfPhone = Command | ListFollowed  # what only a phone can ask
-Request = LookUp | Choose | Help | Prefer | OfPhone
+Request = LookUp | Choose | Help | HowToReceive | Prefer | OfPhone
 
 
 def understand(text: str, words: Words) -> Request:
@@ -158,10 +119,16 @@ def understand(text: str, words: Words) -> Request:
     if found.readings:
         return LookUp(found)
     command = squeezed(text)
-    if _CHOICE.fullmatch(command):
+    if CHOICE.fullmatch(command):
         return Choose(int(command))
+    if (request := _exact(command, words)) is not None:
+        return request
+    return _nearly(command, words) or (LookUp(found) if command else Help())
+
+
+def _exact(command: str, words: Words) -> Request | None:
+    """What a text asks that is one of these words and nothing else."""
     exact: tuple[tuple[tuple[str, ...], Request], ...] = (
-        (words.help, Help()),
         (words.opt_out, Receive(PURPOSES, wanted=False)),
         (words.opt_out_notices, Receive(("notice",), wanted=False)),
         (words.opt_out_reminders, Receive(("reminder",), wanted=False)),
@@ -169,13 +136,44 @@ def understand(text: str, words: Words) -> Request:
         (words.opt_in_notices, Receive(("notice",), wanted=True)),
         (words.opt_in_reminders, Receive(("reminder",), wanted=True)),
         (words.look_up, Help()),
+        *_harmless(words),
+    )
+    return next((request for names, request in exact if command in names), None)
+
+
+def _harmless(words: Words) -> tuple[tuple[tuple[str, ...], Request], ...]:
+    """What may be taken for asked although more is said: it changes nothing that can't be changed back by asking."""
+    return (
+        (words.help, Help()),
         (words.followed, ListFollowed()),
         (words.accents_on, Prefer(language="vi", accents=True)),
         (words.accents_off, Prefer(accents=False)),
         (words.vietnamese, Prefer(language="vi")),
         (words.english, Prefer(language="en")),
     )
-    return next((request for names, request in exact if command in names), Help() if not command else LookUp(found))
+
+
+def _nearly(command: str, words: Words) -> Request | None:
+    """What a text asks that says one of these words politely. Who nearly opts out or in is only told how to."""
+    begun, bare = _unpolite(command, words)
+    for names, request in _harmless(words):
+        if begun in names or bare in names:
+            return request
+    ordinary = tuple(f"{word} " for word in _receiving(words).difference(words.look_up))
+    return HowToReceive() if bare in _receiving(words) or begun.startswith(ordinary) else None
+
+
+def _receiving(words: Words) -> frozenset[str]:
+    """The words that opt out or in."""
+    out = (*words.opt_out, *words.opt_out_notices, *words.opt_out_reminders)
+    return frozenset((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
+
+
+def _unpolite(command: str, words: Words) -> tuple[str, str]:
+    """The words of a text without what is polite before them; and without what is polite behind them, too."""
+    spelt = "|".join(words.polite) or "(?!)"
+    begun = re.sub(rf"^(?:(?:{spelt}) )+", "", command)
+    return begun, re.sub(rf"(?: (?:{spelt}))+$", "", begun)
 
 
 def exactly(code: str) -> LookUp:
@@ -203,7 +201,7 @@ def _with_more(text: str, words: Words) -> Request | None:
     """A command that more follows on; None if the text doesn't begin with one, or not in earnest."""
     plain = normalised(text)
     begun = _beginnings(words).match(plain)
-    if begun is None or squeezed(text) in words.opt_in:
+    if begun is None or _unpolite(squeezed(text), words)[1] in _receiving(words):
         return None
     rest = plain[begun.end() :]
     match begun.lastgroup:
@@ -220,14 +218,16 @@ def _with_more(text: str, words: Words) -> Request | None:
 
 @lru_cache(maxsize=4)
 def _beginnings(words: Words) -> re.Pattern[str]:
-    """The commands that more follows on; whoever writes DKY before a code wants to be told of it."""
+    """The commands that more follows on; whoever opts in or out before a code means that one."""
+    out = set(words.opt_out).difference(words.look_up)
     groups = (
         _group("follow", (*words.follow, *words.opt_in), ""),
-        _group("unfollow", words.unfollow, ""),
+        _group("unfollow", (*words.unfollow, *out), ""),
         _group("rate", words.rate, "(?![A-Z])"),
         _group("speak", words.speak, "(?![A-Z])"),
     )
-    return re.compile(rf"[^A-Z0-9]*(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
+    begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"
+    return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
 
 
 def _group(name: str, words: tuple[str, ...], behind: str) -> str:
@@ -248,13 +248,17 @@ def _code_here(rest: str, words: Words) -> Read | None:
 
 
 def _without_keywords(text: str, words: Words) -> str:
-    keywords = _group("keyword", words.look_up, "")
-    return re.sub(rf"^(?:{keywords}[^A-Z0-9]*)+", "", text)
+    keywords, polite = _group("keyword", words.look_up, "[^A-Z0-9]*"), _group("polite", words.polite, _APART)
+    return re.sub(rf"^(?:{keywords}|{polite or '(?!)'})+", "", text)
 
 
 def _rating(rest: str, words: Words) -> Rate | None:
     for score, code in (
-        *((int(found[1]), rest[: found.start()]) for found in [_SCORE_LAST.search(rest)] if found),
+        *(
+            (int(found[1]), rest[: found.start()])
+            for found in (_SCORE_LAST.search(rest), _SCORE_AND_WORDS.search(rest))
+            if found
+        ),
         *((int(found[1]), rest[found.end() :]) for found in [_SCORE_FIRST.match(rest)] if found),
     ):
         about = _code_here(code, words)
@@ -287,8 +291,3 @@ def _behind(text: str, letters: int) -> str:
 
 def _alphanumeric(text: str) -> str:
     return re.sub(r"[^A-Z0-9]", "", text)
-
-
-def squeezed(text: str) -> str:
-    """Upper case without accents and signs, words apart by one blank."""
-    return " ".join(re.findall(r"[A-Z0-9]+", normalised(text)))

@@ -63,9 +63,11 @@ def last_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
 
 def rate(request: Rate, dossier: Dossier | None, asker: Asker) -> Said:
     """Once, after the result, by who owns or follows the dossier."""
-    if dossier is None or request.score is None:
+    if dossier is None:
         return Said("incomplete", "rate_usage")
     code = dossier.code
+    if request.score is None:
+        return Said("incomplete", "rate_usage", {"example": code}, (code,))
     if not (asker.owns(dossier) or code in asker.ties.followed):
         return Said("rating", "rate_stranger", {"code": code}, (code,))
     if dossier.status not in WITH_RESULT:

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from smsgw.answers.answering import EXAMPLE
 from smsgw.answers.asker import Kind, Reply
-from smsgw.answers.asking import Language, Words, squeezed
+from smsgw.answers.asking import Language
 from smsgw.answers.wording import Wording
+from smsgw.answers.words import Words, squeezed
 from smsgw.store.chats import (
     MOST_BY_ADDRESS,
     MOST_TO_PHONE,

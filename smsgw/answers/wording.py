@@ -22,8 +22,8 @@ LONGEST_STATE = 40  # characters of a state in a few words
 WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginning
 
 _DOSSIER = {"code", "agency", "received", "due", "step", "since", "hotline"}
-_HELP = {"example", "hotline"}
 _COMMANDS = {"follow", "unfollow", "followed", "opt_out", "opt_in", "speak", "rate", "hotline"}
+_HELP = {"example"} | _COMMANDS
 
 # What each text may name; with an exclamation mark: must name. First those that tell a dossier's state.
 _STATES: dict[str, set[str]] = {
@@ -51,7 +51,7 @@ _ALLOWED: dict[str, set[str]] = {
     "several_left": {"most"},
     **dict.fromkeys(("help", "incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
     "preference": {"form"},
-    "greeting": {"example!"} | _HELP,
+    "greeting": {"example!", "hotline"},
     "link_how": {"hotline"},
     "link_sent": {"phone!", "minutes!"},
     "link_code": {"code!", "minutes!"},
@@ -71,6 +71,7 @@ _ALLOWED: dict[str, set[str]] = {
     "followed_more": {"more!"},
     **dict.fromkeys(("opted_out", "opted_out_notices", "opted_out_reminders"), {"opt_in!"} | _COMMANDS),
     **dict.fromkeys(("opted_in", "opted_in_notices", "opted_in_reminders"), _COMMANDS),
+    "receive_usage": {"opt_out!", "opt_in!"} | _COMMANDS,
     "rated": {"code!", "score!"} | _COMMANDS,
     "rate_usage": {"rate!", "example!"} | _COMMANDS,
     "voice_received": {"number!", "speak!", "agency"} | _COMMANDS,

@@ -46,13 +46,16 @@ _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
 _CITIZEN_ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _PHONE = re.compile(r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])")
 _TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
+_HEAD_ONLY = re.compile(
+    rf"(?<![A-Z0-9])[{_LETTERS}](?:\d[\dOIL]|O\d)(?:(?:[^A-Z0-9]{{1,3}}\d{{2,8}}){{1,4}}(?![A-Z0-9])|\W*$)"
+)
 
 
 class Hint(Enum):
     """What a text has in place of a code."""
 
     NOTHING = "nothing that looks like one"
-    TAIL = "its end only, without the agency"
+    PART = "a part of one only: its end without the agency, or the agency without the end"
     PROCEDURE = "the number of a procedure"
     CITIZEN_ID = "a citizen's identity number"
     PHONE = "a phone number"
@@ -242,13 +245,18 @@ def _partitions(groups: list[str], whole: bool) -> list[_Partition]:
     if found := [part for first in range(len(groups) - 2) for part in _cut_around_date(groups, first)]:
         return found
     everything = "".join(groups)
-    if whole and len(groups) > 1 and len(everything) <= 24:
+    if whole and len(groups) > 1 and len(everything) <= 24 and not _lacks_ordinal(groups):
         return [
             _Partition(part.units, part.date, part.ordinal, len(groups))
             for part in _cut([everything], 0, 0, ())
             if len(part.ordinal) >= 4
         ]
     return []
+
+
+def _lacks_ordinal(groups: list[str]) -> bool:
+    """Whether there are units and a date, and nothing behind it."""
+    return len(groups[-1]) in (6, 8) and bool(_days(groups[-1])) and all(len(unit) in (2, 3) for unit in groups[:-1])
 
 
 def _cut(groups: list[str], at: int, used: int, units: tuple[str, ...]) -> Iterator[_Partition]:
@@ -353,7 +361,8 @@ def _hint(text: str) -> Hint:
         (Hint.PROCEDURE, _PROCEDURE),
         (Hint.CITIZEN_ID, _CITIZEN_ID),
         (Hint.PHONE, _PHONE),
-        (Hint.TAIL, _TAIL),
+        (Hint.PART, _TAIL),
+        (Hint.PART, _HEAD_ONLY),
     ):
         if pattern.search(text):
             return hint

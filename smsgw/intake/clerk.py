@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Choose, Request, Speak, Words, chosen, codes_asked, understand
+from smsgw.answers.asking import Choose, Request, Speak, chosen, codes_asked, understand
+from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.intake.ties import tie

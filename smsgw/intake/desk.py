@@ -11,8 +11,9 @@ import sqlalchemy as sa
 
 from providers.contract import Event
 from smsgw.answers.asker import Reply
-from smsgw.answers.asking import Language, Words
+from smsgw.answers.asking import Language
 from smsgw.answers.linking import LIFETIME, ChatRequest, Greet, Linking, LinkPhone, understand
+from smsgw.answers.words import Words
 from smsgw.store import chats, people
 from smsgw.store.chats import Link, Person, Seen
 from smsgw.store.database import Database

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as UnreadableVariable
 
 import providers
-from smsgw.answers.asking import Words
+from smsgw.answers.words import Words
 from smsgw.failure import ExpectedFailure
 from smsgw.settings.faults import DIVIDER, PREFIX, Source, faults_of, texts_for_numbers, unknown_variables, unreadable
 from smsgw.settings.tables import (

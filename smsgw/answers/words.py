@@ -1,0 +1,70 @@
+"""The words of the commands, as the settings may change them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+
+from smsgw.dossiers.reading import DEFAULT_KEYWORDS, normalised
+
+LONGEST_COMMAND = 4  # words
+CHOICE = re.compile("[1-9]")  # the number of an option
+_SHARED = {"look_up", "opt_out"}  # before a code the one, alone the other
+
+_TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
+_TO_END = ("BO THEO DOI", "NGUNG THEO DOI", "HUY THEO DOI", "HUY DANG KY", "HUY DANG KI", "HUY DK", "UNFOLLOW")
+_OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", "HUY NHAN TIN", "STOP")
+# Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
+_BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
+_BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The commands, each with its words; upper and lower case, accents and signs don't matter.
+
+    `polite`: what may stand around a command and is none, as in "cho toi dang ky ... a".
+    Raises ValueError for words that are too long, empty, or stand for two commands.
+    """
+
+    look_up: tuple[str, ...] = DEFAULT_KEYWORDS
+    help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
+    accents_on: tuple[str, ...] = ("CO DAU", "DAU")
+    accents_off: tuple[str, ...] = ("KHONG DAU", "KO DAU")
+    vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
+    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
+    link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
+    unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
+    follow: tuple[str, ...] = ("DK", "DANG KY", "DANG KI", "THEO DOI", *_TO_FOLLOW)
+    unfollow: tuple[str, ...] = ("HUY", *_TO_END)
+    followed: tuple[str, ...] = ("DS", "DANH SACH", "DANH SACH HO SO", "DS HO SO", "HO SO CUA TOI", "LIST")
+    opt_out: tuple[str, ...] = _OUT
+    opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO", "TU CHOI THONG BAO")
+    opt_out_reminders: tuple[str, ...] = ("TC NHAC", "TC NHAC HEN", "TC TIN NHAC", "TU CHOI TIN NHAC")
+    opt_in: tuple[str, ...] = ("DKY", "START")
+    opt_in_notices: tuple[str, ...] = ("DKY TB", "DKY THONG BAO")
+    opt_in_reminders: tuple[str, ...] = ("DKY NHAC", "DKY NHAC HEN", "DKY TIN NHAC")
+    speak: tuple[str, ...] = ("PA", "PHAN ANH", "PHAN ANH KIEN NGHI", "PAKN", "KIEN NGHI", "GOP Y", "KHIEU NAI")
+    rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM")
+    polite: tuple[str, ...] = (*_BEFORE, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
+
+    def __post_init__(self) -> None:
+        if not self.look_up:
+            raise ValueError("look_up: needs at least one word, which citizens are told of")
+        seen: dict[str, str] = {}
+        for field in fields(self):
+            words = tuple(squeezed(word) for word in getattr(self, field.name))
+            object.__setattr__(self, field.name, words)
+            for word in words:
+                if not 1 <= len(word.split()) <= LONGEST_COMMAND:
+                    raise ValueError(f"{field.name}: {word!r} must have one to {LONGEST_COMMAND} words")
+                if CHOICE.fullmatch(word):
+                    raise ValueError(f"{field.name}: {word!r} is the number of an option that a question offers")
+                other = seen.setdefault(word, field.name)
+                if other != field.name and {other, field.name} != _SHARED:
+                    raise ValueError(f"{field.name}: {word!r} stands for {other} already")
+
+
+def squeezed(text: str) -> str:
+    """Upper case without accents and signs, words apart by one blank."""
+    return " ".join(re.findall(r"[A-Z0-9]+", normalised(text)))
