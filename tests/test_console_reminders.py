@@ -21,11 +21,11 @@ def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> Non
     assert "Xin lỗi vì trễ hẹn" in shown
     assert "Theo 118/2025/NĐ-CP" in shown
     assert "15/08/2018 17:00" in shown
-    assert "Nhắc việc đang đứng" not in shown
+    assert "Nhắc hẹn đang đứng" not in shown
     agency.go_away()
     minutes(here, 1)
     here.clock.forward(minutes=20)
-    assert "Nhắc việc đang đứng" in desk.get("/reminders/")
+    assert "Nhắc hẹn đang đứng" in desk.get("/reminders/")
     assert "503" not in desk.get("/reminders/runs")
     desk.get("/reminders/overdue", 503)
     desk.get("/reminders/nothing", 404)

@@ -119,6 +119,11 @@ class Runs:
         with self._database.reading() as connection:
             return schedules.latest(connection, limit, schedule)
 
+    def busy(self, limit: int) -> list[Run]:
+        """The latest ones that found something to do, went wrong or are not over, newest first."""
+        with self._database.reading() as connection:
+            return schedules.busy(connection, limit)
+
     def begun(self) -> bool:
         """Whether any node has ever had this work."""
         with self._database.reading() as connection:

@@ -146,6 +146,13 @@ def latest(connection: sa.Connection, limit: int, name: str | None = None) -> li
     return [Run(*row) for row in connection.execute(query)]
 
 
+def busy(connection: sa.Connection, limit: int) -> list[Run]:
+    """The latest runs that found something to do, went wrong or are not over, newest first."""
+    did = sa.or_(_c.told > 0, _c.withheld > 0, _c.problem.is_not(None), _c.ended_at.is_(None))
+    query = sa.select(*_RUN).where(did).order_by(_c.started_at.desc(), _c.id.desc()).limit(limit)
+    return [Run(*row) for row in connection.execute(query)]
+
+
 def last_run(connection: sa.Connection) -> dict[str, datetime]:
     """When each schedule's last run began."""
     query = sa.select(_c.schedule, sa.func.max(_c.started_at)).group_by(_c.schedule)

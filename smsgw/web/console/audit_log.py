@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -26,7 +24,7 @@ def routes(desk: Desk) -> Blueprint:
         with desk.database.reading() as connection:
             found = rows.latest(connection, who, before, A_PAGE)
         older = found[-1].number if len(found) == A_PAGE else None
-        return page("audit_log.html", rows=found, who=who, older=older, details=_details, verdict=verdict)
+        return page("audit_log.html", rows=found, who=who, older=older, verdict=verdict)
 
     @log.get("/")
     @needs("admin")
@@ -42,12 +40,3 @@ def routes(desk: Desk) -> Blueprint:
         return shown(verdict=verdict)
 
     return log
-
-
-def _details(entry: rows.Entry) -> str:
-    """What an entry says besides who, what and when. An entry that somebody changed may hold anything."""
-    try:
-        said = json.loads(entry.detail)
-        return "; ".join(f"{name}: {value}" for name, value in said.items() if value)
-    except (ValueError, AttributeError):
-        return entry.detail

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from smsgw.web.console.texts import Language, say
+
+_OURS = re.compile(r"84(\d{3})(?:(\d{3})(\d{3})|(\*{3})(\d{3}))", re.ASCII)
+
+
+def ceiling(value: float) -> float:
+    """The next round number for the top of a scale: 1, 2, 4, 6 or 8 times a power of ten, so that its half is round."""
+    unit = 10.0 ** math.floor(math.log10(max(value, 2)))
+    return next(step * unit for step in (1, 2, 4, 6, 8, 10) if step * unit >= value)
 
 
 class Format:
@@ -29,6 +39,19 @@ class Format:
             return "–"
         text = f"{value:,.{places}f}"
         return text if self._language == "en" else text.translate(str.maketrans(",.", ".,"))
+
+    def short(self, value: float) -> str:
+        """A number in the little room beside a chart: millions as 3,5 tr."""
+        if value < 1_000_000:
+            return self.number(value)
+        millions = value / 1_000_000
+        return say(self._language, "shell.millions", count=self.number(millions, 0 if millions == int(millions) else 1))
+
+    def phone(self, address: str) -> str:
+        """A number as people here write it, whole or masked: 0912 345 678, 0912 *** 678; others from abroad."""
+        if ours := _OURS.fullmatch(address):
+            return " ".join(part for part in (f"0{ours[1]}", *ours.groups()[1:]) if part)
+        return f"+{address}" if address.isdigit() and len(address) > len("1900123") else address
 
     def money(self, dong: int) -> str:
         """An amount of đồng."""

@@ -56,7 +56,8 @@ def add(own: Blueprint, desk: Desk) -> None:
         if phone is None:
             return _page(desk, found, HTTPStatus.BAD_REQUEST, trouble=say("notices.bad_phone"))
         desk.notices.try_out(id, me(), phone)
-        tell("notices.test_done", phone=phones.mask(phone))
+        shown = Format(desk.timezone, language()).phone(phones.mask(phone))
+        tell("notices.test_done", phone=shown)
         return see("notices.notice", id=id)
 
 

@@ -11,7 +11,8 @@ from smsgw.store import opt_outs as rows
 from smsgw.store.opt_outs import PURPOSES, Purpose
 from smsgw.text.phones import msisdn
 from smsgw.web.console.desk import Desk
-from smsgw.web.console.shell import me, needs, page, say, see, tell
+from smsgw.web.console.format import Format
+from smsgw.web.console.shell import language, me, needs, page, say, see, tell
 
 A_PAGE = 100
 
@@ -36,13 +37,14 @@ def routes(desk: Desk) -> Blueprint:
         phone = msisdn(request.form.get("phone", ""))
         if phone is None:
             return page("opt_outs.html", HTTPStatus.BAD_REQUEST, rows=[], trouble=say("opt_outs.no_phone"))
+        shown = Format(desk.timezone, language()).phone(phone)
         purposes = _purposes(request.form.getlist("purpose"))
         if request.form.get("verb") == "remove":
             changed = [desk.steering.opt_in(phone, purpose, me().name) for purpose in purposes]
-            tell("opt_outs.removed" if any(changed) else "opt_outs.was_none", phone=phone)
+            tell("opt_outs.removed" if any(changed) else "opt_outs.was_none", phone=shown)
         else:
             changed = [desk.steering.opt_out(phone, purpose, me().name) for purpose in purposes]
-            tell("opt_outs.added" if any(changed) else "opt_outs.was_there", phone=phone)
+            tell("opt_outs.added" if any(changed) else "opt_outs.was_there", phone=shown)
         return see("opt_outs.opt_outs")
 
     return wishes

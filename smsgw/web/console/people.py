@@ -8,6 +8,8 @@ from typing import Any
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.dossiers import selecting
+from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials import passwords
 from smsgw.officials.accounts import AccountError, highest_role
 from smsgw.officials.passwords import PoorPassword, TooBusy
@@ -22,10 +24,12 @@ def routes(desk: Desk) -> Blueprint:
     accounts = Blueprint("people", __name__, url_prefix="/people")
 
     def shown(status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        return page("people.html", status, rows=desk.accounts.every(me().agency), roles=ROLES, **values)
+        rows = desk.accounts.every(me().agency)
+        return page("people.html", status, rows=rows, roles=ROLES, agencies=_agencies(desk), **values)
 
     def person(id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        return page("person.html", status, official=_visible(desk, id), roles=ROLES, **values)
+        values |= {"roles": ROLES, "agencies": _agencies(desk)}
+        return page("person.html", status, official=_visible(desk, id), **values)
 
     @accounts.get("/")
     @needs("admin")
@@ -113,6 +117,14 @@ def _set_rights(desk: Desk, official: Official) -> str | None:
     except AccountError as error:
         return _said(error)
     return None
+
+
+def _agencies(desk: Desk) -> dict[str, str]:
+    """The agencies to choose from: names by code. None of them while the one-stop database is away."""
+    try:
+        return selecting.named(desk.onestop.url)[0]
+    except OneStopUnavailable:
+        return {}
 
 
 def _agency() -> str | None:

@@ -33,7 +33,9 @@ def routes(desk: Desk) -> Blueprint:
     @reminders.get("/runs")
     @needs("viewer")
     def runs() -> AnyResponse:
-        return page("reminder_runs.html", runs=desk.reminders.runs.latest(RUNS), title=_title)
+        every = bool(request.args.get("all"))
+        found = (desk.reminders.runs.latest if every else desk.reminders.runs.busy)(RUNS)
+        return page("reminder_runs.html", runs=found, shows_all=every, title=_title)
 
     @reminders.get("/<rule>")
     @needs("viewer")

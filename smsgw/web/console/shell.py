@@ -23,7 +23,8 @@ from smsgw.store.officials import Official, Role
 from smsgw.web.console import texts
 from smsgw.web.console.cookies import HostCookie
 from smsgw.web.console.desk import Desk
-from smsgw.web.console.format import Format
+from smsgw.web.console.format import Format, ceiling
+from smsgw.web.console.words import Words
 
 LARGEST_FORM = 64 * 1024  # bytes; a view that takes files says so by @takes
 TOKEN, LANGUAGE, NEXT = "token", "language", "next"
@@ -46,24 +47,27 @@ class Entry:
     endpoint: str
     text: str
     role: Role
+    group: str = ""  # the key of the heading that it stands under
     province_wide: bool = False  # it is of no use to officials who are bound to an agency
 
     def is_for(self, official: Official) -> bool:
         return official.may(self.role) and not (self.province_wide and official.agency)
 
 
+_CITIZENS, _SYSTEM = "shell.with_citizens", "shell.system"
+
 NAVIGATION = (
     Entry("overview.home", "shell.home", "viewer"),
-    Entry("notices.notices", "notices.title", "viewer"),
-    Entry("conversations.conversations", "conversations.title", "viewer"),
-    Entry("voices.every", "voices.title", "viewer"),
-    Entry("ratings.every", "ratings.title", "viewer"),
-    Entry("channels.channels", "channels.title", "viewer"),
-    Entry("doubtful.doubtful", "doubtful.title", "sender", province_wide=True),
-    Entry("reminders.rules", "reminders.title", "viewer"),
-    Entry("opt_outs.opt_outs", "opt_outs.title", "sender"),
-    Entry("people.people", "people.title", "admin"),
-    Entry("audit_log.entries", "audit_log.title", "admin", province_wide=True),
+    Entry("notices.notices", "notices.title", "viewer", _CITIZENS),
+    Entry("reminders.rules", "reminders.title", "viewer", _CITIZENS),
+    Entry("conversations.conversations", "conversations.title", "viewer", _CITIZENS),
+    Entry("voices.every", "voices.title", "viewer", _CITIZENS),
+    Entry("ratings.every", "ratings.title", "viewer", _CITIZENS),
+    Entry("opt_outs.opt_outs", "opt_outs.title", "sender", _CITIZENS),
+    Entry("channels.channels", "channels.title", "viewer", _SYSTEM),
+    Entry("doubtful.doubtful", "doubtful.title", "sender", _SYSTEM, province_wide=True),
+    Entry("people.people", "people.title", "admin", _SYSTEM),
+    Entry("audit_log.entries", "audit_log.title", "admin", _SYSTEM, province_wide=True),
 )
 
 
@@ -149,6 +153,7 @@ def prepare(app: Flask, public_url: str) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as one is signed in
     Bootstrap5(app)
     _csrf.init_app(app)
+    app.add_template_filter(ceiling)
 
 
 def most_of(app: Flask, signing_in: SigningIn) -> Callable[[WSGIEnvironment], int]:
@@ -198,7 +203,8 @@ def blueprint(desk: Desk) -> Blueprint:
             "language": language(),
             "me": official,
             "navigation": [entry for entry in NAVIGATION if official and entry.is_for(official)],
-            "show": Format(desk.timezone, language()),
+            "show": (show := Format(desk.timezone, language())),
+            "words": Words(language(), show),
         }
 
     @console.after_request

@@ -1,0 +1,118 @@
+"""What is stored in codes or in the operator's English, in the words of the official who reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from smsgw.store import audit
+from smsgw.web.console import texts
+from smsgw.web.console.format import Format
+from smsgw.web.console.texts import Language, say
+
+# Why a channel or a run is as it is: how the rooms below write it, and the text that says it.
+_REASONS = (
+    (re.compile(r"(?P<verb>paused|released) by (?P<who>[^:]+): (?P<why>.*)"), "{verb}"),
+    (re.compile(r"(?P<count>\d+) calls in a row failed, the last one: (?P<why>.*)"), "in_a_row"),
+    (re.compile(r"(?P<share>\d+) % of the latest calls failed, the last one: (?P<why>.*)"), "share"),
+    (re.compile(r"a probe failed: (?P<why>.*)"), "probe_failed"),
+    (re.compile(r"a probe went well"), "probed"),
+    (re.compile(r"a worker was started"), "started"),
+    (re.compile(r"was due too long ago"), "too_old"),
+    (re.compile(r"is due and nobody does it"), "nobody"),
+    (re.compile(r"does not come to its end"), "endless"),
+    (re.compile(r"(?:not asked again yet: )?the one-stop database .*"), "onestop"),
+)
+_BROWSERS = (
+    ("coc_coc_browser", "Cốc Cốc"),
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Macintosh", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+class Words:
+    """In one language."""
+
+    def __init__(self, language: Language, show: Format) -> None:
+        self._language = language
+        self._show = show
+
+    def of(self, key: str, code: str) -> str:
+        """What a code means, by the text `key_code`; the code itself where there is none."""
+        page, _, name = key.partition(".")
+        return texts.load()[page][self._language].get(f"{name}_{code}", code)
+
+    def reason(self, text: str | None) -> str:
+        """Why a channel or a run is as it is. What came from elsewhere stays as it came."""
+        for pattern, key in _REASONS:
+            if found := pattern.fullmatch(text or ""):
+                values = found.groupdict()
+                return say(self._language, "reasons." + key.format(**values), **values)
+        return text or ""
+
+    def source(self, source: str) -> str:
+        """Which way somebody opted out."""
+        way, _, who = source.partition(" ")
+        return say(self._language, "opt_outs.by_official", who=who) if who else self.of("opt_outs.by", way)
+
+    def browser(self, agent: str) -> str:
+        """A browser as people name it, by what it calls itself."""
+        browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+        system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+        if browser and system:
+            return say(self._language, "account.browser_on", browser=browser, system=system)
+        return browser or system or agent or "–"
+
+    def action(self, entry: audit.Entry) -> str:
+        """What somebody did."""
+        return self.of("audit_log.did", entry.action.replace(".", "_"))
+
+    def subject(self, entry: audit.Entry) -> str:
+        """To what: of a notice its name, as its id says nothing to people."""
+        kind = entry.action.partition(".")[0]
+        if kind == "notice":
+            return _said(entry).get("name") or entry.subject
+        if kind == "reminder":
+            return self.of("reminders.rule", entry.subject)
+        return self._show.phone(entry.subject)
+
+    def detail(self, entry: audit.Entry) -> str:
+        """What an entry says besides who, what and to what. An entry that somebody changed may hold anything."""
+        said = _said(entry)
+        if not said:
+            return "" if entry.detail == "{}" else entry.detail
+        told = {name: value for name, value in said.items() if value and name not in ("name", "state", "messages")}
+        return "; ".join(f"{self.of('audit_log.what', name)}: {self._value(name, told[name])}" for name in told)
+
+    def _value(self, name: str, value: str) -> str:
+        match name:
+            case "role":
+                return self.of("shell.role", value)
+            case "purpose":
+                return self.of("shell.lane", value)
+            case "on":
+                return say(self._language, "shell.yes" if value == "True" else "shell.no")
+            case _:
+                return self._show.phone(value)
+
+
+def _said(entry: audit.Entry) -> dict[str, str]:
+    try:
+        said = json.loads(entry.detail)
+        return {name: str(value) for name, value in said.items()}
+    except (ValueError, AttributeError):
+        return {}

@@ -1,0 +1,136 @@
+"""What is stored in codes and in English is shown in the official's own words."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import smsgw
+from providers.contract import ReceiptStatus
+from smsgw.dispatch import breaker
+from smsgw.notices.life import Move
+from smsgw.store.audit import Entry
+from smsgw.store.channels import Channel
+from smsgw.web.console import texts
+from smsgw.web.console.format import Format, ceiling
+from smsgw.web.console.texts import Language
+from smsgw.web.console.words import Words
+from tests.world import NOON
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+VI, EN = (Words(language, Format(ZONE, language)) for language in get_args(Language))
+
+
+def entry(action: str, subject: str, detail: str) -> Entry:
+    return Entry(1, NOON, "lan", action, subject, detail, "", "")
+
+
+def channel() -> Channel:
+    return Channel("sms", "open", None, NOON, None, 0, 0, 0.0, 0.0, NOON, 0.0, NOON)
+
+
+def test_every_page_says_the_same_things_in_both_languages() -> None:
+    for page, said in texts.load().items():
+        assert said["vi"].keys() == said["en"].keys(), page
+        for key, text in said["vi"].items():
+            fields = [sorted(re.findall(r"\{(\w+)\}", one)) for one in (text, said["en"][key])]
+            assert fields[0] == fields[1], f"{page}.{key}"
+
+
+def test_everything_that_the_audit_log_may_hold_has_its_words() -> None:
+    written = re.compile(
+        r'"((?:official|session|channel|message|opt_out|voice|reminder|conversation)\.(?!html)[a-z_]+)"'
+    )
+    rooms = [Path(smsgw.__file__).parent / name for name in ("officials", "intake", "notices", "reminders", "web")]
+    code = [file.read_text(encoding="utf-8") for room in rooms for file in room.rglob("*.py")]
+    actions = {action for text in code for action in written.findall(text)}
+    actions |= {f"notice.{move}" for move in [*Move, "try_out"]}
+    assert len(actions) > 25
+    assert [
+        action for action in sorted(actions) if VI.action(entry(action, "", "{}")) == action.replace(".", "_")
+    ] == []
+
+
+def test_the_audit_log_names_notices_and_hides_what_says_nothing() -> None:
+    noted = entry("notice.pause", "01a2", '{"name": "Mời nhận kết quả", "reason": "sai ngày", "state": "paused"}')
+    assert VI.subject(noted) == "Mời nhận kết quả"
+    assert VI.detail(noted) == "lý do: sai ngày"
+    assert VI.subject(entry("opt_out.add", "84912***678", "{}")) == "0912 *** 678"
+    assert EN.detail(entry("opt_out.add", "84912***678", '{"purpose": "notice"}')) == "messages: Notice"
+    assert VI.detail(entry("opt_out.add", "84912***678", "[1]")) == "[1]"
+
+
+def test_why_a_channel_is_closed_is_said_in_the_language_of_the_page() -> None:
+    now, closed = NOON, channel()
+    for _ in range(breaker.FAILURES_IN_A_ROW):
+        closed = breaker.called(closed, "timed out", now)
+    probed = breaker.probed(closed, "timed out", now + timedelta(minutes=1))
+    opened = breaker.probed(closed, None, now)
+    paused = breaker.paused(channel(), "paused by lan: nhà mạng bảo trì", now)
+    restarted = breaker.restarted(closed, now)
+    said = [VI.reason(one.reason) for one in (closed, probed, opened, paused, restarted)]
+    assert said == [
+        "5 lần gửi liên tiếp bị lỗi; lần cuối: timed out",
+        "gửi thử vẫn lỗi: timed out",
+        "gửi thử thành công",
+        "lan tạm dừng: nhà mạng bảo trì",
+        "hệ thống khởi động lại",
+    ]
+    assert VI.reason("401 from the carrier") == "401 from the carrier"
+    assert VI.reason(None) == ""
+
+
+def test_every_state_that_a_carrier_reports_has_its_words() -> None:
+    assert [one for one in get_args(ReceiptStatus) if VI.of("conversations.receipt", one) == one] == []
+
+
+@pytest.mark.parametrize(
+    ("agent", "named"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0"
+            " Safari/537.36 Edg/131.0.0.0",
+            "Edge trên Windows",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 14; SM-A546E) AppleWebKit/537.36 (KHTML, like Gecko)"
+            " SamsungBrowser/27.0 Chrome/125.0.0.0 Mobile Safari/537.36",
+            "Samsung Internet trên Android",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+            " Version/18.1 Mobile/15E148 Safari/604.1",
+            "Safari trên iPhone",
+        ),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "–"),
+    ],
+)
+def test_a_browser_is_named_as_people_name_it(agent: str, named: str) -> None:
+    assert VI.browser(agent) == named
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("84912345678", "0912 345 678"),
+        ("84912***678", "0912 *** 678"),
+        ("442071838750", "+442071838750"),
+        ("zalo:***012", "zalo:***012"),
+        ("8188", "8188"),
+    ],
+)
+def test_numbers_are_written_as_people_write_them(address: str, shown: str) -> None:
+    assert Format(ZONE, "vi").phone(address) == shown
+
+
+def test_a_scale_ends_at_a_round_number_and_so_does_its_half() -> None:
+    assert [ceiling(value) for value in (2, 9, 10, 1764, 3_041_729)] == [2, 10, 10, 2000, 4_000_000]
+    vi, en = (Format(ZONE, language) for language in get_args(Language))
+    assert [vi.short(value) for value in (882, 4000, 2_000_000, 3_500_000)] == ["882", "4.000", "2 tr", "3,5 tr"]
+    assert en.short(3_500_000) == "3.5 m"
