@@ -41,7 +41,7 @@ from providers.http import MISCONFIGURED, Answer, Doubtful, Line, seconds
 MOST_ITEMS = 500  # in one callback
 LONGEST_ID = 255  # characters of a message id
 OLDEST_SIGNATURE = 300  # seconds
-RECEIPT_STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
+STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 
 
 def _in_a_header(token: SecretStr) -> SecretStr:
@@ -211,8 +211,8 @@ def _receipt(item: Any, ids: Form) -> Receipt | Refused:
         if ref is None and carrier_id is None:
             raise _Wrong("ref: is missing, and so is id")
         status = _string(item, "status")
-        if status not in RECEIPT_STATUSES:
-            raise _Wrong(f"status: must be one of {', '.join(RECEIPT_STATUSES)}")
+        if status not in STATUSES:
+            raise _Wrong(f"status: must be one of {', '.join(STATUSES)}")
         code = item.get("error_code")
         return Receipt(
             ref=None if ref is None else ref.lower(),

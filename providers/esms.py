@@ -1,20 +1,18 @@
 """eSMS (esms.vn): JSON out, a signed query string in, the reply as XML in the body, receipts by GET.
 
-After eSMS's public API documents. A `RequestId` is taken once in 24 hours, so our ref is safe to send again.
+After eSMS's public API documents. A `RequestId` is taken once a day, so our ref is safe to send again for a while.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, cast
-from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.callbacks import check, check_key, moment, optional, required
 from providers.codes import Meaning, outcome
@@ -23,6 +21,7 @@ from providers.contract import (
     Callback,
     CallbackAnswer,
     Inbound,
+    Malformed,
     Outbound,
     Outcome,
     Receipt,
@@ -31,53 +30,67 @@ from providers.contract import (
     Rejected,
     Taken,
 )
-from providers.http import AT_ONCE, HttpCarrier
+from providers.http import AT_ONCE, HttpCarrier, ReportedConfig
 from providers.templates import NO_TEMPLATE, Templates
 
 SEND = "SendMultipleMessage_V4_post_json/"
 BALANCE = "GetBalance_json"
+# The day by the calendar ends at midnight, so the ref is relied on for no longer than a try and those after it take.
+SAME_DAY = timedelta(hours=1)
+BLOCKED = "99"
 CODES: Mapping[str, Meaning] = {
-    "99": Meaning.REJECTED,  # the number is blocked
+    BLOCKED: Meaning.REJECTED,  # the number is blocked
     "100": Meaning.TAKEN,
     "101": Meaning.REFUSED,  # ApiKey or SecretKey
     "102": Meaning.REFUSED,  # no price list
     "103": Meaning.REFUSED,  # balance
     "104": Meaning.REFUSED,  # brandname
-    "105": Meaning.REJECTED,
-    "107": Meaning.REJECTED,
+    "105": Meaning.REJECTED,  # no such SMSID
+    "106": Meaning.REJECTED,  # a recording
+    "107": Meaning.REJECTED,  # less than 30 phones for an advertisement
     "108": Meaning.REJECTED,  # phone
-    "110": Meaning.REJECTED,
-    "120": Meaning.LATER,  # too many calls
+    "110": Meaning.REJECTED,  # data
+    "115": Meaning.REJECTED,  # the hash of a phone
+    "118": Meaning.REFUSED,  # SmsType
+    "120": Meaning.REJECTED,  # too many phones for an advertisement
     "124": Meaning.TAKEN,  # the RequestId was there before
+    "140": Meaning.REFUSED,  # our address is not on their list
     "146": Meaning.REJECTED,  # the text is by no registered template
+    "171": Meaning.REJECTED,  # a voucher
     "177": Meaning.REJECTED,  # the brandname is not registered with that phone's carrier
-    "199": Meaning.DOUBTFUL,  # the same RequestId is in process
-    "204": Meaning.REFUSED,
+    "199": Meaning.DOUBTFUL,  # the same is in process
+    "204": Meaning.REFUSED,  # the Zalo account
+    "210": Meaning.REJECTED,  # form of a Zalo message
     "300": Meaning.REFUSED,  # SmsType
-    "301": Meaning.REFUSED,
-    "687": Meaning.REJECTED,
-    **{str(code): Meaning.REJECTED for code in range(789, 800)},  # Zalo
+    "301": Meaning.REFUSED,  # SmsType
+    "687": Meaning.REJECTED,  # more than 500 phones
+    **{str(code): Meaning.REJECTED for code in range(788, 800)},  # Zalo
 }
 
+OVER = "5"  # and then the counts say how it ended
+STATUSES: Mapping[str, ReceiptStatus] = {
+    "1": "buffered",  # waits for approval
+    "2": "buffered",  # waits for its turn
+    "4": "rejected",
+    OVER: "buffered",
+    "7": "buffered",  # sent, and nothing known yet
+}
+NONE = (None, "", "0")
 
-class Config(BaseModel):
-    """`private_key` signs what they call us with; `key` stands in the address for receipts, which nothing signs.
+
+class Config(ReportedConfig):
+    """`private_key` signs citizens' messages; `key` stands in the address for receipts, which nothing signs.
 
     `templates`: the texts registered for the brandname, by a name of ours; none: any text is sent.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     url: HttpUrl = HttpUrl("https://rest.esms.vn/MainService.svc/json")
     api_key: SecretStr = Field(min_length=1)
     secret_key: SecretStr = Field(min_length=1)
     private_key: SecretStr = Field(min_length=1)
-    key: SecretStr = Field(min_length=8)
-    callback_url: HttpUrl
     sms_type: str = "2"
     sandbox: bool = False
     templates: dict[str, str] = Field(default_factory=dict)
-    time_limit: float = Field(default=10.0, gt=0, le=120)
 
 
 def connect(config: BaseModel) -> Esms:
@@ -89,7 +102,11 @@ class Esms(HttpCarrier):
     """One channel's translator."""
 
     abilities: ClassVar[Abilities] = Abilities(
-        idempotent_by_ref=True, largest_batch=AT_ONCE, answers_in_body=True, methods=frozenset({"GET"})
+        idempotent_by_ref=True,
+        ref_known_for=SAME_DAY,
+        largest_batch=AT_ONCE,
+        answers_in_body=True,
+        methods=frozenset({"GET"}),
     )
 
     def __init__(self, config: Config) -> None:
@@ -99,7 +116,7 @@ class Esms(HttpCarrier):
         self._url = str(config.url).rstrip("/")
         self._login = {"ApiKey": api_key, "SecretKey": secret_key}
         self._kind = {"SmsType": config.sms_type, "Sandbox": "1" if config.sandbox else "0"}
-        self._receipts = f"{str(config.callback_url).rstrip('/')}/receipts?{urlencode({'key': self._key})}"
+        self._receipts = config.receipts_url
         self._templates = Templates(config.templates)
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
@@ -114,9 +131,9 @@ class Esms(HttpCarrier):
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         check_key(callback, self._key)
-        fields = required(callback.query, "RequestId", "SMSID", "SendStatus")
-        status = _status(fields["SendStatus"], callback.query.get("SendSuccess", "0"), callback.query.get("SendFailed"))
-        return [Receipt(fields["RequestId"], fields["SMSID"], status, optional(callback.query, "error_info"))]
+        fields = required(callback.query, "SMSID")
+        ref, why = optional(callback.query, "RequestId"), optional(callback.query, "error_info")
+        return [Receipt(ref, fields["SMSID"], _status(callback.query), why)]
 
     def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
         item = taken[0]
@@ -139,29 +156,25 @@ class Esms(HttpCarrier):
             "RequestId": message.ref,
             "CallbackUrl": self._receipts,
         }
-        body = json.dumps({**self._login, **fields, **self._kind}).encode()
-        answer = self._line.send(message.ref, "POST", f"{self._url}/{SEND}", data=body, headers=JSON)
-        said = answer.refusal() or answer.json()
-        if not isinstance(said, dict):
-            return said
+        body = {**self._login, **fields, **self._kind}
+        said = self._line.send(message.ref, "POST", f"{self._url}/{SEND}", json=body).success().json()
+        if "CodeResult" not in said and "error" in said:  # so it says 99
+            return Rejected(BLOCKED, str(said["error"]))
         return outcome(CODES, said.get("CodeResult"), said.get("ErrorMessage"), said.get("SMSID"))
 
     def _check(self) -> str | None:
-        body = json.dumps(self._login).encode()
-        answer = self._line.ask("POST", f"{self._url}/{BALANCE}", data=body, headers=JSON)
+        answer = self._line.ask("POST", f"{self._url}/{BALANCE}", json=self._login)
         code = "" if answer.refusal() else answer.json().get("CodeResponse")
         return None if code == "100" else f"eSMS answers {answer.status} {code or ''}: check api_key and secret_key"
 
 
-JSON = {"Content-Type": "application/json"}
-
-
-def _status(status: str, success: str, failed: str | None) -> ReceiptStatus:
-    """1 and 2: waits for approval, or for its turn; 4: refused; 5: sent, and then the counts say whether it arrived."""
-    if status == "4":
-        return "rejected"
-    if status != "5":
-        return "buffered"
-    if success not in ("", "0"):
+def _status(query: Mapping[str, str]) -> ReceiptStatus:
+    """What a receipt says. Raises Malformed."""
+    status = query.get("SendStatus", "")
+    if status != OVER:
+        if status not in STATUSES:
+            raise Malformed([("SendStatus", f"must be one of {', '.join(STATUSES)}")])
+        return STATUSES[status]
+    if query.get("SendSuccess") not in NONE:
         return "delivered"
-    return "undelivered" if failed not in (None, "", "0") else "buffered"
+    return "undelivered" if query.get("SendFailed") not in NONE else STATUSES[OVER]

@@ -1,22 +1,22 @@
 """FPT's brandname service: a token by OAuth2 client credentials, the text in base64, receipts; no messages in.
 
-After integrators' public code; confidence medium to high.
+After integrators' public code, which knows some of its codes; the manual that lists them all is not published.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
-from providers.callbacks import check, document, required
+from providers.callbacks import check, document, optional, required
+from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
     Accepted,
@@ -26,30 +26,37 @@ from providers.contract import (
     Outbound,
     Outcome,
     Receipt,
+    ReceiptStatus,
     Refused,
     Rejected,
     Taken,
     Throttled,
     Unreachable,
 )
-from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier
+from providers.http import AT_ONCE, LATER, Answer, Doubtful, HttpCarrier, HttpConfig
 
 SCOPE = "send_brandname_otp send_brandname"
 SPARE = 60.0  # seconds before its end that a token is not used any more
-DELIVERED = "1"
-JSON = {"Content-Type": "application/json"}
+# Some have two or three spellings.
+CODES: Mapping[str, Meaning] = {
+    "1008": Meaning.REFUSED,  # client_id or client_secret
+    "1011": Meaning.LATER,  # the token is wrong
+    "1013": Meaning.LATER,  # the token is too old
+    "2501": Meaning.TAKEN,  # it has the same text for the same phone since less than five minutes
+    **dict.fromkeys(("2513", "2", "-8"), Meaning.REFUSED),  # brandname
+    **dict.fromkeys(("2518", "5", "-20"), Meaning.REJECTED),  # the text is by no registered template
+    **dict.fromkeys(("2519", "6", "-18"), Meaning.REJECTED),  # a forbidden word
+}
+STATUSES: Mapping[str, ReceiptStatus] = {"1": "delivered", "0": "undelivered", "2": "buffered", "-11": "buffered"}
 
 
-class Config(BaseModel):
+class Config(HttpConfig):
     """`receipt_key`: what they show us in `Authorization`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: HttpUrl = HttpUrl("https://api01.sms.fpt.net")
     client_id: str = Field(min_length=1)
     client_secret: SecretStr = Field(min_length=1)
     receipt_key: SecretStr = Field(min_length=8)
-    time_limit: float = Field(default=10.0, gt=0, le=120)
 
 
 def connect(config: BaseModel) -> Fpt:
@@ -75,16 +82,11 @@ class Fpt(HttpCarrier):
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         check(self._receipt_key, callback.headers.get("authorization", ""), "Authorization")
-        fields = required(document(callback), "smsid", "status")
-        arrived = fields["status"] == DELIVERED
-        return [
-            Receipt(
-                None,
-                fields["smsid"],
-                "delivered" if arrived else "undelivered",
-                None if arrived else fields["status"],
-            )
-        ]
+        given = {name.lower(): value for name, value in document(callback).items()}  # `status` and `Status` are seen
+        fields = required(given, "smsid", "status")
+        status = STATUSES.get(fields["status"], "undelivered")
+        code = None if status in ("delivered", "buffered") else optional(given, "error") or fields["status"]
+        return [Receipt(None, fields["smsid"], status, code)]
 
     def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
         return CallbackAnswer(b'{"status":1}', "application/json")
@@ -99,23 +101,20 @@ class Fpt(HttpCarrier):
             "Message": base64.b64encode(message.text.encode()).decode(),
             "RequestId": message.ref,
         }
-        body = json.dumps(fields).encode()
-        answer = self._line.send(
-            message.ref, "POST", f"{self._url}/api/push-brandname-otp", hide=[token], data=body, headers=JSON
-        )
-        return self._outcome(answer)
+        url = f"{self._url}/api/push-brandname-otp"
+        return self._outcome(self._line.send(message.ref, "POST", url, hide=[token], json=fields))
 
     def _outcome(self, answer: Answer) -> Outcome:
         # Its refusals may come with any status, and say more than that.
         said = _object(answer)
         if "error" in said:
-            why = str(said.get("error_description") or said["error"])
-            if "token" in why.lower():
+            code, why = str(said["error"]), str(said.get("error_description") or said["error"])
+            if CODES.get(code) is Meaning.LATER or "token" in why.lower():
                 self._ends = 0.0
                 return Throttled(None, why)
-            return Rejected(str(said["error"]), why)
-        if refusal := answer.refusal():
-            return refusal
+            # What is not in the table is a refusal all the same.
+            return outcome(CODES, code, why, said.get("MessageId")) if code in CODES else Rejected(code, why)
+        answer.success()
         if not said.get("MessageId"):
             raise Doubtful("the carrier's answer can't be read")
         return Accepted(str(said["MessageId"]))
@@ -123,19 +122,25 @@ class Fpt(HttpCarrier):
     def _access(self) -> str:
         with self._one_asks:
             if time.monotonic() >= self._ends:
-                fields = {**self._login, "scope": SCOPE, "session_id": self._session}
-                body = json.dumps(fields).encode()
-                try:
-                    said = _object(self._line.ask("POST", f"{self._url}/oauth2/token", data=body, headers=JSON))
-                except Doubtful as doubt:
-                    # Without a token nothing was sent.
-                    raise Unreachable(f"no token: {doubt}") from None
-                if not said.get("access_token"):
-                    raise ChannelRefused(f"no token: {said.get('error_description') or said.get('error')}")
+                said = self._fresh()
                 self._token = str(said["access_token"])
                 lasts = said.get("expires_in")
                 self._ends = time.monotonic() + (lasts if isinstance(lasts, int) else 0) - SPARE
             return self._token
+
+    def _fresh(self) -> dict[str, Any]:
+        """A new token and how long it lasts. Raises CallFailed: without one nothing was sent."""
+        fields = {**self._login, "scope": SCOPE, "session_id": self._session}
+        try:
+            answer = self._line.ask("POST", f"{self._url}/oauth2/token", json=fields)
+            said = _object(answer)
+        except Doubtful as doubt:
+            raise Unreachable(f"no token: {doubt}") from None
+        if answer.status >= 500 or answer.status in LATER:
+            raise Unreachable(f"no token: the carrier answered {answer.status}")
+        if not said.get("access_token"):
+            raise ChannelRefused(f"no token: {said.get('error_description') or said.get('error')}")
+        return said
 
     def _check(self) -> str | None:
         self._access()

@@ -2,6 +2,7 @@
 
 CallFailed          (of the contract) the carrier surely has nothing: no connection, or it does not accept us
 Doubtful            it may have it: a time-out, a cut, an answer that can't be read
+Refusing            the status of its answer says all about the message, which is then its outcome
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import requests
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
 
@@ -55,6 +58,36 @@ class Doubtful(Exception):
     """The carrier may have what was sent. The text says why."""
 
 
+class Refusing(Exception):
+    """The carrier's answer is no success, and its status says what becomes of the message."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(str(outcome))
+        self.outcome = outcome
+
+
+class HttpConfig(BaseModel):
+    """The settings that every carrier over HTTP has. `time_limit`: seconds for one message, with the answer to it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    time_limit: float = Field(default=10.0, gt=0, le=120)
+
+
+class ReportedConfig(HttpConfig):
+    """Those of one that signs nothing, and is told with each message where its receipts go.
+
+    `callback_url`: this channel, as the carrier reaches it; `key` stands in the addresses that it is told.
+    """
+
+    callback_url: HttpUrl
+    key: SecretStr = Field(min_length=8)
+
+    @property
+    def receipts_url(self) -> str:
+        return f"{str(self.callback_url).rstrip('/')}/receipts?{urlencode({'key': self.key.get_secret_value()})}"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a carrier answered."""
@@ -75,6 +108,12 @@ class Answer:
         if not isinstance(document, dict):
             raise Doubtful("the carrier's answer can't be read")
         return document
+
+    def success(self) -> Answer:
+        """Itself, if its status is 2xx. Raises Refusing and ChannelRefused."""
+        if (refusal := self.refusal()) is not None:
+            raise Refusing(refusal)
+        return self
 
     def refusal(self) -> Outcome | None:
         """What its status says of a message, unless that is 2xx. Raises ChannelRefused."""
@@ -166,7 +205,7 @@ class HttpCarrier:
     """What carriers over HTTP have in common: those that do less leave out what they don't do.
 
     A carrier says how one message is sent (`_send`) and what keeps it from sending (`_check`); both may raise
-    `CallFailed` and `Doubtful`.
+    `CallFailed` and `Doubtful`, and `_send` also `Refusing`.
     """
 
     abilities: ClassVar[Abilities]
@@ -216,5 +255,7 @@ def _tried(send: Callable[[Outbound], Outcome], message: Outbound) -> Outcome | 
         return send(message)
     except CallFailed as failed:
         return failed
+    except Refusing as refusing:
+        return refusing.outcome
     except Doubtful as doubt:
         return Unknown(str(doubt))

@@ -1,18 +1,16 @@
 """Infobip: JSON both ways, replies by the API.
 
-The formats are those of public code and general knowledge, not verified. The webhooks are not signed, so their
-addresses hold a key.
+After Infobip's own client library and its page "Message status codes". What it calls us with is known by a key in the
+addresses.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
-from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.callbacks import check_key, document, moment, optional, required
 from providers.codes import Meaning, outcome
@@ -27,15 +25,24 @@ from providers.contract import (
     ReceiptStatus,
     Refused,
 )
-from providers.http import AT_ONCE, Doubtful, HttpCarrier
+from providers.http import AT_ONCE, Doubtful, HttpCarrier, ReportedConfig
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f%z"
-CODES: Mapping[str, Meaning] = {  # groups of statuses
+# Groups of statuses, and those statuses that say something else than their group.
+CODES: Mapping[str, Meaning] = {
     "PENDING": Meaning.TAKEN,
     "DELIVERED": Meaning.TAKEN,
     "UNDELIVERABLE": Meaning.REJECTED,
     "EXPIRED": Meaning.REJECTED,
     "REJECTED": Meaning.REJECTED,
+    "REJECTED_DUPLICATE_MESSAGE_ID": Meaning.TAKEN,  # it has one under our ref
+    "REJECTED_FLOODING_FILTER": Meaning.LATER,  # 20 a phone and hour, 6 of them alike
+    "REJECTED_SYSTEM_ERROR": Meaning.LATER,
+    "REJECTED_SOURCE": Meaning.REFUSED,  # the sender is not registered
+    "REJECTED_SENDER": Meaning.REFUSED,  # the sender is barred
+    "REJECTED_NOT_ENOUGH_CREDITS": Meaning.REFUSED,
+    "REJECTED_PREPAID_PACKAGE_EXPIRED": Meaning.REFUSED,
+    "REJECTED_ROUTE_NOT_AVAILABLE": Meaning.REFUSED,  # the account may not send anywhere
 }
 STATUSES: Mapping[str, ReceiptStatus] = {
     "PENDING": "buffered",
@@ -43,19 +50,17 @@ STATUSES: Mapping[str, ReceiptStatus] = {
     "UNDELIVERABLE": "undelivered",
     "EXPIRED": "expired",
     "REJECTED": "rejected",
+    "DELIVERED_TO_OPERATOR": "buffered",  # of the group DELIVERED, but not at the handset yet
+    "REJECTED_DUPLICATE_MESSAGE_ID": "buffered",  # about the copy; the first one goes its way
 }
+GROUPS = [name for name in STATUSES if "_" not in name]
 
 
-class Config(BaseModel):
-    """`url`: the account's own base URL; `callback_url`: this channel, as Infobip reaches it."""
-
-    model_config = ConfigDict(extra="forbid")
+class Config(ReportedConfig):
+    """`url`: the account's own base URL."""
 
     url: HttpUrl
     api_key: SecretStr = Field(min_length=1)
-    key: SecretStr = Field(min_length=8)
-    callback_url: HttpUrl
-    time_limit: float = Field(default=10.0, gt=0, le=120)
 
 
 def connect(config: BaseModel) -> Infobip:
@@ -72,8 +77,8 @@ class Infobip(HttpCarrier):
         api_key, self._key = config.api_key.get_secret_value(), config.key.get_secret_value()
         super().__init__(config.time_limit, [api_key, self._key])
         self._url = str(config.url).rstrip("/")
-        self._headers = {"Authorization": f"App {api_key}", "Content-Type": "application/json"}
-        self._receipts = f"{str(config.callback_url).rstrip('/')}/receipts?{urlencode({'key': self._key})}"
+        self._headers = {"Authorization": f"App {api_key}"}
+        self._receipts = config.receipts_url
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         return [_read(item, _inbound) for item in self._results(callback)]
@@ -95,13 +100,12 @@ class Infobip(HttpCarrier):
             "content": {"text": message.text},
             "webhooks": {"delivery": {"url": self._receipts}},
         }
-        body = json.dumps({"messages": [item]}).encode()
-        answer = self._line.send(message.ref, "POST", f"{self._url}/sms/3/messages", data=body, headers=self._headers)
-        if refusal := answer.refusal():
-            return refusal
-        match answer.json():
+        url, body = f"{self._url}/sms/3/messages", {"messages": [item]}
+        answer = self._line.send(message.ref, "POST", url, json=body, headers=self._headers)
+        match answer.success().json():
             case {"messages": [{"status": {"groupName": str(group), **rest}}]}:
-                return outcome(CODES, group, rest.get("description") or rest.get("name"), message.ref)
+                name = str(rest.get("name"))
+                return outcome(CODES, name if name in CODES else group, rest.get("description") or name, message.ref)
         raise Doubtful("the carrier's answer can't be read")
 
     def _check(self) -> str | None:
@@ -126,11 +130,15 @@ def _inbound(item: dict[str, Any]) -> Inbound:
 
 def _receipt(item: dict[str, Any]) -> Receipt:
     read = required(item, "messageId")
-    status = item.get("status")
-    group = status.get("groupName") if isinstance(status, dict) else None
-    if not isinstance(group, str) or group not in STATUSES:
-        raise Malformed([("status.groupName", f"must be one of {', '.join(STATUSES)}")])
+    match item.get("status"):
+        case {"groupName": str(group), **rest} if group in GROUPS:
+            name = str(rest.get("name", group))
+            status = STATUSES.get(name, STATUSES[group])
+        case _:
+            raise Malformed([("status.groupName", f"must be one of {', '.join(GROUPS)}")])
     error = item.get("error")
     code = optional(error, "name") if isinstance(error, dict) and error.get("id") else None
+    if code is None and name != group and status not in ("buffered", "delivered"):
+        code = name
     # Its messageId is the ref that we sent.
-    return Receipt(read["messageId"], None, STATUSES[group], code, moment(item.get("doneAt"), TIME))
+    return Receipt(read["messageId"], None, status, code, moment(item.get("doneAt"), TIME))

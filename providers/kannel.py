@@ -36,7 +36,7 @@ from providers.http import AT_ONCE, Answer, HttpCarrier
 
 CODINGS: Mapping[Encoding, int] = {"gsm7": 0, "ucs2": 2}
 EVERY_RECEIPT = 31  # delivered 1, failed 2, buffered 4, taken by the SMSC 8, refused by it 16
-RECEIPTS: Mapping[str, ReceiptStatus] = {
+STATUSES: Mapping[str, ReceiptStatus] = {
     "1": "delivered",
     "2": "undelivered",
     "4": "buffered",
@@ -91,8 +91,8 @@ class Kannel(HttpCarrier):
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         check_key(callback, self._key)
         fields = required(callback.query, "ref", "status")
-        if (status := RECEIPTS.get(fields["status"])) is None:
-            raise Malformed([("status", f"must be one of {', '.join(RECEIPTS)}")])
+        if (status := STATUSES.get(fields["status"])) is None:
+            raise Malformed([("status", f"must be one of {', '.join(STATUSES)}")])
         said = optional(callback.query, "answer") if status in ("undelivered", "rejected") else None
         return [Receipt(fields["ref"], None, status, said, as_written=fields["ref"])]
 

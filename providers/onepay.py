@@ -1,6 +1,6 @@
 """1Pay-style inbound: a message by GET or as a form, signed with HMAC-SHA256, the reply as JSON in the body.
 
-After integrators' public code; confidence medium. Nothing can be sent by it but replies.
+After integrators' public code. Nothing can be sent by it but replies.
 """
 
 from __future__ import annotations

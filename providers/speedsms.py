@@ -1,18 +1,17 @@
 """SpeedSMS (speedsms.vn): JSON out with Basic authentication, JSON in, replies by the API.
 
-After SpeedSMS's own libraries. It signs nothing, so the addresses that it is told hold a key; a message from a citizen
-has no id, so one is made.
+After SpeedSMS's page "SMS API" and public libraries. It signs nothing, so the addresses that it is told hold a key; a
+message from a citizen has no id, so one is made.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.callbacks import check_key, document, required
 from providers.codes import Meaning, outcome
@@ -27,11 +26,13 @@ from providers.contract import (
     ReceiptStatus,
     Refused,
     Rejected,
+    Throttled,
 )
-from providers.http import AT_ONCE, HttpCarrier
+from providers.http import AT_ONCE, HttpCarrier, HttpConfig, seconds
 
 SAME_MESSAGE = 600  # seconds in which the same text of the same phone is the same message, called back again
 LASTING_FAILURE = 64  # of a receipt's status; below it the carrier still tries
+TOO_MANY = 429  # it takes 60 calls a minute, and says in a header of its own when the next one may come
 CODES: Mapping[str, Meaning] = {
     "00": Meaning.TAKEN,
     "007": Meaning.REFUSED,  # IP address
@@ -39,23 +40,24 @@ CODES: Mapping[str, Meaning] = {
     "009": Meaning.REFUSED,  # not allowed
     "101": Meaning.REJECTED,  # a parameter
     "105": Meaning.REJECTED,  # phone
+    "110": Meaning.REJECTED,  # letters that it can't send
     "113": Meaning.REJECTED,  # too long
     "300": Meaning.REFUSED,  # balance
     "500": Meaning.DOUBTFUL,
 }
 
 
-class Config(BaseModel):
-    """`sms_type`: 2 care, 3 brandname, 6 fixed number, 8 two-way. `number`: the one that citizens write to."""
+class Config(HttpConfig):
+    """`sms_type`: 2 care, 3 brandname, 4 its brandname, 5 a phone's app, 6 fixed number, 7 your number, 8 two-way.
 
-    model_config = ConfigDict(extra="forbid")
+    `number`: the one that citizens write to; `key` stands in the addresses that SpeedSMS is told.
+    """
 
     url: HttpUrl = HttpUrl("https://api.speedsms.vn/index.php")
     token: SecretStr = Field(min_length=1)
     key: SecretStr = Field(min_length=8)
     number: str = Field(min_length=1)
-    sms_type: int = Field(default=3, ge=1, le=8)
-    time_limit: float = Field(default=10.0, gt=0, le=120)
+    sms_type: int = Field(default=3, ge=2, le=8)
 
 
 def connect(config: BaseModel) -> SpeedSms:
@@ -98,17 +100,10 @@ class SpeedSms(HttpCarrier):
             "sms_type": self._type,
             "sender": message.sender,
         }
-        answer = self._line.send(
-            message.ref,
-            "POST",
-            f"{self._url}/sms/send",
-            data=json.dumps(fields).encode(),
-            headers={"Content-Type": "application/json"},
-            auth=self._login,
-        )
-        said = answer.refusal() or answer.json()
-        if not isinstance(said, dict):
-            return said
+        answer = self._line.send(message.ref, "POST", f"{self._url}/sms/send", json=fields, auth=self._login)
+        if answer.status == TOO_MANY:
+            return Throttled(seconds(answer.headers.get("X-Rate-Limit-Reset")), "60 calls a minute")
+        said = answer.success().json()
         data = said.get("data")
         data = data if isinstance(data, dict) else {}
         if data.get("invalidPhone"):

@@ -1,6 +1,7 @@
 """Twilio: a form out, `X-Twilio-Signature` on what comes in, the reply as TwiML in the body, status callbacks.
 
-After Twilio's API documents; its own library checks our signature and reads our TwiML in a test.
+After Twilio's OpenAPI description and its pages of errors; its own library checks our signature and reads our TwiML in
+a test.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import ClassVar, cast
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.callbacks import check, form, optional, required
 from providers.codes import Meaning, outcome
@@ -33,40 +34,49 @@ from providers.contract import (
     Refused,
     Taken,
 )
-from providers.http import AT_ONCE, Doubtful, HttpCarrier
+from providers.http import AT_ONCE, Doubtful, HttpCarrier, HttpConfig
 
 CODES: Mapping[str, Meaning] = {
     "20003": Meaning.REFUSED,  # credentials
+    "20005": Meaning.REFUSED,  # the account is not active
     "20429": Meaning.LATER,  # too many calls
     "21211": Meaning.REJECTED,  # number
+    "21212": Meaning.REFUSED,  # the sender is no number
     "21408": Meaning.REFUSED,  # the country is not switched on
     "21606": Meaning.REFUSED,  # the sender is not ours
+    "21608": Meaning.REJECTED,  # an account on trial, to a phone that it has not shown to hold
+    "21609": Meaning.REFUSED,  # callback_url
     "21610": Meaning.REJECTED,  # that phone said STOP
     "21611": Meaning.LATER,  # the sender's queue is full
+    "21612": Meaning.REJECTED,  # that number can't be reached from this sender
     "21614": Meaning.REJECTED,  # no mobile number
     "21617": Meaning.REJECTED,  # too long
+    "21635": Meaning.REJECTED,  # a landline
+    "21659": Meaning.REFUSED,  # the sender is no number of Twilio's
+    "21730": Meaning.LATER,  # maintenance
 }
 STATUSES: Mapping[str, ReceiptStatus] = {
     "accepted": "buffered",
+    "scheduled": "buffered",
     "queued": "buffered",
     "sending": "buffered",
     "sent": "buffered",
+    "partially_delivered": "buffered",
     "delivered": "delivered",
+    "read": "delivered",
     "undelivered": "undelivered",
     "failed": "rejected",
+    "canceled": "rejected",
 }
 
 
-class Config(BaseModel):
+class Config(HttpConfig):
     """`callback_url`: this channel, to the letter as Twilio is told it, because Twilio signs that."""
-
-    model_config = ConfigDict(extra="forbid")
 
     url: HttpUrl = HttpUrl("https://api.twilio.com")
     account_sid: str = Field(min_length=1)
     auth_token: SecretStr = Field(min_length=1)
     callback_url: HttpUrl
-    time_limit: float = Field(default=10.0, gt=0, le=120)
 
 
 def connect(config: BaseModel) -> Twilio:
@@ -127,9 +137,7 @@ class Twilio(HttpCarrier):
                     return outcome(CODES, said["code"], said.get("message"))
             except (ValueError, KeyError, TypeError, RecursionError):
                 pass  # its status says enough
-        if refusal := answer.refusal():
-            return refusal
-        sid = answer.json().get("sid")
+        sid = answer.success().json().get("sid")
         if not isinstance(sid, str):
             raise Doubtful("the carrier's answer can't be read")
         return Accepted(sid)

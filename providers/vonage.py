@@ -1,19 +1,19 @@
-"""Vonage's SMS API: a form out, a query or a form in, replies by the API.
+"""Vonage's SMS API: a form out, a query, a form or JSON in, replies by the API.
 
-The formats are those of public code and general knowledge, not verified. The webhooks are not signed, so their
-addresses hold a key.
+After Vonage's OpenAPI description of it, its page "Troubleshooting SMS" and its own library. Signing is something that
+an account may switch on; the addresses hold a key instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, model_validator
 
-from providers.callbacks import check_key, form, moment, required
+from providers.callbacks import check_key, document, form, moment, optional, required
 from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
@@ -25,9 +25,12 @@ from providers.contract import (
     Receipt,
     ReceiptStatus,
     Refused,
+    Unknown,
 )
-from providers.http import AT_ONCE, Doubtful, HttpCarrier
+from providers.http import AT_ONCE, Doubtful, HttpCarrier, ReportedConfig
 
+LONGEST_CALLBACK = 100  # characters of the address for receipts
+TIME = "%Y-%m-%d %H:%M:%S"
 CODES: Mapping[str, Meaning] = {
     "0": Meaning.TAKEN,
     "1": Meaning.LATER,  # too fast
@@ -39,6 +42,16 @@ CODES: Mapping[str, Meaning] = {
     "7": Meaning.REJECTED,  # the number is barred
     "8": Meaning.REFUSED,  # the account is barred
     "9": Meaning.REFUSED,  # balance
+    "10": Meaning.LATER,  # too many connections
+    "11": Meaning.REFUSED,  # the account is for SMPP only
+    "12": Meaning.REJECTED,  # too long
+    "14": Meaning.REFUSED,  # signature
+    "15": Meaning.REFUSED,  # the sender is not ours
+    "22": Meaning.REJECTED,  # the network does not fit the number
+    "23": Meaning.REFUSED,  # callback_url
+    "29": Meaning.REFUSED,  # the account is on trial
+    "32": Meaning.REFUSED,  # signed, and with a secret
+    "33": Meaning.REJECTED,  # the number is no more
 }
 STATUSES: Mapping[str, ReceiptStatus] = {
     "accepted": "buffered",
@@ -49,20 +62,24 @@ STATUSES: Mapping[str, ReceiptStatus] = {
     "failed": "undelivered",
     "rejected": "rejected",
 }
-NO_ERROR = ("", "0", "000")
+NO_ERROR = ("0", "000")
 
 
-class Config(BaseModel):
-    """`callback_url`: this channel, as Vonage reaches it."""
-
-    model_config = ConfigDict(extra="forbid")
+class Config(ReportedConfig):
+    """The settings that only this carrier has."""
 
     url: HttpUrl = HttpUrl("https://rest.nexmo.com")
     api_key: str = Field(min_length=1)
     api_secret: SecretStr = Field(min_length=1)
-    key: SecretStr = Field(min_length=8)
-    callback_url: HttpUrl
-    time_limit: float = Field(default=10.0, gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _short_enough(self) -> Config:
+        if (length := len(self.receipts_url)) > LONGEST_CALLBACK:
+            raise ValueError(
+                f"the address for receipts, which is made of callback_url and key, has {length} characters;"
+                f" expected at most {LONGEST_CALLBACK}, which is all that Vonage takes"
+            )
+        return self
 
 
 def connect(config: BaseModel) -> Vonage:
@@ -80,23 +97,27 @@ class Vonage(HttpCarrier):
         super().__init__(config.time_limit, [secret, self._key])
         self._url = str(config.url).rstrip("/")
         self._login = {"api_key": config.api_key, "api_secret": secret}
-        self._receipts = f"{str(config.callback_url).rstrip('/')}/receipts?{urlencode({'key': self._key})}"
+        self._receipts = config.receipts_url
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
-        check_key(callback, self._key)
-        fields = form(callback)
+        fields = self._fields(callback)
         read = required(fields, "messageId", "msisdn", "to", text="text")
-        at = moment(fields.get("message-timestamp"), "%Y-%m-%d %H:%M:%S", UTC)
+        at = moment(optional(fields, "message-timestamp"), TIME, UTC)
         return [Inbound(read["messageId"], read["msisdn"], read["to"], read["text"], at)]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
-        check_key(callback, self._key)
-        fields = form(callback)
+        fields = self._fields(callback)
         read = required(fields, "messageId", "status")
         if (status := STATUSES.get(read["status"])) is None:
             raise Malformed([("status", f"must be one of {', '.join(STATUSES)}")])
-        code = fields.get("err-code", "")
-        return [Receipt(fields.get("client-ref"), read["messageId"], status, None if code in NO_ERROR else code)]
+        code, ref = optional(fields, "err-code"), optional(fields, "client-ref")
+        at = moment(optional(fields, "message-timestamp"), TIME, UTC)
+        return [Receipt(ref, read["messageId"], status, None if code in NO_ERROR else code, at)]
+
+    def _fields(self, callback: Callback) -> Mapping[str, Any]:
+        """An account says in which of three forms it wants them."""
+        check_key(callback, self._key)
+        return document(callback) if "json" in callback.headers.get("content-type", "") else form(callback)
 
     def _send(self, message: Outbound) -> Outcome:
         fields = {
@@ -109,11 +130,12 @@ class Vonage(HttpCarrier):
             "callback": self._receipts,
         }
         answer = self._line.send(message.ref, "POST", f"{self._url}/sms/json", data=fields)
-        if refusal := answer.refusal():
-            return refusal
-        match answer.json():
-            case {"messages": [{"status": status, **rest}, *_]}:
-                return outcome(CODES, status, rest.get("error-text"), rest.get("message-id"))
+        match answer.success().json():
+            case {"messages": [{"status": first, **rest}, *others]}:
+                # One for each part of a long text.
+                if any(not isinstance(other, dict) or other.get("status") != first for other in others):
+                    return Unknown("Vonage took only some parts of the text")
+                return outcome(CODES, first, rest.get("error-text"), rest.get("message-id"))
         raise Doubtful("the carrier's answer can't be read")
 
     def _check(self) -> str | None:

@@ -141,3 +141,19 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner_only(tmp_path: Path)
 def test_words_are_settings(tmp_path: Path) -> None:
     text = settings_text(tmp_path).replace("[gateway]", '[words]\nlook_up = ["Hồ sơ", "AG"]\n[gateway]')
     assert load(FILE, text).words.look_up == ("HO SO", "AG")
+
+
+def test_an_address_for_receipts_that_the_carrier_would_cut_off_is_refused(tmp_path: Path) -> None:
+    channel = f"""
+[channels.vonage]
+provider = "vonage"
+sender = "AnGiang"
+tps = 1
+api_key = "a1b2"
+api_secret = "sec-2290"
+key = "key-660144"
+callback_url = "https://{"gateway." * 10}vn/carrier/vonage"
+"""
+    assert "channels.vonage: " in (told := faults(settings_text(tmp_path, more=channel)))
+    assert "callback_url and key, has 129 characters; expected at most 100" in told
+    assert "key-660144" not in told

@@ -19,6 +19,7 @@ from providers.contract import (
     Accepted,
     BadSignature,
     CallbackError,
+    CallFailed,
     ChannelRefused,
     Malformed,
     Outcome,
@@ -54,6 +55,8 @@ KINDS = {
     "rejected": Rejected,
     "throttled": Throttled,
     "unknown": Unknown,
+    "refused": ChannelRefused,
+    "unreachable": Unreachable,
 }
 SENDING = [name for name in names() if load(name).connect(configured(name, "http://127.0.0.1:9")).abilities.submits]
 
@@ -64,16 +67,16 @@ def carrier() -> Iterator[Double]:
         yield made
 
 
-def submitted(name: str, carrier: Double, says: Says, case: Table | None = None, **config: Any) -> Outcome | None:
-    """What comes of one message when the carrier says that; None where the channel is refused."""
+def submitted(name: str, carrier: Double, says: Says, case: Table | None = None, **config: Any) -> Outcome | CallFailed:
+    """What comes of one message when the carrier says that, or how the call failed."""
     carrier.says = says
-    for step in table(name).get("script", ()):
+    for step in (*table(name).get("script", ()), *(case or {}).get("script", ())):
         carrier.script[step["path"]] = answer(step)
     provider = connected(name, carrier.url, **config)
     try:
         (outcome,) = provider.submit([message(name, case)])
-    except ChannelRefused:
-        return None
+    except CallFailed as failed:
+        return failed
     finally:
         provider.close()
     return outcome
@@ -107,11 +110,8 @@ def test_what_goes_out_is_right_to_the_byte(name: str, case: Table, carrier: Dou
 @pytest.mark.parametrize(("name", "case"), cases("answer"))
 def test_each_answer_has_its_outcome(name: str, case: Table, carrier: Double) -> None:
     outcome = submitted(name, carrier, answer(case), case)
-    meaning = next(kind for kind in (*KINDS, "refused") if kind in case)
-    if meaning == "refused":
-        assert outcome is None
-        return
-    assert isinstance(outcome, KINDS[meaning]), outcome
+    meaning = next(kind for kind in KINDS if kind in case)
+    assert type(outcome) is KINDS[meaning], outcome
     match outcome:
         case Accepted(carrier_id):
             assert carrier_id == (case["accepted"] or None)
@@ -126,15 +126,30 @@ def test_each_code_of_the_carrier_has_its_outcome(name: str, code: str, meaning:
     codes = table(name)["codes"]
     says = response(codes.get("status", 200), codes["body"].replace("CODE", code).encode())
     outcome = submitted(name, carrier, says)
-    assert outcome is None if meaning == "refused" else isinstance(outcome, KINDS[meaning]), outcome
+    assert type(outcome) is KINDS[meaning], outcome
 
 
 def test_no_code_that_a_provider_knows_is_without_its_case() -> None:
     for name in names():
         known = set(getattr(importlib.import_module(f"providers.{name}"), "CODES", ()))
         codes = table(name).get("codes", {})
-        tried = {code for meaning in (*KINDS, "refused") for code in codes.get(meaning, ())}
+        tried = {code for meaning in KINDS for code in codes.get(meaning, ())}
         assert not known - tried, name
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_a_table_shows_every_outcome_that_there_is(name: str) -> None:
+    shown = {meaning for case in (table(name).get("codes", {}), *table(name)["answer"]) for meaning in case}
+    assert {"accepted", "rejected", "throttled", "refused", "unknown"} <= shown
+
+
+def test_no_status_of_receipts_that_a_provider_knows_is_without_its_case() -> None:
+    for name in names():
+        shown = {word for case in table(name).get("receipts", ()) for word in case.get("says", ())}
+        for case in table(name).get("receipts", ()):
+            assert all(word in case["http"] for word in case.get("says", ())), name
+        known = set(getattr(importlib.import_module(f"providers.{name}"), "STATUSES", ()))
+        assert known == shown, name
 
 
 GARBAGE: dict[str, Says] = {
@@ -144,6 +159,7 @@ GARBAGE: dict[str, Says] = {
     "nested JSON": response(200, b"[" * 100_000),
     "no UTF-8": response(200, b"\xff\xfe{\x00"),
     "ten megabytes": response(200, b" " * 10 * LARGEST_ANSWER),
+    "ten megabytes of JSON": response(200, b'{"a": "' + b"a" * 10 * LARGEST_ANSWER + b'"}'),
     "half a body": double.half(b'{"results": [{"ref": "01900000-0000-7000-8000-000000000001"'),
     "a cut line": double.cut,
     "a server error": response(500),
@@ -302,6 +318,24 @@ def test_a_callback_of_junk_is_refused_and_nothing_else(name: str) -> None:
         for reading in (provider.inbound, provider.receipts):
             with pytest.raises(CallbackError):
                 reading(made(method, target, {}, body), NOW)
+    provider.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "case"),
+    [
+        pytest.param(kind, *case.values, id=f"{kind}, {case.id}")
+        for kind in ("inbound", "receipts")
+        for case in cases(kind)
+        if "items" in case.values[1] and callback(case.values[1]).body
+    ],
+)
+def test_half_a_callback_is_refused(kind: str, name: str, case: Table) -> None:
+    given = callback(case)
+    half = replace(given, body=given.body[: len(given.body) // 2])
+    provider = connected(name, "http://127.0.0.1:9")
+    with pytest.raises(CallbackError):
+        (provider.inbound if kind == "inbound" else provider.receipts)(half, NOW)
     provider.close()
 
 
