@@ -30,6 +30,7 @@ from providers.contract import (
     Unknown,
     Unreachable,
 )
+from providers.smpp import receipts
 from providers.smpp.pdu import Pdu
 from providers.smpp.session import Broken, Session
 from tests.conformance import smsc
@@ -244,6 +245,27 @@ def plain(item: Inbound | Receipt) -> dict[str, Any]:
         at = item.at and item.at.isoformat()
         said = {"carrier_id": item.carrier_id, "status": item.status, "error_code": item.error_code, "at": at}
     return {key: value for key, value in said.items() if value is not None}
+
+
+RECEIPT = "00 01 01 '84912345678' 00 03 00 '8188' 00 04 00 00 00 00 00 00 00 00 "
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_status_of_receipts_that_there_is_is_read(name: str, carrier: Smsc) -> None:
+    words, states = table(name)["words"], {int(state): status for state, status in table(name)["states"].items()}
+    assert {word[:5] for word in words} == set(receipts.WORDS)
+    assert states.keys() == receipts.STATES.keys()
+    counter = Counter()
+    provider = held(name, carrier, counter)
+    for sequence, word in enumerate(words, 1):
+        said = f"id:7 stat:{word}"
+        carrier.send(unit(smsc.DELIVER_SM, sequence, octets(f"{RECEIPT} {len(said):02X} '{said}'")))
+    for state in states:
+        carrier.send(unit(smsc.DELIVER_SM, 100 + state, octets(f"{RECEIPT} 00 001E 0002 '7' 00 0427 0001 {state:02X}")))
+    carrier.waits_for(DELIVER_SM_RESP, len(words) + len(states))
+    provider.close()
+    came = [item.status for item in counter.came if isinstance(item, Receipt)]
+    assert came == [*words.values(), *states.values()]
 
 
 HS = octets("00 01 01 '84912345678' 00 03 00 '8188' 00 00 00 00 00 00 00 00 00 00 02 'HS'")
