@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, cast, get_args
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from providers.carrier_ids import Form, canonical
@@ -95,7 +96,7 @@ class Aggregator:
         return CallbackAnswer(json.dumps({"results": results}).encode(), "application/json")
 
     def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
-        body = json.dumps({"messages": [_submission(message) for message in batch]}).encode()
+        body = orjson.dumps({"messages": [_submission(message) for message in batch]})
         try:
             answer = self._line.send(None, "POST", self._messages_url, data=body, headers=self._headers)
             return _outcomes(answer, batch, self._answer_ids)
@@ -234,7 +235,7 @@ def _submission(message: Outbound) -> dict[str, object]:
         "text": message.text,
         "encoding": message.encoding,
         "segments": message.segments,
-        "expires_at": message.expires_at.isoformat(),
+        "expires_at": message.expires_at,
     }
 
 

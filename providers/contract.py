@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -62,8 +62,7 @@ class Part:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(NamedTuple):
     """A message from a citizen (MO). `id` is the carrier's; the same id is the same message, sent again.
 
     `sender` is a phone, or `<scheme>:<id>` where the carrier knows people by ids of its own. `event`: in a chat, people
@@ -125,8 +124,7 @@ class Taken:
     reply: Reply | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outbound:
+class Outbound(NamedTuple):
     """A message to a citizen (MT). `ref` is our id for it and stays the same however often it is sent.
 
     `chat`: where the holder of the phone has lately written to us in the carrier's chat.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -58,14 +57,14 @@ DOSSIER = Dossier(
     post_tracking=None,
     updated_at=at(3),
 )
-SUPPLEMENT = replace(
-    DOSSIER, status=Status.SUPPLEMENT_ASKED, supplement_note="Sổ hộ khẩu bản chính.", supplement_due_at=at(25)
+SUPPLEMENT = DOSSIER._replace(
+    status=Status.SUPPLEMENT_ASKED, supplement_note="Sổ hộ khẩu bản chính.", supplement_due_at=at(25)
 )
-FEE = replace(DOSSIER, status=Status.FEE_ASKED, fee_due=1_500_000)
-LATE = replace(DOSSIER, due_at=at(10))
-MOVED = replace(LATE, new_due_at=at(22), delay_reason="Chờ xác minh")
-READY = replace(DOSSIER, status=Status.RESOLVED, finished_at=at(14))
-POSTED = replace(READY, delivery="post", post_tracking="EK123456789VN")
+FEE = DOSSIER._replace(status=Status.FEE_ASKED, fee_due=1_500_000)
+LATE = DOSSIER._replace(due_at=at(10))
+MOVED = LATE._replace(new_due_at=at(22), delay_reason="Chờ xác minh")
+READY = DOSSIER._replace(status=Status.RESOLVED, finished_at=at(14))
+POSTED = READY._replace(delivery="post", post_tracking="EK123456789VN")
 
 
 def tell(dossier: Dossier, phone: str | None = STRANGER, text: str = CODE, **asker: object) -> Reply:
@@ -76,27 +75,27 @@ def tell(dossier: Dossier, phone: str | None = STRANGER, text: str = CODE, **ask
 @pytest.mark.parametrize(
     ("dossier", "phone", "told"),
     [
-        (replace(DOSSIER, status=Status.REGISTERED), STRANGER, "da nop, dang cho UBND phuong Chau Phu A, TP Chau Doc tiep nhan. Nop ngay 02/08/2018."),
-        (replace(DOSSIER, status=Status.RECEIVED), STRANGER, "tiep nhan ngay 02/08/2018. Hen tra ket qua: 20/08/2018."),
-        (replace(DOSSIER, status=Status.NOT_ACCEPTED), STRANGER, "khong duoc tiep nhan. Xin lien he UBND phuong Chau Phu A"),
+        (DOSSIER._replace(status=Status.REGISTERED), STRANGER, "da nop, dang cho UBND phuong Chau Phu A, TP Chau Doc tiep nhan. Nop ngay 02/08/2018."),
+        (DOSSIER._replace(status=Status.RECEIVED), STRANGER, "tiep nhan ngay 02/08/2018. Hen tra ket qua: 20/08/2018."),
+        (DOSSIER._replace(status=Status.NOT_ACCEPTED), STRANGER, "khong duoc tiep nhan. Xin lien he UBND phuong Chau Phu A"),
         (DOSSIER, STRANGER, "Hen tra ket qua: 20/08/2018. Hien o buoc: Chuyen vien thu ly"),
-        (replace(DOSSIER, due_at=None), STRANGER, "giai quyet. Hien o buoc: Chuyen vien thu ly, tu 03/08/2018."),
+        (DOSSIER._replace(due_at=None), STRANGER, "giai quyet. Hien o buoc: Chuyen vien thu ly, tu 03/08/2018."),
         (LATE, STRANGER, "tre hen ngay 10/08/2018. UBND phuong Chau Phu A, TP Chau Doc xin loi quy ong/ba va se bao ngay hen moi."),
         (MOVED, STRANGER, "xin loi quy ong/ba, hen lai ngay 22/08/2018."),
         (MOVED, OWNER, "hen lai ngay 22/08/2018. Ly do: Cho xac minh."),
-        (replace(MOVED, new_due_at=at(12)), OWNER, "se bao ngay hen moi"),
+        (MOVED._replace(new_due_at=at(12)), OWNER, "se bao ngay hen moi"),
         (SUPPLEMENT, OWNER, "can bo sung: So ho khau ban chinh. Xin nop cho UBND phuong Chau Phu A, TP Chau Doc, han 25/08/2018."),
         (SUPPLEMENT, STRANGER, "can bo sung giay to, han 25/08/2018. Xin nhan tu so dien thoai trong ho so"),
         (FEE, OWNER, "can nop phi, le phi 1.500.000 dong tai"),
-        (replace(FEE, fee_paid_at=at(4)), OWNER, "giai quyet. Hen tra ket qua: 20/08/2018."),
+        (FEE._replace(fee_paid_at=at(4)), OWNER, "giai quyet. Hen tra ket qua: 20/08/2018."),
         (FEE, STRANGER, "can nop phi, le phi. Xin nhan tu so dien thoai trong ho so"),
-        (replace(DOSSIER, status=Status.WITHDRAWN), STRANGER, "da duoc rut theo yeu cau cua nguoi nop."),
-        (replace(DOSSIER, status=Status.STOPPED), STRANGER, "da dung giai quyet. Xin lien he UBND"),
+        (DOSSIER._replace(status=Status.WITHDRAWN), STRANGER, "da duoc rut theo yeu cau cua nguoi nop."),
+        (DOSSIER._replace(status=Status.STOPPED), STRANGER, "da dung giai quyet. Xin lien he UBND"),
         (READY, STRANGER, "da co ket qua. Moi den nhan tai UBND phuong Chau Phu A"),
         (POSTED, OWNER, "dang gui qua buu dien, ma buu gui EK123456789VN."),
         (POSTED, STRANGER, "buu dien se phat den dia chi da dang ky."),
-        (replace(READY, delivery="online"), STRANGER, "Xin xem tren cong dich vu cong."),
-        (replace(READY, status=Status.RETURNED, returned_at=at(14)), STRANGER, "da tra ket qua ngay 14/08/2018."),
+        (READY._replace(delivery="online"), STRANGER, "Xin xem tren cong dich vu cong."),
+        (READY._replace(status=Status.RETURNED, returned_at=at(14)), STRANGER, "da tra ket qua ngay 14/08/2018."),
     ],
 )  # fmt: skip
 def test_each_state_is_told_to_owner_and_stranger(dossier: Dossier, phone: str, told: str) -> None:
@@ -129,8 +128,7 @@ SECRETS = ("Nguyễn", "Nguyen", "khẩu", "khau", "1.500.000", "EK123456789VN",
 def test_a_stranger_never_hears_what_is_the_applicants_only(
     dossier: Dossier, status: Status, language: str, accents: bool, phone: str | None
 ) -> None:
-    everything = replace(
-        dossier,
+    everything = dossier._replace(
         status=status,
         supplement_note=SUPPLEMENT.supplement_note,
         fee_due=FEE.fee_due,
@@ -179,7 +177,7 @@ def test_an_unknown_code_is_echoed_with_help_worth_its_fee() -> None:
 
 
 def test_the_other_form_of_an_office_is_asked_about_and_not_taken() -> None:
-    old = replace(DOSSIER, code="000.17.22.H01-180802-0012")
+    old = DOSSIER._replace(code="000.17.22.H01-180802-0012")
     reply = tell(old, text=CODE)
     assert reply.kind == "ambiguous"
     assert reply.options == (old.code,)
@@ -299,7 +297,7 @@ def test_a_file_that_a_windows_editor_saved_is_read(tmp_path: Path) -> None:
 
 
 def test_optional_parts_go_from_the_last_one_until_the_message_fits() -> None:
-    long = replace(DOSSIER, step_name="Lãnh đạo cơ quan xem xét và phê duyệt kết quả giải quyết hồ sơ")
+    long = DOSSIER._replace(step_name="Lãnh đạo cơ quan xem xét và phê duyệt kết quả giải quyết hồ sơ")
     text = tell(long).text
     assert measure(text).segments == 1
     assert "Hien o buoc" not in text

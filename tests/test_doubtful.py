@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -76,8 +75,8 @@ def test_the_command_says_what_is_to_be_done_and_how(tmp_path: Path) -> None:
     shell, now = Shell(tmp_path), utc_now()
     shell.run("init")
     database = Database(f"sqlite:///{tmp_path}/gateway.db")
-    new = replace(message(Lane.NOTICE), created_at=now, not_before=now, expires_at=now + timedelta(hours=72))
-    add(database, new, replace(new, id="theirs", channel="one that can't be asked"))
+    new = message(Lane.NOTICE)._replace(created_at=now, not_before=now, expires_at=now + timedelta(hours=72))
+    add(database, new, new._replace(id="theirs", channel="one that can't be asked"))
     with database.writing("test") as connection:
         for channel, wait in ((new.channel, timedelta(minutes=1)), ("one that can't be asked", timedelta(days=33))):
             claimed = outbox.claim(connection, channel, (Lane.NOTICE,), 9, lease="me", until=now, now=now)

@@ -104,7 +104,7 @@ def test_each_of_a_hundred_in_one_call_is_seen_in_its_own_trace(anywhere: World)
         id = sent_to(anywhere, phone)
         with anywhere.gateway.database.reading() as connection:
             [went] = exchanges.of_message(connection, id)
-        assert f'"ref": "{id}"' in went.request
+        assert f'"ref":"{id}"' in went.request
         assert f"84912***{phone[-3:]}" in went.request
         assert phone not in went.request
         assert f'"ref":"{id}","status":"accepted"' in went.answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -89,7 +88,7 @@ def test_replies_go_first_and_each_lane_in_the_order_of_arrival(database: Databa
 
 
 def test_a_message_is_not_claimed_before_it_is_due_nor_after_it_expired(database: Database) -> None:
-    soon, never = add(database, message(due=LATER), replace(message(), expires_at=NOON))
+    soon, never = add(database, message(due=LATER), message()._replace(expires_at=NOON))
     assert claim(database) == []
     assert claim(database, now=LATER) == [soon]
     with database.writing("test") as connection:
@@ -257,7 +256,7 @@ def test_a_receipt_and_a_settlement_that_meet_never_miss_each_other(database: Da
 
 
 def test_a_second_reply_to_one_message_is_refused_by_the_database(database: Database) -> None:
-    twice = replace(message(), in_reply_to=None)
+    twice = message()._replace(in_reply_to=None)
     with database.writing("test") as connection:
         connection.execute(
             sa.text(
@@ -265,9 +264,9 @@ def test_a_second_reply_to_one_message_is_refused_by_the_database(database: Data
                 " VALUES ('in-1', 'sms', 'mo-1', '84912345678', '8188', '', '2018-08-15 05:00:00', 'answered')"
             )
         )
-        outbox.add(connection, [replace(twice, in_reply_to="in-1")])
+        outbox.add(connection, [twice._replace(in_reply_to="in-1")])
     with pytest.raises(sa.exc.IntegrityError):
-        add(database, replace(message(), in_reply_to="in-1"))
+        add(database, message()._replace(in_reply_to="in-1"))
 
 
 def test_ids_of_one_process_are_in_order() -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -236,7 +235,7 @@ def test_a_template_gives_its_values_with_and_without_accents(
 ) -> None:
     wire.post(NOTIFY, json={"error": 0})
     for text, value in (("Hồ sơ H01: đã xong", "đã xong"), ("Ho so H01: da xong", "da xong")):
-        assert provider.submit([replace(NOTICE, text=text)]) == [Accepted(None)]
+        assert provider.submit([NOTICE._replace(text=text)]) == [Accepted(None)]
         assert json.loads(wire.calls[-1].request.body or b"")["template_data"]["trang_thai"] == value
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Status(IntEnum):
@@ -26,8 +25,7 @@ class Status(IntEnum):
 Delivery = Literal["counter", "post", "online"]
 
 
-@dataclass(frozen=True, slots=True)
-class Dossier:
+class Dossier(NamedTuple):
     """One row of the view `dossier_status`. Times are aware, in UTC; money is in đồng; the phone is as written."""
 
     code: str

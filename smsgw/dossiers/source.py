@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
-from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,7 @@ from smsgw.dossiers.dossier import Dossier, Status
 from smsgw.failure import ExpectedFailure
 
 VIEW = "dossier_status"
-COLUMNS = tuple(field.name for field in fields(Dossier))
+COLUMNS = Dossier._fields
 CODES_A_QUERY = 1000
 QUIET = 1.0  # seconds after a call that got nowhere in which others are refused at once
 
@@ -234,7 +233,7 @@ def dossier_of(row: Sequence[Any]) -> Dossier | None:
             "dossier %s of the one-stop database makes no sense and is left out: %s", values[_CODE_PLACE], error
         )
         return None
-    return Dossier(*values)
+    return Dossier._make(values)
 
 
 def utc(value: object) -> datetime | None:

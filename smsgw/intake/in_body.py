@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -27,8 +26,8 @@ BODY_WAIT = timedelta(minutes=5)  # in which a carrier calls again or reports
 def handed_over(channel: Channel, message: NewMessage, now: datetime) -> NewMessage:
     """A reply as one that its carrier takes from our answer."""
     if channel.provider.abilities.reports_bodies:
-        return replace(message, state=State.UNKNOWN, deadline=now + BODY_WAIT, doubts=1)
-    return replace(message, state=State.SUBMITTED, deadline=now + RECEIPT_WAIT, submitted_at=now)
+        return message._replace(state=State.UNKNOWN, deadline=now + BODY_WAIT, doubts=1)
+    return message._replace(state=State.SUBMITTED, deadline=now + RECEIPT_WAIT, submitted_at=now)
 
 
 def replies(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -138,7 +138,7 @@ class LastLook:
         if text == message.text or message.doubts:
             return message
         size = measure(text)
-        return replace(message, text=text, encoding=size.encoding, segments=size.segments)
+        return message._replace(text=text, encoding=size.encoding, segments=size.segments)
 
     def _written_down(
         self,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 import time
-import uuid
 
 _lock = threading.Lock()
 _last = 0
@@ -19,5 +18,7 @@ def new_id() -> str:
         _last = max(_last + 1, time.time_ns() * 4096 // 1_000_000)
         stamp = _last
     milliseconds, fraction = stamp >> 12, stamp & 0xFFF
-    bits = milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
-    return str(uuid.UUID(int=bits))
+    chance = int.from_bytes(os.urandom(8)) >> 2
+    # Written by hand, since the library's UUID takes longer to make than all the rest.
+    digits = f"{milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | chance:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
@@ -17,8 +17,7 @@ from smsgw.store.tables import inbound, outbound
 State = Literal["answered", "waiting", "ignored"]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message (MO) as it is to be stored, with what was decided about it.
 
     `also`: what goes out because of it besides the reply. `changes`: in what is known of somebody in a chat.

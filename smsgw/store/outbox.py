@@ -17,12 +17,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from smsgw.store import attempts, receipts
-from smsgw.store.batch import Batch, inserting
+from smsgw.store.batch import Batch
 from smsgw.store.states import AS_RECEIPT, FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
 from smsgw.text.alphabet import Encoding, storable
@@ -35,8 +35,7 @@ _c = outbound.c
 _NOW = sa.bindparam("now", type_=_c.created_at.type)
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """A message (MT) to be queued; or, with a `state` of its own, one that goes out by another way than the queue.
 
     `deadline`: of that state; None for what is queued, which waits until it expires.
@@ -60,8 +59,7 @@ class NewMessage:
     submitted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A message that is ours to send until its lease runs out. `attempts` counts this try."""
 
     id: str
@@ -86,8 +84,7 @@ class Readdressed:
     segments: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a try. `channel` and `sender` are set where the next try goes another way.
 
     `outcome` is the carrier's, in a word, or ours: anything but "accepted" and PUT_OFF is noted as an attempt, with its
@@ -113,36 +110,24 @@ class Settled:
         return self.parts if self.carrier_message_id is None else (self.carrier_message_id,)
 
 
-_ADD = inserting(*(_c[name] for name in NewMessage.__dataclass_fields__))
+_ADD = Batch(
+    [_c[name] for name in NewMessage._fields],
+    lambda given: sa.insert(outbound).from_select(
+        NewMessage._fields,
+        sa.select(
+            *(
+                sa.func.coalesce(column, given.c.expires_at) if column is given.c.deadline else column
+                for column in given.c
+            )
+        ),
+    ),
+)
 
 
 def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
     """Queue messages."""
     if messages:
-        _ADD.run(
-            connection,
-            (
-                (
-                    new.id,
-                    new.channel,
-                    new.lane,
-                    new.in_reply_to,
-                    new.sender,
-                    new.recipient,
-                    new.text,
-                    new.encoding,
-                    new.segments,
-                    new.created_at,
-                    new.not_before,
-                    new.expires_at,
-                    new.state,
-                    new.deadline or new.expires_at,
-                    new.doubts,
-                    new.submitted_at,
-                )
-                for new in messages
-            ),
-        )
+        _ADD.run(connection, messages)
 
 
 def claim(
@@ -172,7 +157,7 @@ def claim_one(connection: sa.Connection, id: str, *, lease: str, until: datetime
     """Take a message that was queued in this transaction. Raises NoResultFound if it is not there."""
     check_move(State.QUEUED, State.SENDING)
     taken = sa.update(outbound).where(_c.id == id, _c.state == State.QUEUED)
-    columns = [_c[name] for name in Claimed.__dataclass_fields__]
+    columns = [_c[name] for name in Claimed._fields]
     values = {"state": State.SENDING, "lease": lease, "deadline": until, "attempts": _c.attempts + 1}
     values |= {"tried_at": _c.created_at}
     row = connection.execute(taken.values(values).returning(*columns)).one()

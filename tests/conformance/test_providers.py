@@ -206,7 +206,7 @@ def read(provider: Provider, kind: str, case: Table) -> Any:
 def plain(item: Any) -> dict[str, Any]:
     """An Inbound or a Receipt, or a refused one, by what it says."""
     shown = {}
-    for name in item.__slots__:
+    for name in item.__match_args__:
         value = getattr(item, name)
         usual = value is None or (name, value) == ("event", "text")
         if not usual and name != "as_written":
