@@ -10,6 +10,7 @@ import segno
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from smsgw.app import create_app
 from smsgw.dossiers.dossier import Status
 from smsgw.web.public import Counter, sms_link, sms_qr
 from tests.world import World
@@ -80,6 +81,41 @@ def test_no_page_asks_another_host_or_runs_a_script(here: World, path: str) -> N
 )
 def test_what_is_not_found_is_said_with_the_right_status(here: World, query: str, status: int) -> None:
     assert here.client.get(f"/tra-cuu?ma={quote(query)}").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("H01.99-180802-0012", "Không tìm thấy hồ sơ H01.99-180802-0012. Xin xem lại"),
+        ("0012", "Mã hồ sơ chưa đủ"),
+        ("xin chào", "Đây chưa phải mã hồ sơ"),
+        ("1.001612", "mã thủ tục"),
+        ("0912 345 678", "số điện thoại"),
+        ("001090000123", "số căn cước"),
+    ],
+)
+def test_who_types_on_the_page_is_not_told_to_text(here: World, query: str, said: str) -> None:
+    page = text(here.client.get(f"/tra-cuu?ma={quote(query)}"))
+    answer = page.partition('class="text">')[2].partition("</p>")[0]
+    assert said in answer
+    assert "nhắn" not in answer
+
+
+@pytest.mark.parametrize(("path", "title"), [("/khong-co", "Không có trang này"), ("/a?lang=en", "There is no such")])
+def test_a_mistyped_address_is_answered_with_the_field_for_a_code(here: World, path: str, title: str) -> None:
+    answer = here.client.get(path)
+    assert answer.status_code == 404
+    assert title in text(answer)
+    assert 'name="ma"' in text(answer)
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_fault_of_ours_is_no_bare_page(here: World) -> None:
+    app = create_app(here.gateway)
+    app.add_url_rule("/broken", view_func=lambda: 1 // 0)
+    answer = app.test_client().get("/broken")
+    assert answer.status_code == 500
+    assert "Xin lỗi, có lỗi xảy ra" in text(answer)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ from urllib.parse import quote
 import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.answers.answering import EXAMPLE
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Language, Request, exactly
+from smsgw.answers.asking import Language, LookUp, Request, exactly
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
 from smsgw.dossiers.source import OneStopUnavailable
@@ -56,29 +57,40 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
         query = request.args.get("ma", "").strip()[:LONGEST_QUERY]
         if not query:
             return _page(counter)
-        answered = _answer(clerk, guesses, clerk.understand(query), clock())
+        asked = clerk.understand(query)
+        answered = _answer(clerk, guesses, asked, clock())
         if isinstance(answered, Reply) and answered.kind == "status" and len(answered.codes) == 1:
             return _see("dossier", code=answered.codes[0])
-        return _answered(counter, query, answered)
+        return _answered(counter, query, asked, answered)
 
     @routes.get("/tra-cuu/<code>")
     def dossier(code: str) -> AnyResponse:
         query = code[:LONGEST_QUERY]
         if parse(query) is None:
             return _see("look_up", ma=query)
-        return _answered(counter, query, _answer(clerk, guesses, exactly(query), clock()))
+        asked = exactly(query)
+        return _answered(counter, query, asked, _answer(clerk, guesses, asked, clock()))
 
-    @routes.after_request
-    def careful(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self';"
-            " frame-ancestors 'none'"
-        )
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+    @routes.app_errorhandler(HTTPException)
+    def fault(error: HTTPException) -> AnyResponse:
+        """Also for addresses that are nobody's: whoever mistypes one is most likely a citizen."""
+        if error.response is not None:
+            return error.response  # type: ignore[return-value] # a redirect
+        status = HTTPStatus(error.code or 500)
+        return _careful(_trouble(counter, status))
 
+    routes.after_request(_careful)
     return routes
+
+
+def _careful(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'none'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def sms_link(counter: Counter, code: str) -> str:
@@ -111,34 +123,57 @@ def _answer(clerk: Clerk, guesses: Guesses, asked: Request, now: datetime) -> Re
     return reply
 
 
-def _answered(counter: Counter, query: str, reply: Reply | None) -> Response:
+def _as_typed(asked: Request, reply: Reply) -> str | None:
+    """The text for somebody who types here, in place of one that speaks of texting; None where the reply does not."""
+    if reply.kind == "not_found" and len(reply.codes) == 1:
+        key, code = "not_found", reply.codes[0]
+    elif isinstance(asked, LookUp) and not asked.read.readings:
+        key, code = asked.read.hint.name.lower(), ""
+    else:
+        return None
+    return TEXTS[_language()][f"say_{key}"].format(code=code, example=EXAMPLE)
+
+
+def _answered(counter: Counter, query: str, asked: Request, reply: Reply | None) -> Response:
     if reply is None:
         response = _page(counter, HTTPStatus.SERVICE_UNAVAILABLE, query=query, away=True)
         response.headers["Retry-After"] = RETRY_AFTER
     else:
         found = reply.codes[0] if reply.kind == "status" and len(reply.codes) == 1 else None
         status = _STATUS_OF.get(reply.kind, HTTPStatus.OK)
-        response = _page(counter, status, query=found or query, reply=reply, found=found)
+        response = _page(counter, status, query=found or query, reply=reply, found=found, said=_as_typed(asked, reply))
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
 
 
 def _page(counter: Counter, status: HTTPStatus = HTTPStatus.OK, found: str | None = None, **values: Any) -> Response:
-    language = _language()
     page = render_template(
         "public/page.html",
-        language=language,
-        t=TEXTS[language],
-        counter=counter,
-        example=EXAMPLE,
+        **_common(counter),
         found=found,
         link=sms_link(counter, found) if found else None,
         qr=Markup(sms_qr(counter, found)) if found else None,  # noqa: S704 - drawn by segno from a canonical code
-        links=_language_in_links(),
         **values,
     )
     return make_response(page, status)
+
+
+def _trouble(counter: Counter, status: HTTPStatus) -> Response:
+    why = "404" if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) else "other"
+    page = render_template("public/trouble.html", **_common(counter), why=why)
+    return make_response(page, status)
+
+
+def _common(counter: Counter) -> dict[str, Any]:
+    language = _language()
+    return {
+        "language": language,
+        "t": TEXTS[language],
+        "counter": counter,
+        "example": EXAMPLE,
+        "links": _language_in_links(),
+    }
 
 
 def _language() -> Language:
