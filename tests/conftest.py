@@ -6,14 +6,20 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher, profiles
 
+from smsgw.officials import passwords
 from smsgw.store import channels
 from smsgw.store.database import Database
-from tests import postgres
+from tests import browser, postgres
 from tests.world import NOON, World, world
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +34,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     One process more than cores, as tests also wait: for servers to start, for nodes to die.
     """
     return 0 if config.option.file_or_dir else (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> None:
+    """What makes a hash dear for who guesses is none of most tests' business; `smsgw user add` is tested with it."""
+    passwords._hasher = PasswordHasher.from_parameters(profiles.CHEAPEST)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with browser.running() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

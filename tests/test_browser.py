@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING
@@ -15,27 +14,16 @@ from smsgw.dossiers.dossier import Status
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
+from tests.browser import IN_A_BROWSER, SIZES, fits
 from tests.chats import zalo_settings
 from tests.world import TODAY, free_port, settings_text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--disable-sync",
-]
-SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 NUMBERS = count(84900000101)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +44,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str
     node.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture(params=list(SIZES))
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page whose every fault of script or policy fails the test."""
     width, height = SIZES[request.param]
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = chromium.new_page(viewport={"width": width, "height": height})
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
@@ -82,11 +61,6 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 def number() -> str:
     """A phone of this test's own: the gateway and its carrier are the same for all of them, and forget nothing."""
     return str(next(NUMBERS))
-
-
-def fits(page: Page) -> bool:
-    """Nothing sticks out at the side."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 def be(page: Page, number: str) -> None:

@@ -17,17 +17,14 @@ from smsgw.app import create_app
 from smsgw.store.ids import new_id
 from smsgw.store.tables import daily, outbound
 from smsgw.web.server import WebServer
+from tests.browser import IN_A_BROWSER, SIZES, fits
 from tests.console import PASSWORD
-from tests.test_browser import CHROMIUM, QUIET, SIZES, fits
 from tests.world import NOON, World, world
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 PAGES = ("", "conversations/", "channels/", "doubtful/", "opt-outs/", "people/", "audit/", "account/")
 
 
@@ -77,20 +74,11 @@ def _in_doubt(phone: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture(params=list(SIZES))
-def page(browser: Browser, request: pytest.FixtureRequest, console: Console) -> Iterator[Page]:
+def page(chromium: Browser, request: pytest.FixtureRequest, console: Console) -> Iterator[Page]:
     """Somebody signed in. A fault of script or policy, or a request to another host, fails the test."""
     width, height = SIZES[request.param]
-    page = browser.new_page(viewport={"width": width, "height": height})
+    page = chromium.new_page(viewport={"width": width, "height": height})
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
@@ -126,8 +114,8 @@ def test_every_page_fits_its_screen_and_keeps_nobody_out(page: Page, console: Co
         assert serious(page) == [], path
 
 
-def test_the_door_keeps_nobody_out_who_may_come_in(browser: Browser, console: Console) -> None:
-    page = browser.new_page()
+def test_the_door_keeps_nobody_out_who_may_come_in(chromium: Browser, console: Console) -> None:
+    page = chromium.new_page()
     page.goto(console.url)
     assert serious(page) == []
     page.fill("#name", "lan.nguyen")

@@ -242,6 +242,7 @@ def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shel
     assert added.returncode == 0, added.stderr
     (lan,) = [each for each in shell.json("user", "list") if each["name"] == "lan"]
     assert (lan["role"], lan["agency"], lan["second_factor"], lan["disabled_at"]) == ("approver", "H01.21", False, None)
+    assert b"$argon2id$v=19$m=65536,t=3,p=4$" in (shell.folder / "gateway.db").read_bytes()
     again = shell.run("user", "add", "lan", "--role", "viewer", "--password-stdin", stdin="mot cau dai de nho\n")
     assert (again.returncode, again.stderr) == (1, "smsgw: there is an official lan already\n")
     assert shell.run("user", "disable", "lan").returncode == 0

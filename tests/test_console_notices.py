@@ -17,11 +17,13 @@ from smsgw.dossiers import sample
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
-from tests.test_browser import CHROMIUM, QUIET, SIZES, fits
+from tests.browser import IN_A_BROWSER, SIZES, fits
 from tests.world import TODAY, free_port, settings_text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+    SigningIn = Callable[..., Page]
 
 OTHER = {"English": "en", "Tiếng Việt": "vi"}
 Picture = Callable[..., None]
@@ -37,10 +39,7 @@ start = "00:00"
 end = "00:00"
 """
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @dataclass
@@ -70,29 +69,29 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     node.stop()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
+@pytest.fixture
+def signed_in(chromium: Browser, office: Office) -> Iterator[SigningIn]:
+    """Gives an official a browser of their own: by name, size of the screen, and language."""
+    pages: list[Page] = []
 
+    def sign_in(name: str, size: str = "desk", language: str = "vi") -> Page:
+        width, height = SIZES[size]
+        page = chromium.new_context(viewport={"width": width, "height": height}).new_page()
+        pages.append(page)
+        page.on("console", lambda said: pytest.fail(said.text) if "Security Policy" in said.text else None)
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        page.goto(f"{office.address}/console/sign-in")
+        if language == "en":
+            page.get_by_role("button", name="English").click()
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.locator("main button").first.click()
+        page.wait_for_url(f"{office.address}/console/")
+        return page
 
-def signed_in(browser: Browser, office: Office, name: str, size: str = "desk", language: str = "vi") -> Page:
-    """A browser of that official's own."""
-    width, height = SIZES[size]
-    page = browser.new_context(viewport={"width": width, "height": height}).new_page()
-    page.on("console", lambda said: pytest.fail(said.text) if "Security Policy" in said.text else None)
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.goto(f"{office.address}/console/sign-in")
-    if language == "en":
-        page.get_by_role("button", name="English").click()
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.locator("main button").first.click()
-    page.wait_for_url(f"{office.address}/console/")
-    return page
+    yield sign_in
+    for page in pages:
+        page.context.close()
 
 
 def twelve_faults() -> str:
@@ -183,8 +182,8 @@ def picture(request: pytest.FixtureRequest) -> Picture:
     return take
 
 
-def test_a_notice_from_signing_in_to_its_report(office: Office, chromium: Browser, picture: Picture) -> None:
-    lan = signed_in(chromium, office, "lan")
+def test_a_notice_from_signing_in_to_its_report(signed_in: SigningIn, picture: Picture) -> None:
+    lan = signed_in("lan")
     lan.get_by_role("link", name="Thông báo").first.click()
     lan.get_by_role("link", name="Soạn thông báo").click()
     write(lan, "Mời nhận kết quả", twelve_faults())
@@ -212,7 +211,7 @@ def test_a_notice_from_signing_in_to_its_report(office: Office, chromium: Browse
     press(lan, "submit")
     assert lan.locator("[name=move][value=approve]").count() == 0
 
-    minh = signed_in(chromium, office, "minh")
+    minh = signed_in("minh")
     minh.goto(lan.url)
     press(minh, "approve")
     minh.locator("[data-state=sending]").wait_for()
@@ -240,8 +239,8 @@ def test_a_notice_from_signing_in_to_its_report(office: Office, chromium: Browse
     assert sum(line["trạng thái"] == "đã hủy" for line in lines) <= found["Đã hủy"]
 
 
-def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, chromium: Browser) -> None:
-    lan = signed_in(chromium, office, "lan", language="en")
+def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, signed_in: SigningIn) -> None:
+    lan = signed_in("lan", language="en")
     lan.goto(f"{office.address}/console/notices/new")
     lan.check("[name=by][value=filter]")
     lan.get_by_text("200 dossiers").wait_for()
@@ -260,9 +259,9 @@ def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, c
 
 @pytest.mark.parametrize("size", list(SIZES))
 def test_every_page_of_notices_fits_on_a_desk_and_on_a_phone(
-    office: Office, chromium: Browser, size: str, picture: Picture
+    office: Office, signed_in: SigningIn, size: str, picture: Picture
 ) -> None:
-    lan = signed_in(chromium, office, "lan", size, "en")
+    lan = signed_in("lan", size, "en")
     lan.goto(f"{office.address}/console/notices/new")
     write(lan, f"Thông báo thử trên màn hình {size}", twelve_faults())
     pages = {"form": lan.url}

@@ -1,0 +1,42 @@
+"""Chromium without a window, for the tests of pages: one for all of them, at the size of a desk or of a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--disable-sync",
+]
+SIZES = {"desk": (1280, 800), "phone": (390, 844)}
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+]
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """Chromium for as long as the block lasts; a test is skipped where its driver is not installed."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+def fits(page: Page) -> bool:
+    """Nothing sticks out at the side."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
