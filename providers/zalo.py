@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers import zalo_webhook
 from providers.contract import (
@@ -35,71 +35,28 @@ from providers.contract import (
     Throttled,
     Unknown,
 )
-from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier
+from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig
 from providers.templates import NO_TEMPLATE, Templates
+from providers.zalo_errors import DOUBTFUL, ELSEWHERE, EVERY, HELD, LATER, NEVER, TOKEN
 from providers.zalo_webhook import SCHEME
 
 LONGEST_TEXT = 2000  # characters
 FREE = timedelta(hours=48)
 
-# What `error` says, by what follows from it (OA API and ZNS, "Mã lỗi", 2026).
-TOKEN = {-216: "token invalid", -220: "token expired", -124: "token invalid"}
-HELD = {
-    -204: "the account is disabled",
-    -221: "the account is not verified",
-    -224: "the account's package does not include this",
-    -240: "this version of the interface is shut",
-}
-LATER = {-32: "too many calls"}
-ELSEWHERE = {
-    -200: "Zalo failed to send",
-    -211: "quota used up",
-    -213: "does not follow the account",
-    -227: "not active for 45 days",
-    -230: "no word from the person for 7 days",
-    -232: "no conversation yet",
-    -233: "not allowed for this kind of message",
-    -234: "not at night",
-    -109: "no such template",
-    -112: "the template's parameters do not fit",
-    -1121: "a parameter is too long",
-    -1122: "a parameter is missing",
-    -114: "the person can't receive it",
-    -115: "no money left",
-    -118: "no Zalo account",
-    -126: "no money left for trials",
-    -127: "a trial goes only to the account's own people",
-    -131: "the template is not approved",
-    -133: "not at night",
-    -135: "the account may not send notifications",
-    -137: "could not be charged",
-    -139: "the person refuses this kind",
-    -140: "the person refuses this kind",
-    -141: "the person refuses all of them",
-    -144: "the account's daily limit",
-    -146: "the template is disabled",
-    -147: "the template's daily limit",
-}
-NEVER = {-201: "a field is wrong", -108: "no such phone"}
-CODES = frozenset(str(code) for code in (0, *TOKEN, *HELD, *LATER, *ELSEWHERE, *NEVER))
+CODES = frozenset(str(code) for code in (0, *EVERY))
 
 _URL = Annotated[HttpUrl, Field(validate_default=True)]
 
 
-class Config(BaseModel):
-    """The settings that only this carrier has.
-
-    `refresh_token`: the first one, from which all others come. `templates`: of ZNS, by the numbers that Zalo gave them.
-    """
-
-    model_config = ConfigDict(extra="forbid")
+class Config(HttpConfig):
+    """`refresh_token`: the first one, from which all others come. `templates`: of ZNS, by their numbers at Zalo."""
 
     app_id: str = Field(pattern=r"^\d{1,32}$")
     app_secret: SecretStr = Field(min_length=1)
     oa_secret: SecretStr = Field(min_length=1)
     refresh_token: SecretStr = Field(min_length=1)
     time_limit: float = Field(default=5.0, gt=0, le=60)
-    templates: dict[str, str] = {}
+    templates: dict[str, str] = Field(default_factory=dict)
     oauth_url: _URL = HttpUrl("https://oauth.zaloapp.com")
     api_url: _URL = HttpUrl("https://openapi.zalo.me")
     zns_url: _URL = HttpUrl("https://business.openapi.zalo.me")
@@ -150,8 +107,9 @@ class Zalo(HttpCarrier):
         match document:
             case {"access_token": str(access), "refresh_token": str(refresh), "expires_in": str() | int() as seconds}:
                 return Renewed(access, refresh, timedelta(seconds=_seconds(seconds)))
-            case {"error": int(code)} if code:
-                raise ChannelRefused(f"Zalo does not renew the token (error {code}): authorise the account again")
+            case {"error": int(code), **rest} if code:
+                said = " ".join(filter(None, (str(code), str(rest.get("error_name", "")))))
+                raise ChannelRefused(f"Zalo does not renew the token (error {said}): authorise the account again")
         raise RenewalDoubtful("Zalo's answer to the renewal of the token can't be read")
 
     def _send(self, message: Outbound) -> Outcome:
@@ -191,9 +149,7 @@ class Zalo(HttpCarrier):
         if token is None:
             return Throttled(1.0, "another node renews the token")
         answer = self._line.send(ref, "POST", url, json=body, headers={"access_token": token})
-        if (refusal := answer.refusal()) is not None:
-            return refusal
-        document = _document(answer)
+        document = answer.success().json()
         if document.get("error") in TOKEN:
             self._keys.rejected(token)
         return _outcome(document)
@@ -217,6 +173,8 @@ def _outcome(document: dict[str, Any]) -> Outcome:
         return Rejected(str(code), ELSEWHERE[code], elsewhere=True)
     if code in NEVER:
         return Rejected(str(code), NEVER[code])
+    if code in DOUBTFUL:
+        return Unknown(f"Zalo answered {code}, {DOUBTFUL[code]}")
     return Unknown(f"Zalo answered {code}, which is not in the list of its errors")
 
 

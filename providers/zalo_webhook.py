@@ -1,7 +1,8 @@
 """What Zalo tells an Official Account: its events, signed over the raw body.
 
 `X-ZEvent-Signature: mac=<hex>`, SHA-256 (no HMAC) over the app's id, the raw body, the event's own timestamp and the
-account's secret key, one after the other (Zalo for Developers, "Webhook", 2026).
+account's secret key, one after the other (Zalo for Developers, "Webhook", 2026). Integrators report events where the
+account's id stands in the place of the app's, so that is taken too: nobody can make either without the key.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ _USER = re.compile(r"\d{1,32}", re.ASCII)
 _MILLISECONDS = re.compile(r"\d{12,14}", re.ASCII)
 
 
-def mac(app_id: str, body: bytes, timestamp: str, secret: str) -> str:
-    """The signature of an event."""
-    return hashlib.sha256(app_id.encode() + body + timestamp.encode() + secret.encode()).hexdigest()
+def mac(first: str, body: bytes, timestamp: str, secret: str) -> str:
+    """The signature of an event. `first`: the app's id, or the account's."""
+    return hashlib.sha256(first.encode() + body + timestamp.encode() + secret.encode()).hexdigest()
 
 
 def read(callback: Callback, app_id: str, secret: str, now: datetime) -> dict[str, Any]:
@@ -46,7 +47,8 @@ def read(callback: Callback, app_id: str, secret: str, now: datetime) -> dict[st
     timestamp = str(event.get("timestamp", ""))
     if not _MILLISECONDS.fullmatch(timestamp):
         raise Malformed([("timestamp", "must be milliseconds since 1970")])
-    if not hmac.compare_digest(mac(app_id, callback.body, timestamp, secret), given[1].lower()):
+    signatures = [mac(first, callback.body, timestamp, secret) for first in (app_id, *_accounts(event))]
+    if not any(hmac.compare_digest(signature, given[1].lower()) for signature in signatures):
         raise BadSignature("X-ZEvent-Signature does not match the body")
     if not now - OLDEST_EVENT <= _time(event) <= now + FARTHEST_AHEAD:
         raise BadSignature("the event is of another time")
@@ -83,9 +85,10 @@ def receipts(event: dict[str, Any]) -> list[Receipt]:
         case {"event_name": "user_received_message" | "user_seen_message", "message": dict(message)}:
             seen = message.get("msg_ids")
             ids = [*seen] if isinstance(seen, list) else [message.get("msg_id")]
-            ref = message.get("tracking_id")
+            ref, arrived = message.get("tracking_id"), str(message.get("delivery_time", ""))
+            at = _moment(arrived if _MILLISECONDS.fullmatch(arrived) else event["timestamp"])
             return [
-                Receipt(ref if isinstance(ref, str) and ref else None, one, "delivered", at=_time(event))
+                Receipt(ref if isinstance(ref, str) and ref else None, one, "delivered", at=at)
                 for one in ids
                 if isinstance(one, str) and 0 < len(one) <= LONGEST_ID
             ]
@@ -103,5 +106,16 @@ def _person(user: Any, where: str) -> str:
     return f"{SCHEME}:{user}"
 
 
+def _accounts(event: dict[str, Any]) -> list[str]:
+    """Where an event may have the account's id: which end it is depends on who told whom."""
+    ends = (event.get(end) for end in ("sender", "recipient"))
+    ids = (event.get("oa_id"), *(end.get("id") for end in ends if isinstance(end, dict)))
+    return [id for id in ids if isinstance(id, str) and _USER.fullmatch(id)]
+
+
 def _time(event: dict[str, Any]) -> datetime:
-    return datetime.fromtimestamp(int(event["timestamp"]) / 1000, UTC)
+    return _moment(event["timestamp"])
+
+
+def _moment(milliseconds: str | int) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

@@ -14,7 +14,7 @@ import pytest
 import requests
 import responses
 
-from providers import zalo
+from providers import zalo, zalo_errors
 from providers.contract import (
     Accepted,
     BadSignature,
@@ -25,10 +25,12 @@ from providers.contract import (
     Malformed,
     Outbound,
     Outcome,
+    Receipt,
     Rejected,
     RenewalDoubtful,
     Renewed,
     Throttled,
+    Unknown,
     Unreachable,
 )
 from providers.zalo_webhook import mac
@@ -41,7 +43,7 @@ CHAT = Outbound("r-1", "Zalo", "zalo:4567", "Hồ sơ", "ucs2", 1, UNTIL)
 NOTICE = Outbound("r-2", "Zalo", "84912345678", "Ho so H01.12-180802-0012: xong", "gsm7", 1, UNTIL)
 SEND, NOTIFY = "https://openapi.zalo.me/v3.0/oa/message/cs", "https://business.openapi.zalo.me/message/template"
 RENEW = "https://oauth.zaloapp.com/v4/oa/access_token"
-ERRORS = zalo.ELSEWHERE | zalo.NEVER | zalo.LATER | zalo.TOKEN | zalo.HELD
+ERRORS = zalo_errors.EVERY
 
 
 class FixedKeys:
@@ -110,6 +112,30 @@ def test_a_signature_is_read_as_various_senders_write_it(provider: zalo.Zalo, wr
     assert provider.inbound(event(body, signature=written.format(mac("123", body, STAMP, "demo-oa-secret"))), NOW)
 
 
+@pytest.mark.parametrize(
+    "document",
+    [said("x"), {"oa_id": "99", "follower": {"id": "4567"}, "event_name": "follow", "timestamp": STAMP}],
+    ids=["in the chat", "about the account"],
+)
+def test_an_event_may_be_signed_with_the_account_in_the_place_of_the_app(
+    provider: zalo.Zalo, document: dict[str, Any]
+) -> None:
+    body = json.dumps(document).encode()
+    assert provider.inbound(event(body, signature=f"mac={mac('99', body, STAMP, 'demo-oa-secret')}"), NOW)
+    for first, secret in (("98", "demo-oa-secret"), ("99", "another-secret"), ("", "demo-oa-secret")):
+        with pytest.raises(BadSignature, match="does not match"):
+            provider.inbound(event(body, signature=f"mac={mac(first, body, STAMP, secret)}"), NOW)
+
+
+def test_a_notification_arrived_when_zalo_says_so_and_not_when_it_tells_us(provider: zalo.Zalo) -> None:
+    arrived = NOW - timedelta(minutes=3)
+    told = {"delivery_time": str(int(arrived.timestamp() * 1000)), "msg_id": "z-1", "tracking_id": "r-2"}
+    document = said("", event_name="user_received_message", message=told)
+    assert provider.receipts(event(document), NOW) == [Receipt("r-2", "z-1", "delivered", at=arrived)]
+    document = said("", event_name="user_received_message", message=told | {"delivery_time": "soon"})
+    assert provider.receipts(event(document), NOW) == [Receipt("r-2", "z-1", "delivered", at=NOW)]
+
+
 @pytest.mark.parametrize("signature", ["", "mac=", "mac=0", "x"])
 def test_an_event_without_a_signature_is_refused(provider: zalo.Zalo, signature: str) -> None:
     with pytest.raises(BadSignature):
@@ -160,13 +186,17 @@ def test_what_can_not_be_read_is_said_to_be_so(provider: zalo.Zalo, document: An
 
 
 def outcome_of(code: int) -> Outcome | type[CallFailed]:
-    if code in zalo.HELD:
+    if code in zalo_errors.HELD:
         return ChannelRefused
-    if code in zalo.TOKEN:
-        return Throttled(0.0, zalo.TOKEN[code])
-    if code in zalo.LATER:
-        return Throttled(None, zalo.LATER[code])
-    return Rejected(str(code), (zalo.ELSEWHERE | zalo.NEVER)[code], elsewhere=code in zalo.ELSEWHERE)
+    if code in zalo_errors.TOKEN:
+        return Throttled(0.0, zalo_errors.TOKEN[code])
+    if code in zalo_errors.LATER:
+        return Throttled(None, zalo_errors.LATER[code])
+    if code in zalo_errors.DOUBTFUL:
+        return Unknown(f"Zalo answered {code}, {zalo_errors.DOUBTFUL[code]}")
+    return Rejected(
+        str(code), (zalo_errors.ELSEWHERE | zalo_errors.NEVER)[code], elsewhere=code in zalo_errors.ELSEWHERE
+    )
 
 
 @pytest.mark.parametrize("code", sorted(ERRORS))
@@ -180,7 +210,7 @@ def test_every_error_has_its_outcome(
             provider.submit([CHAT])
     else:
         assert provider.submit([CHAT]) == [expected]
-    assert keys.no_good == (["access-token-1"] if code in zalo.TOKEN else [])
+    assert keys.no_good == (["access-token-1"] if code in zalo_errors.TOKEN else [])
 
 
 def test_the_settings_that_are_shipped_for_it_only_have_to_be_switched_on() -> None:
