@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from smsgw.gateway import Gateway
-from smsgw.settings import secret_key
+from smsgw.settings import Settings, secret_key
 from smsgw.web import carrier, console, ops, public
 from smsgw.web.console.desk import Desk
+from smsgw.web.openid import Provider, Registration
 
 
 def create_app(gateway: Gateway) -> Flask:
@@ -30,6 +32,16 @@ def create_door(gateway: Gateway) -> carrier.Door:
     return carrier.Door(gateway.channels, gateway.intake, gateway.reports, address, gateway.clock)
 
 
+def create_provider(settings: Settings) -> Provider | None:
+    """Who vouches for officials; None: they have passwords only."""
+    given = settings.console.openid
+    if given is None:
+        return None
+    label = given.name or urlsplit(given.issuer).hostname or given.issuer
+    secret = given.client_secret.get_secret_value()
+    return Provider(Registration(given.issuer, given.client_id, secret, given.claim, given.scope, label))
+
+
 def _desk(gateway: Gateway) -> Desk:
     settings = gateway.settings
     return Desk(
@@ -48,6 +60,7 @@ def _desk(gateway: Gateway) -> Desk:
         voices=gateway.voices,
         notices=gateway.notices,
         limits=gateway.limits,
+        openid=create_provider(settings),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from smsgw.answers.wording import WordingError
+from smsgw.app import create_provider
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
@@ -53,6 +54,9 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     for name, channel in gateway.channels.items():
         fault = channel.provider.fault()
         yield Finding(f"channel {name}", ok=fault is None, detail=fault or "")
+    if provider := create_provider(gateway.settings):
+        fault = provider.fault()
+        yield Finding("OpenID Connect", ok=fault is None, detail=fault or "")
 
 
 def _tried(what: str, check: Callable[[], object]) -> Finding:

@@ -19,6 +19,7 @@ from smsgw.settings import (
     GatewaySettings,
     NoticeSettings,
     OneStopSettings,
+    OpenIdSettings,
     QuietHours,
     ReminderSettings,
     WebSettings,
@@ -36,7 +37,7 @@ TABLES = (
     ConsoleSettings,
     ReminderSettings,
     ChannelSettings,
-    ConsoleSettings,
+    OpenIdSettings,
     aggregator.Config,
     zalo.Config,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -83,7 +84,17 @@ def _phone(value: str) -> str:
     return number
 
 
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname:
+        return value
+    if parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost"):
+        return value  # nobody is in between
+    raise ValueError("expected the provider's https address, such as https://id.example.gov.vn/realms/province")
+
+
 Phone = Annotated[str, AfterValidator(_phone)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
 Hour = Annotated[time, BeforeValidator(_hour)]
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
 Count = Annotated[int, BeforeValidator(_number)]

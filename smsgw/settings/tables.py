@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
 
 import providers
 from providers.contract import ProviderModule
@@ -16,6 +17,7 @@ from smsgw.settings.kinds import (
     Count,
     GatewayDatabase,
     Hour,
+    Issuer,
     Number,
     Phone,
     Purpose,
@@ -93,11 +95,32 @@ class NoticeSettings(Table):
     most_rows: Count = Field(default=200_000, ge=1, le=1_000_000)
 
 
+class OpenIdSettings(Table):
+    """[console.openid]: the provider that vouches for officials. `issuer`: as it calls itself, to the letter.
+
+    `claim`: what of its word is the name of an account here; `name`: what officials call it, on the button.
+    """
+
+    issuer: Issuer
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = SecretStr("")
+    claim: str = Field(default="email", min_length=1)
+    scope: str = Field(default="openid email profile", pattern=r"^openid\b")
+    name: str = Field(default="", max_length=40)
+
+    @model_validator(mode="after")
+    def _installed(self) -> Self:
+        if find_spec("authlib") is None:
+            raise ValueError("needs the package authlib, which is not installed; expected: pip install 'smsgw[oidc]'")
+        return self
+
+
 class ConsoleSettings(Table):
     """[console]. `idle_minutes`: without a request, until one has to sign in again; `session_hours`: at the latest."""
 
     idle_minutes: Count = Field(default=30, ge=1, le=1440)
     session_hours: Count = Field(default=12, ge=1, le=168)
+    openid: OpenIdSettings | None = None
 
 
 class ReminderSettings(Table):

@@ -25,11 +25,13 @@ from smsgw.web.console import (
     shell,
     signing,
     voices,
+    vouching,
 )
 from smsgw.web.console.desk import Desk
 
 PAGES = (
     signing,
+    vouching,
     home,
     notices,
     conversations,

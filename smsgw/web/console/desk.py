@@ -18,6 +18,7 @@ from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
 from smsgw.reminders.reminders import Reminders
 from smsgw.store.database import Database
+from smsgw.web.openid import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,4 @@ class Desk:
     voices: VoiceDesk
     notices: Notices
     limits: Limits
+    openid: Provider | None

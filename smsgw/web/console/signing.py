@@ -25,7 +25,7 @@ def routes(desk: Desk) -> Blueprint:
     def sign_in() -> AnyResponse:
         if g.signed_in is not None and g.signed_in.session.stage == "full":
             return redirect(HOME, HTTPStatus.SEE_OTHER)
-        return page("sign_in.html")
+        return door_page(desk, HTTPStatus.OK)
 
     @door.post("/sign-in")
     @for_everybody
@@ -64,11 +64,11 @@ def _try_password(desk: Desk) -> AnyResponse:
     try:
         begin(desk.signing_in.with_password(name, password, visitor()))
     except Refused:
-        return page("sign_in.html", HTTPStatus.UNAUTHORIZED, name=name, trouble=say("signing.refused"))
+        return door_page(desk, HTTPStatus.UNAUTHORIZED, name=name, trouble=say("signing.refused"))
     except TooSoon as error:
-        return page("sign_in.html", HTTPStatus.TOO_MANY_REQUESTS, name=name, wait=error.wait)
+        return door_page(desk, HTTPStatus.TOO_MANY_REQUESTS, name=name, wait=error.wait)
     except TooBusy:
-        return page("sign_in.html", HTTPStatus.SERVICE_UNAVAILABLE, name=name, trouble=say("signing.busy"))
+        return door_page(desk, HTTPStatus.SERVICE_UNAVAILABLE, name=name, trouble=say("signing.busy"))
     return onward()
 
 
@@ -80,6 +80,11 @@ def _try_code(desk: Desk) -> AnyResponse:
     except TooSoon as error:
         return page("code.html", HTTPStatus.TOO_MANY_REQUESTS, wait=error.wait)
     return onward()
+
+
+def door_page(desk: Desk, status: HTTPStatus, **values: object) -> AnyResponse:
+    """The page with the ways in."""
+    return page("sign_in.html", status, provider=desk.openid.label if desk.openid else None, **values)
 
 
 def begin(token: str) -> None:

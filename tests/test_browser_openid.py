@@ -1,0 +1,48 @@
+"""Signing in by the province's provider in a real browser, with its cookies, its redirects and its policies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smsgw.app import create_app
+from smsgw.web.server import WebServer
+from tests.provider import provider
+from tests.test_browser import CHROMIUM, QUIET, SIZES, fits
+from tests.test_browser_console import serious
+from tests.test_openid import LAN, table
+from tests.world import free_port, world
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
+]
+
+
+def test_the_button_leads_to_the_provider_and_back_to_where_one_was_going(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("SMSGW_GATEWAY__PUBLIC_URL", url)
+    with (
+        provider() as idp,
+        world(tmp_path, dossiers=0, more=table(idp.issuer)) as there,
+        playwright.sync_playwright() as driver,
+    ):
+        there.gateway.accounts.add(LAN, "viewer", None, None, None, "test")
+        web = WebServer(create_app(there.gateway), url.removeprefix("http://"))
+        web.start()
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        width, height = SIZES["phone"]
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.goto(f"{url}/console/channels/")
+        page.screenshot(path=tmp_path / "sign-in.png", full_page=True)
+        assert fits(page)
+        assert serious(page) == []
+        page.get_by_role("link", name="Đăng nhập bằng tài khoản tỉnh").click()
+        page.wait_for_url(f"{url}/console/channels/")
+        assert LAN in page.content()
+        browser.close()
+        web.stop()
