@@ -31,7 +31,7 @@ from providers.contract import (
     Taken,
 )
 from providers.http import AT_ONCE, HttpCarrier, ReportedConfig
-from providers.templates import NO_TEMPLATE, Templates
+from providers.templates import UNREGISTERED, Templates
 
 SEND = "SendMultipleMessage_V4_post_json/"
 BALANCE = "GetBalance_json"
@@ -117,7 +117,7 @@ class Esms(HttpCarrier):
         self._login = {"ApiKey": api_key, "SecretKey": secret_key}
         self._kind = {"SmsType": config.sms_type, "Sandbox": "1" if config.sandbox else "0"}
         self._receipts = config.receipts_url
-        self._templates = Templates(config.templates)
+        self.templates = Templates(config.templates)
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         query = callback.query
@@ -145,9 +145,9 @@ class Esms(HttpCarrier):
             )
         return CallbackAnswer(f"<ClientResponse>{inner}</ClientResponse>".encode(), "text/xml; charset=utf-8")
 
-    def _send(self, message: Outbound) -> Outcome:
-        if not self._templates.allow(message.text):
-            return Rejected(NO_TEMPLATE, "the text is by no registered template")
+    def _send(self, given: Outbound) -> Outcome:
+        if (message := self.templates.as_registered(given)) is None:
+            return UNREGISTERED
         fields = {
             "Phone": message.recipient,
             "Content": message.text,

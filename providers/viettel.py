@@ -16,9 +16,9 @@ from defusedxml.ElementTree import fromstring
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.codes import Meaning, outcome
-from providers.contract import Abilities, Outbound, Outcome, Rejected
+from providers.contract import Abilities, Outbound, Outcome
 from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig
-from providers.templates import NO_TEMPLATE, Templates
+from providers.templates import UNREGISTERED, Templates
 
 CONTENT_TYPES = {"gsm7": "0", "ucs2": "1"}
 LONGEST_REQUEST_ID = 10**18  # digits; it takes no letters
@@ -76,11 +76,11 @@ class Viettel(HttpCarrier):
         super().__init__(config.time_limit, [password])
         self._url = str(config.url)
         self._login = {"User": config.user, "Password": password, "CPCode": config.cp_code}
-        self._templates = Templates(config.templates)
+        self.templates = Templates(config.templates)
 
-    def _send(self, message: Outbound) -> Outcome:
-        if not self._templates.allow(message.text):
-            return Rejected(NO_TEMPLATE, "the text is by no registered template")
+    def _send(self, given: Outbound) -> Outcome:
+        if (message := self.templates.as_registered(given)) is None:
+            return UNREGISTERED
         fields = {
             "RequestID": str(uuid.UUID(message.ref).int % LONGEST_REQUEST_ID),
             "UserID": message.recipient,

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.contract import Abilities, Accepted, Outbound, Outcome, Rejected
 from providers.http import AT_ONCE, Doubtful, HttpCarrier, HttpConfig
-from providers.templates import NO_TEMPLATE, Filled, Templates
+from providers.templates import UNREGISTERED, Filled, Templates
+from smsgw.text.segments import measure
 
 CODINGS = {"gsm7": "0", "ucs2": "8"}
 
@@ -27,7 +28,7 @@ class Config(HttpConfig):
     label: str = Field(min_length=1)
     contract: str = Field(min_length=1)
     agent: str = Field(min_length=1)
-    templates: dict[str, str] = Field(min_length=1)
+    templates: dict[str, str] = Field(default_factory=dict)
 
 
 def connect(config: BaseModel) -> Vnpt:
@@ -45,12 +46,11 @@ class Vnpt(HttpCarrier):
         super().__init__(config.time_limit, [self._password])
         self._url = str(config.url)
         self._config = config
-        self._templates = Templates(config.templates)
+        self.templates = Templates(config.templates)
 
     def _send(self, message: Outbound) -> Outcome:
-        filled = self._templates.filled(message.text)
-        if filled is None:
-            return Rejected(NO_TEMPLATE, "the text is by no registered template")
+        if (filled := self.templates.filled_plain(message.text)) is None:
+            return UNREGISTERED
         answer = self._line.send(message.ref, "POST", self._url, json={"RQST": self._request(message, filled)})
         match answer.success().json():
             case {"RPLY": {"ERROR": "0" | 0}}:
@@ -77,9 +77,11 @@ class Vnpt(HttpCarrier):
             "APIUSER": config.api_user,
             "APIPASS": self._password,
             "USERNAME": config.username,
-            "DATACODING": CODINGS[message.encoding],
+            "DATACODING": CODINGS[measure(filled.text).encoding],
         }
 
     def _check(self) -> str | None:
+        if not self.templates:
+            return "it takes only registered texts, and there are none: see docs/carriers/vnpt.md"
         status = self._line.ask("GET", self._url).status
         return f"VNPT answers {status}: check the url" if status in (401, 403, 404) or status >= 500 else None

@@ -8,7 +8,6 @@ HTTP 200; what it says stands in `error`.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, cast
@@ -36,7 +35,7 @@ from providers.contract import (
     Unknown,
 )
 from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig
-from providers.templates import NO_TEMPLATE, Templates
+from providers.templates import UNREGISTERED, Templates
 from providers.zalo_errors import DOUBTFUL, ELSEWHERE, EVERY, HELD, LATER, NEVER, TOKEN
 from providers.zalo_webhook import SCHEME
 
@@ -80,8 +79,7 @@ class Zalo(HttpCarrier):
         self._oauth, self._api, self._zns = (
             str(url).rstrip("/") for url in (config.oauth_url, config.api_url, config.zns_url)
         )
-        plain = {id: _plain(text) for id, text in config.templates.items()}
-        self._templates = (Templates(config.templates), Templates(plain))
+        self.templates = Templates(config.templates)
         self._keys: Keys | None = None
 
     def use(self, keys: Keys) -> None:
@@ -134,10 +132,8 @@ class Zalo(HttpCarrier):
         return self._call(message.ref, f"{self._api}/v3.0/oa/message/cs", body)
 
     def _notify(self, message: Outbound) -> Outcome:
-        text = unicodedata.normalize("NFC", message.text)
-        filled = next((found for templates in self._templates if (found := templates.filled(text))), None)
-        if filled is None:
-            return Rejected(NO_TEMPLATE, "the text is none of the channel's templates", elsewhere=True)
+        if (filled := self.templates.filled(message.text)) is None:
+            return UNREGISTERED
         values = dict(zip(filled.names, filled.values, strict=True))
         body = {"phone": message.recipient, "template_id": filled.id, "template_data": values}
         return self._call(message.ref, f"{self._zns}/message/template", body | {"tracking_id": message.ref})
@@ -188,9 +184,3 @@ def _document(answer: Answer) -> dict[str, Any]:
 def _seconds(value: str | int) -> int:
     """`expires_in`, which Zalo sends as a string; an hour where it can't be read."""
     return int(value) if str(value).isascii() and str(value).isdigit() else 3600
-
-
-def _plain(text: str) -> str:
-    """A template as it stands in a message without accents."""
-    decomposed = unicodedata.normalize("NFD", text.translate({ord("đ"): "d", ord("Đ"): "D"}))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))

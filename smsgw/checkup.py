@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from smsgw.answers.wording import WordingError
 from smsgw.app import create_provider
+from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.registering import RegisteredError
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
@@ -19,6 +21,7 @@ from smsgw.store.database import SchemaError
 from smsgw.store.tables import inbound
 
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
+MOST_NAMED = 6  # texts
 CLOCK_TOLERANCE = timedelta(seconds=30)
 
 
@@ -35,7 +38,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything, sending nothing."""
     try:
         gateway = Gateway(settings)
-    except (WordingError, RulesError) as error:
+    except (WordingError, RulesError, RegisteredError) as error:
         return [Finding("wording", ok=False, detail=str(error))]
     try:
         return [Finding("settings", ok=True), *_findings(gateway)]
@@ -54,9 +57,25 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     for name, channel in gateway.channels.items():
         fault = channel.provider.fault()
         yield Finding(f"channel {name}", ok=fault is None, detail=fault or "")
+        if channel.templates:
+            yield _templates(gateway, channel)
     if provider := create_provider(gateway.settings):
         fault = provider.fault()
         yield Finding("OpenID Connect", ok=fault is None, detail=fault or "")
+
+
+def _templates(gateway: Gateway, channel: Channel) -> Finding:
+    """Which texts a carrier that takes only registered ones would refuse: worth knowing, as the route may go on."""
+    # Who asks in a chat is answered there, and that needs no template.
+    replies = () if channel.provider.abilities.scheme else gateway.wording.samples()
+    texts = [*replies, *gateway.office.texts.samples()]
+    refused = [where for where, text in texts if not channel.takes(text)]
+    what = f"templates of {channel.name}"
+    if not refused:
+        return Finding(what, ok=True, detail=f"all {len(texts)} texts are registered")
+    named = ", ".join(refused[:MOST_NAMED]) + (" ..." if len(refused) > MOST_NAMED else "")
+    advice = "these go by the next channel of their route, or nowhere"
+    return Finding(what, ok=True, detail=f"{len(refused)} of {len(texts)} texts have none there ({named}); {advice}")
 
 
 def _tried(what: str, check: Callable[[], object]) -> Finding:

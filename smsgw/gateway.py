@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from pydantic import SecretStr
 
 from providers.contract import Connected, Renewing
+from providers.templates import Choosy
 from smsgw.answers.answering import Answers, Limits
 from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
@@ -23,6 +24,7 @@ from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hours import Hours, no_holidays
 from smsgw.dispatch.keys import KeyRing
 from smsgw.dispatch.pace import Pace
+from smsgw.dispatch.registering import register
 from smsgw.dispatch.routes import Route, Routes
 from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
 from smsgw.dispatch.sweep import Sweeper
@@ -81,9 +83,11 @@ class Gateway:
         self.keys = [*self._key_rings()]
         self.hours = _hours(settings)
         self.bell = Bell(self.database)
-        wording = Wording.load(settings.answers.wording)
+        self.wording = wording = Wording.load(settings.answers.wording)
         self.office = self._office(wording)
         self.reminders = self.office.reminders
+        told = (text for rule in self.reminders.rules.values() for text in rule.registered)
+        register(self.channels, [*wording.registered, *told])
         self.senders = [
             Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours, vet=self.office.last_look)
             for channel in self.channels.values()
@@ -254,7 +258,9 @@ def _channel(name: str, settings: ChannelSettings) -> Channel:
     provider = settings.module().connect(config)
     batch = min(settings.batch, provider.abilities.largest_batch)
     secrets = tuple(value.get_secret_value() for _, value in config if isinstance(value, SecretStr))
-    return Channel(name, settings.sender, provider, Pace(settings.tps, batch, settings.reply_share), batch, secrets)
+    templates = provider.templates if isinstance(provider, Choosy) else None
+    pace = Pace(settings.tps, batch, settings.reply_share)
+    return Channel(name, settings.sender, provider, pace, batch, secrets, templates)
 
 
 def _senders(channel: Channel) -> tuple[Collection[Lane], ...]:

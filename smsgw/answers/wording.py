@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from providers.templates import Registered
+from smsgw.answers import registering
 from smsgw.answers.asking import Language
 from smsgw.answers.template import BRACKET, NAME, Template
 from smsgw.failure import ExpectedFailure
@@ -132,6 +134,7 @@ class Wording:
     unaccented: Mapping[tuple[Language, str], Template]
     short: Mapping[tuple[Language, str], Template]
     abbreviations: Mapping[str, str]
+    registered: Sequence[tuple[str, Registered]] = ()  # by the channel whose carrier has it registered
 
     @classmethod
     def load(cls, path: Path | None = None) -> Wording:
@@ -153,7 +156,13 @@ class Wording:
             {key: Template(unaccented(text)) for key, text in texts.items()},
             {key: Template(text) for key, text in short.items()},
             document.get("abbreviations", {}),
+            registering.named(name, document.get("templates", {}), texts),
         )
+
+    def samples(self) -> Iterator[tuple[str, str]]:
+        """Where each text stands, and what it says at its fullest: without accents, with values as they usually are."""
+        for (language, key), template in self.unaccented.items():
+            yield f"{language}.{key}", joined_plain(unaccented(template.fullest(_TYPICAL)))
 
     def shortened(self, name: str) -> str:
         """An agency's name with its long parts abbreviated."""
@@ -202,8 +211,8 @@ def _fitting(versions: Iterable[str], segments: int) -> str:
 
 
 def _faults(document: dict[str, Any]) -> Iterator[str]:
-    for table in document.keys() - {*LANGUAGES, "abbreviations"}:
-        yield f"[{table}]: no such table; expected [vi], [en] and [abbreviations]"
+    for table in document.keys() - {*LANGUAGES, "abbreviations", "templates"}:
+        yield f"[{table}]: no such table; expected [vi], [en], [abbreviations] and [templates]"
     for language in LANGUAGES:
         texts = document.get(language)
         if not isinstance(texts, dict):
@@ -218,6 +227,18 @@ def _faults(document: dict[str, Any]) -> Iterator[str]:
     abbreviations = document.get("abbreviations", {})
     if not isinstance(abbreviations, dict) or not all(isinstance(short, str) for short in abbreviations.values()):
         yield '[abbreviations]: expected lines such as "Ủy ban nhân dân" = "UBND"'
+    yield from registering.table_faults(document.get("templates", {}), _given(document))
+
+
+def _given(document: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """The texts that are there, in a document that may have any faults."""
+    tables = {language: texts for language in LANGUAGES if isinstance(texts := document.get(language), dict)}
+    return {
+        (language, key): text
+        for language, texts in tables.items()
+        for key, text in texts.items()
+        if key in _ALLOWED and isinstance(text, str)
+    }
 
 
 def _table_faults(table: str, texts: dict[str, Any], keys: list[str]) -> Iterator[str]:

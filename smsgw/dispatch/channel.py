@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from providers.contract import Provider
+from providers.templates import Templates
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
 from smsgw.store import channels, pending
@@ -18,7 +19,8 @@ from smsgw.store.tables import Lane
 class Channel:
     """A carrier's door: its name in URLs and reports, who we are there, and what the contract allows.
 
-    `secrets`: what is between us and the carrier, and to be read by nobody.
+    `secrets`: what is between us and the carrier, and to be read by nobody. `templates`: where it takes only texts that
+    are registered with it, or can.
     """
 
     name: str
@@ -27,6 +29,11 @@ class Channel:
     pace: Pace
     batch: int
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    templates: Templates | None = None
+
+    def takes(self, text: str) -> bool:
+        """Whether its carrier takes that text."""
+        return not self.templates or self.templates.know(text)
 
 
 class Roads:

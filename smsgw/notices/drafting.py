@@ -12,7 +12,7 @@ from typing import Protocol
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import Recipient, RowError
-from smsgw.notices.reckoning import Fingerprint, Reckoning, Weighed, weighed
+from smsgw.notices.reckoning import Fingerprint, Reckoning, Weighed, weighed, worded
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs
@@ -23,6 +23,10 @@ CHUNK = 2000  # rows in one transaction, so that citizens' messages get in betwe
 _TOO_LONG: dict[Language, str] = {
     "en": "the text would take {segments} segments; {most} are allowed",
     "vi": "tin nhắn dài {segments} phần; nhiều nhất được {most} phần",
+}
+_UNREGISTERED: dict[Language, str] = {
+    "en": "the carrier of channel {channel} takes only texts registered with it, and this is none of them",
+    "vi": "nhà mạng của kênh {channel} chỉ nhận mẫu tin đã đăng ký, nội dung này không theo mẫu nào",
 }
 _TEXT: dict[Language, str] = {"en": "text", "vi": "nội dung"}
 
@@ -108,10 +112,15 @@ class Loader:
         if isinstance(item, RowError):
             return item
         found = weighed(self.notice.text, item)
+        if channel := self.means.refuses(item.phone, lambda: self._text(item)):
+            return RowError(item.row, _TEXT[self.language], _UNREGISTERED[self.language].format(channel=channel))
         segments, most = found.size(accents=self.notice.accents).segments, self.means.rules.most_segments
         if segments <= most:
             return found
         return RowError(item.row, _TEXT[self.language], _TOO_LONG[self.language].format(segments=segments, most=most))
+
+    def _text(self, item: Recipient) -> str:
+        return worded(self.notice.text, item.values, accents=self.notice.accents)
 
     def _count(self, item: Weighed) -> None:
         self.fingerprint.add(item.recipient)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -49,6 +49,18 @@ class Means:
         """The channel that a notice takes to a phone, and its tariff."""
         channel = self.roads.first(Lane.NOTICE, phone)
         return channel, self.tariffs.get(channel.name, 0)
+
+    def refuses(self, phone: str, text: Callable[[], str]) -> str | None:
+        """The channel whose carrier will not take a notice to a phone, if no other one behind it on the route may."""
+        if not any(channel.templates for channel in self.roads.channels.values()):
+            return None
+        channel = self.roads.first(Lane.NOTICE, phone)
+        while channel.templates and not channel.takes(text()):
+            behind = self.roads.after(Lane.NOTICE, phone, channel.name)
+            if behind is None:
+                return channel.name
+            channel = behind
+        return None
 
     def month(self, at: datetime) -> str:
         """The month of the province's calendar, as 2026-11."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -78,6 +78,12 @@ class Texts:
         self._shortened = lru_cache(maxsize=1024)(wording.shortened)
         self._zone = ZoneInfo(timezone)
         self._hotline = hotline
+
+    def samples(self) -> Iterator[tuple[str, str]]:
+        """Where each text stands, and what it says with values as they usually are, without accents."""
+        for where, text in self._wording.samples():
+            language, _, rule = where.partition(".")
+            yield f"{rule}.{language}", text
 
     def of_dossier(self, rule: Rule, dossier: Dossier, wish: Preference, *, owner: bool) -> str:
         """What a rule says of a dossier, without what is only for the owner if this is somebody else."""

@@ -43,6 +43,7 @@ class Office:
     """Everything that reminders are made of."""
 
     reminders: Reminders
+    texts: Texts
     finder: Finder
     last_look: LastLook
     candidates: Candidates
@@ -69,4 +70,4 @@ def open_office(
         clock=clock,
     )
     runs = Runs(database, candidates, rules, finder, teller, zone=zone, overlap=plan.overlap, bell=bell, clock=clock)
-    return Office(Reminders(database, rules, finder, teller, runs, clock), finder, last_look, candidates)
+    return Office(Reminders(database, rules, finder, teller, runs, clock), texts, finder, last_look, candidates)

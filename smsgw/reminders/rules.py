@@ -7,7 +7,7 @@ every other one is due as soon as a dossier is seen to be so.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.resources import files
@@ -17,6 +17,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from providers.templates import Registered
+from smsgw.answers.registering import faults as template_faults
+from smsgw.answers.registering import registered
 from smsgw.answers.wording import LANGUAGES, WITH_OR_WITHOUT_BOM, text_faults
 from smsgw.dossiers.conditions import TESTS, Conditions
 from smsgw.dossiers.dossier import Status
@@ -63,6 +66,7 @@ class _Rule(BaseModel):
     after: _Offset | None = None
     cron: str | None = None
     followers: bool = False
+    templates: dict[str, dict[Literal["vi", "en"], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Rule:
 
     `past`: for which dossiers it has already happened, whether or not there is still something to tell of it.
     `occasion`: the columns that set apart several reminders of one dossier. `urgency`: a lower one goes first.
-    `age_of`: the column that says how old the news is. `law`: the decree that asks for it, if one does.
+    `age_of`: the column that says how old the news is. `law`: the decree that asks for it, if one does. `registered`:
+    its texts with carriers, by channel.
     """
 
     name: str
@@ -89,6 +94,7 @@ class Rule:
     notation: str | None
     cron: Cron | None
     texts: Mapping[str, str]
+    registered: Sequence[tuple[str, Registered]]
 
 
 def load(file: Path | None, zone: ZoneInfo) -> Mapping[str, Rule]:
@@ -101,7 +107,7 @@ def load(file: Path | None, zone: ZoneInfo) -> Mapping[str, Rule]:
         document[rule] = document.get(rule, {}) | keys
     if faults := [f"{name}: {fault}" for rule, keys in document.items() for fault in _faults(rule, keys, zone)]:
         raise RulesError("\n".join(faults))
-    return {rule: _made(rule, _Rule(**keys), zone) for rule, keys in document.items()}
+    return {rule: _made(rule, _Rule(**keys), zone, name) for rule, keys in document.items()}
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -113,7 +119,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise RulesError(f"{file}: is no TOML: {error}") from None
 
 
-def _made(name: str, given: _Rule, zone: ZoneInfo) -> Rule:
+def _made(name: str, given: _Rule, zone: ZoneInfo, file: str) -> Rule:
     offset = _offset(given)
     tests: dict[str, Any] = {column: test for column, test in given.where.items() if test in TESTS}
     values = {column: value for column, value in given.where.items() if value not in TESTS}
@@ -134,6 +140,11 @@ def _made(name: str, given: _Rule, zone: ZoneInfo) -> Rule:
         notation=given.cron,
         cron=Cron(given.cron, zone) if given.cron else None,
         texts={language: getattr(given, language) for language in LANGUAGES},
+        registered=[
+            (channel, registered(f"{file}: {name}.templates.{channel}.{language}", named, getattr(given, language)))
+            for channel, languages in given.templates.items()
+            for language, named in languages.items()
+        ],
     )
 
 
@@ -156,6 +167,10 @@ def _faults(name: str, keys: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]
     names = _OFFICIALS_NAMES if name == OFFICIALS else _NAMES
     for language in LANGUAGES:
         yield from (f"{name}.{language}: {fault}" for fault in text_faults(getattr(rule, language), names, 1))
+    for channel, languages in rule.templates.items():
+        for language, given in languages.items():
+            where = f"{name}.templates.{channel}.{language}"
+            yield from (f"{where}: {fault}" for fault in template_faults(given, getattr(rule, language)))
 
 
 def _timing_faults(name: str, rule: _Rule, zone: ZoneInfo) -> Iterator[str]:
