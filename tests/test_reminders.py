@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store import opt_outs, schedules
+from smsgw.store import opt_outs
 from smsgw.store.opt_outs import OptOut
-from smsgw.store.tables import outbound, run
+from smsgw.store.tables import outbound
 from smsgw.text.phones import msisdn
 from tests.agency import Agency
-from tests.dying import dying_node
 from tests.world import NOON, World, world
 
 IN_PROGRESS = "status = 4 AND step_name = 'in hand'"
@@ -91,11 +90,17 @@ def test_who_applied_hears_once_that_the_result_is_ready(anywhere: World, agency
     ("values", "said"),
     [
         ({"status": 2, "received_at": NOON}, "tiep nhan"),
-        ({"status": 5, "supplement_note": "Ban ve", "supplement_due_at": at(22, 17)}, "can bo sung: Ban ve."),
+        (
+            {"status": 5, "supplement_note": "Ban ve", "supplement_due_at": at(22, 17)},
+            "can bo sung, han 22/08/2018: Ban ve.",
+        ),
         ({"status": 6, "fee_due": 70_000, "fee_paid_at": None}, "can nop phi, le phi 70.000 dong"),
         ({"status": 9, "finished_at": NOON, "delivery": "post", "post_tracking": "EK1VN"}, "ma buu gui EK1VN"),
         ({"status": 9, "finished_at": NOON, "delivery": "online"}, "cong dich vu cong"),
-        ({"new_due_at": at(30, 16), "delay_reason": "Cho xac minh"}, "(ly do: Cho xac minh), hen lai ngay 30/08/2018"),
+        (
+            {"new_due_at": at(30, 16), "delay_reason": "Cho xac minh"},
+            "khong kip hen ngay 31/08/2018 (ly do: Cho xac minh), hen lai ngay 30/08/2018",
+        ),
         ({"status": 3}, "khong duoc tiep nhan"),
         ({"status": 8}, "da dung giai quyet"),
     ],
@@ -168,26 +173,6 @@ def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(a
     assert len(told(anywhere, agency, code)) == 1
 
 
-@pytest.mark.parametrize(("transaction", "side"), [("vet", "after"), ("settle", "before")])
-def test_what_was_dropped_in_doubt_is_told_once_when_it_is_so_again(
-    anywhere: World, agency: Agency, transaction: str, side: str
-) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
-    anywhere.clock.forward(minutes=1)
-    anywhere.gateway.reminders.runs.tick()
-    with dying_node(anywhere, lambda *place: place == (transaction, side)) as node:
-        for sender in node.senders:
-            sender.send_due()
-        pytest.fail("nobody died")
-    agency.change(code, anywhere.clock(), status=4)
-    minutes(anywhere, 3)
-    assert len(told(anywhere, agency, code)) == (transaction == "settle")  # the carrier had it then
-    agency.change(code, anywhere.clock(), status=5)
-    minutes(anywhere, 3)
-    assert len(told(anywhere, agency, code)) == 1
-
-
 def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: World, agency: Agency) -> None:
     (code,) = agency.codes(IN_PROGRESS)
     until(anywhere, at(15, 22))
@@ -256,26 +241,6 @@ def refuse(made: World, phone: str) -> None:
         opt_outs.add(connection, [OptOut(phone, "reminder", made.clock(), "sms")])
 
 
-def test_a_date_is_reminded_of_so_many_working_days_before_and_after(anywhere: World, agency: Agency) -> None:
-    turn_all_on(anywhere)
-    ending, tomorrow, late, lying = agency.codes(IN_PROGRESS, 4)
-    # 15 August 2018 is a Wednesday.
-    agency.change(ending, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(21, 17))
-    agency.change(tomorrow, anywhere.clock(), due_at=at(20, 16, 30))
-    agency.change(late, anywhere.clock(), due_at=at(16, 16, 30))
-    agency.finish(lying, at(10, 9))
-    minutes(anywhere, 2)
-    assert said_on(anywhere, agency, {15, 16, 17, 18, 19, 20}, (ending, tomorrow, late, lying)) == {
-        (15, ending, "can bo sung"),
-        (17, ending, "sap het han bo sung: ngay 21/08/2018"),
-        (17, tomorrow, "hen tra ket qua ngay 20/08/2018"),
-        (16, late, "tre hen ngay 16/08/2018"),
-        (16, lying, "da co ket qua. Moi"),
-        (17, lying, "da co tu 10/08/2018"),
-        (20, tomorrow, "tre hen ngay 20/08/2018"),
-    }
-
-
 def test_what_came_up_while_the_one_stop_database_was_away_is_told_when_it_is_back(
     anywhere: World, agency: Agency
 ) -> None:
@@ -311,59 +276,6 @@ def test_a_reminder_waits_while_the_dossier_can_not_be_read_again(here: World) -
     minutes(here, 2)
     assert here.states() == {"delivered": 1}
     assert told(here, agency, code)
-
-
-def test_a_clock_that_is_set_back_and_forward_doubles_nothing_and_leaves_nothing_out(
-    anywhere: World, agency: Agency
-) -> None:
-    turn_all_on(anywhere)
-    (code,) = agency.codes(IN_PROGRESS)
-    agency.change(code, anywhere.clock(), due_at=at(17, 16, 30))
-    until(anywhere, at(16, 7, 30))
-    for hours in (1, -1, 1, -1):
-        anywhere.clock.forward(hours=hours)
-        minutes(anywhere, 3)
-    until(anywhere, at(16, 8, 1))
-    until(anywhere, at(16, 9))
-    assert len(told(anywhere, agency, code)) == 1
-    with anywhere.gateway.database.reading() as connection:
-        morning = sa.select(sa.func.count()).where(run.c.schedule == "due_tomorrow", run.c.due_at == at(16, 8))
-        assert connection.scalar(morning) == 1
-
-
-def test_a_run_whose_node_was_killed_is_taken_over(anywhere: World, agency: Agency) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    agency.finish(code, anywhere.clock())
-    anywhere.clock.forward(minutes=1)
-    now = anywhere.clock()
-    with anywhere.gateway.database.writing("test") as connection:
-        mine = schedules.claim(connection, "changes", lambda due: (due, now + timedelta(minutes=1)), now)
-    assert mine is not None
-    minutes(anywhere, 1)
-    assert told(anywhere, agency, code) == []
-    minutes(anywhere, 2)
-    assert len(told(anywhere, agency, code)) == 1
-    with pytest.raises(schedules.LeaseLost), anywhere.gateway.database.writing("test") as connection:
-        schedules.end(connection, mine, now)
-
-
-@pytest.mark.parametrize("side", ["before", "after"])
-@pytest.mark.parametrize("transaction", ["claim", "vet", "settle"])
-def test_a_reminder_that_waited_for_days_is_told_once_though_its_sender_is_killed(
-    anywhere: World, agency: Agency, transaction: str, side: str
-) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    until(anywhere, at(31, 22))
-    agency.finish(code, anywhere.clock())
-    minutes(anywhere, 2)
-    anywhere.clock.now = at(35, 7)  # 4 September, after the holidays
-    with dying_node(anywhere, lambda *place: place == (transaction, side)) as node:
-        for sender in node.senders:
-            sender.send_due()
-        pytest.fail("nobody died")
-    minutes(anywhere, 3)
-    assert len(told(anywhere, agency, code)) == 1
-    assert "unknown" not in anywhere.states()
 
 
 def test_a_rule_is_on_where_agencies_want_it(here: World) -> None:
@@ -404,28 +316,6 @@ def test_officials_hear_each_morning_what_is_due_and_what_is_late(tmp_path: Path
 def turn_all_on(made: World) -> None:
     for name in made.gateway.reminders.rules:
         made.gateway.reminders.turn(name, "", True, "test")
-
-
-def said_on(made: World, agency: Agency, days: set[int], codes: tuple[str, ...]) -> set[tuple[int, str, str]]:
-    """Let days go by, hour by hour; what was said of each dossier on which of them, by some known words."""
-    known: tuple[str, ...] = (
-        "can bo sung",
-        "sap het han bo sung: ngay 21/08/2018",
-        "hen tra ket qua ngay 20/08/2018",
-        "tre hen ngay 20/08/2018",
-    )
-    known += ("tre hen ngay 16/08/2018", "da co ket qua. Moi", "da co tu 10/08/2018")
-    seen: dict[str, int] = {}
-    found = set()
-    for day in sorted(days):
-        for hour in (8, 9, 17, 20):
-            if at(day, hour) >= made.clock():
-                until(made, at(day, hour))
-            for code in codes:
-                texts = told(made, agency, code)
-                new, seen[code] = texts[seen.get(code, 0) :], len(texts)
-                found |= {(day, code, next((words for words in known if words in text), text)) for text in new}
-    return found
 
 
 def test_who_follows_a_dossier_is_told_of_it_without_what_is_the_owners(anywhere: World, agency: Agency) -> None:

@@ -19,6 +19,7 @@ from smsgw.store.tables import Lane, inbound, outbound, zalo_link, zalo_user
 from smsgw.text.phones import mask_all
 from tests.chats import Chats, chats
 from tests.test_conversations import code_of, owner_of
+from tests.test_reminders import IN_PROGRESS, begun, minutes
 
 MAI, TUAN = "4567890123456789012", "4567890123456789099"
 STRANGER = "84987654321"
@@ -205,6 +206,16 @@ def test_a_zalo_address_that_a_carrier_of_sms_brings_is_nobody(there: Chats) -> 
     there.here.text(f"zalo:{MAI}", "HELP")
     assert there.here.states() == {}
     assert rows(there, inbound.c.state) == [("ignored",)]
+
+
+def test_who_follows_in_the_chat_is_told_there_and_with_accents(there: Chats) -> None:
+    agency = begun(there.here)
+    (code,) = agency.codes(IN_PROGRESS)
+    assert "được báo tin" in there.say(MAI, f"DK {code}")
+    agency.finish(code, there.here.clock())
+    minutes(there.here, 1)
+    there.settle()
+    assert there.heard(MAI)[-1].startswith(f"Hồ sơ {code} đã có kết quả. Mời đến nhận tại")
 
 
 def late_reply(there: Chats) -> None:

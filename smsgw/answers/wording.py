@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -128,13 +128,17 @@ class WordingError(ExpectedFailure):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Texts by language and key, each as it is written and without accents; and the abbreviations of long names."""
+    """Texts by language and key, each as it is written and without accents; and the abbreviations of long names.
+
+    `segments`: how many a text may take without accents, by key, where that is more than one.
+    """
 
     texts: Mapping[tuple[Language, str], Template]
     unaccented: Mapping[tuple[Language, str], Template]
     short: Mapping[tuple[Language, str], Template]
     abbreviations: Mapping[str, str]
     registered: Sequence[tuple[str, Registered]] = ()  # by the channel whose carrier has it registered
+    segments: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path | None = None) -> Wording:
@@ -185,7 +189,7 @@ class Wording:
             return self.fitting(self.texts[language, key].versions(values), accents=True, whole=whole)
         template = self.unaccented[language, key]
         values = {name: unaccented(value) for name in template.names if (value := values.get(name)) is not None}
-        return _fitting(map(joined_plain, template.versions(values)), 1)
+        return _fitting(map(joined_plain, template.versions(values)), self.segments.get(key, 1))
 
     def fitting(self, versions: Iterable[str], *, accents: bool, whole: bool = False) -> str:
         """The first of a text's versions that fits an SMS, sent with its accents or without; the last if none does.

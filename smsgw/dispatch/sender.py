@@ -175,7 +175,7 @@ class Sender:
             return 0, POLL
         if channel.resume_at is not None and channel.resume_at > now:
             return 0, min(POLL, (channel.resume_at - now).total_seconds())
-        if Lane.REPLY not in self._lanes and not self._hours.allow(now):
+        if not self._may_send(now):
             return 0, POLL
         contract = self._channel.pace
         allowance = contract.allowance(channel, now)
@@ -183,6 +183,10 @@ class Sender:
             allowance = contract.for_others(allowance)
         most = min(self._channel.batch, int(allowance))
         return most, POLL if most else min(POLL, contract.until_worth_a_call(allowance))
+
+    def _may_send(self, now: datetime) -> bool:
+        """Whether it is the hour for what it sends; for replies it always is."""
+        return Lane.REPLY in self._lanes or self._hours.allow(now)
 
     def _after(self, channel: channels.Channel, answer: Answer, now: datetime) -> channels.Channel:
         """The channel after a call."""
@@ -220,7 +224,7 @@ class Sender:
         return replace(batch, messages=vetted.going)
 
     def _in_time(self, batch: _Batch) -> bool:
-        """Whether a batch may go out: its lease outlasts the call, and the rate has room for it now, not some time ago.
+        """Whether a batch may go out: its lease outlasts the call, and hour and rate allow it now, not some time ago.
 
         Between claim and call lies the vetting, and nobody knows how long the machine slept.
         """
@@ -230,7 +234,8 @@ class Sender:
             if self._clock() >= latest or self._stopping.wait(BREATH):
                 return False
             paid = self._paid_again(len(batch.messages))
-        return self._clock() < latest
+        now = self._clock()
+        return now < latest and self._may_send(now)
 
     def _paid_again(self, messages: int) -> bool:
         """Take the room for so many messages from what the rate has now; False if it has not enough yet."""

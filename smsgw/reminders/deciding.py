@@ -74,6 +74,7 @@ class Texts:
             {key: Template(unaccented(text)) for key, text in texts.items()},
             {},
             wording.abbreviations,
+            segments={rule.name: rule.segments for rule in rules.values()},
         )
         self._shortened = lru_cache(maxsize=1024)(wording.shortened)
         self._zone = ZoneInfo(timezone)

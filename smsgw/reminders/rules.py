@@ -67,6 +67,7 @@ class _Rule(BaseModel):
     cron: str | None = None
     followers: bool = False
     templates: dict[str, dict[Literal["vi", "en"], dict[str, Any]]] = {}
+    segments: int = Field(default=1, ge=1, le=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ class Rule:
 
     `past`: for which dossiers it has already happened, whether or not there is still something to tell of it.
     `occasion`: the columns that set apart several reminders of one dossier. `urgency`: a lower one goes first.
-    `age_of`: the column that says how old the news is. `law`: the decree that asks for it, if one does. `registered`:
-    its texts with carriers, by channel.
+    `age_of`: the column that says how old the news is. `segments`: how many the text may take without accents.
+    `law`: the decree that asks for it, if one does.
+    `registered`: its texts with carriers, by channel.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Rule:
     offset: Offset | None
     notation: str | None
     cron: Cron | None
+    segments: int
     texts: Mapping[str, str]
     registered: Sequence[tuple[str, Registered]]
 
@@ -139,6 +142,7 @@ def _made(name: str, given: _Rule, zone: ZoneInfo, file: str) -> Rule:
         offset=offset,
         notation=given.cron,
         cron=Cron(given.cron, zone) if given.cron else None,
+        segments=given.segments,
         texts={language: getattr(given, language) for language in LANGUAGES},
         registered=[
             (channel, registered(f"{file}: {name}.templates.{channel}.{language}", named, getattr(given, language)))
@@ -166,7 +170,9 @@ def _faults(name: str, keys: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]
     yield from (f"{name}.{fault}" for fault in (*_timing_faults(name, rule, zone), *_column_faults(name, rule)))
     names = _OFFICIALS_NAMES if name == OFFICIALS else _NAMES
     for language in LANGUAGES:
-        yield from (f"{name}.{language}: {fault}" for fault in text_faults(getattr(rule, language), names, 1))
+        yield from (
+            f"{name}.{language}: {fault}" for fault in text_faults(getattr(rule, language), names, rule.segments)
+        )
     for channel, languages in rule.templates.items():
         for language, given in languages.items():
             where = f"{name}.templates.{channel}.{language}"

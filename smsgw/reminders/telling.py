@@ -98,7 +98,7 @@ class Teller:
         if phone is None or id is None:
             raise ValueError("who is told has a phone and a message")
         channel = self._roads.first(Lane.REMINDER, phone)
-        text = item.say(wishes.get(phone, people.UNSAID))
+        text = item.say(wishes[phone])
         size: Measure = measure(text)
         opens = self._opening(now)
         # Of those that wait for the morning, the most urgent go first: messages go out in the order of this time.

@@ -134,7 +134,7 @@ class LastLook:
             return _dropped(message, "opted_out", "the person does not follow the dossier any more", now)
         if not rule.conditions.hold(dossier, now) or occasion(rule, dossier, owner=owner) != row.occasion:
             return _dropped(message, UNTRUE, f"the dossier is in state {int(dossier.status)} or has other dates", now)
-        text = self._texts.of_dossier(rule, dossier, known.wishes.get(message.recipient, people.UNSAID), owner=owner)
+        text = self._texts.of_dossier(rule, dossier, known.wishes[message.recipient], owner=owner)
         if text == message.text or message.doubts:
             return message
         size = measure(text)

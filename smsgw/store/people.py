@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, InsertOrUpdate
 from smsgw.store.tables import inbound, preference
+from smsgw.text.addresses import scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,6 @@ class Preference:
 
     language: str
     accents: bool
-
-
-UNSAID = Preference("vi", accents=False)
 
 
 @dataclass(slots=True)
@@ -51,10 +49,13 @@ def known(
     return people
 
 
-def wishes(connection: sa.Connection, phones: Collection[str]) -> dict[str, Preference]:
-    """How these phones want to be written to, as far as they said."""
-    rows = _WISHES.rows(connection, [(phone,) for phone in phones])
-    return {phone: Preference(language, accents) for phone, language, accents in rows}
+def wishes(connection: sa.Connection, addresses: Collection[str]) -> dict[str, Preference]:
+    """How each of these wants to be written to: if nothing else was said, in Vietnamese, and with accents in a chat."""
+    rows = _WISHES.rows(connection, [(address,) for address in addresses])
+    said = {
+        address: Preference(language, accents or scheme(address) is not None) for address, language, accents in rows
+    }
+    return {address: said.get(address, Preference("vi", accents=scheme(address) is not None)) for address in addresses}
 
 
 _WISHES = Batch(
