@@ -187,7 +187,8 @@ class Abilities:
     `answers_in_body`: it takes the reply to a message from the body of our answer, one message a callback, and gets
     the same body for the same message again; `reports_bodies`: it sends receipts for those replies. `methods`: of its
     callbacks. `scheme`: it knows people as `<scheme>:<id>`, and lets us write for `chat_open` after their last word.
-    `one_door`: its receipts come by the door of its messages.
+    `one_door`: its receipts come by the door of its messages. `patience`: how long it waits for the answer to a
+    callback before it calls again, where that is short enough to matter.
     """
 
     idempotent_by_ref: bool = False
@@ -202,6 +203,7 @@ class Abilities:
     scheme: str | None = None
     chat_open: timedelta = timedelta()
     one_door: bool = False
+    patience: timedelta | None = None
 
 
 class CallbackError(Exception):

@@ -41,6 +41,7 @@ from providers.zalo_webhook import SCHEME
 
 LONGEST_TEXT = 2000  # characters
 FREE = timedelta(hours=48)
+PATIENCE = timedelta(seconds=2)
 
 CODES = frozenset(str(code) for code in (0, *EVERY))
 
@@ -69,7 +70,9 @@ def connect(config: BaseModel) -> Zalo:
 class Zalo(HttpCarrier):
     """One Official Account's translator."""
 
-    abilities: ClassVar[Abilities] = Abilities(largest_batch=AT_ONCE, scheme=SCHEME, chat_open=FREE, one_door=True)
+    abilities: ClassVar[Abilities] = Abilities(
+        largest_batch=AT_ONCE, scheme=SCHEME, chat_open=FREE, one_door=True, patience=PATIENCE
+    )
 
     def __init__(self, config: Config) -> None:
         self._app_secret, self._oa_secret = config.app_secret.get_secret_value(), config.oa_secret.get_secret_value()

@@ -23,6 +23,7 @@ from smsgw.store.tables import inbound
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
 MOST_NAMED = 6  # texts
 CLOCK_TOLERANCE = timedelta(seconds=30)
+COMMIT = 0.5  # seconds that are left for everything but the look-up when a callback is answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
         yield _queue(gateway)
         yield _reminders(gateway)
     for name, channel in gateway.channels.items():
-        fault = channel.provider.fault()
+        fault = channel.provider.fault() or _too_slow(channel, gateway.settings.onestop.time_limit)
         yield Finding(f"channel {name}", ok=fault is None, detail=fault or "")
         if channel.templates:
             yield _templates(gateway, channel)
@@ -76,6 +77,17 @@ def _templates(gateway: Gateway, channel: Channel) -> Finding:
     named = ", ".join(refused[:MOST_NAMED]) + (" ..." if len(refused) > MOST_NAMED else "")
     advice = "these go by the next channel of their route, or nowhere"
     return Finding(what, ok=True, detail=f"{len(refused)} of {len(texts)} texts have none there ({named}); {advice}")
+
+
+def _too_slow(channel: Channel, look_up: float) -> str | None:
+    """Whether the carrier would call again while a citizen's dossier is still looked up."""
+    patience = channel.provider.abilities.patience
+    if patience is None or look_up + COMMIT <= (limit := patience.total_seconds()):
+        return None
+    return (
+        f"its carrier waits {limit:g} s for an answer, and onestop.time_limit is {look_up:g} s;"
+        f" set that to {limit - COMMIT:g} or less"
+    )
 
 
 def _tried(what: str, check: Callable[[], object]) -> Finding:

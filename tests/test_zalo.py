@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from providers.contract import Callback, Inbound
+from smsgw.checkup import examine
 from smsgw.dossiers.dossier import Status
+from smsgw.settings.tables import OneStopSettings
 from smsgw.store import opt_outs, outbox, voices
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
@@ -100,6 +104,29 @@ def test_an_event_that_is_not_answered_comes_again_as_zalo_does_it(there: Chats)
     there.here.clock.forward(seconds=30)
     there.settle()
     assert len(there.heard(MAI)) == 1
+
+
+def test_zalo_has_its_answer_within_two_seconds_also_while_the_one_stop_database_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("SMSGW_ONESTOP__DATABASE", f"postgresql+psycopg://u@127.0.0.1:{silent.getsockname()[1]}/x")
+        monkeypatch.setenv("SMSGW_ONESTOP__TIME_LIMIT", str(OneStopSettings.model_fields["time_limit"].default))
+        with chats(tmp_path) as there:
+            there.zalo.say(MAI, "H01.12-180802-0012")
+            begun = time.monotonic()
+            there.zalo.run_due()
+            assert time.monotonic() - begun < 2
+            assert rows(there, inbound.c.sender) == [(f"zalo:{MAI}",)]
+
+
+def test_the_doctor_says_when_zalo_would_not_wait_for_a_look_up(there: Chats) -> None:
+    settings = there.here.gateway.settings
+    assert settings.onestop.time_limit == 5
+    (told,) = [finding for finding in examine(settings) if finding.what == "channel zalo"]
+    assert told.detail == (
+        "its carrier waits 2 s for an answer, and onestop.time_limit is 5 s; set that to 1.5 or less"
+    )
 
 
 def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(anywhere: Chats) -> None:
