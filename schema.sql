@@ -525,6 +525,13 @@ CREATE TABLE daily (
   CONSTRAINT pk_daily PRIMARY KEY (day, channel)
 );
 
+-- How long replies took on a day that is over, from a message's arrival until the carrier had its reply.
+CREATE TABLE daily_reply (
+  day TEXT NOT NULL PRIMARY KEY,            -- as 2018-08-15
+  p50 DOUBLE PRECISION,                     -- seconds that half of them took at the most; NULL: there were none
+  p95 DOUBLE PRECISION                      -- the same of 95 in a hundred
+);
+
 -- What was said between us and a carrier, for a week: its call and its answer, secrets and numbers masked. A call is
 -- found by its channel and time, which are those of the message's submission or attempt; so one of 500 messages is one
 -- row. outbound_id: the message, where the call carried but one.

@@ -8,33 +8,28 @@ import pytest
 
 from smsgw.app import create_app
 from smsgw.web.server import WebServer
+from tests.browser import IN_A_BROWSER, SIZES, fits, running
 from tests.provider import provider
-from tests.test_browser import CHROMIUM, QUIET, SIZES, fits
 from tests.test_browser_console import serious
 from tests.test_openid import LAN, table
 from tests.world import free_port, world
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 
 def test_the_button_leads_to_the_provider_and_back_to_where_one_was_going(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    playwright = pytest.importorskip("playwright.sync_api", reason="there is no driver: requirements/browser.txt")
     url = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("SMSGW_GATEWAY__PUBLIC_URL", url)
     with (
         provider() as idp,
         world(tmp_path, dossiers=0, more=table(idp.issuer)) as there,
-        playwright.sync_playwright() as driver,
+        running() as browser,
     ):
         there.gateway.accounts.add(LAN, "viewer", None, None, None, "test")
         web = WebServer(create_app(there.gateway), url.removeprefix("http://"))
         web.start()
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         width, height = SIZES["phone"]
         page = browser.new_page(viewport={"width": width, "height": height})
         page.goto(f"{url}/console/channels/")
@@ -44,5 +39,5 @@ def test_the_button_leads_to_the_provider_and_back_to_where_one_was_going(
         page.get_by_role("link", name="Đăng nhập bằng tài khoản tỉnh").click()
         page.wait_for_url(f"{url}/console/channels/")
         assert LAN in page.content()
-        browser.close()
+        page.close()
         web.stop()

@@ -19,7 +19,7 @@ from smsgw.store.tables import outbound
 from smsgw.web.console import texts
 from smsgw.web.console.shell import NAVIGATION
 from tests.console import PASSWORD, Desk, at_work, official, stranger, text
-from tests.world import NOON, TOKEN, World, world
+from tests.world import NOON, TOKEN, World
 
 CONSOLE = Path(smsgw.web.console.__file__).parent
 PATHS = {
@@ -196,33 +196,6 @@ def test_a_wrong_role_changes_nothing(here: World) -> None:
     desk.post("/doubtful/", 403, verb="drop", id="x")
     assert here.outbox().channels["sms"].state == "open"
     assert [each.name for each in here.gateway.accounts.every()] == ["lan"]
-
-
-def test_the_overview_tells_of_today_and_of_days_that_are_over(anywhere: World) -> None:
-    for number in range(3):
-        assert anywhere.text(f"8490000000{number}", anywhere.examples[0].code)
-    today = anywhere.gateway.activity.today()
-    assert (today.total.messages_in, today.total.messages_out, today.total.delivered) == (3, 3, 3)
-    assert today.reply_p50 is not None
-    assert 0 <= today.reply_p50 <= 5
-    assert anywhere.gateway.activity.keep_days() == 3
-    anywhere.clock.forward(days=1)
-    assert anywhere.gateway.activity.keep_days() == 3
-    assert anywhere.gateway.activity.keep_days() == 0
-    days = anywhere.gateway.activity.days(3)
-    assert [traffic.messages_in for _, traffic in days] == [0, 3, 0]
-    assert [traffic.delivered for _, traffic in days] == [0, 3, 0]
-    page = official(anywhere, "lan", "viewer").get("/")
-    assert 'class="bars"' in page
-
-
-def test_what_was_spent_is_told_by_the_tariff(tmp_path: Path) -> None:
-    with world(tmp_path) as here:
-        here.gateway.activity._tariffs = {"sms": 350}
-        here.text("84900000001", "HD")
-        segments = sum(bubble.text != "" for bubble in here.heard("84900000001"))
-        assert here.gateway.activity.today().total.cost == 350 * segments
-        assert f"{350 * segments} ₫" in official(here, "lan", "viewer").get("/")
 
 
 def test_a_conversation_shows_every_message_try_and_receipt(anywhere: World) -> None:

@@ -112,7 +112,7 @@ def test_a_mistyped_address_is_answered_with_the_field_for_a_code(here: World, p
 
 def test_a_fault_of_ours_is_no_bare_page(here: World) -> None:
     app = create_app(here.gateway)
-    app.add_url_rule("/broken", view_func=lambda: 1 // 0)
+    app.add_url_rule("/broken", view_func=lambda: str(1 // 0))
     answer = app.test_client().get("/broken")
     assert answer.status_code == 500
     assert "Xin lỗi, có lỗi xảy ra" in text(answer)

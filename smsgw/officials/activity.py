@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
+
 from smsgw.clock import Clock
 from smsgw.store import activity
-from smsgw.store.activity import Traffic
+from smsgw.store.activity import ReplyTimes, Traffic
 from smsgw.store.database import Database
 from smsgw.store.figures import Outbox, outbox
 
 FRESH_FOR = timedelta(seconds=15)  # so long the figures of today are shown again before they are counted anew
-SETTLES_FOR = 3  # days in which receipts still come in for a day that is over
+RECENT = 3  # days whose messages are still among the live ones, at least in part
+SETTLES_FOR = 2  # days in which a day that is over is counted again; then its first messages go to history
 COUNT_AGAIN_AFTER = timedelta(hours=6)
 
 
@@ -62,20 +65,50 @@ class Activity:
         kept[today] = self.today().total
         return [(day, kept.get(day, Traffic())) for day in (first + timedelta(days=n) for n in range(count))]
 
+    def reply_times(self, count: int) -> list[ReplyTimes]:
+        """How long replies took on each of the last days, today being the last one."""
+        today = self._day(self._clock())
+        days = [today - timedelta(days=n) for n in reversed(range(count))]
+        with self._database.reading() as connection:
+            kept = activity.reply_times(connection, days[0])
+        now = self.today()
+        kept[today] = ReplyTimes(now.reply_p50, now.reply_p95)
+        return [kept.get(day, ReplyTimes()) for day in days]
+
     def keep_days(self) -> int:
         """Write down the days that are over and not yet settled; how many those were."""
         now = self._clock()
-        recent = [self._day(now) - timedelta(days=n) for n in range(1, SETTLES_FOR + 1)]
         with self._database.reading() as connection:
-            counted = activity.counted(connection, recent)
-            due = [day for day in recent if day not in counted or counted[day] < now - COUNT_AGAIN_AFTER]
+            due = self._due(connection, now)
             found = {day: activity.traffic(connection, *self._span(day), self._tariffs) for day in due}
+            times = {day: self._reply_times(connection, day) for day in due}
         if due:
             with self._database.writing("daily") as connection:
                 for day, channels in found.items():
                     # Also a day without any traffic has a row, so that it is known to be counted.
                     activity.keep(connection, day, {name: Traffic() for name in self._tariffs} | channels, now)
+                activity.keep_reply_times(connection, times)
         return len(due)
+
+    def _due(self, connection: sa.Connection, now: datetime) -> list[date]:
+        """The days to count: those never counted, and those that may have changed since and are still there whole."""
+        today = self._day(now)
+        recent = [today - timedelta(days=n) for n in range(1, RECENT + 1)]
+        counted = activity.counted(connection, recent)
+        settling = [day for day in recent[:SETTLES_FOR] if day in counted and counted[day] < now - COUNT_AGAIN_AFTER]
+        return [day for day in recent if day not in counted] + settling
+
+    def _reply_times(self, connection: sa.Connection, day: date) -> ReplyTimes:
+        """Of the latest replies of each hour, so that no hour speaks for the day."""
+        start, end = self._span(day)
+        seconds: list[float] = []
+        while start < end:
+            # An hour by the clock on the wall may be none, or two; the day's end is its end.
+            until = min(start + timedelta(hours=1), end)
+            seconds += activity.reply_seconds(connection, start, until)
+            start = until
+        seconds.sort()
+        return ReplyTimes(percentile(seconds, 50), percentile(seconds, 95))
 
     def _counted_today(self, now: datetime) -> Today:
         start, end = self._span(self._day(now))

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import InsertOrUpdate
 from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State
-from smsgw.store.tables import Lane, daily, inbound, outbound
+from smsgw.store.tables import Lane, daily, daily_reply, inbound, outbound
 
 _o = outbound.c
 REPLIES_TIMED = 2000  # the latest of a span, from which its times to reply are told
@@ -32,6 +32,14 @@ class Traffic:
 
     def __add__(self, other: Traffic) -> Traffic:
         return Traffic(*(getattr(self, name) + getattr(other, name) for name in Traffic.__dataclass_fields__))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTimes:
+    """Of one day: the seconds that half of the replies took at the most, and 95 in a hundred; None: there were none."""
+
+    p50: float | None = None
+    p95: float | None = None
 
 
 def traffic(
@@ -91,7 +99,14 @@ def keep(connection: sa.Connection, day: date, found: Mapping[str, Traffic], now
         _KEEP.run(connection, ([row[column.name] for column in daily.c] for row in rows))
 
 
+def keep_reply_times(connection: sa.Connection, found: Mapping[date, ReplyTimes]) -> None:
+    """Write down how long replies took on these days."""
+    if found:
+        _KEEP_TIMES.run(connection, ([day.isoformat(), times.p50, times.p95] for day, times in found.items()))
+
+
 _KEEP = InsertOrUpdate(daily)
+_KEEP_TIMES = InsertOrUpdate(daily_reply)
 
 
 def counted(connection: sa.Connection, days: Iterable[date]) -> dict[date, datetime]:
@@ -110,3 +125,9 @@ def days(connection: sa.Connection, since: date) -> dict[date, Traffic]:
         on = date.fromisoformat(day)
         found[on] = found.get(on, Traffic()) + Traffic(*figures)
     return found
+
+
+def reply_times(connection: sa.Connection, since: date) -> dict[date, ReplyTimes]:
+    """How long replies took on each day since then, as far as it was written down."""
+    rows = connection.execute(sa.select(daily_reply).where(daily_reply.c.day >= since.isoformat()))
+    return {date.fromisoformat(day): ReplyTimes(p50, p95) for day, p50, p95 in rows}

@@ -1,7 +1,7 @@
 """The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
 
 from smsgw.store.tables.base import Lane, UtcTime, metadata
-from smsgw.store.tables.channels import channel, channel_event, daily
+from smsgw.store.tables.channels import channel, channel_event, daily, daily_reply
 from smsgw.store.tables.exchanges import callback_group, exchange
 from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
@@ -22,6 +22,7 @@ __all__ = [
     "channel",
     "channel_event",
     "daily",
+    "daily_reply",
     "exchange",
     "follower",
     "history",

@@ -48,3 +48,11 @@ daily = sa.Table(
     sa.Column("counted_at", UtcTime, nullable=False),
     sa.PrimaryKeyConstraint("day", "channel", name="pk_daily"),
 )
+
+daily_reply = sa.Table(
+    "daily_reply",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("p50", Real),
+    sa.Column("p95", Real),
+)

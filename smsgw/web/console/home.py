@@ -21,6 +21,13 @@ def routes(desk: Desk) -> Blueprint:
         today = desk.activity.today()
         days = desk.activity.days(DAYS)
         labels = [f"{day:%d/%m}" for day, _ in days]
-        return page("home.html", today=today, total=today.total, labels=labels, days=[traffic for _, traffic in days])
+        return page(
+            "home.html",
+            today=today,
+            total=today.total,
+            labels=labels,
+            days=[traffic for _, traffic in days],
+            times=desk.activity.reply_times(DAYS),
+        )
 
     return overview

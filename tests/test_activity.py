@@ -1,0 +1,82 @@
+"""The overview: what happens today, what is kept of the days that are over, and how it is drawn."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from smsgw.store.tables import daily_reply
+from tests.console import official
+from tests.world import NOON, World, world
+
+
+def test_the_overview_tells_of_today_and_of_days_that_are_over(anywhere: World) -> None:
+    for number in range(3):
+        assert anywhere.text(f"8490000000{number}", anywhere.examples[0].code)
+    today = anywhere.gateway.activity.today()
+    assert (today.total.messages_in, today.total.messages_out, today.total.delivered) == (3, 3, 3)
+    assert today.reply_p50 is not None
+    assert 0 <= today.reply_p50 <= 5
+    assert anywhere.gateway.activity.keep_days() == 3
+    anywhere.clock.forward(days=1)
+    assert anywhere.gateway.activity.keep_days() == 2
+    assert anywhere.gateway.activity.keep_days() == 0
+    days = anywhere.gateway.activity.days(3)
+    assert [traffic.messages_in for _, traffic in days] == [0, 3, 0]
+    assert [traffic.delivered for _, traffic in days] == [0, 3, 0]
+    page = official(anywhere, "lan", "viewer").get("/")
+    assert 'class="bars"' in page
+
+
+def test_what_was_spent_is_told_by_the_tariff(tmp_path: Path) -> None:
+    with world(tmp_path) as here:
+        here.gateway.activity._tariffs = {"sms": 350}
+        here.text("84900000001", "HD")
+        segments = sum(bubble.text != "" for bubble in here.heard("84900000001"))
+        assert here.gateway.activity.today().total.cost == 350 * segments
+        assert f"{350 * segments} ₫" in official(here, "lan", "viewer").get("/")
+
+
+def test_what_was_kept_of_a_day_stays_when_its_messages_have_gone_to_history(anywhere: World) -> None:
+    for number in range(3):
+        anywhere.text(f"8490000000{number}", anywhere.examples[0].code)
+    for _ in range(5 * 4):
+        anywhere.clock.forward(hours=6)
+        anywhere.gateway.sweeper.history()
+        anywhere.gateway.activity.keep_days()
+    assert anywhere.states() == {}
+    assert [traffic.delivered for _, traffic in anywhere.gateway.activity.days(6)] == [3, 0, 0, 0, 0, 0]
+    assert anywhere.gateway.activity.reply_times(6)[0].p50 is not None
+
+
+def test_the_time_to_reply_is_kept_for_each_day_and_drawn(anywhere: World) -> None:
+    activity = anywhere.gateway.activity
+    for seconds in (1, 2, 60):
+        anywhere.carrier.text("84900000001", "HD")
+        anywhere.carrier.run_due()
+        anywhere.clock.forward(seconds=seconds)
+        anywhere.send()
+    assert (activity.today().reply_p50, activity.today().reply_p95) == (2, 60)
+    anywhere.clock.forward(days=1)
+    activity.keep_days()
+    kept, today = activity.reply_times(2)
+    assert (kept.p50, kept.p95) == (2, 60)
+    assert (today.p50, today.p95) == (None, None)
+    page = official(anywhere, "lan", "viewer").get("/")
+    assert "Thời gian trả lời mỗi ngày" in page
+    assert re.search(r"<title>14/08: [^<]*60,0</title>", page) is None
+    assert re.search(r"<title>15/08: [^<]*60,0</title>", page)
+
+
+def test_days_of_which_nothing_is_known_are_a_gap_in_the_line(here: World) -> None:
+    with here.gateway.database.writing("test") as connection:
+        for days, p50 in ((1, 2.0), (2, 3.0), (4, 5.0)):
+            day = (NOON - timedelta(days=days)).date().isoformat()
+            connection.execute(sa.insert(daily_reply), {"day": day, "p50": p50, "p95": 2 * p50})
+    page = official(here, "lan", "viewer").get("/")
+    (path,) = re.findall(r'<path class="line-a" d="([^"]+)"', page)
+    assert path.count("M") == 2
+    assert path.count("L") == 1
