@@ -126,6 +126,23 @@ def test_killed_in_the_middle_the_citizen_is_answered_exactly_once(place: Place,
     assert len(place.smsc.submitted()) == 1
 
 
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_when_the_receipt_comes_back_it_is_brought_again_and_nothing_goes_out_twice(
+    place: Place, side: str
+) -> None:
+    place.start(dies_at=("receipts", side))
+    place.smsc.text(PHONE, "HELP")
+    until(lambda: place.states() == ["submitted"], "the reply")
+    [submitted] = place.smsc.submitted()
+    place.smsc.receipt(str(int(submitted.fields["id"], 16)), phone=submitted.to)
+    until(place.ended, "the gateway to die")
+    place.start()  # and the SMSC, which has no acknowledgement, brings the receipt again
+    until(lambda: place.smsc.undelivered() == 0, "the receipt to be acknowledged")
+    assert place.states() == ["delivered"]
+    assert place.taken_in() == ["HELP"]
+    assert len(place.smsc.submitted()) == 1
+
+
 def test_the_same_text_sent_twice_is_two_texts(place: Place) -> None:
     place.start()
     for _ in range(2):
