@@ -134,7 +134,10 @@ def send(page: Page) -> None:
 
 
 def press(page: Page, move: str) -> None:
-    page.locator(f"[name=move][value={move}]").click()
+    button = page.locator(f"[name=move][value={move}]")
+    if not button.is_visible():
+        page.locator("#actions details", has=button).locator("summary").click()
+    button.click()
     page.wait_for_load_state()
 
 
@@ -217,7 +220,7 @@ def test_a_notice_from_signing_in_to_its_report(signed_in: SigningIn, picture: P
     minh.locator("[data-state=sending]").wait_for()
     minh.locator("[name=move][value=pause]").wait_for()
     until(minh, lambda: figures(minh)["Chưa gửi"] <= PEOPLE - 4)
-    minh.fill("#reason", "xem lai noi dung")
+    minh.fill("#reason-pause", "xem lai noi dung")
     press(minh, "pause")
     minh.locator("[data-state=paused]").wait_for()
     picture(minh, "#sending", "progress", lambda: None)
@@ -247,6 +250,7 @@ def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, s
     lan.check("[name=status][value='9']")
     lan.check("[name=status][value='10']")
     until(lan, lambda: not lan.locator("[data-count]").inner_text().startswith("200 "))
+    lan.locator("[data-filter] details > summary").click()
     lan.fill("#filter", "stauts=5")
     lan.locator("#filter").dispatch_event("change")
     lan.get_by_text("no such field").wait_for()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,6 +31,7 @@ from smsgw.text import phones
 from smsgw.text.alphabet import storable
 
 HELD_FOR = timedelta(days=90)  # after which what is paused is given up
+SEEN = frozenset(State) - {State.LOADING}  # by officials
 GATEWAY = "gateway"  # who moves a notice that no official moves
 
 
@@ -112,10 +113,23 @@ class Notices:
             raise NoSuchNotice(id)
         return found
 
-    def page(self, who: Official, before: str | None = None, limit: int = 50) -> list[Notice]:
+    def page(
+        self, who: Official, before: str | None = None, limit: int = 50, states: Collection[State] = SEEN
+    ) -> list[Notice]:
         """The notices that they may see, newest first."""
         with self.means.database.reading() as connection:
-            return rows.page(connection, who.agency, before, limit)
+            return rows.page(connection, who.agency, states, before, limit)
+
+    def waiting(self, who: Official) -> int:
+        """How many notices wait for their approval."""
+        if not who.may("approver"):
+            return 0
+        with self.means.database.reading() as connection:
+            return rows.waiting(connection, who.agency, who.name)
+
+    def needs_approval(self, notice: Notice) -> bool:
+        """Whether a second official has to approve it, or handing it in is enough."""
+        return notice.recipients >= self.means.rules.approval_from
 
     def events(self, id: str, who: Official) -> list[Event]:
         """What was done with a notice, in order."""
@@ -173,7 +187,7 @@ class Notices:
         notice = self.find(id, who)
         if not notice.recipients:
             raise NoticeRefused("nobody", f"notice {notice.name!r} has no recipients")
-        if notice.recipients >= self.means.rules.approval_from:
+        if self.needs_approval(notice):
             with self._moving(notice, Move.SUBMIT, who.name, "") as move:
                 move(seen=notice.fingerprint, needs_approval=True)
         else:

@@ -96,7 +96,9 @@ def _samples(connection: sa.Connection, notice: Notice, reckoning: Reckoning, ch
         *([("longest", longest)] if longest else []),
         *(("random", item) for item in rows.recipients_at(connection, notice.id, places)),
     ]
-    return [_sample(notice, why, item) for why, item in chosen]
+    samples = [_sample(notice, why, item) for why, item in chosen]
+    told = {sample.accented.text: sample for sample in reversed(samples)}  # who gets the same text is shown once
+    return [sample for sample in samples if told[sample.accented.text] is sample]
 
 
 def _sample(notice: Notice, why: str, item: Addressee) -> Sample:

@@ -133,14 +133,24 @@ def locked(connection: sa.Connection, id: str) -> Notice | None:
     return Notice(*row) if row else None
 
 
-def page(connection: sa.Connection, agency: str | None, before: str | None, limit: int) -> list[Notice]:
-    """Notices, newest first, of an agency or of all. `before`: the id of the last one of the page before."""
-    query = sa.select(*_NOTICE).where(_c.state != "loading").order_by(_c.id.desc()).limit(limit)
+def page(
+    connection: sa.Connection, agency: str | None, states: Collection[str], before: str | None, limit: int
+) -> list[Notice]:
+    """Notices in these states, newest first, of an agency or of all. `before`: the last id of the page before."""
+    query = sa.select(*_NOTICE).where(_c.state.in_(sorted(states))).order_by(_c.id.desc()).limit(limit)
     if agency is not None:
         query = query.where(_c.agency == agency)
     if before is not None:
         query = query.where(_c.id < before)
     return [Notice(*row) for row in connection.execute(query)]
+
+
+def waiting(connection: sa.Connection, agency: str | None, approver: str) -> int:
+    """How many notices, of an agency or of all, an official could approve: those that somebody else submitted."""
+    query = sa.select(sa.func.count()).where(_c.state == "submitted", _c.author != approver)
+    if agency is not None:
+        query = query.where(_c.agency == agency)
+    return connection.scalar(query) or 0
 
 
 def problems(connection: sa.Connection, id: str, limit: int | None = None) -> list[tuple[int, str, str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.store import voices
+from smsgw.store.states import State
 from smsgw.web.console.desk import Desk
-from smsgw.web.console.shell import needs, page
+from smsgw.web.console.shell import me, my_agencies, needs, page
 
 DAYS = 30
 
@@ -23,6 +25,7 @@ def routes(desk: Desk) -> Blueprint:
         labels = [f"{day:%d/%m}" for day, _ in days]
         return page(
             "home.html",
+            waits=_waits(desk, today.outbox.states[State.UNKNOWN]),
             today=today,
             total=today.total,
             labels=labels,
@@ -31,3 +34,15 @@ def routes(desk: Desk) -> Blueprint:
         )
 
     return overview
+
+
+def _waits(desk: Desk, doubts: int) -> dict[str, tuple[int, str]]:
+    """What waits for the official at work: how many, and where. `doubts`: messages in doubt, of the whole province."""
+    with desk.database.reading() as connection:
+        said = voices.counts(connection, agencies=my_agencies())["new"]
+    found = {
+        "notices": (desk.notices.waiting(me()), url_for("console.notices.notices", show="submitted")),
+        "voices": (said if me().may("sender") else 0, url_for("console.voices.every")),
+        "doubts": (doubts if me().may("sender") and not me().agency else 0, url_for("console.doubtful.doubtful")),
+    }
+    return {name: wait for name, wait in found.items() if wait[0]}

@@ -104,8 +104,9 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         preview=looked_at,
         total=looked_at.reckoning.size(accents=notice.accents),
         warnings=_warnings(looked_at, Format(desk.timezone, language())),
+        needs_approval=desk.notices.needs_approval(notice),
         moves=[move for move in moves if move != Move.EDIT and not (own and move == Move.APPROVE)],
-        waits_for_another=own and notice.state == State.SUBMITTED,
+        next=_next(notice, own=own),
         editable=Move.EDIT in moves,
         undecided=notice.state in BEFORE_SENDING,
         problems=desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN),
@@ -116,12 +117,28 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
     )
 
 
-def _warnings(preview: Preview, show: Format) -> list[str]:
+def _next(notice: Notice, *, own: bool) -> str | None:
+    """What the official at work does next, or waits for: the end of a text's key."""
+    match notice.state:
+        case State.DRAFT:
+            return ("draft" if notice.recipients else "nobody") if me().may("sender") else "draft_of_others"
+        case State.SUBMITTED:
+            return "approve" if me().may("approver") and not own else "yours" if own else "submitted"
+        case State.APPROVED | State.PAUSED:
+            return notice.state
+        case _:
+            return None
+
+
+def _warnings(preview: Preview, show: Format) -> list[tuple[str, str]]:
+    """What to think of before it is sent: how grave, and the text."""
     said = [
-        say("notices.told_before", name=other.name, count=show.number(other.people)) for other in preview.told_before
+        ("warning", say("notices.told_before", name=other.name, count=show.number(other.people)))
+        for other in preview.told_before
     ]
     budget = preview.budget
     if budget.limit is not None and (budget.near or budget.refused):
-        key = "notices.budget_refused" if budget.refused else "notices.budget_near"
-        said.append(say(key, used=show.number(budget.with_this), most=show.number(budget.limit)))
+        kind, key = ("danger", "refused") if budget.refused else ("warning", "near")
+        text = say(f"notices.budget_{key}", used=show.number(budget.with_this), most=show.number(budget.limit))
+        said.append((kind, text))
     return said

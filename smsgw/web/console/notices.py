@@ -18,6 +18,8 @@ from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.filtered import FIELDS, FilterAudience
 from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.drafting import Draft
+from smsgw.notices.life import State
+from smsgw.notices.office import SEEN
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.store.notices import Notice
 from smsgw.web.console import notice, notice_files
@@ -25,10 +27,20 @@ from smsgw.web.console.desk import Desk
 from smsgw.web.console.notice import notice_of, refused
 from smsgw.web.console.notice_form import BadForm, Form, Readings, selection, wishes, written
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
+from smsgw.web.console.words import reason
 
 A_PAGE = 50
 ROOM_FOR_FIELDS = 64 * 1024  # bytes of an upload beside its file
 LONGEST_TEXT, LONGEST_FILE_NAME = 1000, 120  # characters
+# What was cancelled is seldom looked for, and a file that was mended leaves one behind.
+SHOWN = {
+    "all": SEEN - {State.CANCELLED},
+    "draft": {State.DRAFT},
+    "submitted": {State.SUBMITTED},
+    "sending": {State.APPROVED, State.SENDING, State.PAUSED},
+    "done": {State.DONE},
+    "cancelled": {State.CANCELLED},
+}
 PLAIN = "text/plain; charset=utf-8"
 
 Audience = FileAudience | FilterAudience
@@ -42,9 +54,11 @@ def routes(desk: Desk) -> Blueprint:
     @own.get("/")
     @needs("viewer")
     def notices() -> AnyResponse:
-        found = desk.notices.page(me(), request.args.get("before"), A_PAGE)
-        older = url_for(".notices", before=found[-1].id) if len(found) == A_PAGE else None
-        return page("notices.html", notices=found, older=older)
+        shown = request.args.get("show", "")
+        shown = shown if shown in SHOWN else "all"
+        found = desk.notices.page(me(), request.args.get("before"), A_PAGE, SHOWN[shown])
+        older = url_for(".notices", show=shown, before=found[-1].id) if len(found) == A_PAGE else None
+        return page("notices.html", notices=found, older=older, shown=shown, shows=[*SHOWN])
 
     @own.get("/new")
     @needs("sender")
@@ -72,7 +86,10 @@ def routes(desk: Desk) -> Blueprint:
     @needs("sender")
     def edit(id: str) -> AnyResponse:
         found = notice_of(desk, id)
-        return _form(desk, _as_it_is(desk, found), notice=found)
+        given = _as_it_is(desk, found)
+        if request.args.get("by") == "file":  # somebody comes to bring the mended file
+            given["by"] = "file"
+        return _form(desk, given, notice=found)
 
     @own.post("/<id>/edit")
     @needs("sender")
@@ -136,7 +153,7 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
         draft = replace(draft, audience=_named(form))
         made = _read(desk, readings, form.get("reading", ""), draft, audience)
         if before is not None:
-            desk.notices.cancel(before.id, me(), say("notices.replaced", id=made.id))
+            desk.notices.cancel(before.id, me(), say("notices.replaced"))
     except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
         return _form(desk, form, HTTPStatus.BAD_REQUEST, trouble=_said(error), notice=before)
     return see("notices.notice", id=made.id)
@@ -174,7 +191,8 @@ def _said(error: Exception) -> str:
         case BadForm():
             return say(f"notices.{error.reason}")
         case FilterError():
-            return say("notices.filter_wrong", place=error.place, term=error.term, problem=error.problem)
+            problem = reason(language(), error.problem)
+            return say("notices.filter_wrong", place=error.place, term=error.term, problem=problem)
         case AudienceRefused():
             said = error.said(language())
             return said[0].upper() + said[1:] + "."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 from smsgw.store import audit
 from smsgw.web.console import texts
@@ -22,7 +23,25 @@ _REASONS = (
     (re.compile(r"is due and nobody does it"), "nobody"),
     (re.compile(r"does not come to its end"), "endless"),
     (re.compile(r"(?:not asked again yet: )?the one-stop database .*"), "onestop"),
+    # What is wrong with a term of a filter.
+    (re.compile(r"no such field; there are (?P<fields>.*)"), "no_field"),
+    (re.compile(r"expected a (?:value,|term) such as (?P<example>.*?)(?:, due<2018-09-01 or overdue)?"), "no_value"),
+    (re.compile(r"takes no value; .*"), "takes_none"),
+    (re.compile(r"no day is left between this bound and the other one"), "no_day_left"),
+    (re.compile(r"only = is possible here, with one value or several: (?P<example>.*)"), "only_equals"),
+    (re.compile(r"is there already; .*"), "twice"),
+    (re.compile(r"no dossier is of such a day|no such day in the calendar"), "no_day"),
+    (re.compile(r"expected a day such as .*"), "day"),
+    (re.compile(r"expected codes separated by commas, without blanks"), "codes"),
+    (re.compile(r"expected (?:the national codes|levels) (?P<first>\d+)(?: to|, 3 or) (?P<last>\d+), .*"), "numbers"),
 )
+_TERM = re.compile(
+    r"(?P<list>agency|procedure|status|level)=(?P<values>\S+)"
+    r"|(?P<day>received|due|finished)(?P<sign><=|>=|=|<|>)(?P<date>\d{4}-\d\d-\d\d)"
+    r"|(?P<overdue>!?overdue)",
+    re.ASCII,
+)
+_SIGNS = {"<=": "to", ">=": "from", "=": "on", "<": "before", ">": "after"}
 _BROWSERS = (
     ("coc_coc_browser", "Cốc Cốc"),
     ("Edg", "Edge"),
@@ -44,6 +63,15 @@ _SYSTEMS = (
 )
 
 
+def reason(language: Language, text: str | None) -> str:
+    """Why a channel, a run or a filter is as it is. What came from elsewhere stays as it came."""
+    for pattern, key in _REASONS:
+        if found := pattern.fullmatch(text or ""):
+            values = found.groupdict()
+            return say(language, "reasons." + key.format(**values), **values)
+    return text or ""
+
+
 class Words:
     """In one language."""
 
@@ -57,12 +85,22 @@ class Words:
         return texts.load()[page][self._language].get(f"{name}_{code}", code)
 
     def reason(self, text: str | None) -> str:
-        """Why a channel or a run is as it is. What came from elsewhere stays as it came."""
-        for pattern, key in _REASONS:
-            if found := pattern.fullmatch(text or ""):
-                values = found.groupdict()
-                return say(self._language, "reasons." + key.format(**values), **values)
-        return text or ""
+        """Why a channel or a run is as it is."""
+        return reason(self._language, text)
+
+    def audience(self, audience: str) -> str:
+        """To whom a notice goes: the name of its file, or a filter in words if all of it can be said."""
+        terms = [_TERM.fullmatch(term) for term in audience.split()]
+        return "; ".join(self._term(term) for term in terms if term) if all(terms) else audience
+
+    def _term(self, term: re.Match[str]) -> str:
+        if name := term["list"]:
+            values = [self.of(f"notices.{name}", value) for value in term["values"].split(",")]
+            return f"{say(self._language, f'notices.{name}')}: {', '.join(values)}"
+        if name := term["day"]:
+            sign = say(self._language, f"notices.{_SIGNS[term['sign']]}")
+            return f"{say(self._language, f'notices.{name}')} {sign} {date.fromisoformat(term['date']):%d/%m/%Y}"
+        return say(self._language, "notices.overdue_yes" if term["overdue"] == "overdue" else "notices.overdue_no")
 
     def source(self, source: str) -> str:
         """Which way somebody opted out."""

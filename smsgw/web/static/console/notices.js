@@ -5,13 +5,13 @@ const EVERY = 1000; // milliseconds between two looks at what goes on
 
 function counting(form) {
   const shown = form.querySelector("[data-count]");
-  let asked = 0;
+  let turn = 0;
   async function count() {
-    const mine = ++asked;
+    const mine = ++turn;
     const chosen = new URLSearchParams(new FormData(form));
     for (const name of ["csrf_token", "text", "name", "file"]) chosen.delete(name);
-    const answer = await fetch(`${shown.dataset.count}?${chosen}`);
-    if (mine === asked && answer.ok) shown.textContent = await answer.text();
+    const answer = await asked(`${shown.dataset.count}?${chosen}`);
+    if (mine === turn && answer?.ok) shown.textContent = await answer.text();
   }
   form.querySelector("[data-filter]").addEventListener("change", count);
   form.addEventListener("change", (event) => { if (event.target.name === "by") choose(form, count); });
@@ -24,22 +24,33 @@ function choose(form, count) {
   if (by === "filter") count();
 }
 
+// The browser's own words on a file input are in its language and not in the page's.
+function dressed(file) {
+  const input = file.querySelector("input"), name = file.querySelector("#file-name"), none = name.textContent;
+  file.classList.add("dressed");
+  for (const part of file.querySelectorAll("[hidden]")) part.hidden = false;
+  input.addEventListener("change", () => { name.textContent = input.files[0]?.name ?? none; });
+}
+
 function reading(form) {
-  const shown = form.querySelector("[data-reading]");
+  const part = form.querySelector("[data-reading]"), shown = part.querySelector("[role=status]");
   form.addEventListener("submit", () => {
     form.querySelector("[type=submit]").disabled = true;
-    shown.hidden = false;
+    part.hidden = false;
+    part.scrollIntoView({ block: "nearest" });
     setInterval(async () => {
-      const answer = await fetch(shown.dataset.reading);
-      if (answer.ok) shown.textContent = (await answer.text()) || shown.textContent;
+      const answer = await asked(part.dataset.reading);
+      if (answer?.ok) shown.textContent = (await answer.text()) || shown.textContent;
     }, EVERY);
   });
+  // Who comes back by the browser's button finds the form as they left it, and may send it again.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
 
 function following(part) {
   const timer = setInterval(async () => {
-    const answer = await fetch(part.dataset.progress);
-    if (!answer.ok) return;
+    const answer = await asked(part.dataset.progress);
+    if (!answer?.ok) return;
     if (answer.headers.get("X-State") !== part.dataset.state) {
       location.reload();
       clearInterval(timer);
@@ -49,10 +60,20 @@ function following(part) {
   }, EVERY);
 }
 
+// Nothing comes of a moment without the gateway: the next look is a second later.
+async function asked(address) {
+  try {
+    return await fetch(address);
+  } catch {
+    return null;
+  }
+}
+
 const form = document.querySelector("[data-notice]");
 if (form) {
   counting(form);
   reading(form);
+  dressed(form.querySelector("[data-file]"));
 }
 const progress = document.querySelector("[data-progress]");
 if (progress) following(progress);
