@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, cast
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.callbacks import check_key, moment, optional, raw_query, required
 from providers.contract import (
@@ -32,7 +32,7 @@ from providers.contract import (
     Throttled,
     Unknown,
 )
-from providers.http import AT_ONCE, Answer, HttpCarrier
+from providers.http import AT_ONCE, Answer, HttpCarrier, ReportedConfig
 
 CODINGS: Mapping[Encoding, int] = {"gsm7": 0, "ucs2": 2}
 EVERY_RECEIPT = 31  # delivered 1, failed 2, buffered 4, taken by the SMSC 8, refused by it 16
@@ -47,18 +47,13 @@ STATUSES: Mapping[str, ReceiptStatus] = {
 CHARSETS = {"": "utf-8", "gsm": "utf-8", "utf-8": "utf-8", "utf-16be": "utf-16-be", "windows-1252": "windows-1252"}
 
 
-class Config(BaseModel):
-    """`url`: of smsbox's sendsms; `callback_url`: of this channel as Kannel reaches it; `key`: in those addresses."""
-
-    model_config = ConfigDict(extra="forbid")
+class Config(ReportedConfig):
+    """`url`: of smsbox's sendsms."""
 
     url: HttpUrl = HttpUrl("http://127.0.0.1:13013/cgi-bin/sendsms")
-    callback_url: HttpUrl
     username: str = Field(min_length=1)
     password: SecretStr = Field(min_length=1)
-    key: SecretStr = Field(min_length=8)
     smsc: str = ""
-    time_limit: float = Field(default=10.0, gt=0, le=120)
 
 
 def connect(config: BaseModel) -> Kannel:
@@ -79,7 +74,7 @@ class Kannel(HttpCarrier):
         self._url = str(config.url)
         self._login = {"username": config.username, "password": password}
         self._smsc = {"smsc": config.smsc} if config.smsc else {}
-        self._receipts_url = f"{str(config.callback_url).rstrip('/')}/receipts"
+        self._receipts = config.receipts_url
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         check_key(callback, self._key)
@@ -130,7 +125,7 @@ class Kannel(HttpCarrier):
 
     def _receipt_url(self, ref: str) -> str:
         # Kannel puts the receipt's status for %d and the SMSC's words for %A, so these are not to be quoted.
-        return f"{self._receipts_url}?{urlencode({'key': self._key, 'ref': ref})}&status=%d&answer=%A"
+        return f"{self._receipts}&{urlencode({'ref': ref})}&status=%d&answer=%A"
 
 
 def _text(raw: bytes | None, charset: str) -> str:
