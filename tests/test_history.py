@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from smsgw.store.receipts import Report
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import history as history_table
 from smsgw.store.tables import outbound
+from tests.console import Desk, at_work, official
 from tests.test_outbox import add, claim, message, report, settle
 from tests.world import NOON, World
 
@@ -80,3 +82,31 @@ def test_a_receipt_that_missed_its_message_finds_it_in_history_too(database: Dat
     assert sweeper.late_receipts() == 1
     with database.reading() as connection:
         assert [row.state for row in history.by_id(connection, [id])] == ["delivered"]
+
+
+def conversation(desk: Desk, query: str) -> str:
+    """What a search shows of the one conversation that it finds."""
+    shown = desk.post("/conversations/", query=query)
+    (thread,) = re.findall(r'<ol class="thread">.*</ol>', shown, re.DOTALL)
+    return re.sub(r'name="csrf_token" value="[^"]+"', "", thread)
+
+
+def test_a_conversation_is_found_with_every_try_and_receipt_when_its_messages_are_history(anywhere: World) -> None:
+    code = anywhere.examples[0].code
+    anywhere.carrier.faults.change({"throttle_429": 1.0, "retry_after": 2.0})
+    anywhere.carrier.text("84912345678", f"HS {code}")
+    anywhere.settle()
+    anywhere.carrier.faults.change({"throttle_429": 0.0})
+    anywhere.clock.forward(minutes=1)
+    anywhere.settle()
+    desk = official(anywhere, "lan", "viewer")
+    before = [conversation(desk, query) for query in ("0912 345 678", code)]
+    assert "nhà mạng báo: đã đến máy" in before[0]
+    assert "lần gửi" in before[0]
+    anywhere.clock.forward(seconds=LIVE_FOR.total_seconds() + 60)
+    assert anywhere.gateway.sweeper.history() == 1
+    assert anywhere.states() == {}
+    desk = at_work(anywhere, "lan")
+    assert [conversation(desk, query) for query in ("0912 345 678", code)] == before
+    link = re.findall(r"/console(/conversations/[\w-]+/trace)", before[0])[-1]
+    assert "/messages" in desk.get(link)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -13,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 
+from smsgw.gateway import Gateway
 from smsgw.notices import report
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import CHUNK, Draft
@@ -167,27 +169,41 @@ def test_the_database_itself_sends_no_text_that_was_not_approved(cast: Cast) -> 
         connection.execute(sa.update(notice).values(text="Khác", fingerprint="another"))
 
 
-def test_of_two_who_approve_at_once_one_wins_and_the_other_is_told(cast: Cast) -> None:
-    made = drafted(cast.notices, cast.an).notice
-    cast.notices.submit(made.id, cast.an)
-    together, told = Barrier(2), list[str]()
+def test_of_two_who_approve_at_once_on_two_nodes_one_wins_and_the_other_is_told(cast: Cast) -> None:
+    there = cast.world
+    other = Gateway(there.gateway.settings, there.clock)
+    for _ in range(5):
+        made = drafted(cast.notices, cast.an).notice
+        cast.notices.submit(made.id, cast.an)
+        told = at_once(
+            partial(cast.notices.approve, made.id, cast.binh), partial(other.notices.approve, made.id, cast.chi)
+        )
+        winner = cast.notices.find(made.id, cast.an).approver
+        assert sorted(told)[0] == "approved"
+        assert sorted(told)[1].startswith(f"the notice is approved by {winner}")
+        moves = [event.who for event in cast.notices.events(made.id, cast.an) if event.move == "approve"]
+        assert moves == [winner]
+    other.close()
 
-    def approve(who: str) -> None:
+
+def at_once(*moves: Callable[[], object]) -> list[str]:
+    """What each of these comes to when they begin in the same moment."""
+    together, told = Barrier(len(moves)), list[str]()
+
+    def begin(move: Callable[[], object]) -> None:
         together.wait()
         try:
-            cast.notices.approve(made.id, getattr(cast, who))
+            move()
             told.append("approved")
         except NoticeRefused as refused:
             told.append(str(refused))
 
-    threads = [Thread(target=approve, args=(who,)) for who in ("binh", "chi")]
+    threads = [Thread(target=begin, args=(move,)) for move in moves]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    winner = cast.notices.find(made.id, cast.an).approver
-    assert sorted(told)[0] == "approved"
-    assert sorted(told)[1].startswith(f"the notice is approved by {winner}")
+    return told
 
 
 def test_a_notice_to_few_needs_no_approval_where_the_settings_say_so(tmp_path: Path) -> None:
