@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smsgw.dispatch import breaker
-from smsgw.dispatch.pace import Pace, slowed
+from smsgw.dispatch.pace import SET_BACK, Pace, at_this_time, slowed
 from smsgw.dispatch.routes import Route, Routes
 from smsgw.store.channels import Channel
 from smsgw.store.tables import Lane
@@ -112,6 +112,23 @@ def test_a_clock_that_is_set_back_gives_nothing_and_takes_nothing() -> None:
     channel = pace.spent(replace(NEW, allowance=5.0), 2, seconds(3600))
     assert pace.allowance(channel, seconds(0)) == channel.allowance
     assert pace.spent(channel, 1, seconds(0)).allowed_at == seconds(3600)
+
+
+@given(PACES, st.floats(0, 5000), st.floats(-100_000, 100_000))
+def test_setting_the_clock_back_gains_nothing_and_the_rate_goes_on_from_there(
+    pace: Pace, left: float, back: float
+) -> None:
+    channel, now = pace.spent(replace(NEW, allowance=left), 0, NOON), seconds(-back)
+    counted = at_this_time(channel, now)
+    assert pace.allowance(counted, now) == pace.allowance(channel, now)
+    late = pace.full / pace.tps + 2 * SET_BACK.total_seconds()
+    assert pace.allowance(counted, now + timedelta(seconds=late)) == pace.full
+
+
+def test_a_pause_that_was_asked_for_is_as_long_as_it_was_when_the_clock_is_set_back() -> None:
+    channel = slowed(replace(NEW, allowed_at=NOON), 30, NOON)
+    assert at_this_time(channel, seconds(-3600)).resume_at == seconds(-3600 + 30)
+    assert at_this_time(channel, seconds(-1)) == channel
 
 
 def test_a_carrier_that_asks_for_a_pause_gets_the_longest_it_asked_for() -> None:

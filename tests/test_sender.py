@@ -194,6 +194,21 @@ def test_a_sender_that_slept_through_its_lease_hands_nothing_over_that_may_be_an
         assert [*connection.execute(sa.select(outbound.c.attempts)).scalars()] == [2, 2]
 
 
+def test_a_clock_that_was_a_day_ahead_and_is_set_right_silences_nobody(make: Make) -> None:
+    desk = make(Carrier())
+    desk.clock.forward(days=1)
+    add(desk.database, *(message()._replace(expires_at=NOON + timedelta(days=3)) for _ in range(75)))
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"] * 75
+    desk.clock.forward(days=-1)
+    add(desk.database, *(message() for _ in range(75)))
+    desk.sender.send_due()
+    assert desk.states().count("queued") == 75  # what is allowed was used up
+    desk.clock.forward(seconds=1)
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"] * 150
+
+
 class Ticking(SetClock):
     """A clock that goes on by 10 ms whenever somebody looks at it."""
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from smsgw.store.channels import Channel
 
+SET_BACK = timedelta(seconds=2)  # more than clocks of nodes differ by, which all follow the database's
 SAVED_UP = 0.75  # of a batch at the most
 LEAST_SAVED_UP = 0.25  # of a batch; with less, calls would hardly be worth making
 UNEVEN = 0.05  # seconds by which calls may differ in how long they are on their way
@@ -54,6 +55,17 @@ class Pace:
         """The channel after so many messages went out at `now`."""
         left = self.allowance(channel, now) - messages
         return replace(channel, allowance=left, allowed_at=max(now, channel.allowed_at))
+
+
+def at_this_time(channel: Channel, now: datetime) -> Channel:
+    """The channel if its clock was set back: its rate and its pause are counted from now on.
+
+    Else it would be silent until the clock has come again to where it was, be that a day. No allowance is gained by it.
+    """
+    back = channel.allowed_at - now
+    if back <= SET_BACK:
+        return channel
+    return replace(channel, allowed_at=now, resume_at=channel.resume_at and channel.resume_at - back)
 
 
 def slowed(channel: Channel, seconds: float, now: datetime) -> Channel:

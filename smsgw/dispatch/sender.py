@@ -154,7 +154,8 @@ class Sender:
                 self._settle(connection, call, now)
             before = channels.lock(connection, name)
             now = self._clock()  # others had the channel meanwhile, and the rate is counted from here on
-            after = self._after(before, call.answer, now) if call else before
+            after = pace.at_this_time(before, now)
+            after = self._after(after, call.answer, now) if call else after
             most, pause = self._room(after, now)
             claimed: Sequence[outbox.Claimed] = ()
             if most:
@@ -242,9 +243,10 @@ class Sender:
         with self._database.writing("claim") as connection:
             before = channels.lock(connection, self._channel.name)
             now = self._clock()
-            if self._channel.pace.allowance(before, now) < messages:
+            after = pace.at_this_time(before, now)
+            if self._channel.pace.allowance(after, now) < messages:
                 return False
-            channels.write(connection, before, self._channel.pace.spent(before, messages, now), now)
+            channels.write(connection, before, self._channel.pace.spent(after, messages, now), now)
         return True
 
     def _chats(self, messages: Sequence[outbox.Claimed]) -> Mapping[str, str]:
