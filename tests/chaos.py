@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import signal
 import threading
@@ -32,14 +31,12 @@ from smsgw.store.outbox import NewMessage
 from smsgw.store.states import FINAL
 from smsgw.store.tables import Lane, inbound, outbound, receipt
 from smsgw.web.server import WebServer
+from tests import processes
 from tests.chaos_node import Plan, ready_file, run
 from tests.world import SECRET, TODAY, TOKEN, free_port
 
 PATIENCE = 90.0  # seconds, for machines with much else to do
 PUMPS = 3  # callbacks that a carrier makes at a time
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.chaos_node"])
 
 
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
@@ -191,9 +188,7 @@ class Chaos:
 
     def node(self, **plan: Any) -> ForkServerProcess:
         """Start a node, or a command; see `Plan`."""
-        # A daemon, so that a test that fails leaves nobody for whom the run would wait for ever.
-        process = _processes.Process(target=run, args=(Plan(self.settings, self.log, **plan),), daemon=True)
-        process.start()
+        process = processes.start(run, Plan(self.settings, self.log, **plan))
         self.nodes.append(process)
         return process
 

@@ -1,7 +1,6 @@
 """A node of the gateway in a process of its own, made to die or to be told lies at chosen places.
 
-The processes are forked from one that has imported everything (multiprocessing's forkserver), so that a node is there
-in a fraction of a second. What a node waits for is shortened; nothing else of it is changed.
+What a node waits for is shortened; nothing else of it is changed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import click
 import sqlalchemy as sa
 
 from smsgw import gateway, logs
-from smsgw.cli.main import commands, main
+from smsgw.cli.main import commands
 from smsgw.clock import utc_now
 from smsgw.dispatch import breaker, retry, sender
 from smsgw.gateway import ROLES, Role
@@ -28,10 +27,11 @@ from smsgw.serve import Node, until_told_to_stop
 from smsgw.settings import load
 from smsgw.store import database, schedules, wakes
 from smsgw.store.database import Database
-from tests import unsure
+from tests import processes, unsure
 
+# A process that is forked from the one that has imported this module finds every command there (tests/processes.py).
 for name in commands.list_commands(click.Context(commands)):
-    commands.get_command(click.Context(commands), name)  # imports its module
+    commands.get_command(click.Context(commands), name)
 
 STARTING = ("create", "meet channels")  # a node whose database fails by then does not start, which is no news
 
@@ -102,14 +102,11 @@ class Fate:
 
 def run(plan: Plan) -> None:
     """The life of a process."""
-    log = os.open(plan.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.dup2(log, sys.stdout.fileno())
-    os.dup2(log, sys.stderr.fileno())
+    processes.output_to(plan.log)
     Database.boundary = Fate(plan)
     sys.modules["providers.unsure"] = unsure
     if plan.command:
-        sys.argv = ["smsgw", "--config", str(plan.settings), *plan.command]
-        main()
+        processes.smsgw("--config", str(plan.settings), *plan.command)
         return
     for module, name, value in _WAITS:
         setattr(module, name, value)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import sqlalchemy as sa
 
-from smsgw import cli
 from smsgw.dispatch import retry
 from smsgw.dossiers import sample
 from smsgw.store.database import Database
 from smsgw.store.history import message
+from tests import processes
 from tests.kannel import listens, until
 from tests.world import TODAY
 
@@ -40,26 +40,23 @@ class Serving:
         sample.write(f"sqlite:///{folder}/onestop.db", 60, 1, TODAY)
         self.database = Database(f"sqlite:///{folder}/gateway.db")
         self.database.create()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
 
     def start(self, dies_at: tuple[str, str] = ("", "")) -> None:
         """Start it; `dies_at`: the transaction, and the side of its commit, where it kills itself."""
-        program = "import sys; from tests.serving import main; main(sys.argv.pop(), sys.argv.pop())"
-        command = [sys.executable, "-c", program, "--config", str(self.settings), "serve", *dies_at]
         log = self.folder / "gateway.log"
-        with log.open("ab") as out:
-            self._process = subprocess.Popen(command, stdout=out, stderr=out)
+        self._process = processes.start(_serve, self.settings, log, dies_at)
         until(lambda: self.ended() or listens(self.port), "the gateway to start")
         assert not self.ended(), log.read_text()[-2000:]
 
     def ended(self) -> bool:
-        return self._process is not None and self._process.poll() is not None
+        return self._process is not None and self._process.exitcode is not None
 
     def kill(self) -> None:
         """With -9."""
         if self._process:
             self._process.kill()
-            self._process.wait()
+            self._process.join()
 
     def close(self) -> None:
         self.kill()
@@ -69,24 +66,23 @@ class Serving:
         with self.database.reading() as connection:
             return [*connection.scalars(sa.select(message.c.state))]
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *words: str) -> CompletedProcess[str]:
         """A command of smsgw, as an operator gives it."""
-        program = [sys.executable, "-c", "from smsgw.cli import main; main()", "--config", str(self.settings), *words]
-        return subprocess.run(program, capture_output=True, text=True, timeout=60)
+        return processes.command(words, self.folder)
 
 
-def main(side: str, transaction: str) -> None:
+def _serve(settings: Path, log: Path, dies_at: tuple[str, str]) -> None:
     """The gateway, in a process that dies where it is told to. Claims of nothing don't count."""
-    settings = Path(sys.argv[sys.argv.index("--config") + 1])
+    processes.output_to(log)
 
     def in_hand() -> bool:
         with closing(sqlite3.connect(settings.with_name("gateway.db"))) as database:
             return database.execute("SELECT 1 FROM outbound WHERE state = 'sending'").fetchone() is not None
 
     def fate(name: str, at: str) -> None:
-        if (name, at) == (transaction, side) and (name != "claim" or in_hand()):
+        if (name, at) == dies_at and (name != "claim" or in_hand()):
             os.kill(os.getpid(), signal.SIGKILL)
 
     Database.boundary = staticmethod(fate)
     retry.BLIND_WAIT /= 60  # nobody waits here for minutes until doubt is given up
-    cli.main()
+    processes.smsgw("--config", str(settings), "serve")

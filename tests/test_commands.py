@@ -1,18 +1,19 @@
-"""The command line as its users meet it: real processes, real files, exit statuses and one line when it fails."""
+"""The command line as its users meet it: processes, real files, exit statuses and one line when it fails."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from smsgw.store import channels
 from smsgw.store.database import Database
+from tests import processes
 from tests.world import NOON, free_port, settings_text
 
 
@@ -23,16 +24,8 @@ class Shell:
         self.folder = folder
         (folder / "settings.toml").write_text(settings_text(folder, more=more), encoding="utf-8")
 
-    def run(self, *words: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from smsgw.cli import main; main()", *words],
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            env={**os.environ, **variables},
-        )
+    def run(self, *words: str, stdin: str = "", **variables: str) -> CompletedProcess[str]:
+        return processes.command(words, self.folder, stdin, variables)
 
     def json(self, *words: str, stdin: str = "") -> Any:
         done = self.run(*words, "--json", stdin=stdin)
@@ -195,10 +188,10 @@ def test_wrong_usage_has_a_status_of_its_own(shell: Shell, words: tuple[str, ...
 
 
 def test_the_demonstration_ends_with_the_right_answer(tmp_path: Path) -> None:
-    ports = [str(free_port()), str(free_port())]
-    shown = Shell(tmp_path).run(
-        "demo", "--once", "--port", ports[0], "--simulator-port", ports[1], "--data", str(tmp_path / "data")
-    )
+    words = ["demo", "--once", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", "data"]
+    program = [str(Path(sys.executable).with_name("smsgw")), *words]
+    Shell(tmp_path)
+    shown = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert any(" > hs h01" in line or " > hs 000" in line for line in lines)

@@ -211,6 +211,6 @@ def test_the_doctor_and_a_trial_message_use_the_line(place: Place) -> None:
     assert "ESME" not in place.command("doctor").stdout
     assert [event["as"] for event in place.smsc.of("bind")] == ["bind_transmitter"]
     assert not place.smsc.of("submit")
-    tried = place.command("channel", "test", "line", "--to", PHONE)
+    tried = place.command("channel", "test", "line", "--wait", "1", "--to", PHONE)
     assert tried.returncode == 0, tried.stderr
     assert [submitted.to for submitted in place.smsc.submitted()] == [PHONE]
