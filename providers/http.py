@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 import requests
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 
 from providers import exchanges
 from providers.codes import of_batch
@@ -173,13 +173,14 @@ class Line:
                 return Answer(answer.status_code, answer.headers, _bounded(answer, end))
         except requests.ConnectionError as error:
             raise _failure(error) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise Doubtful(type(error).__name__) from None
 
 
 def _bounded(answer: requests.Response, end: float) -> bytes:
     pieces, size = [], 0
-    for piece in answer.iter_content(_PIECE):
+    # What has come, and not a piece that is full: an answer that trickles would else be waited for beyond the limit.
+    while piece := answer.raw.read1(_PIECE, decode_content=True):
         pieces.append(piece)
         size += len(piece)
         if size > LARGEST_ANSWER:

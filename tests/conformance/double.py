@@ -31,6 +31,7 @@ class Double:
     says: Says
     script: dict[str, Says] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
+    bytes_said: int = 0  # of an answer that trickles
 
     def __enter__(self) -> Double:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -62,6 +63,14 @@ class Double:
     def silent(self, connection: socket.socket) -> None:
         """Says nothing for as long as the test lasts."""
         self._ended.wait(5)
+
+
+    def trickling(self, connection: socket.socket) -> None:
+        """Goes on answering, a byte at a time, for as long as somebody listens and the test lasts."""
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
+        while not self._ended.wait(0.02):
+            connection.sendall(b" ")
+            self.bytes_said += 1
 
 
 def _read(connection: socket.socket) -> Heard:

@@ -180,6 +180,12 @@ def test_an_answer_that_does_not_come_in_time_leaves_doubt(name: str, carrier: D
 
 
 @pytest.mark.parametrize("name", SENDING)
+def test_an_answer_that_trickles_is_given_up_when_its_time_is_over(name: str, carrier: Double) -> None:
+    assert isinstance(submitted(name, carrier, carrier.trickling, time_limit=0.1), Unknown)
+    assert carrier.bytes_said < 100
+
+
+@pytest.mark.parametrize("name", SENDING)
 def test_a_connection_that_was_never_made_carried_nothing(name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
