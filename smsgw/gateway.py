@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Literal, get_args
@@ -11,24 +10,18 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
-from pydantic import SecretStr
 
 from providers.contract import Connected, Renewing
-from providers.templates import Choosy
-from smsgw.answers.answering import Answers, Limits
+from smsgw import assembly
 from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.breaker import restarted
-from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.hours import Hours, no_holidays
+from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.keys import KeyRing
-from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.registering import register
-from smsgw.dispatch.routes import Route, Routes
-from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
+from smsgw.dispatch.sender import Sender
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.dossiers.calendar import is_holiday
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
 from smsgw.intake.desk import Desk
@@ -39,14 +32,14 @@ from smsgw.intake.voices import VoiceDesk
 from smsgw.notices.audience.lines import MIB
 from smsgw.notices.audience.lines import Limits as FileLimits
 from smsgw.notices.feeding import Feeder
-from smsgw.notices.means import Means, Rules
+from smsgw.notices.means import Means
 from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
-from smsgw.reminders.office import Office, Plan, open_office
-from smsgw.settings import ChannelSettings, Settings
+from smsgw.reminders.office import Office, open_office
+from smsgw.settings import Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database
@@ -77,11 +70,11 @@ class Gateway:
         self._common_clock = CommonClock(self.database, utc_now)
         self.clock = clock = clock or self._common_clock
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
-        channels = [_channel(*item) for item in settings.channels.items()]
-        self.roads = Roads(channels, _routes(settings, channels))
+        channels = [assembly.channel(*item) for item in settings.channels.items()]
+        self.roads = Roads(channels, assembly.routes(settings, channels))
         self.channels = self.roads.channels
         self.keys = [*self._key_rings()]
-        self.hours = _hours(settings)
+        self.hours = assembly.hours(settings)
         self.bell = Bell(self.database)
         self.wording = wording = Wording.load(settings.answers.wording)
         self.office = self._office(wording)
@@ -92,11 +85,11 @@ class Gateway:
             Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours, vet=self.office.last_look)
             for channel in self.channels.values()
             if channel.provider.abilities.submits
-            for lanes in _senders(channel)
+            for lanes in assembly.senders(channel)
         ]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours, self._wake_all)
-        answers = _answers(settings, wording)
+        answers = assembly.answers(settings, wording)
         self.clerk = Clerk(
             self.database,
             self.onestop,
@@ -115,14 +108,16 @@ class Gateway:
         )
         self.reports = Reports(self.database, clock)
         self.voices = VoiceDesk(self.database, answers, self.roads, self.bell, clock)
-        means = Means(self.database, self.roads, self.hours, clock, _tariffs(settings), _notice_rules(settings))
+        means = Means(
+            self.database, self.roads, self.hours, clock, assembly.tariffs(settings), assembly.notice_rules(settings)
+        )
         self.notices = Notices(means)
         self.feeder = Feeder(means, self.bell)
         self.limits = FileLimits(settings.notices.largest_file * MIB, settings.notices.most_rows)
         self.accounts = Accounts(self.database, clock)
         self.steering = Steering(self.database, clock)
         zone = ZoneInfo(settings.gateway.timezone)
-        self.activity = Activity(self.database, clock, zone, _tariffs(settings))
+        self.activity = Activity(self.database, clock, zone, assembly.tariffs(settings))
         self.signing_in = SigningIn(
             self.database,
             clock,
@@ -219,18 +214,7 @@ class Gateway:
                     channel_rows.write(connection, before, restarted(before, now), now)
 
     def _office(self, wording: Wording) -> Office:
-        settings = self.settings
-        zone = settings.gateway.timezone
-        plan = Plan(
-            rules=settings.reminders.rules,
-            timezone=zone,
-            hotline=settings.answers.hotline,
-            hours=self.hours,
-            overlap=timedelta(seconds=settings.reminders.overlap),
-            most_a_day=settings.reminders.most_a_day,
-            digest=settings.reminders.digest,
-        )
-        url = settings.onestop.database
+        plan, url = assembly.plan(self.settings, self.hours), self.settings.onestop.database
         return open_office(plan, wording, self.database, self.onestop, url, self.roads, self.bell, self.clock)
 
     def _every(self, seconds: int, work: Callable[[], object], *, at_once: bool = False) -> None:
@@ -251,59 +235,3 @@ class Gateway:
         for sender in self.senders:
             if sender.serves(channel, lane):
                 sender.wake()
-
-
-def _channel(name: str, settings: ChannelSettings) -> Channel:
-    config = settings.config()
-    provider = settings.module().connect(config)
-    batch = min(settings.batch, provider.abilities.largest_batch)
-    secrets = tuple(value.get_secret_value() for _, value in config if isinstance(value, SecretStr))
-    templates = provider.templates if isinstance(provider, Choosy) else None
-    pace = Pace(settings.tps, batch, settings.reply_share)
-    return Channel(name, settings.sender, provider, pace, batch, secrets, templates)
-
-
-def _senders(channel: Channel) -> tuple[Collection[Lane], ...]:
-    """The lanes of each of a channel's senders. Where many batches go out in a second, two calls overlap."""
-    fast = channel.pace.tps > 5 * channel.batch
-    return (REPLIES, OTHERS, OTHERS) if fast else (REPLIES, OTHERS)
-
-
-def _routes(settings: Settings, channels: Collection[Channel]) -> Routes:
-    routes = [
-        Route(frozenset(Lane[purpose.upper()] for purpose in route.purposes), route.channels, route.prefixes)
-        for route in settings.routes
-    ]
-    chats = defaultdict(list)
-    for channel in channels:
-        if scheme := channel.provider.abilities.scheme:
-            chats[scheme].append(channel.name)
-    return Routes(routes, default=next(iter(settings.channels)), chats=chats)
-
-
-def _hours(settings: Settings) -> Hours:
-    quiet, zone = settings.quiet_hours, ZoneInfo(settings.gateway.timezone)
-    return Hours(quiet.start, quiet.end, zone, is_holiday if quiet.holidays else no_holidays)
-
-
-def _tariffs(settings: Settings) -> dict[str, int]:
-    return {name: channel.tariff for name, channel in settings.channels.items()}
-
-
-def _notice_rules(settings: Settings) -> Rules:
-    given = settings.notices
-    valid = timedelta(hours=given.valid_hours)
-    return Rules(given.approval_from, given.most_segments, valid, given.monthly_segments, given.budgets)
-
-
-def _answers(settings: Settings, wording: Wording) -> Answers:
-    limits = Limits(
-        settings.answers.slow_after_misses, settings.answers.refuse_after_misses, settings.answers.most_followed
-    )
-    return Answers(
-        wording,
-        timezone=settings.gateway.timezone,
-        hotline=settings.answers.hotline,
-        limits=limits,
-        words=settings.words,
-    )
