@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import datetime
+from threading import Barrier, Thread
 
 import sqlalchemy as sa
 
@@ -11,6 +13,7 @@ from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import Created, Notices
 from smsgw.notices.progress import Progress, progress
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.store import officials
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
@@ -65,3 +68,23 @@ def approved(notices: Notices, author: Official, approver: Official, count: int 
 def seen(notices: Notices, id: str, who: Official) -> Progress:
     """How far it is."""
     return progress(notices.means, notices.find(id, who))
+
+
+def at_once(*moves: Callable[[], object]) -> list[str]:
+    """What each of these comes to when they begin in the same moment."""
+    together, told = Barrier(len(moves)), list[str]()
+
+    def begin(move: Callable[[], object]) -> None:
+        together.wait()
+        try:
+            move()
+            told.append("approved")
+        except NoticeRefused as refused:
+            told.append(str(refused))
+
+    threads = [Thread(target=begin, args=(move,)) for move in moves]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return told

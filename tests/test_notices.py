@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from threading import Barrier, Thread
+from random import Random
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from smsgw.store.ids import new_id
 from smsgw.store.officials import Official, Role
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import Lane, notice, notice_recipient
-from tests.bulletin import TEXT, approved, drafted, official, phone, seen, table
+from tests.bulletin import TEXT, approved, at_once, drafted, official, phone, seen, table
 from tests.world import NOON, World, world
 
 
@@ -138,6 +139,17 @@ def test_an_edit_voids_the_approval(cast: Cast) -> None:
     assert cast.heard(0) == ["Moi Ong 0 den."]
 
 
+@pytest.mark.parametrize("edit", [{"text": "Khác"}, {"send_at": NOON + timedelta(days=2)}, {"accents": True}])
+def test_an_edit_of_text_time_or_accents_alone_voids_the_approval(cast: Cast, edit: dict[str, Any]) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    as_it_is = Draft(made.name, made.text, made.audience, send_at=made.send_at, accents=made.accents)
+    edited = cast.notices.edit(made.id, cast.an, replace(as_it_is, **edit))
+    assert (edited.state, edited.approver, edited.approved_fingerprint) == ("draft", None, None)
+    assert edited.fingerprint != made.fingerprint
+    cast.world.settle()
+    assert cast.heard(0) == []
+
+
 def test_what_was_changed_since_it_was_looked_at_is_not_approved(cast: Cast) -> None:
     made = drafted(cast.notices, cast.an).notice
     cast.notices.submit(made.id, cast.an)
@@ -184,26 +196,6 @@ def test_of_two_who_approve_at_once_on_two_nodes_one_wins_and_the_other_is_told(
         moves = [event.who for event in cast.notices.events(made.id, cast.an) if event.move == "approve"]
         assert moves == [winner]
     other.close()
-
-
-def at_once(*moves: Callable[[], object]) -> list[str]:
-    """What each of these comes to when they begin in the same moment."""
-    together, told = Barrier(len(moves)), list[str]()
-
-    def begin(move: Callable[[], object]) -> None:
-        together.wait()
-        try:
-            move()
-            told.append("approved")
-        except NoticeRefused as refused:
-            told.append(str(refused))
-
-    threads = [Thread(target=begin, args=(move,)) for move in moves]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return told
 
 
 def test_a_notice_to_few_needs_no_approval_where_the_settings_say_so(tmp_path: Path) -> None:
@@ -333,7 +325,7 @@ def test_the_preview_shows_real_texts_sizes_cost_course_and_who_was_told_before(
         cast = Cast(made)
         approved(cast.notices, cast.an, cast.binh, 2)
         made.settle()
-        shown = preview(cast.notices.means, drafted(cast.notices, cast.an, 12).notice)
+        shown = preview(cast.notices.means, drafted(cast.notices, cast.an, 12).notice, Random(3))
         assert [sample.why for sample in shown.samples] == ["first", "longest", "random", "random", "random"]
         assert shown.samples[1].plain.text == "Kinh moi Ong 10 den nhan ket qua tai bo phan mot cua."
         assert (shown.samples[0].plain.size.encoding, shown.samples[0].accented.size.encoding) == ("gsm7", "ucs2")

@@ -7,6 +7,7 @@ import sys
 import click
 
 from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
+from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit as log
 from smsgw.officials.accounts import AccountError, highest_role
 from smsgw.store.officials import Official, Role
@@ -131,9 +132,7 @@ def verify(context: Context, noted: str | None, as_json: bool) -> None:
     elif verdict.broken is None:
         click.echo(f"{verdict.entries} entries, as they were written; head {verdict.head}")
     if verdict.broken is not None:
-        raise click.ClickException(
-            f"entry {verdict.broken} of the audit log is not as it was written: {verdict.problem}"
-        )
+        raise ExpectedFailure(f"entry {verdict.broken} of the audit log is not as it was written: {verdict.problem}")
 
 
 def _fields(verdict: log.Verdict) -> dict[str, object]:
