@@ -215,38 +215,37 @@ def due(province: Province, end: datetime) -> list[Due]:
     """What must have been told."""
     found = []
     for code, states in province.journal.items():
-        for rule, start, room in (*changed(states), *dated(states)):
+        first: dict[tuple[str, object], datetime] = {}
+        for rule, occasion, start, room in sorted(
+            (*changed(states), *dated(province, code)), key=lambda event: event[2]
+        ):
+            # What comes back as it was is not told again, but if there was no time for it before.
+            since = first.setdefault((rule, occasion), start)
             if states[0].at < start and start + room < end and province.lasting(code, start, TRUE[rule], room):
-                found.append(Due(rule, code, start, start + room))
+                found.append(Due(rule, code, since, start + room))
     return found
 
 
-def changed(states: list[State]) -> Iterator[tuple[str, datetime, timedelta]]:
-    """What was so from a change on, and not before it, and how much time there was to tell it."""
+Event = tuple[str, object, datetime, timedelta]  # what, on which occasion, since when, and how much time to tell it
+
+
+def changed(states: list[State]) -> Iterator[Event]:
+    """What was so from a change on, and not before it."""
     for before, state in pairwise(states):
-        yield from (
-            (rule, state.at, TIME_TO_TELL)
-            for rule in CHANGES
-            if TRUE[rule](state, state.at) > TRUE[rule](before, state.at)
-        )
+        occasions = {"postponed": state.new_due_at, "supplement": state.supplement_note}
+        for rule in CHANGES:
+            if TRUE[rule](state, state.at) and not TRUE[rule](before, state.at):
+                yield rule, occasions.get(rule), state.at, TIME_TO_TELL
         if before.status == 1:
-            yield "received", state.at, TIME_TO_TELL
+            yield "received", None, state.at, TIME_TO_TELL
 
 
-def dated(states: list[State]) -> Iterator[tuple[str, datetime, timedelta]]:
-    """What came up by dates, and how much time there was to tell it."""
-    for moment in {state.due_at for state in states if state.due_at}:
-        yield "overdue", moment + timedelta(minutes=30), TIME_TO_TELL
-        yield "due_tomorrow", eight_before(moment, 1), A_DAY
-    for moment in {state.new_due_at for state in states if state.new_due_at}:
-        yield "overdue_again", moment + timedelta(minutes=30), TIME_TO_TELL
-    for moment in {state.supplement_due_at for state in states if state.supplement_due_at}:
-        yield "supplement_ending", eight_before(moment, 2), A_DAY
-    for moment in {state.finished_at for state in states if state.finished_at}:
-        day = moment.astimezone(HERE).date() + timedelta(days=7)
-        while is_off(day):
-            day += timedelta(days=1)
-        yield "uncollected_7", datetime.combine(day, time(8, 30), HERE).astimezone(UTC), TIME_TO_TELL
+def dated(province: Province, code: str) -> Iterator[Event]:
+    """What came up by a date that the dossier had at that time."""
+    for column, rule, told_at, room in DATED:
+        for moment in {getattr(state, column) for state in province.journal[code]} - {None}:
+            if getattr(province.at(code, told_at(moment)), column) == moment:
+                yield rule, moment, told_at(moment), room
 
 
 def eight_before(moment: datetime, days: int) -> datetime:
@@ -260,6 +259,27 @@ def eight_before(moment: datetime, days: int) -> datetime:
 
 def is_off(day: date) -> bool:
     return day.weekday() > 4 or day in DAYS_OFF
+
+
+def at_five(moment: datetime) -> datetime:
+    return moment + timedelta(minutes=30)  # offices close at half past four
+
+
+def a_week_after(moment: datetime) -> datetime:
+    day = moment.astimezone(HERE).date() + timedelta(days=7)
+    while is_off(day):
+        day += timedelta(days=1)
+    return datetime.combine(day, time(8, 30), HERE).astimezone(UTC)
+
+
+# The date that each hangs on, when it is to be told, and how much time there is for it.
+DATED: tuple[tuple[str, str, Callable[[datetime], datetime], timedelta], ...] = (
+    ("due_at", "overdue", at_five, TIME_TO_TELL),
+    ("due_at", "due_tomorrow", lambda moment: eight_before(moment, 1), A_DAY),
+    ("new_due_at", "overdue_again", at_five, TIME_TO_TELL),
+    ("supplement_due_at", "supplement_ending", lambda moment: eight_before(moment, 2), A_DAY),
+    ("finished_at", "uncollected_7", a_week_after, TIME_TO_TELL),
+)
 
 
 @dataclass(frozen=True, slots=True)

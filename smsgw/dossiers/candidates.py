@@ -6,7 +6,8 @@ text, so every bound is a day wide of the mark, and `Conditions.hold` has the la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from smsgw.dossiers.source import COLUMNS, VIEW, OneStopUnavailable, dossier_of,
 
 TIME_LIMIT = 60.0  # seconds for one page; without an index the whole view is read for it
 PAGE = 1000
+NAMED = 3  # of an agency's late dossiers
 WIDE = timedelta(days=1)
 
 _INTEGERS = ("service_level", "status", "fee_due")
@@ -150,15 +152,22 @@ class Candidates:
             .order_by(_c.agency_code)
         )
         rows = self._asked(lambda connection: connection.execute(counts).all())
+        latest = self._latest(sa.and_(in_hand, late))
         return [
-            Load(code, name, today, behind, self._latest(code, sa.and_(in_hand, late)))
+            Load(code, name, today, behind, tuple(latest[code]))
             for code, name, today, behind in rows
             if today or behind
         ]
 
-    def _latest(self, agency: str, late: sa.ColumnElement[bool]) -> tuple[str, ...]:
-        codes = sa.select(_c.code).where(_c.agency_code == agency, late).order_by(_c.due_at, _c.code).limit(3)
-        return tuple(self._asked(lambda connection: connection.execute(codes).scalars().all()))
+    def _latest(self, late: sa.ColumnElement[bool]) -> Mapping[str, list[str]]:
+        """By agency, the codes of those that are late for longest."""
+        place = sa.func.row_number().over(partition_by=_c.agency_code, order_by=(_c.due_at, _c.code))
+        placed = sa.select(_c.agency_code, _c.code, place.label("place")).where(late).subquery()
+        named = sa.select(placed.c.agency_code, placed.c.code).where(placed.c.place <= NAMED).order_by(placed.c.place)
+        codes: defaultdict[str, list[str]] = defaultdict(list)
+        for agency, code in self._asked(lambda connection: connection.execute(named).all()):
+            codes[agency].append(code)
+        return codes
 
     def _pages(self, where: Sequence[sa.ColumnElement[bool]]) -> Iterator[list[Dossier]]:
         for rows in self._rows(_COLUMNS, where):
