@@ -175,9 +175,10 @@ class Province:
 
     @staticmethod
     def closing(now: datetime, days: int) -> datetime:
-        """When offices close so many days later, or after the weekend."""
+        """When offices close so many days later, or after the days off."""
         day = now.astimezone(HERE).date() + timedelta(days=days)
-        day += timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+        while is_off(day):
+            day += timedelta(days=1)
         return datetime.combine(day, time(16, 30), HERE).astimezone(UTC)
 
 
