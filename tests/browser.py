@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,3 +42,15 @@ def running() -> Iterator[Browser]:
 def fits(page: Page) -> bool:
     """Nothing sticks out at the side."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def serious(page: Page) -> list[str]:
+    """What axe-core finds on a page that keeps somebody from using it."""
+    axe = pytest.importorskip("axe_playwright_python", reason="there is no axe-core: requirements/browser.txt")
+    page.evaluate(files(axe).joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        f"{fault['id']}: {json.dumps([node['html'][:160] for node in fault['nodes']], ensure_ascii=False)}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+    ]

@@ -14,7 +14,7 @@ from smsgw.dossiers.dossier import Status
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
-from tests.browser import IN_A_BROWSER, SIZES, fits
+from tests.browser import IN_A_BROWSER, SIZES, fits, serious
 from tests.chats import zalo_settings
 from tests.world import TODAY, free_port, settings_text
 
@@ -183,3 +183,12 @@ def test_no_page_loads_anything_from_another_host(page: Page, running: tuple[str
         page.goto(address)
     assert asked
     assert all(url.startswith((running[0], running[1])) for url in asked)
+
+
+def test_no_page_for_citizens_keeps_somebody_out(page: Page, running: tuple[str, str, str]) -> None:
+    web, simulator, code = running
+    queries = ("", f"tra-cuu/{code}", "tra-cuu?ma=xin+chao", "tra-cuu?ma=H01.99-180802-0012&lang=en", "khong-co")
+    for address in [*(f"{web}/{query}" for query in queries), simulator, f"{simulator}/zalo?lang=en"]:
+        page.goto(address)
+        assert fits(page), address
+        assert serious(page) == [], address

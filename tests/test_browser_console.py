@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +13,9 @@ import sqlalchemy as sa
 
 from smsgw.app import create_app
 from smsgw.store.ids import new_id
-from smsgw.store.tables import daily, outbound
+from smsgw.store.tables import daily, inbound, outbound, voice
 from smsgw.web.server import WebServer
-from tests.browser import IN_A_BROWSER, SIZES, fits
+from tests.browser import IN_A_BROWSER, SIZES, fits, serious
 from tests.console import PASSWORD
 from tests.world import NOON, World, world
 
@@ -25,7 +23,26 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = IN_A_BROWSER
-PAGES = ("", "conversations/", "channels/", "doubtful/", "opt-outs/", "people/", "audit/", "account/")
+PAGES = (
+    "",
+    "notices/",
+    "notices/new",
+    "reminders/",
+    "reminders/overdue",
+    "reminders/runs?all=1",
+    "conversations/",
+    "voices/",
+    "voices/?state=closed",
+    "ratings/",
+    "opt-outs/",
+    "channels/",
+    "doubtful/",
+    "people/",
+    "audit/",
+    "account/",
+    "account/second-factor",
+    "nowhere",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,7 @@ def _fill(here: World) -> None:
     accounts.disable(accounts.add("minh", "approver", None, None, None, "test"), "lan.nguyen")
     for number, example in enumerate(here.examples[:3]):
         here.text(f"8490000000{number}", f"hs {example.code}")
+    here.text("84900000004", f"PA {here.examples[0].code} can bo tiep dan rat cham")
     for number in (5, 6):
         steering.opt_out(f"8490000000{number}", "notice", "lan.nguyen")
     later = NOON + timedelta(days=1)
@@ -93,25 +111,47 @@ def page(chromium: Browser, request: pytest.FixtureRequest, console: Console) ->
     assert not faults
 
 
-def serious(page: Page) -> list[str]:
-    """What axe-core finds on a page that keeps somebody from using it."""
-    axe = pytest.importorskip("axe_playwright_python", reason="there is no axe-core: requirements/browser.txt")
-    page.evaluate(files(axe).joinpath("axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    return [
-        f"{fault['id']}: {json.dumps([node['html'][:160] for node in fault['nodes']], ensure_ascii=False)}"
-        for fault in found
-        if fault["impact"] in ("serious", "critical")
-    ]
+def _with_something(here: World) -> list[str]:
+    """Pages of one thing each: an account, a complaint, a conversation and what was said with the carrier for it."""
+    with here.gateway.database.reading() as connection:
+        complaint = connection.scalars(sa.select(voice.c.id)).one()
+        asked = connection.scalars(sa.select(inbound.c.id).where(inbound.c.sender == "84900000001")).one()
+    hoa = here.gateway.accounts.named("hoa").id
+    return [f"people/{hoa}", f"voices/{complaint}", f"conversations/{asked}", f"conversations/{asked}/trace"]
 
 
 def test_every_page_fits_its_screen_and_keeps_nobody_out(page: Page, console: Console, tmp_path: Path) -> None:
-    pages = [*PAGES, "account/second-factor", "nowhere", "people/" + console.here.gateway.accounts.named("hoa").id]
-    for path in pages:
+    for number, path in enumerate([*PAGES, *_with_something(console.here)]):
         page.goto(console.url + path)
-        page.screenshot(path=tmp_path / f"{path.replace('/', '-') or 'home'}.png", full_page=True)
+        page.screenshot(path=tmp_path / f"{number:02}.png", full_page=True)
         assert fits(page), path
         assert serious(page) == [], path
+
+
+def test_whatever_can_be_done_is_reached_by_tabs_and_seen_when_it_is(page: Page, console: Console) -> None:
+    for path in ("", "notices/new", "reminders/", "opt-outs/", "doubtful/", "people/"):
+        page.goto(console.url + path)
+        there = page.evaluate(
+            "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]"
+            ".filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.type !== 'radio')"
+            ".length"
+        )
+        reached = 0
+        page.keyboard.press("Tab")
+        # After the last one comes the window itself, or at once the first one again.
+        while page.evaluate("document.activeElement !== document.body") and not (
+            reached and page.evaluate("document.activeElement.matches('.skip')")
+        ):
+            kind, seen = page.evaluate(
+                "(one => [one.type, getComputedStyle(one).outlineStyle !== 'none'"
+                " || getComputedStyle(one.parentElement).outlineStyle !== 'none'])(document.activeElement)"
+            )
+            assert seen, f"{path}: {page.evaluate('document.activeElement.outerHTML')}"
+            if kind not in ("radio", "date", "datetime-local"):  # one tab reaches a group; a date has several stops
+                reached += 1
+            page.keyboard.press("Tab")
+        dates = page.locator("[type=date], [type=datetime-local]").locator("visible=true").count()
+        assert reached == there - dates, path
 
 
 def test_the_door_keeps_nobody_out_who_may_come_in(chromium: Browser, console: Console) -> None:

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from smsgw.app import create_app
 from smsgw.web.server import WebServer
-from tests.browser import IN_A_BROWSER, SIZES, fits, running
+from tests.browser import IN_A_BROWSER, SIZES, fits, serious
 from tests.provider import provider
-from tests.test_browser_console import serious
 from tests.test_openid import LAN, table
 from tests.world import free_port, world
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = IN_A_BROWSER
 
 
 def test_the_button_leads_to_the_provider_and_back_to_where_one_was_going(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     monkeypatch.setenv("SMSGW_GATEWAY__PUBLIC_URL", url)
-    with (
-        provider() as idp,
-        world(tmp_path, dossiers=0, more=table(idp.issuer)) as there,
-        running() as browser,
-    ):
+    with provider() as idp, world(tmp_path, dossiers=0, more=table(idp.issuer)) as there:
         there.gateway.accounts.add(LAN, "viewer", None, None, None, "test")
         web = WebServer(create_app(there.gateway), url.removeprefix("http://"))
         web.start()
         width, height = SIZES["phone"]
-        page = browser.new_page(viewport={"width": width, "height": height})
+        page = chromium.new_page(viewport={"width": width, "height": height})
         page.goto(f"{url}/console/channels/")
         page.screenshot(path=tmp_path / "sign-in.png", full_page=True)
         assert fits(page)

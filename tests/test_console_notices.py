@@ -17,7 +17,7 @@ from smsgw.dossiers import sample
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
-from tests.browser import IN_A_BROWSER, SIZES, fits
+from tests.browser import IN_A_BROWSER, SIZES, fits, serious
 from tests.world import TODAY, free_port, settings_text
 
 if TYPE_CHECKING:
@@ -223,6 +223,7 @@ def test_a_notice_from_signing_in_to_its_report(signed_in: SigningIn, picture: P
     minh.fill("#reason-pause", "xem lai noi dung")
     press(minh, "pause")
     minh.locator("[data-state=paused]").wait_for()
+    assert serious(minh) == []
     picture(minh, "#sending", "progress", lambda: None)
     assert 0 < figures(minh)["Chưa gửi"] < PEOPLE
     assert sum(figures(minh).values()) == PEOPLE
@@ -277,6 +278,7 @@ def test_every_page_of_notices_fits_on_a_desk_and_on_a_phone(
     for name, address in pages.items():
         lan.goto(address)
         assert fits(lan), name
+        assert serious(lan) == [], name
         if name in ("form", "edit"):
             lan.check("[name=by][value=filter]")
             assert fits(lan), name
