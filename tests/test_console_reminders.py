@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -11,7 +12,7 @@ from smsgw.cli.main import commands
 from tests.agency import Agency
 from tests.console import official
 from tests.test_reminders import IN_PROGRESS, begun, minutes
-from tests.world import World, settings_text
+from tests.world import World, settings_text, world
 
 
 def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> None:
@@ -45,6 +46,15 @@ def test_a_dry_run_shows_whom_what_and_the_cost_and_only_ones_own_agency(here: W
     assert other not in bound
     minutes(here, 1)
     assert code not in official(here, "tam", "viewer").get("/reminders/ready_counter")
+
+
+def test_a_dry_run_reckons_what_it_would_cost(tmp_path: Path) -> None:
+    with world(tmp_path, more="tariff = 350") as made:
+        agency = begun(made)
+        for code in agency.codes(IN_PROGRESS, 3):
+            agency.finish(code, made.clock())
+        shown = re.sub(r"<[^>]*>|\s+", " ", official(made, "lan", "viewer").get("/reminders/ready_counter"))
+        assert re.search(r"Số tin\s+3\s+Tin tính phí\s+3\s+Chi phí\s+1[.]050", shown)
 
 
 def test_an_agency_turns_its_own_rule_and_it_is_written_down_who_did(here: World) -> None:
