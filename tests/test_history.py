@@ -110,3 +110,17 @@ def test_a_conversation_is_found_with_every_try_and_receipt_when_its_messages_ar
     assert [conversation(desk, query) for query in ("0912 345 678", code)] == before
     link = re.findall(r"/console(/conversations/[\w-]+/trace)", before[0])[-1]
     assert "/messages" in desk.get(link)
+
+
+def test_who_asked_is_found_when_the_dossier_is_gone_but_not_by_an_agency(here: World) -> None:
+    code = here.examples[0].code
+    here.text("84912345678", f"HS {code}")
+    engine = sa.create_engine(here.gateway.settings.onestop.database)
+    with engine.begin() as connection:
+        agency = connection.scalars(
+            sa.text("SELECT agency_code FROM dossier_status WHERE code = :c"), {"c": code}
+        ).one()
+        connection.execute(sa.text("DELETE FROM dossier WHERE code = :c"), {"c": code})
+    engine.dispose()
+    assert f"HS {code}" in conversation(official(here, "lan", "viewer"), code)
+    official(here, "hoa", "viewer", agency).post("/conversations/", 404, query=code)

@@ -64,7 +64,6 @@ class Double:
         """Says nothing for as long as the test lasts."""
         self._ended.wait(5)
 
-
     def trickling(self, connection: socket.socket) -> None:
         """Goes on answering, a byte at a time, for as long as somebody listens and the test lasts."""
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
