@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -21,6 +23,8 @@ from smsgw.store.database import SchemaError
 from smsgw.store.tables import inbound
 
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
+MB = 1_000_000
+LEAST_ROOM = 500  # megabytes
 MOST_NAMED = 6  # texts
 CLOCK_TOLERANCE = timedelta(seconds=30)
 COMMIT = 0.5  # seconds that are left for everything but the look-up when a callback is answered
@@ -51,6 +55,8 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     database = _tried("gateway database", gateway.database.check)
     yield database
     yield _tried("one-stop database", gateway.onestop.check)
+    if gateway.database.file is not None:
+        yield _room(gateway.database.file.parent)
     if database.ok:
         yield _clock(gateway)
         yield _queue(gateway)
@@ -98,6 +104,13 @@ def _tried(what: str, check: Callable[[], object]) -> Finding:
     except sa.exc.SQLAlchemyError as error:
         return Finding(what, ok=False, detail=f"can't be reached ({type(error).__name__}); check its URL and rights")
     return Finding(what, ok=True)
+
+
+def _room(folder: Path) -> Finding:
+    """A full disk is the one thing that a database which is read well does not show."""
+    free = shutil.disk_usage(folder).free // MB if folder.exists() else 0
+    detail = f"{free} MB are left in {folder}"
+    return Finding("disk", ok=free >= LEAST_ROOM, detail=detail if free >= LEAST_ROOM else f"only {detail}; make room")
 
 
 def _clock(gateway: Gateway) -> Finding:

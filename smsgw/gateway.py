@@ -42,7 +42,7 @@ from smsgw.reminders.office import Office, open_office
 from smsgw.settings import Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
-from smsgw.store.database import Database
+from smsgw.store.database import Database, trouble
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell, Listener
 
@@ -222,7 +222,7 @@ class Gateway:
             try:
                 work()
             except sa.exc.SQLAlchemyError as error:
-                log.warning("the database failed: %s", type(error).__name__)
+                log.warning("the database failed: %s", trouble(error))
 
         first = {"next_run_time": utc_now()} if at_once else {}
         self._ticker.add_job(guarded, "interval", seconds=seconds, **first)

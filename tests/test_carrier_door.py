@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from providers.aggregator import sign
 from smsgw import app as application
+from smsgw.store.database import trouble
 from smsgw.store.tables import inbound
 from tests.world import SECRET, World
 
@@ -142,6 +143,30 @@ def test_a_database_that_cannot_be_written_makes_the_carrier_try_again(anywhere:
         connection.execute(sa.text("ALTER TABLE hidden RENAME TO inbound"))
     assert json.loads(post(anywhere, INBOUND, {"messages": [message()]}).data)["results"][0]["status"] == "accepted"
     assert anywhere.client.get("/readyz").status_code == 200
+
+
+def test_a_disk_that_is_full_is_named_in_the_log_and_room_is_all_that_it_takes(
+    here: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def room(pages: int) -> None:
+        with here.gateway.database.writing("test") as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    room(1)  # SQLite takes that for as many as there are
+    answers = [
+        post(here, INBOUND, {"messages": [message(id=f"mo-{number}", text="x" * 5000)]}).status_code
+        for number in range(5)
+    ]
+    assert answers[-1] == 503
+    assert "channel sms: the database failed: database or disk is full" in caplog.text
+    assert "xxx" not in caplog.text
+    room(1_000_000)
+    assert post(here, INBOUND, {"messages": [message(id="mo-4")]}).status_code == 200
+
+
+def test_what_a_constraint_says_of_the_data_is_not_logged() -> None:
+    error = sa.exc.IntegrityError("INSERT", None, ValueError("Key (phone)=(84912345678) already exists."))
+    assert trouble(error) == "IntegrityError"
 
 
 def test_receipts_are_taken_each_once_and_malformed_ones_rejected(anywhere: World) -> None:

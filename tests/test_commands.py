@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from smsgw import checkup
+from smsgw.settings import load
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import processes
@@ -135,6 +137,15 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(shell: Shell) -> None
     assert by_name["one-stop database"]["ok"]
     assert by_name["clock"]["ok"]
     assert "check the channel's url" in by_name["channel sms"]["detail"]
+
+
+def test_the_doctor_says_so_when_the_disk_is_nearly_full(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shell.folder)
+    monkeypatch.setattr(checkup, "LEAST_ROOM", 10**12)
+    (disk,) = [finding for finding in checkup.examine(load(Path("settings.toml"))) if finding.what == "disk"]
+    assert not disk.ok
+    assert disk.detail.startswith("only ")
+    assert disk.detail.endswith("; make room")
 
 
 @pytest.mark.parametrize(

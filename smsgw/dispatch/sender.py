@@ -28,7 +28,7 @@ from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
 from smsgw.dispatch.vetting import Vet, all_go
 from smsgw.store import channels, chats, outbox
-from smsgw.store.database import Database
+from smsgw.store.database import Database, trouble
 from smsgw.store.exchanges import Exchange, keep
 from smsgw.store.ids import new_id
 from smsgw.store.tables import Lane
@@ -125,7 +125,7 @@ class Sender:
             try:
                 pause = self.send_due()
             except sa.exc.SQLAlchemyError as error:
-                log.warning("channel %s: the database failed: %s", self._channel.name, type(error).__name__)
+                log.warning("channel %s: the database failed: %s", self._channel.name, trouble(error))
                 pause = TROUBLE_PAUSE
             except Exception:
                 # A sender that dies leaves its channel silent for good.
@@ -141,7 +141,7 @@ class Sender:
             except sa.exc.SQLAlchemyError as error:
                 if call is None or self._stopping.wait(TROUBLE_PAUSE):
                     raise
-                log.warning("channel %s: settling has to wait: %s", self._channel.name, type(error).__name__)
+                log.warning("channel %s: settling has to wait: %s", self._channel.name, trouble(error))
 
     def _settle_and_claim(self, call: _Call | None) -> tuple[_Batch, float]:
         now, name, lease = self._clock(), self._channel.name, new_id()

@@ -29,7 +29,7 @@ from smsgw.intake.jointly import Jointly
 from smsgw.intake.talks import Brought, Talk
 from smsgw.store import inbox
 from smsgw.store.chats import LinkAsked, Overtaken
-from smsgw.store.database import Database
+from smsgw.store.database import Database, trouble
 from smsgw.store.effects import Said
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
@@ -88,7 +88,7 @@ class Intake:
             if len(callbacks) == 1 and not isinstance(error, Overtaken):
                 raise
             # Somebody's message breaks what all have in common; the others must not suffer from it.
-            log.warning("a group of callbacks is taken one by one: %s", type(error).__name__)
+            log.warning("a group of callbacks is taken one by one: %s", trouble(error))
             return [self._alone(callback) for callback in callbacks]
 
     def _alone(self, callback: Brought[Inbound | Refused]) -> list[Taken] | Exception:

@@ -15,7 +15,7 @@ from smsgw.intake.intake import Intake
 from smsgw.intake.jointly import Jointly
 from smsgw.intake.reports import Reports
 from smsgw.store import lines
-from smsgw.store.database import Database
+from smsgw.store.database import Database, trouble
 
 MOST_PROOFS = 1000  # in one transaction
 
@@ -61,7 +61,7 @@ class LineReceiver:
         log.error(
             "channel %s: what the line brought was not stored: %s",
             self._channel.name,
-            type(error).__name__,
+            trouble(error),
             exc_info=error if ours else None,
         )
 

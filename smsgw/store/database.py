@@ -21,6 +21,16 @@ class SchemaError(ExpectedFailure):
     """The database is there and is not what this version needs. The text says what is missing and what to do."""
 
 
+def trouble(error: BaseException) -> str:
+    """Why a statement failed, for the log: the disk is full, no connection; without what was being written.
+
+    Only an operational error says nothing of the data; of every other one the kind is told.
+    """
+    if isinstance(error, sa.exc.OperationalError) and (said := str(error.orig).strip()):
+        return said.splitlines()[0]
+    return type(error).__name__
+
+
 Boundary = Callable[[str, str], None]
 
 SILENCE = 10  # seconds after which a server or a node that can't be reached any more is given up
@@ -90,8 +100,8 @@ class Database:
 
     def create(self) -> bool:
         """Make the tables where there are none; True if it made them. Raises SchemaError for a foreign schema."""
-        if self._file is not None:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+        if self.file is not None:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.writing("create") as connection:
             if not self.on_sqlite:
                 # Nodes that start at once: one makes the tables, and the others find them made.
@@ -107,9 +117,9 @@ class Database:
 
     def check(self) -> None:
         """Raises SchemaError unless every table and column that this version needs is there."""
-        if self._file is not None and not self._file.exists():
+        if self.file is not None and not self.file.exists():
             # To look for tables in it would make the file.
-            raise SchemaError(f"the gateway's database {self._file} is not there: run smsgw init")
+            raise SchemaError(f"the gateway's database {self.file} is not there: run smsgw init")
         with self.reading() as connection:
             # All tables at once: PostgreSQL answers this in as many queries as it would take for one.
             found = sa.inspect(connection).get_multi_columns()
@@ -124,7 +134,7 @@ class Database:
                     )
 
     @property
-    def _file(self) -> Path | None:
+    def file(self) -> Path | None:
         """Where SQLite keeps it; None for one that is a server's, or in memory."""
         name = self.url.database
         return Path(name) if self.on_sqlite and name and name != ":memory:" else None

@@ -23,6 +23,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
+from smsgw.store.database import trouble
 from smsgw.web.problems import problem
 
 What = Literal["inbound", "receipts"]
@@ -86,7 +87,7 @@ class Visit:
             return problem(HTTPStatus.BAD_REQUEST, "the body can't be read", error.errors)
         except sa.exc.SQLAlchemyError as error:
             metrics.callbacks_refused.labels(name, "database").inc()
-            log.error("channel %s: the database failed: %s", name, type(error).__name__)
+            log.error("channel %s: the database failed: %s", name, trouble(error))
             unavailable = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the message was not stored; send it again")
             unavailable.headers["Retry-After"] = "5"
             return unavailable

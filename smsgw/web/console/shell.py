@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials.signing_in import SignedIn, SigningIn, Visitor
+from smsgw.store.database import trouble
 from smsgw.store.officials import Official, Role
 from smsgw.web.console import texts
 from smsgw.web.console.cookies import HostCookie
@@ -264,7 +265,7 @@ def _fault(error: HTTPException) -> AnyResponse:
 
 
 def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
-    current_app.logger.error("the database failed: %s", type(error).__name__)
+    current_app.logger.error("the database failed: %s", trouble(error))
     return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "503")
 
 
