@@ -24,6 +24,7 @@ from smsgw.notices.refusals import NoticeRefused
 from smsgw.store.notices import Notice
 from smsgw.web.console import notice, notice_files
 from smsgw.web.console.desk import Desk
+from smsgw.web.console.format import Format
 from smsgw.web.console.notice import notice_of, refused
 from smsgw.web.console.notice_form import BadForm, Form, Readings, selection, wishes, written
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
@@ -80,7 +81,10 @@ def routes(desk: Desk) -> Blueprint:
     @needs("sender")
     def reading(token: str) -> AnyResponse:
         rows = readings.rows(token)
-        return Response(say("notices.read", count=rows) if rows else "", content_type=PLAIN)
+        return Response(
+            say("notices.read", count=Format(desk.timezone, language()).number(rows)) if rows else "",
+            content_type=PLAIN,
+        )
 
     @own.get("/<id>/edit")
     @needs("sender")
@@ -134,7 +138,8 @@ def _count(desk: Desk, form: Form) -> str:
     now = desk.clock()
     try:
         chosen = selection(form, now.astimezone(desk.timezone).date())
-        return say("notices.count", count=selecting.count(desk.onestop.url, chosen, now, me().agency))
+        count = selecting.count(desk.onestop.url, chosen, now, me().agency)
+        return say("notices.count", count=Format(desk.timezone, language()).number(count))
     except FilterError as error:
         return _said(error)
     except OneStopUnavailable:
