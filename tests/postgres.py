@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 # What is committed outlives the death of its processes, though not that of the machine.
 HASTY = "-c fsync=off -c full_page_writes=off"
 # All that makes a commit last is at its default, which is on.
@@ -71,7 +73,7 @@ def _alive(process: int) -> bool:
 class Server:
     """A running PostgreSQL whose processes the tests may kill. It is reached by a socket file, never by TCP."""
 
-    def __init__(self, programs: Path, durability: str = HASTY) -> None:
+    def __init__(self, programs: Path, durability: str = HASTY, follows: Server | None = None) -> None:
         self._durability = durability
         self._user = _ordinary_user()
         self._base = Path(tempfile.mkdtemp(prefix="smsgw-pg-"))
@@ -79,13 +81,21 @@ class Server:
         self._data = self._base / "data"
         if self._user:
             os.chown(self._base, self._user["user"], self._user["group"])
-        self._programs = _reachable(programs, self._base, self._user)
-        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.programs = _reachable(programs, self._base, self._user)
+        if follows is None:
+            self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        else:
+            self._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "-U", "postgres", "-h", str(follows.folder))
         self.start()
 
     @property
     def url(self) -> str:
         return f"postgresql+psycopg://postgres@/postgres?host={self._base}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._base
 
     @property
     def socket_file(self) -> Path:
@@ -112,6 +122,10 @@ class Server:
         for lock in (self._data / "postmaster.pid", *self._base.glob(".s.PGSQL.*")):
             lock.unlink(missing_ok=True)
 
+    def promote(self) -> None:
+        """A standby becomes the server."""
+        self._run("pg_ctl", "-w", "promote")
+
     def remove(self) -> None:
         with contextlib.suppress(subprocess.CalledProcessError):
             self.stop()
@@ -121,7 +135,7 @@ class Server:
         # A server started through pg_ctl keeps these open, so a pipe here would never end.
         with open(self._base / "output", "a") as output:
             subprocess.run(
-                [self._programs / program, "-D", self._data, *arguments],
+                [self.programs / program, "-D", self._data, *arguments],
                 check=True,
                 stdout=output,
                 stderr=output,
@@ -142,6 +156,19 @@ def running(durability: str = HASTY) -> Iterator[Server]:
         yield server
     finally:
         server.remove()
+
+
+@contextlib.contextmanager
+def following(first: Server) -> Iterator[Server]:
+    """A standby of another server, which from now on commits nothing that the standby does not have."""
+    second = Server(first.programs, follows=first)
+    try:
+        with psycopg.connect(f"host={first.folder} user=postgres", autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+        yield second
+    finally:
+        second.remove()
 
 
 def main() -> None:
