@@ -106,8 +106,10 @@ class Aggregator:
     def fault(self) -> str | None:
         try:
             answer = self._line.ask("POST", self._messages_url, data=b'{"messages": []}', headers=self._headers)
+            if answer.status < 300:
+                answer.json()
         except (CallFailed, Doubtful) as error:
-            return f"{self._messages_url} can't be reached ({error}): check the channel's url"
+            return f"{self._messages_url}: {error}: check the channel's url"
         if answer.status in MISCONFIGURED:
             return f"{self._messages_url} answers {answer.status}: check the channel's url and token"
         return None if answer.status < 500 else f"{self._messages_url} answers {answer.status}: ask the carrier"

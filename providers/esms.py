@@ -163,9 +163,8 @@ class Esms(HttpCarrier):
         return outcome(CODES, said.get("CodeResult"), said.get("ErrorMessage"), said.get("SMSID"))
 
     def _check(self) -> str | None:
-        answer = self._line.ask("POST", f"{self._url}/{BALANCE}", json=self._login)
-        code = "" if answer.refusal() else answer.json().get("CodeResponse")
-        return None if code == "100" else f"eSMS answers {answer.status} {code or ''}: check api_key and secret_key"
+        code = self._line.ask("POST", f"{self._url}/{BALANCE}", json=self._login).success().json().get("CodeResponse")
+        return None if code == "100" else f"eSMS answers {code}: check api_key and secret_key"
 
 
 def _status(query: Mapping[str, str]) -> ReceiptStatus:

@@ -139,7 +139,8 @@ class Fpt(HttpCarrier):
         if answer.status >= 500 or answer.status in LATER:
             raise Unreachable(f"no token: the carrier answered {answer.status}")
         if not said.get("access_token"):
-            raise ChannelRefused(f"no token: {said.get('error_description') or said.get('error')}")
+            why = said.get("error_description") or said.get("error") or f"the carrier answered {answer.status}"
+            raise ChannelRefused(f"no token: {why}: check url, client_id and client_secret")
         return said
 
     def _check(self) -> str | None:

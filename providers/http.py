@@ -61,8 +61,8 @@ class Doubtful(Exception):
 class Refusing(Exception):
     """The carrier's answer is no success, and its status says what becomes of the message."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(str(outcome))
+    def __init__(self, outcome: Rejected | Throttled | Unknown) -> None:
+        super().__init__(outcome.detail)
         self.outcome = outcome
 
 
@@ -115,14 +115,14 @@ class Answer:
             raise Refusing(refusal)
         return self
 
-    def refusal(self) -> Outcome | None:
+    def refusal(self) -> Rejected | Throttled | Unknown | None:
         """What its status says of a message, unless that is 2xx. Raises ChannelRefused."""
         if self.status in MISCONFIGURED:
             raise ChannelRefused(f"the carrier answered {self.status}: check the channel's url and credentials")
         if self.status in LATER:
             return Throttled(seconds(self.headers.get("Retry-After")), f"the carrier answered {self.status}")
         if 400 <= self.status < 500:
-            return Rejected(f"http_{self.status}", "the carrier refused the call")
+            return Rejected(f"http_{self.status}", f"the carrier answered {self.status}")
         return None if 200 <= self.status < 300 else Unknown(f"the carrier answered {self.status}")
 
 
@@ -206,7 +206,7 @@ class HttpCarrier:
     """What carriers over HTTP have in common: those that do less leave out what they don't do.
 
     A carrier says how one message is sent (`_send`) and what keeps it from sending (`_check`); both may raise
-    `CallFailed` and `Doubtful`, and `_send` also `Refusing`.
+    `CallFailed`, `Doubtful` and `Refusing`.
     """
 
     abilities: ClassVar[Abilities]
@@ -237,8 +237,12 @@ class HttpCarrier:
     def fault(self) -> str | None:
         try:
             return self._check()
+        except ChannelRefused as refused:
+            return str(refused)  # which says what to do
+        except Refusing as refusing:
+            return f"{refusing}: ask the carrier"
         except (CallFailed, Doubtful) as error:
-            return f"{error}: check the channel's settings, or ask the carrier"
+            return f"{error}: check the channel's url, or ask the carrier"
 
     def close(self) -> None:
         self._at_once.shutdown(wait=False)

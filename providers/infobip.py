@@ -109,8 +109,8 @@ class Infobip(HttpCarrier):
         raise Doubtful("the carrier's answer can't be read")
 
     def _check(self) -> str | None:
-        answer = self._line.ask("GET", f"{self._url}/account/1/balance", headers=self._headers)
-        return f"Infobip answers {answer.status}: check url and api_key" if answer.refusal() else None
+        self._line.ask("GET", f"{self._url}/account/1/balance", headers=self._headers).success().json()
+        return None
 
 
 def _read(item: Any, reading: Any) -> Any:

@@ -111,6 +111,5 @@ class SpeedSms(HttpCarrier):
         return outcome(CODES, said.get("code"), said.get("message"), data.get("tranId"))
 
     def _check(self) -> str | None:
-        answer = self._line.ask("GET", f"{self._url}/user/info", auth=self._login)
-        status = "" if answer.refusal() else answer.json().get("status")
-        return None if status == "success" else f"SpeedSMS answers {answer.status} {status or ''}: check the token"
+        said = self._line.ask("GET", f"{self._url}/user/info", auth=self._login).success().json()
+        return None if said.get("status") == "success" else f"SpeedSMS answers {said.get('code')}: check the token"

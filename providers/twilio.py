@@ -143,8 +143,8 @@ class Twilio(HttpCarrier):
         return Accepted(sid)
 
     def _check(self) -> str | None:
-        answer = self._line.ask("GET", f"{self._account}.json", auth=self._login)
-        return f"Twilio answers {answer.status}: check account_sid and auth_token" if answer.refusal() else None
+        self._line.ask("GET", f"{self._account}.json", auth=self._login).success().json()
+        return None
 
     def _receipt_url(self, ref: str) -> str:
         return f"{self._receipts}?ref={ref}"

@@ -98,8 +98,8 @@ class Viettel(HttpCarrier):
 
     def _check(self) -> str | None:
         answer = self._line.ask("POST", self._url, data=_envelope("checkBalance", self._login), headers=HEADERS)
-        if answer.refusal() or "Authenticate" in answer.text():
-            return f"Viettel answers {answer.status}: check url, user, password, cp_code, and our address with them"
+        if "Authenticate" in answer.success().text():
+            return "Viettel does not know us: check user, password, cp_code, and our address with them"
         return None
 
 

@@ -139,5 +139,5 @@ class Vonage(HttpCarrier):
         raise Doubtful("the carrier's answer can't be read")
 
     def _check(self) -> str | None:
-        answer = self._line.ask("GET", f"{self._url}/account/get-balance?{urlencode(self._login)}")
-        return f"Vonage answers {answer.status}: check api_key and api_secret" if answer.refusal() else None
+        self._line.ask("GET", f"{self._url}/account/get-balance?{urlencode(self._login)}").success().json()
+        return None

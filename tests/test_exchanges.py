@@ -192,6 +192,14 @@ def test_a_channel_that_does_not_work_says_so_and_what_to_do(anywhere: World) ->
     assert PHONE not in output
 
 
+def test_what_became_of_a_trial_is_said_as_it_is(here: World) -> None:
+    here.lose_carrier()
+    assert "not taken; a running worker tries it again for 10 minutes" in tried(here, "sms", "--to", PHONE)[1]
+    here.find_carrier()
+    here.carrier.faults.error_500 = 1
+    assert "the carrier may have it or not: look at the phone" in tried(here, "sms", "--to", PHONE, "--wait", "0")[1]
+
+
 def test_a_channel_that_there_is_not_is_refused(here: World) -> None:
     status, output = tried(here, "none", "--to", PHONE)
     assert status == 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
 from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
 from smsgw.clock import utc_now
 from smsgw.dispatch import doubts, trial
+from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.doubts import Doubt
 from smsgw.dispatch.retry import Outlook
 from smsgw.officials.steering import Steering
@@ -87,10 +88,9 @@ def test_channel(context: Context, name: str, phone: str, text: str, wait: float
         return time.monotonic() < end
 
     with context.gateway() as gateway:
-        chosen = gateway.channels.get(name)
-        if chosen is None or not chosen.provider.abilities.submits:
-            usable = [name for name, one in gateway.channels.items() if one.provider.abilities.submits]
-            raise click.ClickException(f"there is no channel {name} that sends; expected one of {', '.join(usable)}")
+        chosen = _sending(gateway.channels, name)
+        if not chosen.takes(text):
+            raise click.ClickException(f"{name} takes only registered texts, and this is none: give one with --text")
         sent = trial.send(gateway.database, chosen, phone, text, gateway.clock)
         if sent.state == State.SUBMITTED and chosen.provider.abilities.reports:
             sent = trial.wait(gateway.database, sent, more)
@@ -99,7 +99,24 @@ def test_channel(context: Context, name: str, phone: str, text: str, wait: float
     else:
         click.echo(f"{sent.id} to {mask(phone)} by {name}: {sent.state}{f', {sent.detail}' if sent.detail else ''}")
     if sent.state not in (State.SUBMITTED, State.DELIVERED):
-        raise click.ClickException(f"the message did not go out ({sent.state}); smsgw doctor looks at the channel")
+        what = _UNSENT.get(sent.state, "it was refused and goes out no more")
+        raise click.ClickException(f"{what}; smsgw doctor looks at the channel")
+
+
+_UNSENT: dict[str, str] = {
+    State.QUEUED: f"it was not taken; a running worker tries it again for {trial.LIFETIME.seconds // 60} minutes",
+    State.UNKNOWN: "the carrier may have it or not: look at the phone",
+}
+
+
+def _sending(channels: Mapping[str, Channel], name: str) -> Channel:
+    """The channel of that name. Raises ClickException where there is none, or it only brings messages."""
+    usable = [name for name, one in channels.items() if one.provider.abilities.submits]
+    if name in usable:
+        return channels[name]
+    what = f"{name} only brings messages and sends none" if name in channels else f"there is no channel {name}"
+    instead = f"expected one of {', '.join(usable)}" if usable else "no channel here sends"
+    raise click.ClickException(f"{what}; {instead}")
 
 
 @click.group(invoke_without_command=True)

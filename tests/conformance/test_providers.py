@@ -205,6 +205,30 @@ def test_the_doctor_s_question_sends_nothing_and_hears_what_is_wrong(name: str, 
     provider.close()
 
 
+@pytest.mark.parametrize("status", [401, 404, 500])
+@pytest.mark.parametrize("name", SENDING)
+def test_the_doctor_is_told_what_the_carrier_said_and_once_what_to_do(name: str, status: int, carrier: Double) -> None:
+    provider = connected(name, carrier.url)
+    carrier.says = response(status, b"<html>")
+    fault = provider.fault() or ""
+    assert str(status) in fault
+    assert "None" not in fault
+    assert fault.count("check ") <= 1, fault
+    assert fault.endswith("?") or "check " in fault or "ask " in fault
+    provider.close()
+
+
+READS_JSON = sorted({*SENDING} - {"kannel", "viettel", "vnpt"})
+
+
+@pytest.mark.parametrize("name", READS_JSON)
+def test_the_doctor_does_not_take_any_web_page_for_the_carrier(name: str, carrier: Double) -> None:
+    provider = connected(name, carrier.url)
+    carrier.says = response(200, b"<html>welcome</html>")
+    assert "can't be read" in (provider.fault() or "")
+    provider.close()
+
+
 def read(provider: Provider, kind: str, case: Table) -> Any:
     return (provider.inbound if kind == "inbound" else provider.receipts)(callback(case), NOW)
 
