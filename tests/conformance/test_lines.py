@@ -171,12 +171,12 @@ GARBAGE: dict[str, Says] = {
 @pytest.mark.parametrize("name", NAMES)
 def test_what_can_not_be_read_leaves_doubt(name: str, garbage: str, carrier: Smsc) -> None:
     carrier.hangs_up = garbage.endswith("the line breaks")
-    assert isinstance(submitted(name, carrier, GARBAGE[garbage], time_limit=0.2), Unknown)
+    assert isinstance(submitted(name, carrier, GARBAGE[garbage], time_limit=1), Unknown)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_that_does_not_come_in_time_leaves_doubt(name: str, carrier: Smsc) -> None:
-    assert isinstance(submitted(name, carrier, lambda _: b"", time_limit=0.1), Unknown)
+    assert isinstance(submitted(name, carrier, lambda _: b"", time_limit=1), Unknown)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -309,7 +309,7 @@ def test_an_acknowledgement_counts_when_the_smsc_has_surely_read_it(name: str, c
 def test_a_line_that_is_silent_is_bound_anew(name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"providers.{name}.line.FIRST_PAUSE", 0.01)
     carrier.answers_enquiries = False
-    provider = held(name, carrier, Counter(), enquire_link=0.05, time_limit=0.1)
+    provider = held(name, carrier, Counter(), enquire_link=0.05, time_limit=1)
     carrier.waits_for(smsc.BIND_TRANSCEIVER, 2)
     provider.close()
 
