@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 
@@ -11,3 +12,14 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Now, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def steady(clock: Clock) -> Clock:
+    """A clock that begins with another one's time and goes on by itself, whatever that one is set to."""
+    began, first = clock(), _seconds()
+    return lambda: began + timedelta(seconds=_seconds() - first)
+
+
+def _seconds() -> float:
+    """Since the machine was started, also those that it slept where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from providers.contract import Abilities, Accepted, Outbound, Outcome, Throttled
+from providers.contract import Abilities, Accepted, Outbound, Outcome, Throttled, Unknown
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sender import Sender
+from smsgw.dispatch.sweep import Sweeper
 from smsgw.dispatch.vetting import Vet, Vetted, all_go
 from smsgw.store import channels
 from smsgw.store.database import Database
@@ -24,6 +25,7 @@ from tests.world import NOON, SetClock
 
 LIMIT = 5.0  # seconds of a call
 REF_ONCE = Abilities(idempotent_by_ref=True, largest_batch=100)
+BLIND = Abilities(idempotent_by_ref=False, largest_batch=100)
 
 
 def taken(batch: Sequence[Outbound]) -> list[Outcome]:
@@ -51,6 +53,7 @@ class Desk:
     database: Database
     carrier: Carrier
     sender: Sender
+    sweeper: Sweeper
     clock: SetClock
 
     def states(self) -> list[str]:
@@ -80,7 +83,7 @@ def make(database: Database) -> Iterator[Make]:
         channel = Channel("sms", "8188", carrier, Pace(100, 100), 100)  # type: ignore[arg-type]
         roads = Roads([channel], Routes([], "sms"))
         sender = Sender(database, channel, roads, tuple(Lane), clock=clock, chance=lambda: 0.0, vet=vet(clock))
-        return Desk(database, carrier, sender, clock)
+        return Desk(database, carrier, sender, Sweeper(database, roads, clock), clock)
 
     yield new
     database.boundary = None
@@ -158,7 +161,7 @@ def test_what_the_carrier_said_is_written_down_when_the_database_is_back(
 
 
 def test_a_database_that_fails_between_claim_and_call_leaves_no_doubt(make: Make, database: Database) -> None:
-    desk = make(Carrier(abilities=Abilities(idempotent_by_ref=False, largest_batch=100, scheme="zalo")))
+    desk = make(Carrier(abilities=replace(BLIND, scheme="zalo")))
     add(database, message())
     _rename(database, "zalo_user", "elsewhere")
     with pytest.raises(sa.exc.SQLAlchemyError):
@@ -176,7 +179,7 @@ def _rename(database: Database, table: str, to: str) -> None:
 
 
 def test_a_sender_that_slept_through_its_lease_hands_nothing_over_that_may_be_anothers(make: Make) -> None:
-    pauses = [11.0]  # of a lease of 15 seconds, of which a call may take 5
+    pauses = [6.0]  # of a lease of 15 seconds, of which a call may take 10
 
     def sleepy(clock: SetClock) -> Vet:
         def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
@@ -192,6 +195,39 @@ def test_a_sender_that_slept_through_its_lease_hands_nothing_over_that_may_be_an
     assert desk.states() == ["submitted", "submitted"]
     with desk.database.reading() as connection:
         assert [*connection.execute(sa.select(outbound.c.attempts)).scalars()] == [2, 2]
+
+
+def doubtful(batch: Sequence[Outbound]) -> list[Outcome]:
+    return [Unknown("the connection broke") for _ in batch]
+
+
+@pytest.mark.parametrize("late", [taken, doubtful], ids=["taken", "in doubt"])
+@pytest.mark.parametrize(
+    ("abilities", "lane", "most"), [(REF_ONCE, Lane.NOTICE, 3), (BLIND, Lane.REPLY, 2), (BLIND, Lane.NOTICE, 1)]
+)
+def test_a_call_that_outlasts_its_lease_sends_no_more_than_any_doubt_does(
+    make: Make, abilities: Abilities, lane: Lane, most: int, late: Callable[[Sequence[Outbound]], list[Outcome]]
+) -> None:
+    def slow(batch: Sequence[Outbound]) -> list[Outcome]:
+        if len(desk.carrier.calls) < 3:  # the second call is made while the first one lasts, and so on
+            desk.clock.forward(seconds=3 * LIMIT)
+            desk.sweeper.deadlines()
+            make(desk.carrier, clock=desk.clock).sender.send_due()
+        return late(batch)
+
+    desk = make(Carrier(slow, abilities))
+    (id,) = add(desk.database, message(lane))
+    desk.sender.send_due()
+    assert desk.carrier.calls == [[id]] * most
+    if late is taken:
+        assert desk.states() == ["submitted"]
+    desk.clock.forward(hours=1)
+    desk.sweeper.deadlines()
+    desk.carrier.answer = taken
+    desk.sender.send_due()
+    again = late is doubtful and abilities is REF_ONCE
+    assert desk.carrier.calls == [[id]] * (most + again)
+    assert desk.states() == ["submitted" if late is taken or again else "unknown"]
 
 
 def test_a_clock_that_was_a_day_ahead_and_is_set_right_silences_nobody(make: Make) -> None:

@@ -152,8 +152,7 @@ class Sender:
                 outbox.give_back(connection, given_back)
             if call:
                 self._settle(connection, call, now)
-            before = channels.lock(connection, name)
-            now = self._clock()  # others had the channel meanwhile, and the rate is counted from here on
+            before, now = channels.lock_for_rate(connection, name, self._clock)
             after = pace.at_this_time(before, now)
             after = self._after(after, call.answer, now) if call else after
             most, pause = self._room(after, now)
@@ -227,9 +226,10 @@ class Sender:
     def _in_time(self, batch: _Batch) -> bool:
         """Whether a batch may go out: its lease outlasts the call, and hour and rate allow it now, not some time ago.
 
-        Between claim and call lies the vetting, and nobody knows how long the machine slept.
+        Between claim and call lies the vetting, and nobody knows how long the machine slept. The call gets two limits
+        of the lease's three: one to be made in, and one for an answer that has begun to come.
         """
-        latest = batch.at + (LEASES - 1) * self._call_limit
+        latest = batch.at + self._call_limit
         paid = self._clock() - batch.at < LATE or self._paid_again(len(batch.messages))
         while not paid:
             if self._clock() >= latest or self._stopping.wait(BREATH):
@@ -241,8 +241,7 @@ class Sender:
     def _paid_again(self, messages: int) -> bool:
         """Take the room for so many messages from what the rate has now; False if it has not enough yet."""
         with self._database.writing("claim") as connection:
-            before = channels.lock(connection, self._channel.name)
-            now = self._clock()
+            before, now = channels.lock_for_rate(connection, self._channel.name, self._clock)
             after = pace.at_this_time(before, now)
             if self._channel.pace.allowance(after, now) < messages:
                 return False

@@ -8,7 +8,9 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from smsgw.clock import Clock
 from smsgw.store.batch import InsertNew
+from smsgw.store.clock import THEIRS, CommonClock
 from smsgw.store.ids import new_id
 from smsgw.store.tables import channel, channel_event
 
@@ -61,6 +63,18 @@ def lock(connection: sa.Connection, name: str) -> Channel:
 
 
 _LOCK = sa.select(channel).where(channel.c.name == sa.bindparam("at")).with_for_update()
+
+
+def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[Channel, datetime]:
+    """The same, and when we had it. The rate is counted by that, so nodes must not differ in it by anything."""
+    if isinstance(clock, CommonClock) and clock.follows:
+        row = clock.look(connection, _LOCK_AND_LOOK, at=name)
+        return Channel(*row[:-1]), row[-1]
+    return lock(connection, name), clock()
+
+
+_locked = _LOCK.cte("locked")
+_LOCK_AND_LOOK = sa.select(_locked, THEIRS)  # the time beside the row itself would be from before the wait for it
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:
