@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -68,8 +68,9 @@ _LOCK = sa.select(channel).where(channel.c.name == sa.bindparam("at")).with_for_
 def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[Channel, datetime]:
     """The same, and when we had it. The rate is counted by that, so nodes must not differ in it by anything."""
     if isinstance(clock, CommonClock) and clock.follows:
-        row = clock.look(connection, _LOCK_AND_LOOK, at=name)
-        return Channel(*row[:-1]), row[-1]
+        row: list[Any]
+        *row, now = clock.look(connection, _LOCK_AND_LOOK, at=name)
+        return Channel(*row), now
     return lock(connection, name), clock()
 
 
