@@ -65,7 +65,7 @@ def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
     with engine.connect() as connection:
         # What a node that was killed had begun goes on in the server, and would take locks in another order.
         connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity"
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
         connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")

