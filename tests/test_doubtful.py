@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from smsgw.clock import utc_now
 from smsgw.dispatch.retry import decided, doubt_until, outlook
@@ -15,7 +17,8 @@ from smsgw.store.database import Database
 from smsgw.store.outbox import Settled
 from smsgw.store.pending import Doubtful
 from smsgw.store.states import State
-from smsgw.store.tables import Lane
+from smsgw.store.tables import Lane, outbound
+from tests.chaos import until
 from tests.test_commands import Shell
 from tests.test_outbox import add, claim, message, settle, state
 from tests.world import NOON
@@ -92,3 +95,28 @@ def test_the_command_says_what_is_to_be_done_and_how(tmp_path: Path) -> None:
     assert "doubtful resend ID" in rest[1]
     assert "doubtful drop ID" in rest[2]
     assert [one["outlook"] for one in shell.json("doubtful")] == ["official", "again"]
+
+
+def test_a_decision_and_receipts_of_the_same_messages_do_not_wait_in_a_circle(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    database.create()
+    first, second = sorted(add(database, message(), message()))
+    claim(database)
+    for id in (first, second):
+        settle(database, id, State.UNKNOWN)
+    decision = threading.Thread(target=Steering(database, lambda: NOON).resend, args=([second, first], "lan"))
+    locked = sa.select(outbound.c.id).with_for_update(nowait=True)
+    with database.writing("test") as connection:
+        connection.execute(locked.where(outbound.c.id == first))
+        decision.start()
+        until(lambda: _waits(database), "the decision to wait for the first message")
+        connection.execute(locked.where(outbound.c.id == second))
+    decision.join()
+    assert state(database, first) is state(database, second) is State.QUEUED
+    database.close()
+
+
+def _waits(database: Database) -> bool:
+    with database.reading() as connection:
+        waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return bool(connection.scalar(waiting))

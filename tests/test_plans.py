@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from smsgw.dispatch.channel import Roads
+from smsgw.dispatch.routes import Routes
+from smsgw.dispatch.sweep import Sweeper
+from smsgw.store import overdue
 from smsgw.store.database import Database
-from tests.world import world
+from smsgw.store.receipts import Report
+from smsgw.store.states import State
+from tests.test_outbox import add, claim, message, report, settle
+from tests.world import NOON, world
 
 GROWING = ("inbound", "outbound", "preference", "receipt")
 
@@ -35,3 +43,39 @@ def _read_whole(url: str) -> dict[str, int]:
         ).all()
     engine.dispose()
     return dict(map(tuple, rows))
+
+
+def test_no_message_is_looked_for_among_all_that_are_in_its_state(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    database.create()
+    for _ in range(7):
+        _whole_lives(database, 1)
+    _whole_lives(database, 300)
+    database.close()
+    assert _entries_read(postgres_url, "outbound") < 50 * 2 * 307
+
+
+def _whole_lives(database: Database, messages: int) -> None:
+    """Messages that are lost, decided on, sent again and reported; and as many of which nothing is heard."""
+    ids = add(database, *(message() for _ in range(2 * messages)))
+    claim(database, 2 * messages)
+    later = NOON + timedelta(minutes=1)
+    sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: later)
+    assert sweeper.deadlines() == 4 * messages  # each is in doubt, and queued again
+    claim(database, 2 * messages, now=later)
+    for id in ids:
+        settle(database, id, State.SUBMITTED)
+    report(database, *(Report(id, None, "delivered", None, NOON) for id in ids[::2]))
+    with database.writing("test") as connection:
+        assert overdue.expire(connection, NOON + timedelta(days=9), 2 * messages) == messages
+
+
+def _entries_read(url: str, table: str) -> int:
+    """How many entries of its indexes have been read."""
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        read = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = current_schema() AND relname = %s"
+        entries = connection.exec_driver_sql(read, (table,)).scalar()
+    engine.dispose()
+    assert entries is not None
+    return int(entries)

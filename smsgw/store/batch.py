@@ -60,6 +60,15 @@ class Batch:
         return sa.select(*values).select_from(each).subquery("given")
 
 
+def is_still(state: sa.ColumnElement[str], before: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """The guard of a move of rows that are given by their ids: that each is in the state that is given with it.
+
+    It is said so that no index of states can serve it. A plan that was made while the table was empty would else look
+    for each row among all that are in its state, and be kept until the next ANALYZE.
+    """
+    return state.concat(sa.literal_column("''")) == before
+
+
 def inserting(*columns: sa.Column[Any]) -> Batch:
     """Inserts rows, and raises IntegrityError for one that a constraint refuses."""
     return Batch(columns, lambda given: sa.insert(columns[0].table).from_select([*columns], sa.select(*given.c)))

@@ -323,7 +323,7 @@ _SETTLE = Batch(
 
 
 def _readdress(connection: sa.Connection, settled: Sequence[Settled]) -> None:
-    """Rare, and so apart from the statement that every message goes through."""
+    """Of messages that are settled in this transaction. Rare, and so apart from what every message goes through."""
     if settled:
         news = ((item.message.id, item.readdressed) for item in settled)
         rows = ((id, new.recipient, new.text, new.encoding, new.segments) for id, new in news if new)
@@ -334,7 +334,7 @@ _READDRESS = Batch(
     (_c.id, _c.recipient, _c.text, _c.encoding, _c.segments),
     lambda given: (
         sa.update(outbound)
-        .where(_c.id == given.c.id, _c.state == State.QUEUED)
+        .where(_c.id == given.c.id)
         .values(recipient=given.c.recipient, text=given.c.text, encoding=given.c.encoding, segments=given.c.segments)
     ),
 )

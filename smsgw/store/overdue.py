@@ -25,9 +25,10 @@ _c = outbound.c
 
 def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     """Messages whose sender did not come back are in doubt: the carrier may have them."""
+    late = past_deadline(State.SENDING, now, limit)
     rows = connection.execute(
         sa.update(outbound)
-        .where(_c.id.in_(past_deadline(State.SENDING, now, limit)), _c.state == State.SENDING)
+        .where(_c.id.in_(sa.select(late.c.id)))
         .values(state=State.UNKNOWN, lease=None, deadline=now, doubts=_c.doubts + 1, error_code=LEASE_LOST)
         .returning(_c.id, _c.channel, _c.attempts)
     ).all()
@@ -42,20 +43,24 @@ def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     expired = 0
     for state, code in ((State.QUEUED, None), (State.HELD, None), (State.SUBMITTED, NO_RECEIPT)):
         check_move(state, State.EXPIRED)
-        expired += connection.execute(
+        late = past_deadline(state, now, limit)
+        rows = connection.execute(
             sa.update(outbound)
-            .where(_c.id.in_(past_deadline(state, now, limit)), _c.state == state)
+            .where(_c.id.in_(sa.select(late.c.id)))
             .values(state=State.EXPIRED, deadline=now + LIVE_FOR, finished_at=now, error_code=code)
-        ).rowcount
+            .returning(_c.id)
+        ).all()
+        expired += len(rows)
     return expired
 
 
-def past_deadline(state: State, now: datetime, limit: int) -> sa.Select[tuple[str]]:
-    """The ids of messages that have been in a state for too long, locked until the transaction ends."""
+def past_deadline(state: State, now: datetime, limit: int) -> sa.CTE:
+    """The ids of messages that have been in a state for too long, locked in it until the transaction ends."""
     return (
         sa.select(_c.id)
         .where(_c.state == state, _c.deadline <= now)
         .order_by(_c.deadline)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("late")
     )

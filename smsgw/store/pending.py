@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch
+from smsgw.store.batch import Batch, is_still
 from smsgw.store.overdue import past_deadline
 from smsgw.store.states import FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
@@ -58,19 +59,19 @@ class Move:
 
 def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
     """Messages in doubt whose deadline has come, locked until the transaction ends."""
-    return _waiting(connection, _c.id.in_(past_deadline(State.UNKNOWN, now, limit)))
+    return _waiting(connection, past_deadline(State.UNKNOWN, now, limit))
 
 
 def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int = 500) -> list[Waiting]:
     """Messages queued for a channel that it surely does not have, from an id on; locked until the transaction ends."""
     surely = (_c.channel == channel, _c.state == sa.text("'queued'"), _c.doubts == 0)
     queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
-    return _waiting(connection, _c.id.in_(queued.with_for_update(skip_locked=True)))
+    return _waiting(connection, queued.with_for_update(skip_locked=True).cte("queued"))
 
 
-def _waiting(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[Waiting]:
+def _waiting(connection: sa.Connection, which: sa.CTE) -> list[Waiting]:
     columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.tried_at, _c.expires_at)
-    rows = connection.execute(sa.select(*columns).where(which).order_by(_c.id))
+    rows = connection.execute(sa.select(*columns).where(_c.id.in_(sa.select(which.c.id))).order_by(_c.id))
     return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
 
 
@@ -83,6 +84,7 @@ def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: d
     rows = (
         (
             item.id,
+            before,
             item.state,
             item.deadline,
             item.not_before,
@@ -92,16 +94,27 @@ def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: d
             now if item.state in FINAL else None,
             item.expires_at,
         )
-        for item in moves
+        for item in sorted(moves, key=attrgetter("id"))  # see outbox.settle
     )
-    return _MOVE.run(connection, rows, before=before).rowcount
+    return _MOVE.run(connection, rows).rowcount
 
 
 _MOVE = Batch(
-    (_c.id, _c.state, _c.deadline, _c.not_before, _c.channel, _c.sender, _c.error_code, _c.finished_at, _c.expires_at),
+    (
+        _c.id,
+        sa.Column("before", sa.Text),
+        _c.state,
+        _c.deadline,
+        _c.not_before,
+        _c.channel,
+        _c.sender,
+        _c.error_code,
+        _c.finished_at,
+        _c.expires_at,
+    ),
     lambda given: (
         sa.update(outbound)
-        .where(_c.id == given.c.id, _c.state == sa.bindparam("before"))
+        .where(_c.id == given.c.id, is_still(_c.state, given.c.before))
         .values(
             state=given.c.state,
             deadline=given.c.deadline,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate
+from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate, is_still
 from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported, reported_of_parts
 from smsgw.store.tables import history, outbound, outbound_part, receipt
 
@@ -341,7 +341,7 @@ def _applying(table: sa.Table, *more: sa.Column[datetime]) -> Batch:
     def build(given: sa.FromClause) -> sa.Executable:
         return (
             sa.update(table)
-            .where(table.c.id == given.c.id, table.c.state == given.c.before)
+            .where(table.c.id == given.c.id, is_still(table.c.state, given.c.before))
             .values(
                 {
                     table.c.submitted_at: sa.func.coalesce(table.c.submitted_at, given.c.submitted_at),
