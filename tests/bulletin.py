@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
-from threading import Barrier, Thread
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 import sqlalchemy as sa
 
+from smsgw.gateway import Gateway
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import Created, Notices
 from smsgw.notices.progress import Progress, progress
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.settings import load
 from smsgw.store import officials
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official, Role
-from tests.world import NOON
+from tests.world import NOON, World
 
 TEXT = "Kính mời ((tên)) đến nhận kết quả tại bộ phận một cửa."
 
@@ -70,21 +74,40 @@ def seen(notices: Notices, id: str, who: Official) -> Progress:
     return progress(notices.means, notices.find(id, who))
 
 
-def at_once(*moves: Callable[[], object]) -> list[str]:
-    """What each of these comes to when they begin in the same moment."""
-    together, told = Barrier(len(moves)), list[str]()
+class Cast:
+    """Who plays in these tests."""
 
-    def begin(move: Callable[[], object]) -> None:
+    def __init__(self, there: World) -> None:
+        self.world = there
+        self.notices: Notices = there.gateway.notices
+        self.an = self.official("an", "sender", phone="84912000001")
+        self.binh = self.official("binh", "approver")
+        self.chi = self.official("chi", "approver")
+        self.dung = self.official("dung", "viewer")
+
+    def official(self, name: str, role: Role, agency: str | None = None, phone: str | None = None) -> Official:
+        with self.world.gateway.database.writing("test") as connection:
+            return official(connection, name, role, agency, phone)
+
+    def heard(self, number: int) -> list[str]:
+        return [bubble.text for bubble in self.world.heard(phone(number))]
+
+    def counts(self, id: str) -> dict[str, int]:
+        return {name: count for name, count in asdict(seen(self.notices, id, self.an).counts).items() if count}
+
+    def state(self, id: str) -> str:
+        return self.notices.find(id, self.an).state
+
+
+def approving(settings: Path, who: str, ids: list[str], together: Barrier, told: Connection) -> None:
+    """A process in which an official approves notices, each in the moment in which another one does."""
+    gateway = Gateway(load(settings))
+    me, answers = gateway.accounts.named(who), list[str]()
+    for id in ids:
         together.wait()
         try:
-            move()
-            told.append("approved")
+            answers.append(gateway.notices.approve(id, me).state)
         except NoticeRefused as refused:
-            told.append(str(refused))
-
-    threads = [Thread(target=begin, args=(move,)) for move in moves]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return told
+            answers.append(str(refused))
+    gateway.close()
+    told.send(answers)

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -23,6 +24,17 @@ def start(target: Callable[..., object], *arguments: Any) -> ForkServerProcess:
     process = _forked.Process(target=target, args=arguments, daemon=True)
     process.start()
     return process
+
+
+def meeting(target: Callable[..., object], *each: tuple[Any, ...]) -> list[Any]:
+    """What processes have to say that are started together: they get a barrier to meet at, and where to say it."""
+    barrier, ends = _forked.Barrier(len(each)), list[Connection]()
+    for arguments in each:
+        end, given = _forked.Pipe(duplex=False)
+        start(target, *arguments, barrier, given)
+        ends.append(end)
+    assert all(end.poll(PATIENCE) for end in ends), f"still running after {PATIENCE} s"
+    return [end.recv() for end in ends]
 
 
 def command(

@@ -255,6 +255,22 @@ def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shel
     assert shell.run("audit", "verify", "--noted", "0" * 64).returncode == 1
 
 
+def test_an_account_is_enabled_again_and_gets_a_new_password_and_no_second_step(shell: Shell) -> None:
+    words = ("user", "add", "hoa", "--role", "sender", "--password-stdin")
+    assert shell.run(*words, stdin="mot cau dai de nho\n").stdout == "hoa: sender, the whole province\n"
+    for step in ("disable", "enable", "reset-second-factor"):
+        assert shell.run("user", step, "hoa").returncode == 0
+    short = shell.run("user", "password", "hoa", "--password-stdin", stdin="short\n")
+    assert (short.returncode, "at least 10" in short.stderr) == (1, True)
+    assert shell.run("user", "password", "hoa", "--password-stdin", stdin="mot cau khac dai\n").stdout == (
+        "hoa: new password\n"
+    )
+    (hoa,) = [each for each in shell.json("user", "list") if each["name"] == "hoa"]
+    assert (hoa["disabled_at"], hoa["second_factor"]) == (None, False)
+    nobody = shell.run("user", "disable", "nobody")
+    assert (nobody.returncode, nobody.stderr) == (1, "smsgw: there is no official nobody\n")
+
+
 def test_a_channel_is_paused_and_released_with_a_reason(shell: Shell) -> None:
     database = Database(f"sqlite:///{shell.folder}/gateway.db")
     with database.writing("test") as connection:

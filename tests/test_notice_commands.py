@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from openpyxl import Workbook
 
 from smsgw.cli.main import commands
+from smsgw.clock import utc_now
 from tests.bulletin import official, phone, table
 from tests.world import World, settings_text
 
@@ -26,17 +30,16 @@ class Desk:
         self.people = folder / "dan-cu.csv"
         self.people.write_text(table(3) + "\nabc;Ông x\n", encoding="utf-8")
         with here.gateway.database.writing("test") as connection:
-            official(connection, "an", "sender", phone="84912000001")
+            self.an = official(connection, "an", "sender", phone="84912000001")
             official(connection, "binh", "approver")
 
     def run(self, *words: str) -> Result:
         return CliRunner().invoke(commands, ["--config", str(self.settings), "notice", *words])
 
-    def json(self, *words: str) -> dict[str, object]:
+    def json(self, *words: str) -> Any:
         done = self.run(*words, "--json")
         assert done.exit_code == 0, done.output or done.exception
-        made: dict[str, object] = json.loads(done.stdout)
-        return made
+        return json.loads(done.stdout)
 
     def create(self, *more: str) -> str:
         words = ("--name", "Nghỉ lễ", "--text", "Mời ((tên)) đến.", "--csv", str(self.people), "--as", "an")
@@ -84,6 +87,44 @@ def test_paused_resumed_and_cancelled_by_commands(desk: Desk) -> None:
     assert desk.json("pause", id, "--as", "an", "--reason", "sai giờ")["state"] == "paused"
     assert desk.json("resume", id, "--as", "an")["state"] == "sending"
     assert desk.json("cancel", id, "--as", "an")["cancelled"] == 3
+
+
+def test_a_workbook_is_an_audience_as_well(desk: Desk, tmp_path: Path) -> None:
+    book, file = Workbook(), tmp_path / "dan-cu.xlsx"
+    for row in (["phone", "tên"], [912000001, "Bà Ba"], ["0912000002", "Ông Tư"], ["0912000003", None]):
+        book.worksheets[0].append(row)
+    book.save(file)
+    words = ("--name", "Nghỉ", "--text", "Mời ((tên)) đến.", "--xlsx", str(file), "--as", "an")
+    made = desk.json("create", *words)
+    assert (made["recipients"], made["segments"]) == (2, 2)
+    assert made["errors"] == [{"row": 4, "column": "tên", "problem": "empty, and the text needs it"}]
+
+
+def test_the_time_that_is_given_is_the_provinces(desk: Desk) -> None:
+    for given in ("2018-08-20T08:00", "2018-08-20T01:00+00:00"):
+        id = desk.create("--at", given)
+        assert desk.world.gateway.notices.find(id, desk.an).send_at == datetime(2018, 8, 20, 1, tzinfo=UTC)
+    assert desk.run("create", "--at", "soon").exit_code == 2
+
+
+def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk) -> None:
+    id = desk.create()
+    shown = desk.json("preview", id, "--as", "an")
+    assert shown["samples"][0]["plain"]["text"] == "Moi Ong 0 den."
+    assert (shown["plain"]["segments"], shown["accented"]["segments"]) == (3, 3)
+    assert "without accents: 3 segments" in desk.run("preview", id).stdout
+    assert desk.run("try", id, "--as", "an").stdout == "queued for 84912***001\n"
+    desk.world.clock.now = utc_now()  # by which the command queued it
+    desk.world.settle()
+    assert [bubble.text for bubble in desk.world.heard("84912000001")] == ["Moi Ong 0 den."]
+    desk.json("submit", id, "--as", "an")
+    assert desk.json("return", id, "--as", "binh", "--reason", "sai ngày")["state"] == "draft"
+    assert [one["id"] for one in desk.json("list")] == [id]
+    assert desk.json("report", id)[0] == {
+        "row": "2", "phone": phone(0), "state": "waiting", "reason": "", "segments": "", "channel": "", "sent": "",
+        "ended": "",
+    }  # fmt: skip
+    assert desk.run("report", id).stdout.startswith("row,phone,state,")
 
 
 def test_the_dossiers_of_a_filter_are_an_audience(desk: Desk) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from smsgw.notices.audience.lines import MIB
 from smsgw.store.notices import Notice
+from smsgw.store.tables import notice
 from smsgw.web.console import texts
 from tests.console import Desk, official, text
 from tests.world import World
@@ -63,7 +66,8 @@ def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here:
     moved(lan, latest(here), "submit")
     seen = latest(here)
     moved(minh, seen, "approve", seen=seen.fingerprint)
-    assert "trạng thái khác" in moved(hoa, seen, "approve", 409, seen=seen.fingerprint)
+    told = moved(hoa, seen, "approve", 409, seen=seen.fingerprint)
+    assert re.search(r"Đã có người làm trước\. minh, lúc [\d/: ]+: Duyệt\.", told)
     assert latest(here).approver == "minh"
 
 
@@ -76,6 +80,19 @@ def test_what_was_changed_after_it_was_seen_is_not_approved(here: World) -> None
     assert latest(here).state == "draft"
     moved(lan, latest(here), "submit")
     assert "đã được sửa" in moved(minh, seen, "approve", 409, seen=seen.fingerprint)
+
+
+def test_a_notice_that_was_changed_in_the_database_says_that_it_was_stopped_and_what_to_do(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(sa.update(notice).values(text="Khac"))
+    here.settle()
+    shown = lan.get(f"/notices/{latest(here).id}/")
+    assert "Hệ thống đã dừng" in shown
+    assert "hủy thông báo này và soạn lại" in shown
 
 
 def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import asdict, replace
-from datetime import timedelta
-from functools import partial
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,47 +13,20 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import load_workbook
 
-from smsgw.gateway import Gateway
 from smsgw.notices import report
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import CHUNK, Draft
-from smsgw.notices.office import Notices
+from smsgw.notices.forecast import Budget, Course
 from smsgw.notices.preview import preview
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.officials import audit
 from smsgw.store import opt_outs, outbox
 from smsgw.store.ids import new_id
-from smsgw.store.officials import Official, Role
 from smsgw.store.opt_outs import OptOut
-from smsgw.store.tables import Lane, notice, notice_recipient
-from tests.bulletin import TEXT, approved, at_once, drafted, official, phone, seen, table
+from smsgw.store.tables import Lane, notice
+from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
 from tests.world import NOON, World, world
-
-
-class Cast:
-    """Who plays in these tests."""
-
-    def __init__(self, there: World) -> None:
-        self.world = there
-        self.notices: Notices = there.gateway.notices
-        self.an = self.official("an", "sender", phone="84912000001")
-        self.binh = self.official("binh", "approver")
-        self.chi = self.official("chi", "approver")
-        self.dung = self.official("dung", "viewer")
-
-    def official(self, name: str, role: Role, agency: str | None = None, phone: str | None = None) -> Official:
-        with self.world.gateway.database.writing("test") as connection:
-            return official(connection, name, role, agency, phone)
-
-    def heard(self, number: int) -> list[str]:
-        return [bubble.text for bubble in self.world.heard(phone(number))]
-
-    def counts(self, id: str) -> dict[str, int]:
-        return {name: count for name, count in asdict(seen(self.notices, id, self.an).counts).items() if count}
-
-    def state(self, id: str) -> str:
-        return self.notices.find(id, self.an).state
 
 
 @pytest.fixture
@@ -95,18 +66,6 @@ def test_it_goes_out_with_accents_where_these_are_wished(cast: Cast) -> None:
     assert cast.heard(0) == ["Kính mời Ông 0 đến nhận kết quả tại bộ phận một cửa."]
 
 
-def test_nobody_approves_what_they_wrote(cast: Cast) -> None:
-    made = drafted(cast.notices, cast.binh).notice
-    cast.notices.submit(made.id, cast.binh)
-    with pytest.raises(NoticeRefused, match="binh wrote this notice"):
-        cast.notices.approve(made.id, cast.binh)
-    with (
-        pytest.raises(sa.exc.IntegrityError),
-        cast.world.gateway.database.writing("test") as connection,
-    ):
-        connection.execute(sa.update(notice).values(approver="binh"))
-
-
 def test_a_viewer_moves_nothing_and_a_sender_does_not_approve(cast: Cast) -> None:
     with pytest.raises(NoticeRefused, match="takes the role sender"):
         drafted(cast.notices, cast.dung)
@@ -125,85 +84,6 @@ def test_another_agencys_notice_is_not_there(cast: Cast) -> None:
         cast.notices.find(made.id, other)
     assert cast.notices.page(other) == []
     assert [item.id for item in cast.notices.page(cast.dung)] == [made.id]
-
-
-def test_an_edit_voids_the_approval(cast: Cast) -> None:
-    made = approved(cast.notices, cast.an, cast.binh)
-    edited = cast.notices.edit(made.id, cast.an, Draft("Nhận kết quả", "Mời ((tên)) đến.", "danh-sach.csv"))
-    assert (edited.state, edited.approver, edited.approved_fingerprint) == ("draft", None, None)
-    cast.world.settle()
-    assert cast.heard(0) == []
-    cast.notices.submit(made.id, cast.an)
-    cast.notices.approve(made.id, cast.chi)
-    cast.world.settle()
-    assert cast.heard(0) == ["Moi Ong 0 den."]
-
-
-@pytest.mark.parametrize("edit", [{"text": "Khác"}, {"send_at": NOON + timedelta(days=2)}, {"accents": True}])
-def test_an_edit_of_text_time_or_accents_alone_voids_the_approval(cast: Cast, edit: dict[str, Any]) -> None:
-    made = approved(cast.notices, cast.an, cast.binh)
-    as_it_is = Draft(made.name, made.text, made.audience, send_at=made.send_at, accents=made.accents)
-    edited = cast.notices.edit(made.id, cast.an, replace(as_it_is, **edit))
-    assert (edited.state, edited.approver, edited.approved_fingerprint) == ("draft", None, None)
-    assert edited.fingerprint != made.fingerprint
-    cast.world.settle()
-    assert cast.heard(0) == []
-
-
-def test_what_was_changed_since_it_was_looked_at_is_not_approved(cast: Cast) -> None:
-    made = drafted(cast.notices, cast.an).notice
-    cast.notices.submit(made.id, cast.an)
-    cast.notices.edit(made.id, cast.an, Draft("Nhận kết quả", "Đã đổi.", "danh-sach.csv"))
-    cast.notices.submit(made.id, cast.an)
-    with pytest.raises(NoticeRefused, match="changed since"):
-        cast.notices.approve(made.id, cast.binh, seen=made.fingerprint)
-
-
-@pytest.mark.parametrize("change", [{"fields": '{"ten": "Kẻ gian"}'}, {"phone": "84999999999"}])
-def test_recipients_that_were_changed_behind_everybodys_back_are_not_approved(
-    cast: Cast, change: dict[str, str]
-) -> None:
-    made = drafted(cast.notices, cast.an).notice
-    cast.notices.submit(made.id, cast.an)
-    with cast.world.gateway.database.writing("test") as connection:
-        one = sa.update(notice_recipient).where(notice_recipient.c.phone == phone(1))
-        connection.execute(one.values(change))
-    with pytest.raises(NoticeRefused, match="changed since"):
-        cast.notices.approve(made.id, cast.binh)
-
-
-def test_the_database_itself_sends_no_text_that_was_not_approved(cast: Cast) -> None:
-    approved(cast.notices, cast.an, cast.binh)
-    with (
-        pytest.raises(sa.exc.IntegrityError),
-        cast.world.gateway.database.writing("test") as connection,
-    ):
-        connection.execute(sa.update(notice).values(text="Khác", fingerprint="another"))
-
-
-def test_of_two_who_approve_at_once_on_two_nodes_one_wins_and_the_other_is_told(cast: Cast) -> None:
-    there = cast.world
-    other = Gateway(there.gateway.settings, there.clock)
-    for _ in range(5):
-        made = drafted(cast.notices, cast.an).notice
-        cast.notices.submit(made.id, cast.an)
-        told = at_once(
-            partial(cast.notices.approve, made.id, cast.binh), partial(other.notices.approve, made.id, cast.chi)
-        )
-        winner = cast.notices.find(made.id, cast.an).approver
-        assert sorted(told)[0] == "approved"
-        assert sorted(told)[1].startswith(f"the notice is approved by {winner}")
-        moves = [event.who for event in cast.notices.events(made.id, cast.an) if event.move == "approve"]
-        assert moves == [winner]
-    other.close()
-
-
-def test_a_notice_to_few_needs_no_approval_where_the_settings_say_so(tmp_path: Path) -> None:
-    with world(tmp_path, more="[notices]\napproval_from = 3") as made:
-        cast = Cast(made)
-        few, many = drafted(cast.notices, cast.an, 2).notice, drafted(cast.notices, cast.an, 3).notice
-        assert cast.notices.submit(few.id, cast.an).state == "approved"
-        assert cast.notices.submit(many.id, cast.an).state == "submitted"
 
 
 def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_counted_and_left_out(cast: Cast) -> None:
@@ -320,6 +200,16 @@ def test_a_budget_is_warned_of_and_held(tmp_path: Path) -> None:
         assert cast.state(too_much.id) == "submitted"
 
 
+@pytest.mark.parametrize(
+    ("with_this", "near", "refused"), [(79, False, False), (80, True, False), (100, True, False), (101, True, True)]
+)
+def test_a_budget_warns_from_eighty_percent_on_and_is_full_at_a_hundred(
+    with_this: int, near: bool, refused: bool
+) -> None:
+    budget = Budget("2018-08", 10, with_this, 100)
+    assert (budget.near, budget.refused) == (near, refused)
+
+
 def test_the_preview_shows_real_texts_sizes_cost_course_and_who_was_told_before(tmp_path: Path) -> None:
     with world(tmp_path, more="tariff = 300\n") as made:
         cast = Cast(made)
@@ -333,6 +223,36 @@ def test_the_preview_shows_real_texts_sizes_cost_course_and_who_was_told_before(
         assert (shown.reckoning.accented.segments, shown.reckoning.accented.by_encoding) == (12, {"ucs2": 12})
         assert shown.course.ends > shown.course.starts == made.clock()
         assert [other.people for other in shown.told_before] == [2]
+
+
+def test_the_same_text_to_the_same_people_is_pointed_out_for_a_day_and_only_that(cast: Cast) -> None:
+    def told(**given: Any) -> list[int]:
+        made = drafted(cast.notices, cast.an, **given).notice
+        return [other.people for other in preview(cast.notices.means, made).told_before]
+
+    approved(cast.notices, cast.an, cast.binh, 4)
+    cast.world.settle()
+    assert told(count=2) == [2]
+    assert told(file=table(4, first=3)) == [1]
+    assert told(file=table(4, first=4)) == []
+    assert told(text="Mời ((tên)).") == []
+    cast.world.clock.forward(hours=23, minutes=59)
+    assert told() == [3]
+    cast.world.clock.forward(minutes=1)
+    assert told() == []
+
+
+def test_the_expected_end_is_by_the_channels_rate_within_the_allowed_hours(slow: Cast) -> None:
+    def course(send_at: datetime | None = None) -> Course:
+        made = drafted(slow.notices, slow.an, 300, send_at=send_at).notice
+        return preview(slow.notices.means, made).course
+
+    half_a_minute = timedelta(seconds=30)
+    assert course() == Course(NOON, NOON + half_a_minute, half_a_minute)
+    evening = NOON + timedelta(hours=9, seconds=-10)  # ten seconds before the night
+    assert course(evening).ends == evening + timedelta(hours=10) + half_a_minute
+    holiday = datetime.fromisoformat("2018-09-02T10:00+07:00")
+    assert course(holiday).starts == datetime.fromisoformat("2018-09-04T07:00+07:00")
 
 
 def test_an_official_tries_it_out_on_their_own_phone(cast: Cast) -> None:

@@ -146,12 +146,3 @@ def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, 
             channel, tariff = means.road(recipient.phone)
             fresh.add(weighed(of.text, recipient), channel.name, tariff)
     return fresh, print_.hexdigest()
-
-
-def stored_fingerprint(means: Means, of: Notice) -> str:
-    """The fingerprint of a notice as it stands in the database now."""
-    print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
-    with means.database.reading() as connection:
-        for item in rows.recipients(connection, of.id):
-            print_.add(Recipient(item.line, item.phone, json.loads(item.fields)))
-    return print_.hexdigest()

@@ -1,12 +1,14 @@
 """Queueing the messages of approved notices, chunk by chunk, and only as far ahead as the channels send in a while.
 
 A chunk is one transaction under the lock of its notice: messages and the recipients that they belong to. So any number
-of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between.
+of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between. A notice that is not any
+more what was approved is paused instead.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from datetime import timedelta
 
@@ -17,6 +19,8 @@ from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.office import GATEWAY, HELD_FOR
 from smsgw.notices.reckoning import worded
+from smsgw.notices.seal import Seal, seal
+from smsgw.officials import audit
 from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs, outbox
@@ -33,6 +37,8 @@ LOADING_FOR = timedelta(hours=1)  # without another row, a notice that is coming
 
 OPTED_OUT = "opted_out"
 
+log = logging.getLogger("smsgw.notices")
+
 
 class Feeder:
     """Feeds notices. `feed` and `tend` are the work of a tick, on any number of nodes."""
@@ -40,6 +46,7 @@ class Feeder:
     def __init__(self, means: Means, bell: Bell) -> None:
         self._means = means
         self._bell = bell
+        self._seals: dict[str, Seal] = {}
 
     def feed(self) -> int:
         """Queue what is due and has room; how many messages."""
@@ -48,6 +55,7 @@ class Feeder:
             return 0
         with self._means.database.reading() as connection:
             ids = sending.due(connection, now)
+        self._seals = {id: self._seals[id] for id in ids if id in self._seals}
         fed = 0
         for id in ids:
             while chunk := self._chunk(id):
@@ -55,15 +63,18 @@ class Feeder:
         return fed
 
     def _chunk(self, id: str) -> int:
-        with self._means.database.reading() as connection:
-            if not sending.has_more(connection, id):
-                return 0
+        known = self._known(id)
+        if known is None:
+            return 0
         with self._means.database.writing("feed notice") as connection:
             notice = sending.lock(connection, id)
-            if notice is None:
+            if notice is None or notice.fingerprint != known.notice.fingerprint:
+                return 0  # stopped, or edited and approved again
+            chosen = self._chosen(connection, id)
+            if not known.holds(notice, (item for item, _ in chosen)):
+                self._void(connection, notice)
                 return 0
             self._start(connection, notice)
-            chosen = self._chosen(connection, id)
             refusing = opt_outs.among(connection, "notice", (item.phone for item, _ in chosen))
             sending.skip(connection, id, sorted(refusing), OPTED_OUT)
             messages = [self._message(notice, item, channel) for item, channel in chosen if item.phone not in refusing]
@@ -75,6 +86,26 @@ class Feeder:
         for name in channels:
             self._bell.ring(name, Lane.NOTICE)
         return len(chosen)
+
+    def _known(self, id: str) -> Seal | None:
+        """What each chunk is held to, made once; None if nobody is left to be queued."""
+        with self._means.database.reading() as connection:
+            notice = rows.by_id(connection, id)
+            if notice is None or not sending.has_more(connection, id):
+                return None
+        known = self._seals.get(id)
+        if known is None or known.notice.fingerprint != notice.fingerprint:
+            known = self._seals[id] = seal(self._means, notice)
+        return known
+
+    def _void(self, connection: sa.Connection, notice: Notice) -> None:
+        log.error("notice %s is not what was approved: it was changed in the database, and is paused", notice.id)
+        now = self._means.clock()
+        del self._seals[notice.id]  # whoever resumes it has it looked at again
+        _move(connection, notice, Move.VOID, self._means)
+        sending.hold(connection, notice.id, now + HELD_FOR)
+        said = {"name": notice.name, "state": MOVES[Move.VOID].after}
+        audit.record(connection, GATEWAY, f"notice.{Move.VOID}", notice.id, said, now)
 
     def _start(self, connection: sa.Connection, notice: Notice) -> None:
         if notice.state == State.APPROVED:

@@ -7,6 +7,8 @@
       v
     cancelled: from any of these but done
 
+What is not any more as it was approved is paused by the gateway itself.
+
 Before it is a draft it is `loading`: its recipients are still coming in, and nobody sees it. A notice to so few people
 that it needs no approval goes from draft to approved.
 """
@@ -40,6 +42,7 @@ class Move(StrEnum):
     SEND_BACK = "send_back"
     START = "start"
     PAUSE = "pause"
+    VOID = "void"  # what is stored is not what was approved
     RESUME = "resume"
     CANCEL = "cancel"
     FINISH = "finish"
@@ -65,6 +68,7 @@ MOVES: dict[Move, Rule] = {
     Move.SEND_BACK: Rule(frozenset({State.SUBMITTED}), State.DRAFT, "approver"),
     Move.START: Rule(frozenset({State.APPROVED}), State.SENDING, None),
     Move.PAUSE: Rule(frozenset({State.APPROVED, State.SENDING}), State.PAUSED),
+    Move.VOID: Rule(frozenset({State.APPROVED, State.SENDING}), State.PAUSED, None),
     Move.RESUME: Rule(frozenset({State.PAUSED}), State.SENDING),
     Move.CANCEL: Rule(_BEFORE_SENDING | {State.SENDING, State.PAUSED}, State.CANCELLED),
     Move.FINISH: Rule(frozenset({State.SENDING}), State.DONE, None),

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 
 from smsgw.notices import life
 from smsgw.notices.audience.columns import placeholders
-from smsgw.notices.drafting import Audience, Draft, Loader, Progress, recounted, stored_fingerprint
+from smsgw.notices.drafting import Audience, Draft, Loader, Progress, recounted
 from smsgw.notices.life import Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import RowError
 from smsgw.notices.reckoning import Reckoning, worded
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.notices.seal import seal
 from smsgw.officials import audit
 from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
@@ -204,7 +205,7 @@ class Notices:
         return self.find(id, who)
 
     def _approve(self, notice: Notice, what: Move, who: Official, seen: str, **values: Any) -> None:
-        if seen != notice.fingerprint or stored_fingerprint(self.means, notice) != seen:
+        if seen != notice.fingerprint or seal(self.means, notice).fingerprint != seen:
             raise NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
         with self._moving(notice, what, who.name, "") as move:
             move(seen=seen, approved_fingerprint=seen, approved_at=move.now, **values)

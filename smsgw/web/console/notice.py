@@ -11,11 +11,12 @@ from smsgw.notices.life import MOVES, Move, State, open_moves
 from smsgw.notices.preview import Preview, preview
 from smsgw.notices.progress import progress
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
-from smsgw.store.notices import Notice
+from smsgw.store.notices import Event, Notice
 from smsgw.text import phones
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.shell import language, me, needs, page, say, see, tell
+from smsgw.web.console.words import Words
 
 PROBLEMS_SHOWN = 50
 LONGEST_REASON = 300  # characters
@@ -45,7 +46,8 @@ def add(own: Blueprint, desk: Desk) -> None:
         try:
             _moved(desk, found, wanted)
         except NoticeRefused as error:
-            return _page(desk, notice_of(desk, id), HTTPStatus.CONFLICT, trouble=refused(error))
+            said = _overtaken(desk, found) if error.reason == "state" else refused(error)
+            return _page(desk, notice_of(desk, id), HTTPStatus.CONFLICT, trouble=said)
         tell(f"notices.moved_{wanted}")
         return see("notices.notice", id=id)
 
@@ -74,6 +76,13 @@ def refused(error: NoticeRefused) -> str:
     return say(f"notices.refused_{error.reason}")
 
 
+def _overtaken(desk: Desk, notice: Notice) -> str:
+    """Who did what before the official at work could do anything."""
+    show, last = Format(desk.timezone, language()), desk.notices.events(notice.id, me())[-1]
+    who, what = Words(language(), show).who(last.who), say(f"notices.did_{last.move}")
+    return say("notices.overtaken", who=who, what=what, time=show.second(last.at))
+
+
 def _moved(desk: Desk, notice: Notice, move: str) -> None:
     office, reason = desk.notices, request.form.get("reason", "").strip()[:LONGEST_REASON]
     match move:
@@ -97,6 +106,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
     looked_at = preview(desk.notices.means, notice)
     moves = [move for move in open_moves(State(notice.state)) if me().may(MOVES[move].role or "sender")]
     own = notice.author == me().name
+    events = desk.notices.events(notice.id, me())
     return page(
         "notice.html",
         status,
@@ -106,26 +116,29 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         warnings=_warnings(looked_at, Format(desk.timezone, language())),
         needs_approval=desk.notices.needs_approval(notice),
         moves=[move for move in moves if move != Move.EDIT and not (own and move == Move.APPROVE)],
-        next=_next(notice, own=own),
+        next=_next(notice, events, own=own),
         editable=Move.EDIT in moves,
         undecided=notice.state in BEFORE_SENDING,
         problems=desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN),
-        events=desk.notices.events(notice.id, me()),
+        events=events,
         progress=None if notice.state in BEFORE_SENDING else progress(desk.notices.means, notice),
         mask=phones.mask,
         **values,
     )
 
 
-def _next(notice: Notice, *, own: bool) -> str | None:
+def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:
     """What the official at work does next, or waits for: the end of a text's key."""
     match notice.state:
         case State.DRAFT:
             return ("draft" if notice.recipients else "nobody") if me().may("sender") else "draft_of_others"
         case State.SUBMITTED:
             return "approve" if me().may("approver") and not own else "yours" if own else "submitted"
-        case State.APPROVED | State.PAUSED:
-            return notice.state
+        case State.PAUSED:
+            stopped = [event.move for event in events if event.move in (Move.PAUSE, Move.VOID)]
+            return "void" if stopped[-1] == Move.VOID else "paused"
+        case State.APPROVED:
+            return "approved"
         case _:
             return None
 

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date
 
+from smsgw.notices.office import GATEWAY
 from smsgw.store import audit
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format
@@ -114,6 +115,10 @@ class Words:
         if browser and system:
             return say(self._language, "account.browser_on", browser=browser, system=system)
         return browser or system or agent or "–"
+
+    def who(self, name: str) -> str:
+        """Who did something: an official, or the gateway itself."""
+        return say(self._language, "shell.gateway") if name == GATEWAY else name
 
     def action(self, entry: audit.Entry) -> str:
         """What somebody did."""
