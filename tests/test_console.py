@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 import smsgw.web.console
+from smsgw.app import create_app
 from smsgw.dispatch import breaker
 from smsgw.officials import totp
 from smsgw.store import audit, channels, conversations
@@ -17,7 +18,7 @@ from smsgw.store.officials import Role
 from smsgw.store.tables import audit as audit_table
 from smsgw.store.tables import outbound
 from smsgw.web.console import texts
-from smsgw.web.console.shell import NAVIGATION
+from smsgw.web.console.shell import NAVIGATION, needs
 from tests.console import PASSWORD, Desk, at_work, official, stranger, text
 from tests.world import NOON, TOKEN, World
 
@@ -61,6 +62,23 @@ def test_a_form_without_its_token_is_refused_with_a_page(here: World, path: str)
 
 def test_what_there_is_not_is_said_with_a_page(here: World) -> None:
     assert "Không tìm thấy trang" in official(here, "lan", "viewer").get("/nowhere", 404)
+
+
+def test_a_fault_of_ours_is_said_with_a_page_and_without_what_it_was(here: World) -> None:
+    def fails() -> str:
+        raise RuntimeError("a secret")
+
+    app = create_app(here.gateway)
+    app.view_functions |= {"console.overview.home": needs("viewer")(fails), "public.home": fails}
+    desk = Desk(app.test_client())
+    signed_in = official(here, "lan", "viewer").client.get_cookie("smsgw")
+    assert signed_in
+    desk.client.set_cookie("smsgw", signed_in.value)
+    page = desk.get("/", 500)
+    assert "Có lỗi xảy ra" in page
+    citizens = desk.client.get("/")
+    assert (citizens.status_code, "Xin lỗi, có lỗi xảy ra" in text(citizens)) == (500, True)
+    assert "secret" not in page + text(citizens)
 
 
 def test_after_too_many_tries_one_is_told_how_long_to_wait(here: World) -> None:
