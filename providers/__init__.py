@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import entry_points
 from typing import cast
 
@@ -17,7 +19,7 @@ class NoSuchProvider(Exception):
 
 def load(name: str) -> ProviderModule:
     """The module of a provider: one of this package, or an installed one that names itself in the entry points."""
-    found = {point.name: point.value for point in entry_points(group=GROUP)}
+    found = _installed()
     # A checkout that nobody installed has no entry points of its own.
     value = found.get(name, f"{__name__}.{name}" if name.isidentifier() and name != "contract" else "")
     try:
@@ -32,6 +34,12 @@ def load(name: str) -> ProviderModule:
     except (ImportError, ValueError):
         module = None
     if not (hasattr(module, "Config") and hasattr(module, "connect")):
-        known = ", ".join(sorted(found | {"aggregator": "", "zalo": ""}))
+        known = ", ".join(sorted({*found, "aggregator", "zalo"}))
         raise NoSuchProvider(f"there is no provider {name!r}; expected one of {known}")
     return cast(ProviderModule, module)
+
+
+@cache
+def _installed() -> Mapping[str, str]:
+    """Where the providers' modules are, by name. It takes milliseconds: what every package says of itself is read."""
+    return {point.name: point.value for point in entry_points(group=GROUP)}

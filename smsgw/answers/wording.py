@@ -6,6 +6,7 @@ import tomllib
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -142,14 +143,22 @@ class Wording:
 
     @classmethod
     def load(cls, path: Path | None = None) -> Wording:
-        """The wording of a file; None: the shipped one. Raises WordingError."""
-        name = str(path or "wording.toml")
+        """The wording of a file; None: the shipped one, which is read once. Raises WordingError."""
+        if path is None:
+            return _shipped()
         try:
-            text = (path or files(__package__) / "wording.toml").read_text(encoding=WITH_OR_WITHOUT_BOM)
-            document = tomllib.loads(text)
+            return cls.read(str(path), path.read_text(encoding=WITH_OR_WITHOUT_BOM))
         except OSError as error:
-            raise WordingError(f"{name}: can't be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise WordingError(f"{path}: can't be read: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise WordingError(f"{path}: is no TOML: {error}") from None
+
+    @classmethod
+    def read(cls, name: str, text: str) -> Wording:
+        """What stands in a file of that name. Raises WordingError."""
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
             raise WordingError(f"{name}: is no TOML: {error}") from None
         if faults := [f"{name}: {fault}" for fault in _faults(document)]:
             raise WordingError("\n".join(faults))
@@ -203,6 +212,11 @@ class Wording:
     def state(self, language: Language, key: str, values: Mapping[str, str | None]) -> str:
         """A dossier's state in a few words."""
         return self.short[language, key].fullest(values)
+
+
+@cache
+def _shipped() -> Wording:
+    return Wording.read("wording.toml", (files(__package__) / "wording.toml").read_text(encoding="utf-8"))
 
 
 def _fitting(versions: Iterable[str], segments: int) -> str:

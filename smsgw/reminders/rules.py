@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -102,9 +103,18 @@ class Rule:
 
 def load(file: Path | None, zone: ZoneInfo) -> Mapping[str, Rule]:
     """The shipped rules, as a file changes them. Raises RulesError."""
+    return _checked(str(file), _read(file), zone) if file else _shipped(zone)
+
+
+@cache
+def _shipped(zone: ZoneInfo) -> Mapping[str, Rule]:
+    return _checked("rules.toml", {}, zone)
+
+
+def _checked(name: str, changes: Mapping[str, Any], zone: ZoneInfo) -> Mapping[str, Rule]:
+    """The shipped rules, as a file of that name changes them."""
     document = tomllib.loads((files(__package__) / "rules.toml").read_text(encoding="utf-8"))
-    name = str(file or "rules.toml")
-    for rule, keys in (_read(file) if file else {}).items():
+    for rule, keys in changes.items():
         if not isinstance(keys, dict):
             raise RulesError(f"{name}: {rule}: expected a table such as [{rule}]")
         document[rule] = document.get(rule, {}) | keys
