@@ -12,7 +12,10 @@ from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
 from smsgw.store import channels, pending
 from smsgw.store.database import Database
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
+from smsgw.text.segments import measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,24 @@ class Channel:
     def takes(self, text: str) -> bool:
         """Whether its carrier takes that text."""
         return not self.templates or self.templates.know(text)
+
+    def message(self, lane: Lane, recipient: str, text: str, now: datetime, expires_at: datetime) -> NewMessage:
+        """A text to somebody by this channel, to go out from now on."""
+        size = measure(text)
+        return NewMessage(
+            id=new_id(),
+            channel=self.name,
+            lane=lane,
+            in_reply_to=None,
+            sender=self.sender,
+            recipient=recipient,
+            text=text,
+            encoding=size.encoding,
+            segments=size.segments,
+            created_at=now,
+            not_before=now,
+            expires_at=expires_at,
+        )
 
 
 class Roads:

@@ -18,7 +18,6 @@ from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.states import FINAL, State
 from smsgw.store.tables import Lane
-from smsgw.text.segments import measure
 
 LIFETIME = timedelta(minutes=10)
 
@@ -35,21 +34,8 @@ class Trial:
 
 def send(database: Database, channel: Channel, phone: str, text: str, clock: Clock) -> Trial:
     """Send a text to a phone by a channel, also if that is held. It is a message like any other, in every list."""
-    now, lease, size = clock(), new_id(), measure(text)
-    message = outbox.NewMessage(
-        id=new_id(),
-        channel=channel.name,
-        lane=Lane.REPLY,
-        in_reply_to=None,
-        sender=channel.sender,
-        recipient=phone,
-        text=text,
-        encoding=size.encoding,
-        segments=size.segments,
-        created_at=now,
-        not_before=now,
-        expires_at=now + LIFETIME,
-    )
+    now, lease = clock(), new_id()
+    message = channel.message(Lane.REPLY, phone, text, now, now + LIFETIME)
     until = now + timedelta(seconds=LEASES * channel.provider.time_limit)
     with database.writing("try out") as connection:
         outbox.add(connection, [message])

@@ -37,7 +37,6 @@ from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
 from smsgw.text import addresses
 from smsgw.text.alphabet import storable
-from smsgw.text.segments import measure
 
 MOST_CALLBACKS = 64  # in one transaction
 LATE_BATCH = 200
@@ -241,22 +240,9 @@ class Intake:
         """The SMS that bring the codes which somebody in a chat is to type back."""
         for change in reply.changes:
             if isinstance(change, LinkAsked):
-                link, size = change.link, measure(change.text)
+                link = change.link
                 channel = self._roads.first(Lane.REPLY, link.phone)
-                yield NewMessage(
-                    id=new_id(),
-                    channel=channel.name,
-                    lane=Lane.REPLY,
-                    in_reply_to=None,
-                    sender=channel.sender,
-                    recipient=link.phone,
-                    text=change.text,
-                    encoding=size.encoding,
-                    segments=size.segments,
-                    created_at=now,
-                    not_before=now,
-                    expires_at=link.expires_at,
-                )
+                yield channel.message(Lane.REPLY, link.phone, change.text, now, link.expires_at)
 
     def _person(self, channel: Channel, address: str) -> str | None:
         """The address of a person; None for machines, which are never answered, ourselves among them."""
@@ -273,20 +259,11 @@ def _word(message: Inbound, address: str | None) -> Word | None:
 
 def reply_message(channel: Channel, in_reply_to: str | None, phone: str, reply: Reply, now: datetime) -> NewMessage:
     """A reply as it goes out by a channel. `in_reply_to`: whose one reply it is; None: that had one."""
-    size = measure(reply.text)
-    return NewMessage(
-        id=new_id(),
-        channel=channel.name,
-        lane=Lane.REPLY,
+    message = channel.message(Lane.REPLY, phone, reply.text, now, now + RULES[Lane.REPLY].lifetime)
+    return message._replace(
         in_reply_to=in_reply_to,
-        sender=channel.sender,
-        recipient=phone,
-        text=reply.text,
-        encoding=size.encoding,
-        segments=1 if addresses.scheme(phone) else size.segments,  # a chat counts messages
-        created_at=now,
+        segments=1 if addresses.scheme(phone) else message.segments,  # a chat counts messages
         not_before=now + timedelta(seconds=reply.delay) if reply.delay else now,
-        expires_at=now + RULES[Lane.REPLY].lifetime,
     )
 
 

@@ -74,10 +74,6 @@ MOVES: dict[Move, Rule] = {
     Move.FINISH: Rule(frozenset({State.SENDING}), State.DONE, None),
 }
 
-# Approved, and what is known of it still holds.
-UNDER_APPROVAL = frozenset({State.APPROVED, State.SENDING, State.PAUSED, State.DONE})
-EDITABLE = MOVES[Move.EDIT].before
-
 
 def open_moves(state: State) -> list[Move]:
     """The moves that an official can make from a state."""

@@ -10,10 +10,8 @@ from smsgw.clock import Clock
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hours import Hours
 from smsgw.store.database import Database
-from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
-from smsgw.text.segments import measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +66,4 @@ class Means:
 
     def message(self, channel: Channel, lane: Lane, phone: str, text: str, now: datetime) -> NewMessage:
         """A message that is to be queued now."""
-        size = measure(text)
-        return NewMessage(
-            id=new_id(),
-            channel=channel.name,
-            lane=lane,
-            in_reply_to=None,
-            sender=channel.sender,
-            recipient=phone,
-            text=text,
-            encoding=size.encoding,
-            segments=size.segments,
-            created_at=now,
-            not_before=now,
-            expires_at=now + self.rules.valid,
-        )
+        return channel.message(lane, phone, text, now, now + self.rules.valid)

@@ -21,7 +21,6 @@ from smsgw.store.people import Preference
 from smsgw.store.reminders import Reminder
 from smsgw.store.tables import Lane
 from smsgw.text import phones
-from smsgw.text.segments import Measure, measure
 
 SPARE = timedelta(days=1)  # that a message may wait for a channel or a place on a day beyond its rule's age
 
@@ -98,25 +97,12 @@ class Teller:
         if phone is None or id is None:
             raise ValueError("who is told has a phone and a message")
         channel = self._roads.first(Lane.REMINDER, phone)
-        text = item.say(wishes[phone])
-        size: Measure = measure(text)
         opens = self._opening(now)
         # Of those that wait for the morning, the most urgent go first: messages go out in the order of this time.
         not_before = opens + timedelta(milliseconds=item.rule.urgency) if opens > now else now
-        return NewMessage(
-            id=id,
-            channel=channel.name,
-            lane=Lane.REMINDER,
-            in_reply_to=None,
-            sender=channel.sender,
-            recipient=phone,
-            text=text,
-            encoding=size.encoding,
-            segments=size.segments,
-            created_at=now,
-            not_before=not_before,
-            expires_at=now + item.rule.max_age + SPARE,
-        )
+        until = now + item.rule.max_age + SPARE
+        message = channel.message(Lane.REMINDER, phone, item.say(wishes[phone]), now, until)
+        return message._replace(id=id, not_before=not_before)
 
 
 def _withheld(item: Planned, outcome: reminders.Outcome) -> Planned:
