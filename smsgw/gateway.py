@@ -81,31 +81,13 @@ class Gateway:
         self.reminders = self.office.reminders
         told = (text for rule in self.reminders.rules.values() for text in rule.registered)
         register(self.channels, [*wording.registered, *told])
-        self.senders = [
-            Sender(self.database, channel, self.roads, lanes, clock=clock, hours=self.hours, vet=self.office.last_look)
-            for channel in self.channels.values()
-            if channel.provider.abilities.submits
-            for lanes in assembly.senders(channel)
-        ]
+        self.senders = [*self._new_senders()]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours, self._wake_all)
         answers = assembly.answers(settings, wording)
-        self.clerk = Clerk(
-            self.database,
-            self.onestop,
-            answers,
-            settings.words,
-            same_text_limit=settings.answers.same_text_limit,
-        )
-        self.intake = Intake(
-            self.database,
-            Desk(self.database, Linking(wording, hotline=settings.answers.hotline), settings.words),
-            self.clerk,
-            self.roads,
-            bell=self.bell,
-            apologise_after=timedelta(seconds=settings.onestop.apologise_after),
-            clock=clock,
-        )
+        same_text_limit = settings.answers.same_text_limit
+        self.clerk = Clerk(self.database, self.onestop, answers, settings.words, same_text_limit=same_text_limit)
+        self.intake = self._new_intake(wording)
         self.reports = Reports(self.database, clock)
         self.voices = VoiceDesk(self.database, answers, self.roads, self.bell, clock)
         means = Means(
@@ -190,6 +172,31 @@ class Gateway:
         """Renew the tokens that are due, unless another node does."""
         for ring in self.keys:
             ring.keep_fresh()
+
+    def _new_senders(self) -> Iterator[Sender]:
+        for channel in self.channels.values():
+            for lanes in assembly.senders(channel) if channel.provider.abilities.submits else ():
+                yield Sender(
+                    self.database,
+                    channel,
+                    self.roads,
+                    lanes,
+                    clock=self.clock,
+                    hours=self.hours,
+                    vet=self.office.last_look,
+                )
+
+    def _new_intake(self, wording: Wording) -> Intake:
+        linking = Linking(wording, hotline=self.settings.answers.hotline)
+        return Intake(
+            self.database,
+            Desk(self.database, linking, self.settings.words),
+            self.clerk,
+            self.roads,
+            bell=self.bell,
+            apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
+            clock=self.clock,
+        )
 
     def _key_rings(self) -> Iterator[KeyRing]:
         for name, channel in self.channels.items():

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 from wsgiref.types import WSGIEnvironment
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
@@ -195,29 +196,8 @@ def blueprint(desk: Desk) -> Blueprint:
         _csrf.protect()
         return None
 
-    @console.context_processor
-    def common() -> dict[str, Any]:
-        signed_in: SignedIn | None = g.get("signed_in")
-        official = signed_in.official if signed_in and signed_in.session.stage == "full" else None
-        return {
-            "say": say,
-            "language": language(),
-            "me": official,
-            "navigation": [entry for entry in NAVIGATION if official and entry.is_for(official)],
-            "show": (show := Format(desk.timezone, language())),
-            "words": Words(language(), show),
-        }
-
-    @console.after_request
-    def careful(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["X-Robots-Tag"] = "noindex"
-        if request.endpoint != "console.static":
-            response.headers["Cache-Control"] = "no-store"
-        return response
-
+    console.context_processor(lambda: _common(desk.timezone))
+    console.after_request(_careful)
     console.register_error_handler(CSRFError, _form_too_old)
     console.register_error_handler(HTTPException, _fault)
     console.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
@@ -229,6 +209,30 @@ def blueprint(desk: Desk) -> Blueprint:
         abort(HTTPStatus.NOT_FOUND)
 
     return console
+
+
+def _common(zone: ZoneInfo) -> dict[str, Any]:
+    """What every template is given."""
+    signed_in: SignedIn | None = g.get("signed_in")
+    official = signed_in.official if signed_in and signed_in.session.stage == "full" else None
+    return {
+        "say": say,
+        "language": language(),
+        "me": official,
+        "navigation": [entry for entry in NAVIGATION if official and entry.is_for(official)],
+        "show": (show := Format(zone, language())),
+        "words": Words(language(), show),
+    }
+
+
+def _careful(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    if request.endpoint != "console.static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _signed_in(signing_in: SigningIn) -> SignedIn | None:
