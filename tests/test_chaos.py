@@ -113,7 +113,7 @@ def test_one_node_on_sqlite_killed_at_random_with_every_fault_on(make: Make, tmp
 
 
 def test_nodes_and_their_postgresql_killed_at_random_with_every_fault_on(
-    make: Make, postgres_url: str, postgres_server: postgres.Server
+    postgres_url: str, postgres_server: postgres.Server, make: Make
 ) -> None:
     chaos = make(postgres_url)
     storm(chaos, 4, MIXTURES, postgres_server)
@@ -140,7 +140,7 @@ def test_a_long_storm_on_sqlite(make: Make, tmp_path: Path, long: float) -> None
 
 @pytest.mark.soak
 def test_a_long_storm_on_postgresql(
-    make: Make, postgres_url: str, postgres_server: postgres.Server, long: float
+    postgres_url: str, postgres_server: postgres.Server, make: Make, long: float
 ) -> None:
     chaos = make(postgres_url)
     storm(chaos, long, MIXTURES, postgres_server)

@@ -96,7 +96,9 @@ def test_a_command_begins_without_what_it_does_not_use() -> None:
         "commands(['segments', 'Ho so'], standalone_mode=False)\n"
         "print(sorted({'sqlalchemy', 'flask', 'pydantic', 'openpyxl'} & sys.modules.keys()))\n"
     )
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, timeout=processes.PATIENCE, check=False
+    )
     assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -202,7 +204,9 @@ def test_the_demonstration_ends_with_the_right_answer(tmp_path: Path) -> None:
     words = ["demo", "--once", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", "data"]
     program = [str(Path(sys.executable).with_name("smsgw")), *words]
     Shell(tmp_path)
-    shown = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    shown = subprocess.run(
+        program, cwd=tmp_path, capture_output=True, text=True, timeout=processes.PATIENCE, check=False
+    )
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert any(" > hs h01" in line or " > hs 000" in line for line in lines)
@@ -234,7 +238,9 @@ def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
         "until_told_to_stop()\n"
         "print('stopped')\n"
     )
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", told], capture_output=True, text=True, timeout=processes.PATIENCE, check=False
+    )
     assert done.stdout == "stopped\n"
 
 

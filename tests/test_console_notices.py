@@ -56,7 +56,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("notices")
     sample.write(f"sqlite:///{folder}/onestop.db", 200, 1, TODAY)
     text = settings_text(folder, url=f"http://127.0.0.1:{free_port()}", more=MORE.format(port=free_port()))
-    text = text.replace("tps = 1000\nbatch = 100", "tps = 8\nbatch = 2\ntariff = 350")
+    text = text.replace("tps = 1000\nbatch = 100", "tps = 3\nbatch = 2\ntariff = 350")
     settings = load(folder / "settings.toml", text)
     carrier, node = SimulatedCarrier(settings), Node(settings, ROLES)
     node.start()
@@ -151,8 +151,8 @@ def figures(page: Page) -> dict[str, int]:
 
 
 def until(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait while the page follows what goes on behind it."""
-    for _ in range(100):
+    """Wait while the page follows what goes on behind it, on a machine with much else to do for a minute."""
+    for _ in range(600):
         if holds():
             return
         page.wait_for_timeout(100)
@@ -186,7 +186,18 @@ def picture(request: pytest.FixtureRequest) -> Picture:
 
 
 def test_a_notice_from_signing_in_to_its_report(signed_in: SigningIn, picture: Picture) -> None:
-    lan = signed_in("lan")
+    lan, minh = signed_in("lan"), signed_in("minh")
+    submit_a_notice(lan, picture)
+    approve_and_cancel(minh, lan.url, picture)
+    with minh.expect_download() as report:
+        minh.get_by_role("link", name="Báo cáo CSV").click()
+    lines = [*csv.DictReader(io.StringIO(report.value.path().read_text(encoding="utf-8-sig")))]
+    assert len(lines) == PEOPLE
+    assert sum(line["trạng thái"] == "đã hủy" for line in lines) <= figures(minh)["Đã hủy"]
+
+
+def submit_a_notice(lan: Page, picture: Picture) -> None:
+    """With a file that has faults, then with one that has none."""
     lan.get_by_role("link", name="Thông báo").first.click()
     lan.get_by_role("link", name="Soạn thông báo").click()
     write(lan, "Mời nhận kết quả", twelve_faults())
@@ -214,8 +225,10 @@ def test_a_notice_from_signing_in_to_its_report(signed_in: SigningIn, picture: P
     press(lan, "submit")
     assert lan.locator("[name=move][value=approve]").count() == 0
 
-    minh = signed_in("minh")
-    minh.goto(lan.url)
+
+def approve_and_cancel(minh: Page, notice: str, picture: Picture) -> None:
+    """With a pause in between; whoever has it by then keeps it, and nobody else gets it."""
+    minh.goto(notice)
     press(minh, "approve")
     minh.locator("[data-state=sending]").wait_for()
     minh.locator("[name=move][value=pause]").wait_for()
@@ -236,11 +249,6 @@ def test_a_notice_from_signing_in_to_its_report(signed_in: SigningIn, picture: P
     assert found["Đã hủy"] > 0
     assert sum(found.values()) == PEOPLE
     assert "xem lai noi dung" in minh.locator("main").inner_text()
-    with minh.expect_download() as report:
-        minh.get_by_role("link", name="Báo cáo CSV").click()
-    lines = [*csv.DictReader(io.StringIO(report.value.path().read_text(encoding="utf-8-sig")))]
-    assert len(lines) == PEOPLE
-    assert sum(line["trạng thái"] == "đã hủy" for line in lines) <= found["Đã hủy"]
 
 
 def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, signed_in: SigningIn) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -73,10 +75,22 @@ def settings(
     return load(folder / "settings.toml", settings_text(folder, database, url, more, tps))
 
 
+# Below those that the system gives to whoever connects: one of those may be gone before somebody listens there.
+_PORTS = range(10_000, 32_000)
+_next = count(os.getpid() * 7919)  # far from where the other processes of a run begin
+
+
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """A port that nobody listens on, and another one each time."""
+    return next(port for number in _next if _is_free(port := _PORTS[number % len(_PORTS)]))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def province(folder: Path, dossiers: int = 60) -> list[Example]:
@@ -112,7 +126,7 @@ class Line:
 
     def __init__(self) -> None:
         self._app: WSGIApplication
-        self.web = WebServer(self, "127.0.0.1:0")
+        self.web = WebServer(self, f"127.0.0.1:{free_port()}")  # which a carrier that was lost comes back to
         self.web.start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

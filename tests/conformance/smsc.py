@@ -95,7 +95,7 @@ class Smsc:
     def of(self, command: int) -> list[Unit]:
         return [unit for unit in self.heard if unit.command == command]
 
-    def waits_for(self, command: int, count: int = 1, seconds: float = 10.0) -> Unit:
+    def waits_for(self, command: int, count: int = 1, seconds: float = 60.0) -> Unit:
         """The so many-th unit of a command, once it is there."""
         with self._come:
             assert self._come.wait_for(lambda: len(self.of(command)) >= count, seconds), f"no {command:#x} came"
