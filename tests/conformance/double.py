@@ -64,12 +64,16 @@ class Double:
         """Says nothing for as long as the test lasts."""
         self._ended.wait(5)
 
-    def trickling(self, connection: socket.socket) -> None:
-        """Goes on answering, a byte at a time, for as long as somebody listens and the test lasts."""
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
-        while not self._ended.wait(0.02):
-            connection.sendall(b" ")
-            self.bytes_said += 1
+    def trickling(self, begun: bytes) -> Says:
+        """Goes on answering after these bytes, a byte at a time, for as long as somebody listens and the test lasts."""
+
+        def say(connection: socket.socket) -> None:
+            connection.sendall(begun)
+            while not self._ended.wait(0.02):
+                connection.sendall(b"a")
+                self.bytes_said += 1
+
+        return say
 
 
 def _read(connection: socket.socket) -> Heard:
