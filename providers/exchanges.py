@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
 # Characters of a request or an answer that are kept: of a call with one message, and of one with many.
 OF_ONE, OF_MANY = 4000, 1024 * 1024
@@ -37,7 +39,7 @@ class Exchange:
     def _kept(self, *parts: bytes | str) -> str:
         longest = OF_MANY if self.ref is None else OF_ONE
         # A secret that the cut would halve must still be found, so more is looked at than is kept.
-        most = longest + max((3 * len(secret) for secret in self.secrets), default=0)
+        most = longest + max((len(spelt) for secret in self.secrets for spelt in _spellings(secret)), default=0)
         text = "\n".join(
             part[:most].decode("utf-8", "replace") if isinstance(part, bytes) else part[:most] for part in parts
         )
@@ -85,7 +87,16 @@ def hidden(text: str, secrets: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=64)  # a channel has two or three
-def _spellings(secret: str) -> frozenset[str]:
-    plain = base64.b64encode(secret.encode()).decode()
-    spelt = (quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret), plain)
-    return frozenset(filter(None, (secret, *spelt)))
+def _spellings(secret: str) -> tuple[str, ...]:
+    """As it may stand in an address, a form, JSON, XML or HTML, or in an address in one of these; the longest first."""
+    once = {secret, *_quoted(secret), base64.b64encode(secret.encode()).decode()}
+    twice = {again for spelling in once for again in (spelling, *_quoted(spelling))}
+    return tuple(sorted(filter(None, twice), key=len, reverse=True))
+
+
+def _quoted(text: str) -> Iterator[str]:
+    for quoted in (quote(text, safe=""), quote(text), quote_plus(text), quote_plus(text, safe="/")):
+        yield quoted
+        yield re.sub("%..", lambda sign: sign[0].lower(), quoted)
+    yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    yield from (html.escape(text), escape(text), escape(text, {'"': "&quot;", "'": "&apos;"}))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote, unquote_plus, urlencode
+from xml.sax.saxutils import escape
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
 from providers.aggregator import sign
-from providers.exchanges import OF_MANY, OF_ONE, keeping, listening
+from providers.exchanges import MASK, OF_MANY, OF_ONE, keeping, listening
 from smsgw.cli.main import commands
 from smsgw.store import callbacks, exchanges
 from smsgw.store.exchanges import Kept
@@ -119,6 +125,33 @@ def test_of_what_a_carrier_answers_no_more_is_kept_than_can_be_of_use(ref: str |
         kept.answered(500, b"x" * (longest - 8) + secret.encode() + b"y" * longest)
     # The secret would have been halved by the cut.
     assert heard[0].answer == f"500\n{'x' * (longest - 8)}***y ..."
+
+
+SPELT: dict[str, Callable[[str], str]] = {
+    "an address": lambda secret: quote(secret, safe=""),
+    "an address, slashes as they are": quote,
+    "an address in lower case": lambda secret: re.sub("%..", lambda sign: sign[0].lower(), quote(secret)),
+    "a form": lambda secret: urlencode({"key": secret}),
+    "an address in a form": lambda secret: urlencode({"callback": f"http://x?{urlencode({'key': secret})}"}),
+    "an address in JSON": lambda secret: json.dumps({"callback": f"http://x?{urlencode({'key': secret})}"}),
+    "JSON": lambda secret: json.dumps({"key": secret}),
+    "JSON in UTF-8": lambda secret: json.dumps({"key": secret}, ensure_ascii=False),
+    "XML": escape,
+    "HTML": html.escape,
+    "base64": lambda secret: b64encode(secret.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("where", SPELT)
+@pytest.mark.parametrize("secret", ["plain-7781", "p@ss wört/d", "a\"b&c<d'e", "50%+x=&y"])
+def test_a_secret_is_masked_however_a_wire_format_writes_it(where: str, secret: str) -> None:
+    with listening() as heard, keeping("a-ref", [secret]) as kept:
+        kept.asked("GET", "http://carrier", f"<{SPELT[where](secret)}>")
+    said = heard[0].request
+    assert MASK in said
+    read = html.unescape(unquote_plus(unquote_plus(said)))
+    assert not [secret for form in (said, read) if secret in form]
+    assert len(said.partition("<")[2]) < len("callback=http%3A%2F%2Fx%3Fkey%3D") + len(MASK) + 10
 
 
 def test_the_key_in_an_address_is_not_kept(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,32 @@ def test_a_number_is_masked_and_a_code_is_not() -> None:
         " 2026-11-24T05:00:00+07:00 019a1b2c-1234-7abc-9def-123456789012 180802-0012"
     )
     assert mask_all(kept) == kept
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "From=%2B84912345678&To=8188",
+        "from=%2b84912345678",
+        "to=+84+912+345+678",
+        "text=goi+0912345678+nhe",
+        "text=goi%200912%20345%20678",
+        "text=%C4%91%E1%BB%A30912345678",
+        '"text":"g\\u1ecdi\\u002b84912345678"',
+        '"text":"a\\n0912345678"',
+        "<to>&#43;84912345678</to>",
+        "tel:+84912345678",
+        "tel%3A%2B84912345678",
+        "84912345678%2C84987654321",
+        "(091) 234 5678",
+        "sdt0912345678nhe",
+    ],
+)
+def test_a_number_is_masked_however_a_wire_format_writes_it(said: str) -> None:
+    shown = re.sub(r"%2\w|[^0-9a-z*]", "", mask_all(said))
+    assert "***" in shown
+    assert "912345678" not in shown
+    assert "987654321" not in shown
 
 
 @given(st.from_regex(r"[0-9]{5,15}", fullmatch=True))

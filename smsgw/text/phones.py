@@ -33,8 +33,15 @@ _SEPARATORS = re.compile(r"[\s().\-]")
 _SHORT = re.compile(r"\d{3,6}", re.ASCII)
 
 # A run of digits with the separators people use, as long as a phone number or the id of somebody in a chat. Not inside
-# a word, a decimal or a dotted or dashed code, so that dossier codes, ids and times stay readable.
-_IN_TEXT = re.compile(r"(?<![\w.\-:+])\+?\d(?:[ .\-]?\d){8,31}(?![\w\-:]|\.\d)", re.ASCII)
+# a word, a decimal or a dotted or dashed code, so that dossier codes, ids and times stay readable; but behind what is a
+# sign of its own in an address or in JSON (%2B, \n), and a mobile number also where it is glued to letters.
+_SEPARATED = r"(?:[ .\-+()]|%2[0BbDdEe89]){0,2}\d"
+_IN_TEXT = re.compile(
+    r"(?:(?<![\w.\-:%])\+?|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrt]))"
+    rf"\d(?:{_SEPARATED}){{8,31}}(?![\w\-:]|\.\d)"
+    r"|(?<![\d.\-:%])(?:84|0)[35789]\d{8}(?![\d\-])",
+    re.ASCII,
+)
 _DOSSIER_TAIL = re.compile(r"\d{6}(?:\d{2})?-\d{4,7}", re.ASCII)
 _CHAT_USER = re.compile(r"\b([a-z]{2,12}:)(\d{6,32})\b", re.ASCII)  # as in addresses
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -130,4 +137,4 @@ def _masked(match: re.Match[str]) -> str:
     found = match[0]
     if _DOSSIER_TAIL.fullmatch(found) or _DATE.match(found):
         return found
-    return mask(re.sub(r"[ .\-+]", "", found))
+    return mask(re.sub(r"%2\w|\D", "", found))

@@ -32,6 +32,7 @@ from providers.contract import (
     Unreachable,
 )
 from providers.http import LARGEST_ANSWER
+from smsgw.text.phones import mask_all
 from tests.conformance import double
 from tests.conformance.double import Double, Says, response
 from tests.conformance.tables import (
@@ -407,3 +408,13 @@ def test_no_secret_is_printed_logged_or_kept(name: str, carrier: Double, caplog:
     assert not heard or all(exchange.request and exchange.answer for exchange in heard)
     said = shown + caplog.text + repr(heard)
     assert not [secret for secret in hidden if secret in said or quote(secret, safe="") in said]
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_a_phone_is_masked_in_what_is_kept_of_the_exchange_about_it(name: str, carrier: Double) -> None:
+    says = response(200, b"+84912345678 tel:84912345678 <to>0912345678</to> To=%2B84912345678")
+    with exchanges.listening() as heard:
+        submitted(name, carrier, says)
+    shown = "".join(mask_all(f"{exchange.request} {exchange.answer}") for exchange in heard)
+    assert "***678" in shown
+    assert "912345678" not in shown
