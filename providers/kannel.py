@@ -121,7 +121,11 @@ class Kannel(HttpCarrier):
         answer = self._line.ask("GET", f"{self._url}?{urlencode(self._login)}")
         if answer.status in (401, 403, 404) or "uthorization" in answer.text():
             return f"sendsms answers {answer.status}: check url, username and password, and Kannel's sendsms-user"
-        return None if answer.status < 500 else f"sendsms answers {answer.status}: is bearerbox running?"
+        if answer.status >= 500:
+            return f"sendsms answers {answer.status}: is bearerbox running?"
+        if "receiver" not in answer.text():  # bearerbox's own port answers 200, as many a web page does
+            return f"what answers {answer.status} there is not Kannel's sendsms: check url"
+        return None
 
     def _receipt_url(self, ref: str) -> str:
         # Kannel puts the receipt's status for %d and the SMSC's words for %A, so these are not to be quoted.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from typing import ClassVar, cast
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
 from defusedxml import DefusedXmlException
@@ -98,7 +98,9 @@ class Viettel(HttpCarrier):
 
     def _check(self) -> str | None:
         answer = self._line.ask("POST", self._url, data=_envelope("checkBalance", self._login), headers=HEADERS)
-        if "Authenticate" in answer.success().text():
+        if not _root(answer.success()).tag.endswith("}Envelope"):
+            raise Doubtful("the carrier's answer can't be read")
+        if "Authenticate" in answer.text():
             return "Viettel does not know us: check user, password, cp_code, and our address with them"
         return None
 
@@ -116,11 +118,15 @@ def _envelope(call: str, fields: Mapping[str, str]) -> bytes:
     ).encode()
 
 
-def _message(answer: Answer) -> str:
+def _root(answer: Answer) -> Element:
     try:
-        found = fromstring(answer.body).find(".//{*}message")
+        return fromstring(answer.body)
     except (ParseError, DefusedXmlException, ValueError):
-        found = None
+        raise Doubtful("the carrier's answer can't be read") from None
+
+
+def _message(answer: Answer) -> str:
+    found = _root(answer).find(".//{*}message")
     if found is None or not found.text:
         raise Doubtful("the carrier's answer can't be read")
-    return str(found.text).strip()
+    return found.text.strip()

@@ -28,7 +28,7 @@ class Place(Serving):
 
     def __init__(self, folder: Path, phones: Phones, ports: dict[str, int]) -> None:
         super().__init__(folder, ports["8080"], kannel.settings(ports) + QUICK)
-        self.phones = phones
+        self.phones, self.ports = phones, ports
 
     def text_of_last(self) -> str:
         """The text of the message that was made last."""
@@ -135,7 +135,11 @@ def test_the_doctor_and_a_trial_message_use_sendsms(place: Place) -> None:
     assert len(place.phones.heard) == 1
     tried = place.command("channel", "test", "kannel", "--to", "0912345678")
     assert (tried.returncode, tried.stdout.rpartition(": ")[2]) == (0, "delivered\n"), tried.stderr
-    place.settings.write_text(place.settings.read_text().replace('"change-me"', '"changed"'))
+    right = place.settings.read_text()
+    # The port of bearerbox's own commands answers 200 to anything.
+    place.settings.write_text(right.replace(f":{place.ports['13013']}/", f":{place.ports['13000']}/"))
+    assert "is not Kannel's sendsms: check url" in place.command("doctor").stdout
+    place.settings.write_text(right.replace('"change-me"', '"changed"'))
     assert "sendsms-user" in place.command("doctor").stdout
     refused = place.command("channel", "test", "kannel", "--to", "0912345678")
     assert refused.returncode == 1
