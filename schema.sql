@@ -147,12 +147,12 @@ CREATE TABLE inbound_part (
 CREATE INDEX ix_inbound_part_received ON inbound_part (received_at);
 
 -- A message, or a part, that came by a line whose carrier has no ids: until that has surely read our acknowledgement,
--- it may bring the same again by another line.
+-- it may bring the same again by another line. Or a part of a carrier that has ids, which calls again for a day.
 CREATE TABLE unproved (
-  carrier_message_id TEXT NOT NULL PRIMARY KEY,  -- ours, in inbound or inbound_part
+  carrier_message_id TEXT NOT NULL PRIMARY KEY,  -- ours, in inbound or inbound_part; or the channel, and the carrier's
   channel            TEXT NOT NULL,
-  session            TEXT NOT NULL,              -- the line that it came by
-  digest             TEXT NOT NULL,              -- of all that it says
+  session            TEXT NOT NULL,              -- the line that it came by, if it did
+  digest             TEXT NOT NULL,              -- of all that it says, or of the carrier's id
   received_at        TIMESTAMP NOT NULL
 );
 CREATE INDEX ix_unproved_digest ON unproved (channel, digest);

@@ -1,19 +1,21 @@
 """Vonage's SMS API: a form out, a query, a form or JSON in, replies by the API.
 
-After Vonage's OpenAPI description of it, its page "Troubleshooting SMS" and its own library. Signing is something that
-an account may switch on; the addresses hold a key instead.
+After Vonage's OpenAPI description of it, its pages "Inbound SMS", "Signing Messages" and "Troubleshooting SMS", and its
+own libraries. Signing is something that Vonage switches on for an account; the addresses hold a key in any case.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, model_validator
 
-from providers.callbacks import check_key, document, form, moment, optional, required
+from providers.callbacks import check, check_key, document, form, moment, optional, required
 from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
@@ -22,6 +24,7 @@ from providers.contract import (
     Malformed,
     Outbound,
     Outcome,
+    Part,
     Receipt,
     ReceiptStatus,
     Refused,
@@ -63,14 +66,18 @@ STATUSES: Mapping[str, ReceiptStatus] = {
     "rejected": "rejected",
 }
 NO_ERROR = ("0", "000")
+MOST_PARTS = 255
+Method = Literal["md5hash", "md5", "sha1", "sha256", "sha512"]
 
 
 class Config(ReportedConfig):
-    """The settings that only this carrier has."""
+    """`signature_secret`: with which Vonage signs, if it does for this account; `signature_method`: and how."""
 
     url: HttpUrl = HttpUrl("https://rest.nexmo.com")
     api_key: str = Field(min_length=1)
     api_secret: SecretStr = Field(min_length=1)
+    signature_secret: SecretStr | None = Field(default=None, min_length=1)
+    signature_method: Method = "md5hash"
 
     @model_validator(mode="after")
     def _short_enough(self) -> Config:
@@ -94,6 +101,8 @@ class Vonage(HttpCarrier):
 
     def __init__(self, config: Config) -> None:
         secret, self._key = config.api_secret.get_secret_value(), config.key.get_secret_value()
+        self._signing = config.signature_secret.get_secret_value() if config.signature_secret else None
+        self._method = config.signature_method
         super().__init__(config.time_limit, [secret, self._key])
         self._url = str(config.url).rstrip("/")
         self._login = {"api_key": config.api_key, "api_secret": secret}
@@ -103,7 +112,7 @@ class Vonage(HttpCarrier):
         fields = self._fields(callback)
         read = required(fields, "messageId", "msisdn", "to", text="text")
         at = moment(optional(fields, "message-timestamp"), TIME, UTC)
-        return [Inbound(read["messageId"], read["msisdn"], read["to"], read["text"], at)]
+        return [Inbound(read["messageId"], read["msisdn"], read["to"], read["text"], at, part=_part(fields))]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         fields = self._fields(callback)
@@ -117,7 +126,12 @@ class Vonage(HttpCarrier):
     def _fields(self, callback: Callback) -> Mapping[str, Any]:
         """An account says in which of three forms it wants them."""
         check_key(callback, self._key)
-        return document(callback) if "json" in callback.headers.get("content-type", "") else form(callback)
+        fields = document(callback) if "json" in callback.headers.get("content-type", "") else form(callback)
+        if self._signing is not None:
+            # The key is part of the address that Vonage was told, and nothing that it says itself.
+            signed = {name: value for name, value in fields.items() if name not in ("sig", "key")}
+            check(sign(self._signing, self._method, signed), str(fields.get("sig", "")).lower(), "the field sig")
+        return fields
 
     def _send(self, message: Outbound) -> Outcome:
         fields = {
@@ -141,3 +155,21 @@ class Vonage(HttpCarrier):
     def _check(self) -> str | None:
         self._line.ask("GET", f"{self._url}/account/get-balance?{urlencode(self._login)}").success().json()
         return None
+
+
+def sign(secret: str, method: Method, fields: Mapping[str, Any]) -> str:
+    """The signature of a callback's fields, `sig` left out: in hexadecimal, lower case."""
+    said = "".join(f"&{name}={str(fields[name]).translate(_SIGNED_AS)}" for name in sorted(fields))
+    if method == "md5hash":
+        return hashlib.md5(f"{said}{secret}".encode(), usedforsecurity=False).hexdigest()
+    return hmac.new(secret.encode(), said.encode(), method).hexdigest()
+
+
+_SIGNED_AS = str.maketrans("&=", "__")
+
+
+def _part(fields: Mapping[str, Any]) -> Part | None:
+    """Which part of a long text a message is; None for one that is whole, or says it in a way that can't be read."""
+    reference, *numbers = (optional(fields, f"concat-{name}") for name in ("ref", "total", "part"))
+    count, number = (int(said) if said and said.isascii() and said.isdigit() else 0 for said in numbers)
+    return Part(reference, count, number) if reference and 1 <= number <= count <= MOST_PARTS and count > 1 else None

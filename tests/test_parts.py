@@ -103,6 +103,29 @@ def test_a_part_that_comes_twice_is_one_part(anywhere: World) -> None:
     assert texts(anywhere) == ["".join(WORDS)]
 
 
+def test_a_part_whose_carrier_calls_again_begins_no_new_text(anywhere: World) -> None:
+    parts = [part(number, text) for number, text in enumerate(WORDS, 1)]
+    take(anywhere, *parts)
+    for again in parts:
+        assert take(anywhere, again, again) == ["duplicate", "duplicate"]
+    anywhere.clock.now += PART_WAIT
+    assert anywhere.gateway.intake.take_late_parts() == 0
+    anywhere.settle()
+    assert len(anywhere.heard(PHONE)) == 1
+    # The same words under new ids are the next text, though the phone has used its reference before.
+    take(anywhere, *(part(number, text, id=f"again-{number}") for number, text in enumerate(WORDS, 1)))
+    assert texts(anywhere) == ["".join(WORDS)] * 2
+
+
+def test_a_part_that_two_nodes_get_at_once_is_taken_by_one(anywhere: World) -> None:
+    database, channel = anywhere.gateway.database, anywhere.gateway.channels["sms"]
+    with database.reading() as connection:
+        late = lines.look(connection, [(channel, part(1, WORDS[0]))], NOON)
+    assert take(anywhere, part(1, WORDS[0])) == ["accepted"]
+    with pytest.raises(Overtaken), database.writing("test") as connection:
+        lines.write(connection, late)
+
+
 def test_a_text_whose_rest_never_comes_is_answered_as_far_as_it_goes(anywhere: World) -> None:
     take(anywhere, part(3, WORDS[2]), part(1, WORDS[0]))
     assert anywhere.gateway.intake.take_late_parts() == 0

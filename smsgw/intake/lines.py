@@ -1,4 +1,4 @@
-"""What came by a line, before anybody decides on it: what it brings again is told apart, and parts become texts.
+"""What came by a line or in parts, before anybody decides on it: what comes again is told apart, parts become texts.
 
 `look` reads what is known, so that what is whole can be decided on before the transaction begins; `write` does the rest
 in that transaction, and raises `Overtaken` where another node was quicker, so that all is looked at anew.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -50,20 +50,17 @@ def look(connection: sa.Connection | None, came: Sequence[Came], now: datetime) 
     if connection is None:
         seen.whole, seen.places = [*came], [*range(len(came))]
         return seen
-    known = _known_again(connection, came)
+    news = [*_news(connection, came, seen, now)]
     wholes = {whole for channel, message in came if (whole := _whole(channel, message))}
     stored: dict[Whole, dict[int, Piece]] = defaultdict(dict)
     for piece in lines.pieces_of(connection, wholes):
         stored[piece.whole][piece.number] = piece
     have = {whole: dict(pieces) for whole, pieces in stored.items()}
-    for channel, message in came:
-        if (before := _taken_from(known, channel, message)) is not None:
-            seen.again.append((before.id, message.id, message.session or ""))
+    for (channel, message), new in zip(came, news, strict=True):
+        whole = _whole(channel, message)
+        if not new:
             seen.places.append("duplicate")
             continue
-        if message.session is not None:
-            seen.fresh.append(Unproved(message.id, channel.name, message.session, digest(message), now))
-        whole = _whole(channel, message)
         if whole is None or message.part is None:
             seen.places.append(len(seen.whole))
             seen.whole.append((channel, message))
@@ -80,6 +77,25 @@ def look(connection: sa.Connection | None, came: Sequence[Came], now: datetime) 
         seen.whole.append((channel, joined(message.id, [*have.pop(whole).values()])))
         seen.pieces = [other for other in seen.pieces if other.whole != whole]
     return seen
+
+
+def _news(connection: sa.Connection, came: Sequence[Came], seen: Look, now: datetime) -> Iterator[bool]:
+    """Of each message that comes by a line or in parts whether it is new; and what is to be remembered of it."""
+    known = _known_again(connection, came)
+    names: set[str] = set()
+    for channel, message in came:
+        name, session = _name(channel, message), message.session or ""
+        if not by_line(message):
+            yield True
+        elif name in names:
+            yield False
+        elif before := _taken_from(known, channel, message):
+            seen.again.append((before.id, name, session))
+            yield False
+        else:
+            seen.fresh.append(Unproved(name, channel.name, session, digest(message), now))
+            yield True
+        names.add(name)
 
 
 def look_at_late(connection: sa.Connection, by_name: Mapping[str, Channel], now: datetime, limit: int) -> Look:
@@ -120,7 +136,9 @@ def joined(id: str, pieces: Collection[Piece]) -> Inbound:
 
 
 def digest(message: Inbound) -> str:
-    """All that a message says, in short."""
+    """What a message is known by, in short: all that it says, or its id where the carrier has one."""
+    if message.session is None:
+        return hashlib.sha256(message.id.encode()).hexdigest()[:32]
     part = message.part
     said = [
         message.sender,
@@ -137,7 +155,7 @@ def by_line(message: Inbound) -> bool:
 
 
 def _known_again(connection: sa.Connection, came: Sequence[Came]) -> dict[tuple[str, str], list[Unproved]]:
-    said = {(channel.name, digest(message)) for channel, message in came if message.session is not None}
+    said = {(channel.name, digest(message)) for channel, message in came if by_line(message)}
     known = defaultdict(list)
     for row in lines.unproved_like(connection, said) if said else ():
         known[row.channel, row.digest].append(row)
@@ -146,13 +164,16 @@ def _known_again(connection: sa.Connection, came: Sequence[Came]) -> dict[tuple[
 
 def _taken_from(known: Mapping[tuple[str, str], list[Unproved]], channel: Channel, message: Inbound) -> Unproved | None:
     """The message that this one is again, which nothing else is then."""
-    if message.session is None:
-        return None
     same = known.get((channel.name, digest(message)), [])
     before = next((row for row in same if row.session != message.session), None)
     if before is not None:
         same.remove(before)
     return before
+
+
+def _name(channel: Channel, message: Inbound) -> str:
+    """What a message is remembered by. Ids of different carriers may be the same, ours are not."""
+    return f"{channel.name} {message.id}" if message.session is None else message.id
 
 
 def _whole(channel: Channel, message: Inbound) -> Whole | None:

@@ -1,8 +1,9 @@
-"""What came by lines: parts that wait for the rest of their text, and what may be brought again.
+"""What came by lines or in parts: parts that wait for the rest of their text, and what may be brought again.
 
 A carrier that has no ids for messages can only be understood by what it says. Within one session it brings nothing
 twice; what it brings by another one, and says the same as a message whose acknowledgement it has perhaps never read, is
-that message again.
+that message again. Where a carrier has ids, each part of a text is remembered by its own: only one of them becomes that
+of the text.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertOrUpdate, inserting
+from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate
 from smsgw.store.chats import Overtaken
 from smsgw.store.tables import inbound_part, unproved
 
@@ -70,12 +71,12 @@ _LIKE = Batch(
 
 
 def expect_again(connection: sa.Connection, messages: Sequence[Unproved]) -> None:
-    """These may be brought again."""
-    if messages:
-        _EXPECT.run(connection, map(astuple, messages))
+    """These may be brought again. Raises Overtaken for one that another node has just had."""
+    if messages and len(_EXPECT.run(connection, map(astuple, messages))) < len(messages):
+        raise Overtaken
 
 
-_EXPECT = inserting(*unproved.c)
+_EXPECT = InsertNew(*unproved.c, returning=_u.carrier_message_id)
 
 
 def brought_again(connection: sa.Connection, messages: Sequence[tuple[str, str, str]]) -> None:
