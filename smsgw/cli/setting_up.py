@@ -37,7 +37,9 @@ def sample(context: Context, dossiers: int, seed: int, today: date | None) -> No
     """Fill the sample one-stop database: a synthetic province after An Giang's figures of 2018."""
     settings = context.settings
     day = today or _today(settings.gateway.timezone)
-    with click.progressbar(length=dossiers, label="dossiers", file=sys.stderr) as bar:
+    # Where nobody looks on, click would write the label and nothing else.
+    nobody = not sys.stderr.isatty()
+    with click.progressbar(length=dossiers, label="dossiers", file=sys.stderr, hidden=nobody) as bar:
 
         def more(count: int) -> None:
             bar.update(count)
