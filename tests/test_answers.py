@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, chosen, codes_asked, understand
+from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, Thank, chosen, codes_asked, understand
 from smsgw.answers.wording import Wording, WordingError
 from smsgw.answers.words import Words
 from smsgw.dossiers import sample
@@ -206,6 +206,11 @@ def test_a_number_chooses_among_what_was_offered() -> None:
         ("Tiếng Việt", Prefer("vi")),
         ("1", Choose(1)),
         ("２", Choose(2)),
+        ("tin có dấu", Prefer("vi", accents=True)),
+        ("English please", Prefer("en")),
+        ("Cảm ơn", Thank()),
+        ("da cam on con nhieu nhe", Thank()),
+        ("OK", Thank()),
     ],
 )
 def test_commands_are_understood_however_they_are_typed(text: str, request_: Request) -> None:
@@ -213,7 +218,7 @@ def test_commands_are_understood_however_they_are_typed(text: str, request_: Req
 
 
 def test_a_code_makes_any_text_a_look_up() -> None:
-    for text in (f"HELP {CODE}", f"tro giup em voi {CODE} a", f"TC {CODE}", f"english {CODE}"):
+    for text in (f"HELP {CODE}", f"tro giup em voi {CODE} a", f"TC {CODE}", f"english {CODE}", f"{CODE} cam on"):
         assert isinstance(understand(text, Words()), LookUp)
 
 
@@ -226,6 +231,8 @@ def test_a_code_makes_any_text_a_look_up() -> None:
         ("0912345678", "Day la so dien thoai"),
         ("001122334455", "Xin khong nhan so can cuoc."),
         ("chao", "Xin nhan HS va ma ho so"),
+        ("cam on em", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),
+        ("180802-0012 cam on", "Ma ho so chua du."),
     ],
 )
 def test_what_is_no_code_gets_help_of_its_own(text: str, told: str) -> None:
@@ -246,6 +253,15 @@ def test_who_guesses_waits_and_is_refused_but_not_for_the_own_dossier() -> None:
     assert CODE not in refused.text
     owners = tell(DOSSIER, OWNER, misses=20)
     assert (owners.kind, owners.delay) == ("status", 0)
+
+
+@pytest.mark.parametrize("dossier", [SUPPLEMENT, FEE])
+def test_in_a_chat_whose_phone_is_not_known_one_is_told_how_to_make_it_known(dossier: Dossier) -> None:
+    told = tell(dossier, "zalo:12345678901", accents=True, whole=True).text
+    assert "xin nhắn LK và số điện thoại trong hồ sơ, ví dụ LK 0912345678" in told
+    assert "nhắn từ số điện thoại" not in told
+    assert "LK" not in tell(dossier, STRANGER, accents=True, whole=True).text
+    assert "nhắn LK" in tell(dossier, "zalo:12345678901", "DS", accents=True, whole=True).text
 
 
 def test_the_apology_says_where_to_ask() -> None:

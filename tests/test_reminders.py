@@ -92,7 +92,7 @@ def test_who_applied_hears_once_that_the_result_is_ready(anywhere: World, agency
         ({"status": 2, "received_at": NOON}, "tiep nhan"),
         (
             {"status": 5, "supplement_note": "Ban ve", "supplement_due_at": at(22, 17)},
-            "can bo sung, han 22/08/2018: Ban ve.",
+            "can bo sung giay to, han 22/08/2018: Ban ve.",
         ),
         ({"status": 6, "fee_due": 70_000, "fee_paid_at": None}, "can nop phi, le phi 70.000 dong"),
         ({"status": 9, "finished_at": NOON, "delivery": "post", "post_tracking": "EK1VN"}, "ma buu gui EK1VN"),

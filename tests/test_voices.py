@@ -103,8 +103,8 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
     assert isinstance(understand("huỷ", words), Unfollow)
     for text in (f"cho tôi huỷ theo dõi {CODE}", f"huy dang ky {CODE}", f"Ngừng theo dõi hồ sơ {CODE}"):
         assert isinstance(understand(text, words), Unfollow)
-    for text in ("cho toi xem danh sach voi a", "danh sách hồ sơ", "Hồ sơ của tôi", "DS ạ"):
-        assert understand(text, words) == ListFollowed()
+    for text in (f"DK hồ sơ {CODE}", "DK ho so", "đăng ký"):
+        assert isinstance(understand(text, words), Follow)
     assert understand("tc thông báo", words) == Receive(("notice",), wanted=False)
     assert understand("DKY nhắc", words) == Receive(("reminder",), wanted=True)
     assert understand("dky", words) == Receive(opt_outs.PURPOSES, wanted=True)
@@ -116,6 +116,7 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
         (f"DG {CODE}", None),
         (f"toi danh gia {CODE} 5 diem", 5),
         (f"DG {CODE} 1 can bo hach sach", 1),
+        (f"DG{CODE} 5", 5),
         (f"DG {CODE} tot", None),
     ):
         request = understand(text, words)
@@ -125,7 +126,17 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["TC ạ", "tôi muốn từ chối nhận tin", "toi tu choi nhan ho so", "stop it", "dky giup toi", "TC TB nhé", "xin DKY"],
+    [
+        "TC ạ",
+        "tôi muốn từ chối nhận tin",
+        "toi tu choi nhan ho so",
+        "stop it",
+        "dky giup toi",
+        "TC TB nhé",
+        "xin DKY",
+        "Tôi không muốn nhận tin nhắn",
+        "đừng nhắn nữa ạ",
+    ],
 )
 def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_changes(text: str) -> None:
     request = understand(text, Words())
@@ -133,6 +144,29 @@ def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_chang
     told = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022").reply(request, Asker(LAN), {}, NOON)
     assert "nhan rieng TC. De nhan lai: DKY" in told.text
     assert told.effects == ()
+
+
+@pytest.mark.parametrize("text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "unsubscribe"])
+def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: str) -> None:
+    assert understand(text, Words()) == Receive(opt_outs.PURPOSES, wanted=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cho toi xem danh sach voi a",
+        "danh sách hồ sơ",
+        "DS ạ",
+        "Hồ sơ của tôi xong chưa?",
+        "ho so cua em toi dau roi a",
+        "Danh sách hồ sơ của tôi",
+        "quên mã",
+        "Tôi quên mã hồ sơ",
+        "toi mat giay hen thi lam sao",
+    ],
+)
+def test_who_asks_for_the_own_dossiers_without_a_code_gets_the_list(text: str) -> None:
+    assert understand(text, Words()) == ListFollowed()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +201,7 @@ def test_anyone_follows_a_dossier_ends_it_and_lists_it(place: World) -> None:
     assert "khong nhan tin ve ho so" in ended
     assert "Ho so khong bi huy" in ended
     assert "khong theo doi ho so" in place.text(LAN, f"HUY {code}")
-    assert "chua theo doi ho so nao" in place.text(LAN, "ds")
+    assert "chua gan voi ho so nao" in place.text(LAN, "ds")
     assert follows(place, LAN) == []
 
 
@@ -177,7 +211,7 @@ def test_the_owner_follows_without_asking_and_can_refuse(here: World) -> None:
     here.gateway.reminders.runs.tick()
     assert code in here.text(owner, "DS")
     here.text(owner, f"HUY {code}")
-    assert "chua theo doi" in here.text(owner, "DS")
+    assert "chua gan voi ho so nao" in here.text(owner, "DS")
     with here.gateway.database.reading() as connection:
         assert followers.by_dossier(connection, [code])[code].with_owner(owner) == set()
     here.text(owner, f"DK {code}")
@@ -201,6 +235,13 @@ def test_many_followed_dossiers_are_listed_in_one_message(here: World) -> None:
     listed = here.text(LAN, "DS")
     assert measure(listed).segments == 1
     assert "ho so khac" in listed
+
+
+def test_who_has_no_dossier_and_no_code_is_told_where_to_go(here: World) -> None:
+    told = here.text(LAN, "Tôi mất giấy hẹn rồi")
+    assert "chua gan voi ho so nao" in told
+    assert "xin goi 1022 hoac hoi noi nop" in told
+    assert measure(told).segments == 1
 
 
 def test_a_number_chooses_the_dossier_that_a_command_meant(here: World) -> None:

@@ -30,6 +30,7 @@ from smsgw.answers.asking import (
     Receive,
     Request,
     Speak,
+    Thank,
     Unfollow,
 )
 from smsgw.answers.wording import Wording
@@ -51,6 +52,8 @@ _HINTS = {
     Hint.PHONE: "phone",
     Hint.CITIZEN_ID: "citizen_id",
 }
+# In a chat it is no help to be told to write from the phone on the dossier, which may be the one that lies in the hand.
+_TO_LINK = {"supplement_private": "supplement_unlinked", "fee_private": "fee_unlinked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class Answers:
                 return self._prefer(asker, language, accents)
             case LookUp() | Help():
                 return self._said(asker, Said("help", "help"))
+            case Thank():
+                return self._said(asker, Said("help", "thanked"))
             case HowToReceive():
                 return self._said(asker, Said("help", "receive_usage"))
             case ListFollowed():
@@ -173,7 +178,9 @@ class Answers:
         """As many dossiers as fit: with their states if that is all of them, else their codes."""
         dossiers = commands.followed(asker, found)
         if not dossiers:
-            return self._said(asker, Said("list", "followed_none", delay=0.0))
+            return self._said(
+                asker, Said("list", "followed_unlinked" if asker.unlinked else "followed_none", delay=0.0)
+            )
         lines = [
             f"{dossier.code}: {self._wording.state(asker.language, *self._state(dossier, asker, now, short=True))}"
             for dossier in dossiers
@@ -222,6 +229,8 @@ class Answers:
     ) -> tuple[str, dict[str, str | None]]:
         private = not asker.owns(dossier)
         key = status.key(dossier, private=private, now=now)
+        if asker.unlinked and not short:
+            key = _TO_LINK.get(key, key)
         names = self._wording.names(asker.language, key, short=short)
         values = status.values(dossier, self._zone, names - status.PRIVATE if private else names)
         return key, values | {"agency": self._shortened(dossier.agency_name)}

@@ -12,6 +12,7 @@ from smsgw.store.chats import Change
 from smsgw.store.effects import Effect, Following, Rated, Receiving
 from smsgw.store.opt_outs import Purpose
 from smsgw.store.voices import Voice
+from smsgw.text.addresses import scheme
 from smsgw.text.phones import msisdn
 
 Kind = Literal[
@@ -88,6 +89,11 @@ class Asker:
     misses: int = 0
     whole: bool = False
     ties: Ties = field(default_factory=Ties)
+
+    @property
+    def unlinked(self) -> bool:
+        """Whether it is somebody in a chat of whom no phone is known."""
+        return self.phone is not None and scheme(self.phone) is not None
 
     def owns(self, dossier: Dossier) -> bool:
         """Whether the asker's phone is the one on the dossier, which may be written there in any form."""

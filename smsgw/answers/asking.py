@@ -44,6 +44,11 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
+class Thank:
+    """Nothing: somebody thanks for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prefer:
     """How to be written to. None: as before."""
 
@@ -108,7 +113,7 @@ class AskVoice:
 
 Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice
 OfPhone = Command | ListFollowed  # what only a phone can ask
-Request = LookUp | Choose | Help | HowToReceive | Prefer | OfPhone
+Request = LookUp | Choose | Help | Thank | HowToReceive | Prefer | OfPhone
 
 
 def understand(text: str, words: Words) -> Request:
@@ -123,7 +128,11 @@ def understand(text: str, words: Words) -> Request:
         return Choose(int(command))
     if (request := _exact(command, words)) is not None:
         return request
-    return _nearly(command, words) or (LookUp(found) if command else Help())
+    if (request := _nearly(command, words)) is not None:
+        return request
+    if re.fullmatch(rf"\D*\b(?:{'|'.join(words.thanks) or '(?!)'})\b\D*", command):
+        return Thank()  # who writes a number besides has something to ask
+    return LookUp(found) if command else Help()
 
 
 def _exact(command: str, words: Words) -> Request | None:
@@ -159,6 +168,8 @@ def _nearly(command: str, words: Words) -> Request | None:
     for names, request in _harmless(words):
         if begun in names or bare in names:
             return request
+    if begun.startswith(tuple(f"{name} " for name in words.followed if " " in name)):
+        return ListFollowed()  # "ho so cua toi xong chua": how it stands, of all that are the sender's
     ordinary = tuple(f"{word} " for word in _receiving(words).difference(words.look_up))
     return HowToReceive() if bare in _receiving(words) or begun.startswith(ordinary) else None
 
@@ -206,7 +217,7 @@ def _with_more(text: str, words: Words) -> Request | None:
     rest = plain[begun.end() :]
     match begun.lastgroup:
         case "follow":
-            found = _code_here(rest, words)
+            found = _code_here(rest, words) if _without_keywords(rest, words) else Read((), Hint.NOTHING)
             return Follow(found) if found else None
         case "unfollow":
             found = _code_here(rest, words)
@@ -223,7 +234,7 @@ def _beginnings(words: Words) -> re.Pattern[str]:
     groups = (
         _group("follow", (*words.follow, *words.opt_in), ""),
         _group("unfollow", (*words.unfollow, *out), ""),
-        _group("rate", words.rate, "(?![A-Z])"),
+        _group("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
         _group("speak", words.speak, "(?![A-Z])"),
     )
     begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"

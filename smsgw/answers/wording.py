@@ -20,7 +20,7 @@ from smsgw.text.accents import joined_plain, plain, unaccented
 from smsgw.text.segments import measure
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
-SEGMENTS_WITH_ACCENTS = 3
+WITH_ACCENTS = {1: 3, 2: 5, 3: 7}  # messages that hold with accents what so many hold without
 LONGEST_STATE = 40  # characters of a state in a few words
 WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginning
 
@@ -52,6 +52,10 @@ _ALLOWED: dict[str, set[str]] = {
     "ambiguous": {"options!"} | _HELP,
     "suggested": {"code!", "options!"} | _HELP,
     "several_left": {"most"},
+    "thanked": _COMMANDS,
+    "supplement_unlinked": {"code!", "until"} | _DOSSIER,
+    "fee_unlinked": {"code!"} | _DOSSIER,
+    "followed_unlinked": {"hotline"},
     **dict.fromkeys(("help", "incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
     "preference": {"form"},
     "greeting": {"example!", "hotline"},
@@ -70,7 +74,7 @@ _ALLOWED: dict[str, set[str]] = {
     ),
     "follow_full": {"most!"} | _COMMANDS,
     "follow_usage": {"follow!", "example!"} | _COMMANDS,
-    "followed_none": {"follow!", "example!"} | _COMMANDS,
+    "followed_none": {"hotline!"} | _COMMANDS,
     "followed_more": {"more!"},
     **dict.fromkeys(("opted_out", "opted_out_notices", "opted_out_reminders"), {"opt_in!"} | _COMMANDS),
     **dict.fromkeys(("opted_in", "opted_in_notices", "opted_in_reminders"), _COMMANDS),
@@ -195,7 +199,8 @@ class Wording:
         `whole`: it is no SMS.
         """
         if accents:
-            return self.fitting(self.texts[language, key].versions(values), accents=True, whole=whole)
+            versions = self.texts[language, key].versions(values)
+            return next(versions) if whole else _fitting(versions, WITH_ACCENTS[self.segments.get(key, 1)])
         template = self.unaccented[language, key]
         values = {name: unaccented(value) for name in template.names if (value := values.get(name)) is not None}
         return _fitting(map(joined_plain, template.versions(values)), self.segments.get(key, 1))
@@ -207,7 +212,7 @@ class Wording:
         """
         if whole:
             return next(iter(versions))
-        return _fitting(versions, SEGMENTS_WITH_ACCENTS) if accents else _fitting(map(plain, versions), 1)
+        return _fitting(versions, WITH_ACCENTS[1]) if accents else _fitting(map(plain, versions), 1)
 
     def state(self, language: Language, key: str, values: Mapping[str, str | None]) -> str:
         """A dossier's state in a few words."""

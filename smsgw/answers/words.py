@@ -9,14 +9,17 @@ from smsgw.dossiers.reading import DEFAULT_KEYWORDS, normalised
 
 LONGEST_COMMAND = 4  # words
 CHOICE = re.compile("[1-9]")  # the number of an option
-_SHARED = {"look_up", "opt_out"}  # before a code the one, alone the other
+_SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"})  # before a code or a command the one, else the other
 
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
 _TO_END = ("BO THEO DOI", "NGUNG THEO DOI", "HUY THEO DOI", "HUY DANG KY", "HUY DANG KI", "HUY DK", "UNFOLLOW")
-_OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", "HUY NHAN TIN", "STOP")
+_OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", "HUY NHAN TIN", "STOP", "UNSUBSCRIBE")
+_OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
+_MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
+_LOST = ("QUEN MA", "MAT MA", "KHONG NHO MA", "MAT GIAY HEN")  # whoever has no code asks for a list
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
-_BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI")
+_BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +31,18 @@ class Words:
     """
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
+    thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "OK")
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
-    accents_on: tuple[str, ...] = ("CO DAU", "DAU")
-    accents_off: tuple[str, ...] = ("KHONG DAU", "KO DAU")
+    accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
+    accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
     english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
     link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
     unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
     follow: tuple[str, ...] = ("DK", "DANG KY", "DANG KI", "THEO DOI", *_TO_FOLLOW)
     unfollow: tuple[str, ...] = ("HUY", *_TO_END)
-    followed: tuple[str, ...] = ("DS", "DANH SACH", "DANH SACH HO SO", "DS HO SO", "HO SO CUA TOI", "LIST")
-    opt_out: tuple[str, ...] = _OUT
+    followed: tuple[str, ...] = ("DS", "DANH SACH", "DANH SACH HO SO", "DS HO SO", "LIST", *_MINE, *_LOST)
+    opt_out: tuple[str, ...] = (*_OUT, *_OUT_TOO)
     opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO", "TU CHOI THONG BAO")
     opt_out_reminders: tuple[str, ...] = ("TC NHAC", "TC NHAC HEN", "TC TIN NHAC", "TU CHOI TIN NHAC")
     opt_in: tuple[str, ...] = ("DKY", "START")
@@ -61,7 +65,7 @@ class Words:
                 if CHOICE.fullmatch(word):
                     raise ValueError(f"{field.name}: {word!r} is the number of an option that a question offers")
                 other = seen.setdefault(word, field.name)
-                if other != field.name and {other, field.name} != _SHARED:
+                if other != field.name and {other, field.name} not in _SHARED:
                     raise ValueError(f"{field.name}: {word!r} stands for {other} already")
 
 

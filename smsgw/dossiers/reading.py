@@ -33,7 +33,7 @@ _LOOKALIKES = str.maketrans("OILSB", "01158")
 _DIGITS = "0-9OILSB"
 _LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
-_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d\d)")  # H 01, H-01
+_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")  # H 01, H-01, H O1
 _CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
@@ -43,7 +43,9 @@ _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
-_CITIZEN_ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_CITIZEN_ID = re.compile(
+    r"(?<!\d)(?:\d{3}[ .]?){3}\d{3}(?!\d)|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
+)
 _PHONE = re.compile(r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])")
 _TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
 _HEAD_ONLY = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -22,6 +23,8 @@ from smsgw.text.phones import msisdn
 
 OWNER = "owner"
 _PRIVATE = frozenset({"supplement_note", "fee_due", "post_tracking", "delay_reason"})
+_AT_LENGTH = ("missing", "reason")  # what agencies write in their own words
+_ROOM = {1: 40, 2: 120, 3: 250}  # characters of it that so many messages surely hold beside the rest
 
 
 def due(rule: Rule, dossier: Dossier, now: datetime, since: datetime, zone: ZoneInfo) -> bool:
@@ -91,6 +94,7 @@ class Texts:
         language = _language(wish)
         names = self._wording.names(language, rule.name)
         values = status.values(dossier, self._zone, names if owner else names - status.PRIVATE)
+        values |= {name: _begun(values.get(name), _ROOM[rule.segments]) for name in _AT_LENGTH}
         values |= {"agency": self._shortened(dossier.agency_name), "hotline": self._hotline}
         return self._wording.text(language, rule.name, values, accents=wish.accents)
 
@@ -103,6 +107,11 @@ class Texts:
             "codes": ", ".join(load.latest) or None,
         }
         return self._wording.text(_language(wish), rule.name, values, accents=wish.accents)
+
+
+def _begun(text: str | None, size: int) -> str | None:
+    """A text, or where it is too long its beginning: a part that has no room would be left out whole."""
+    return text and textwrap.shorten(text, size, placeholder="...")
 
 
 def _language(wish: Preference) -> Language:

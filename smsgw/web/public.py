@@ -16,9 +16,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.answers.answering import EXAMPLE
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Language, LookUp, Request, exactly
+from smsgw.answers.asking import Help, Language, LookUp, Request, Thank, exactly
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
+from smsgw.dossiers.reading import Hint
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.intake.clerk import GUESSES, Clerk
 from smsgw.web.guessing import Guesses
@@ -129,6 +130,8 @@ def _as_typed(asked: Request, reply: Reply) -> str | None:
         key, code = "not_found", reply.codes[0]
     elif isinstance(asked, LookUp) and not asked.read.readings:
         key, code = asked.read.hint.name.lower(), ""
+    elif isinstance(asked, Help | Thank):
+        key, code = Hint.NOTHING.name.lower(), ""
     else:
         return None
     return TEXTS[_language()][f"say_{key}"].format(code=code, example=EXAMPLE)
