@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import random
 import signal
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-import requests
 import sqlalchemy as sa
 
-from providers.simulator import Carrier, SimulatorConfig, create_app
-from providers.simulator.carrier import Kind
+from providers.simulator import SimulatorConfig, create_app
 from smsgw.clock import utc_now
 from smsgw.dossiers import sample
 from smsgw.gateway import Gateway
@@ -33,10 +29,10 @@ from smsgw.store.tables import Lane, inbound, outbound, receipt
 from smsgw.web.server import WebServer
 from tests import processes
 from tests.chaos_node import Plan, ready_file, run
+from tests.ledger import Ledger
 from tests.world import SECRET, TODAY, TOKEN, free_port
 
 PATIENCE = 90.0  # seconds, for machines with much else to do
-PUMPS = 3  # callbacks that a carrier makes at a time
 
 
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
@@ -45,73 +41,6 @@ def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> N
     while not true():
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.01)
-
-
-class Ledger(Carrier):
-    """The simulated carrier with several lines to the gateway, that writes down when it was called and who got what.
-
-    Its ids are in hexadecimal with leading zeros where it takes a message, and in decimal in receipts, half of which
-    have nothing else to say whose they are. `forgetful`: it takes every submission for a new message, whatever its ref.
-    """
-
-    def __init__(self, config: SimulatorConfig, *, forgetful: bool = False) -> None:
-        self.answers: Counter[int] = Counter()  # what the gateway said to callbacks, by status
-        super().__init__(config, post=self._call)
-        self._forgetful = forgetful
-        self.calls: list[tuple[float, int]] = []  # when, and how many messages
-        self.delivered: dict[str, tuple[str, str]] = {}  # by our id: the gateway's, and the phone
-        self.reported: dict[str, str] = {}  # by the gateway's id: how a message ended, as the gateway is told
-        self._pumps = [threading.Thread(target=self._pump, daemon=True) for _ in range(PUMPS)]
-
-    def start(self) -> None:
-        for pump in self._pumps:
-            pump.start()
-
-    def stop(self) -> None:
-        super().stop()
-        for pump in self._pumps:
-            pump.join(20)
-
-    def submit(self, messages: list[Any]) -> list[dict[str, Any]]:
-        self.calls.append((time.monotonic(), len(messages)))
-        if self._forgetful:
-            self._taken.clear()
-        results = super().submit(messages)
-        for message, result in zip(messages, results, strict=True):
-            if result["status"] == "accepted":
-                self.delivered[result["id"]] = (message["ref"], message["to"])
-        return [{**result, "id": f"{_number(result):016X}"} if "id" in result else result for result in results]
-
-    def report(self, ref: str) -> None:
-        """Tell the gateway that a message arrived."""
-        with self._lock:
-            self._call_back("receipts", {"ref": ref, "id": None, "status": "delivered"}, 0.0)
-
-    def _call_back(self, kind: Kind, item: dict[str, Any], delay: float) -> None:
-        if kind == "receipts" and item["id"]:
-            if item["status"] != "buffered":
-                self.reported[item["ref"]] = item["status"]
-            item = {**item, "id": str(_number(item)), "ref": item["ref"] if self.faults.chance.random() < 0.5 else None}
-        super()._call_back(kind, item, delay)
-
-    def _pump(self) -> None:
-        while not self._stopping.is_set():
-            if not self.run_due():
-                self._stopping.wait(0.01)
-
-    def _call(self, url: str, body: bytes, headers: dict[str, str]) -> int:
-        status = 0
-        # A connection for each call, so that every node gets its part of them.
-        with suppress(requests.RequestException), requests.Session() as session:
-            session.trust_env = False
-            status = session.post(url, data=body, headers=headers, timeout=15).status_code
-        self.answers[status] += 1
-        return status
-
-
-def _number(item: dict[str, Any]) -> int:
-    """Of a message, by the simulator's id."""
-    return int(item["id"].removeprefix("mt-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +106,7 @@ class Chaos:
         return self.carriers["sms"]
 
     def close(self) -> None:
+        print(self.story())  # noqa: T201 - shown where a test fails
         for node in self.nodes:
             if node.is_alive():
                 node.kill()
@@ -185,6 +115,21 @@ class Chaos:
             carrier.stop()
             web.stop()
         self.database.close()
+
+    def story(self) -> str:
+        """What became of the nodes, and the last that they said."""
+        ends = Counter(self._end(node) for node in self.nodes)
+        said = self.log.read_text()[-3000:] if self.log.exists() else "nothing"
+        return f"nodes: {dict(ends)}\n{said}"
+
+    def _end(self, node: ForkServerProcess) -> str:
+        if node.exitcode is not None:
+            return f"ended with {node.exitcode}"
+        return "up" if self.is_up(node) else "starting"
+
+    def is_up(self, node: ForkServerProcess) -> bool:
+        """Whether a node has come up; it may have died since."""
+        return ready_file(self.log, node.pid or 0).exists()
 
     def node(self, **plan: Any) -> ForkServerProcess:
         """Start a node, or a command; see `Plan`."""
@@ -195,7 +140,7 @@ class Chaos:
     def up(self, **plan: Any) -> ForkServerProcess:
         """Start a node and wait until it is there."""
         node = self.node(**plan)
-        until(lambda: ready_file(self.log, node.pid or 0).exists() or not node.is_alive(), "a node to start")
+        until(lambda: self.is_up(node) or not node.is_alive(), "a node to start")
         assert node.is_alive(), self.log.read_text()[-3000:]
         return node
 

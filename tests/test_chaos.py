@@ -65,6 +65,11 @@ def storm(chaos: Chaos, seconds: float, mixtures: Sequence[tuple[Role, ...]], se
     def new(roles: tuple[Role, ...]) -> Any:
         return chaos.node(roles=roles, breaks=BROKEN, seed=chaos.chance.getrandbits(32))
 
+    def all_up() -> bool:
+        # One that was just starting when the database died could not know whether its settings are right.
+        nodes[:] = [node if node.is_alive() else new(mixtures[place]) for place, node in enumerate(nodes)]
+        return all(map(chaos.is_up, nodes))
+
     nodes = [new(roles) for roles in mixtures]
     end, fall = time.monotonic() + seconds, time.monotonic() + min(seconds / 2, 15)
     while time.monotonic() < end:
@@ -77,11 +82,8 @@ def storm(chaos: Chaos, seconds: float, mixtures: Sequence[tuple[Role, ...]], se
         if server and time.monotonic() > fall:
             fall += 15
             _killed_database(chaos, server)
-            # One that was just starting could not know whether its settings are right.
-            nodes = [node if node.is_alive() else new(mixtures[place]) for place, node in enumerate(nodes)]
-    for place, node in enumerate(nodes):
-        if not node.is_alive():
-            nodes[place] = new(mixtures[place])
+            all_up()
+    until(all_up, "all nodes to be up")
     chaos.carrier.faults.change(dict.fromkeys(FAULTS, 0))
 
 
