@@ -75,7 +75,7 @@ def test_what_changed_is_listed_after_a_minute_and_only_to_who_is_on_the_dossier
     hand_over(agency, code, OTHER, anywhere)
     # The copy still has it under the first phone, and it is not shown there.
     assert own(anywhere, PHONE) == (code,)
-    assert "chua gan voi ho so nao" in anywhere.text(PHONE, "DS")
+    assert "Chua thay ho so nao" in anywhere.text(PHONE, "DS")
     minute(anywhere)
     assert own(anywhere, PHONE) == ()
     assert anywhere.text(OTHER, "DS").startswith(f"{code}: ")

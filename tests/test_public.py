@@ -91,6 +91,8 @@ def test_what_is_not_found_is_said_with_the_right_status(here: World, query: str
         ("xin chào", "Đây chưa phải mã hồ sơ"),
         ("hướng dẫn", "Đây chưa phải mã hồ sơ"),
         ("cảm ơn", "Đây chưa phải mã hồ sơ"),
+        ("có dấu", "Đây chưa phải mã hồ sơ"),
+        ("1", "Đây chưa phải mã hồ sơ"),
         ("1.001612", "mã thủ tục"),
         ("0912 345 678", "số điện thoại"),
         ("001090000123", "số căn cước"),

@@ -138,7 +138,7 @@ def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(anywhere: Chats
     code, phone = (of(anywhere.here, Status.SUPPLEMENT_ASKED) for of in (code_of, owner_of))
     assert "cần bổ sung giấy tờ" in anywhere.say(MAI, code)
     asked = anywhere.say(MAI, f"LK 0{phone[2:]}")
-    assert f"{phone[:5]}***{phone[-3:]}" in asked
+    assert f"số 0{phone[2:5]}***{phone[-3:]} qua SMS" in asked
     assert phone not in asked
     typed = code_sent_to(anywhere, phone)
     assert "đã liên kết" in anywhere.say(MAI, f"{typed[:3]} {typed[3:]}")
@@ -149,7 +149,7 @@ def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(anywhere: Chats
 
 
 def test_linking_asks_for_a_number_that_can_get_the_code(there: Chats) -> None:
-    for text in ("LK", "liên kết", "LK 02963123456", "lk12345678"):
+    for text in ("LK", "liên kết", "LK 02963123456", "lk12345678", "LK 0912"):
         assert "Xin nhắn LK và số điện thoại di động" in there.say(MAI, text)
     assert "Xin nhắn LK và số" not in there.say(MAI, "Liên kết tài khoản ngân hàng thế nào")
     assert rows(there, zalo_link.c.id) == []

@@ -53,7 +53,12 @@ _HINTS = {
     Hint.CITIZEN_ID: "citizen_id",
 }
 # In a chat it is no help to be told to write from the phone on the dossier, which may be the one that lies in the hand.
-_TO_LINK = {"supplement_private": "supplement_unlinked", "fee_private": "fee_unlinked"}
+_TO_LINK = {
+    "supplement_private": "supplement_unlinked",
+    "fee_private": "fee_unlinked",
+    "phone": "phone_unlinked",
+    "followed_none": "followed_unlinked",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +183,7 @@ class Answers:
         """As many dossiers as fit: with their states if that is all of them, else their codes."""
         dossiers = commands.followed(asker, found)
         if not dossiers:
-            return self._said(
-                asker, Said("list", "followed_unlinked" if asker.unlinked else "followed_none", delay=0.0)
-            )
+            return self._said(asker, Said("list", "followed_none", delay=0.0))
         lines = [
             f"{dossier.code}: {self._wording.state(asker.language, *self._state(dossier, asker, now, short=True))}"
             for dossier in dossiers
@@ -229,8 +232,8 @@ class Answers:
     ) -> tuple[str, dict[str, str | None]]:
         private = not asker.owns(dossier)
         key = status.key(dossier, private=private, now=now)
-        if asker.unlinked and not short:
-            key = _TO_LINK.get(key, key)
+        if not short:
+            key = _to_link(key, asker)
         names = self._wording.names(asker.language, key, short=short)
         values = status.values(dossier, self._zone, names - status.PRIVATE if private else names)
         return key, values | {"agency": self._shortened(dossier.agency_name)}
@@ -239,7 +242,8 @@ class Answers:
         values = {**self._everywhere, **said.values}
         if agency := values.get("agency"):
             values["agency"] = self._shortened(agency)
-        text = self._wording.text(asker.language, said.key, values, accents=asker.accents, whole=asker.whole)
+        key = _to_link(said.key, asker)
+        text = self._wording.text(asker.language, key, values, accents=asker.accents, whole=asker.whole)
         return self._reply(asker, text, said)
 
     def _reply(self, asker: Asker, text: str, said: Said) -> Reply:
@@ -285,6 +289,11 @@ def _about(readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Doss
     named = (resolved(reading, found) for reading in readings)
     last = (found[code] for code in asker.ties.recent if code in found)
     return next((item for item in (*named, *last) if isinstance(item, Dossier)), None)
+
+
+def _to_link(key: str, asker: Asker) -> str:
+    """Which text tells the same to somebody in a chat of whom no phone is known."""
+    return _TO_LINK.get(key, key) if asker.unlinked else key
 
 
 def _hinted(hint: Hint) -> Said:

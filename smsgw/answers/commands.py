@@ -39,9 +39,10 @@ def unfollow(codes: Collection[str], dossiers: Mapping[str, Dossier], asker: Ask
 
 
 def followed(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
-    """The dossiers that a phone is told of, as far as they are known: its own first."""
+    """The dossiers of a phone and those that it follows, as far as they are known: its own first."""
     near = dict.fromkeys((*asker.ties.own, *asker.ties.followed))
-    dossiers = [found[code] for code in near if code in found and asker.follows(found[code])]
+    there = (found[code] for code in near if code in found)
+    dossiers = [dossier for dossier in there if asker.owns(dossier) or dossier.code in asker.ties.followed]
     return sorted(dossiers, key=lambda dossier: not asker.owns(dossier))
 
 

@@ -71,7 +71,7 @@ def understand(text: str, words: Words, person: Person) -> ChatRequest | None:
             return LinkPhone(None)
         number = plain.removeprefix(word)
         # Words that merely begin so ("lien ket tai khoan") are for the clerk.
-        if number != plain and re.fullmatch(r"[\d ]{8,}", number):
+        if number != plain and re.fullmatch(r"[\d ]+", number):
             return LinkPhone(phones.mobile(number))
     return None
 
@@ -124,6 +124,7 @@ class Linking:
         left: str = "",
         changes: tuple[Change, ...] = (),
     ) -> Reply:
-        values = self._common | {"phone": phones.mask(phone) if phone else "", "left": left}
+        # As people write it themselves: all who link have a mobile number of this country.
+        values = self._common | {"phone": f"0{phones.mask(phone).removeprefix('84')}" if phone else "", "left": left}
         text = self._wording.text(language, key, values, accents=True, whole=True)
         return Reply(text, kind, language, accents=True, changes=changes)

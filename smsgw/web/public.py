@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.answers.answering import EXAMPLE
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Help, Language, LookUp, Request, Thank, exactly
+from smsgw.answers.asking import Language, LookUp, OfPhone, Request, exactly
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
 from smsgw.dossiers.reading import Hint
@@ -128,12 +128,11 @@ def _as_typed(asked: Request, reply: Reply) -> str | None:
     """The text for somebody who types here, in place of one that speaks of texting; None where the reply does not."""
     if reply.kind == "not_found" and len(reply.codes) == 1:
         key, code = "not_found", reply.codes[0]
-    elif isinstance(asked, LookUp) and not asked.read.readings:
-        key, code = asked.read.hint.name.lower(), ""
-    elif isinstance(asked, Help | Thank):
-        key, code = Hint.NOTHING.name.lower(), ""
-    else:
+    elif isinstance(asked, OfPhone) or (isinstance(asked, LookUp) and asked.read.readings):
         return None
+    else:
+        hint = asked.read.hint if isinstance(asked, LookUp) else Hint.NOTHING
+        key, code = hint.name.lower(), ""
     return TEXTS[_language()][f"say_{key}"].format(code=code, example=EXAMPLE)
 
 
