@@ -253,6 +253,14 @@ CREATE TABLE channel (
   CONSTRAINT ck_channel_state CHECK (state IN ('open', 'tripped', 'held', 'paused'))
 );
 
+-- How many messages a carrier that takes only so many a day still takes, as it last said.
+CREATE TABLE quota (
+  channel   TEXT NOT NULL PRIMARY KEY,
+  remaining INTEGER NOT NULL,
+  daily     INTEGER NOT NULL,
+  asked_at  TIMESTAMP NOT NULL
+);
+
 -- When and why a channel changed its state.
 CREATE TABLE channel_event (
   id      TEXT NOT NULL PRIMARY KEY,

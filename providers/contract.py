@@ -275,6 +275,22 @@ class Renewing(Protocol):
         """Where access tokens are to be had from now on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many messages a carrier still takes from us today, and of how many."""
+
+    left: int
+    daily: int
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A provider whose carrier takes only so many messages a day, and says how many."""
+
+    def quota(self) -> Quota | None:
+        """What is left of it, asked without sending anything; None where the carrier does not say now."""
+
+
 class Receiver(Protocol):
     """Where a line brings what comes by it. Nothing here waits."""
 

@@ -20,11 +20,13 @@ from providers.contract import (
     Accepted,
     Callback,
     CallbackAnswer,
+    CallFailed,
     ChannelRefused,
     Inbound,
     Keys,
     Outbound,
     Outcome,
+    Quota,
     Receipt,
     Refused,
     Rejected,
@@ -120,10 +122,24 @@ class Zalo(HttpCarrier):
         # What surely was not said can still be notified of.
         return self._notify(message) if said is None or isinstance(said, Rejected) else said
 
+    def quota(self) -> Quota | None:
+        """Of ZNS notifications; the chat has none."""
+        try:
+            said = self._asked_quota(self._keys.access_token() if self._keys else None)
+        except (CallFailed, Doubtful):
+            return None
+        match said.get("data"):
+            case {"remainingQuota": str() | int() as left, "dailyQuota": str() | int() as daily}:
+                return Quota(int(left), int(daily)) if f"{left}{daily}".isdecimal() else None
+        return None
+
+    def _asked_quota(self, token: str | None) -> dict[str, Any]:
+        headers = {"access_token": token} if token else {}
+        return _document(self._line.ask("GET", f"{self._zns}/message/quota", headers=headers))
+
     def _check(self) -> str | None:
         token = self._keys.access_token() if self._keys else None
-        headers = {"access_token": token} if token else {}
-        code = _document(self._line.ask("GET", f"{self._zns}/message/quota", headers=headers)).get("error")
+        code = self._asked_quota(token).get("error")
         if token and (code in TOKEN or code in HELD):
             return f"Zalo answers {code}, {(TOKEN | HELD)[code]}: see docs/carriers/zalo.md"
         return self._keys.trouble() if self._keys else None

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from smsgw.answers.wording import WordingError
 from smsgw.app import create_provider
+from smsgw.dispatch import quotas
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.registering import RegisteredError
 from smsgw.dossiers.source import OneStopUnavailable
@@ -63,12 +64,23 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
         yield _reminders(gateway)
     for name, channel in gateway.channels.items():
         fault = channel.provider.fault() or _too_slow(channel, gateway.settings.onestop.time_limit)
-        yield Finding(f"channel {name}", ok=fault is None, detail=fault or "")
+        yield Finding(f"channel {name}", ok=False, detail=fault) if fault else _quota(channel, gateway)
         if channel.templates:
             yield _templates(gateway, channel)
     if provider := create_provider(gateway.settings):
         fault = provider.fault()
         yield Finding("OpenID Connect", ok=fault is None, detail=fault or "")
+
+
+def _quota(channel: Channel, gateway: Gateway) -> Finding:
+    """What a carrier that is well still takes today."""
+    what, quota = f"channel {channel.name}", quotas.asked(channel, gateway.clock)
+    if quota is None:
+        return Finding(what, ok=True)
+    left = f"{quota.remaining} of {quota.daily} messages of today's quota are left"
+    if quota.remaining > 0:
+        return Finding(what, ok=True, detail=left)
+    return Finding(what, ok=False, detail=f"{left}; what it would carry goes by the next channel of its route, if any")
 
 
 def _templates(gateway: Gateway, channel: Channel) -> Finding:

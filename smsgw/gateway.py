@@ -16,6 +16,7 @@ from smsgw import assembly
 from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
+from smsgw.dispatch import quotas
 from smsgw.dispatch.breaker import restarted
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.keys import KeyRing
@@ -53,6 +54,7 @@ ANSWER_WAITING_EVERY = 2
 LATE_PARTS_EVERY = 30
 MATCH_EVERY = 10
 KEYS_EVERY = 30
+QUOTAS_EVERY = 300
 RETIRE_EVERY = 60
 REMIND_EVERY = 5
 KEEP_DAYS_EVERY = 60
@@ -125,6 +127,7 @@ class Gateway:
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
             self._every(KEYS_EVERY, self.keep_keys, at_once=True)
+            self._every(QUOTAS_EVERY, self.ask_quotas, at_once=True)
             self._every(RETIRE_EVERY, self.sweeper.history)
             self._every(RETIRE_EVERY, self.sweeper.exchanges)
         if "scheduler" in roles:
@@ -197,6 +200,10 @@ class Gateway:
             apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
             clock=self.clock,
         )
+
+    def ask_quotas(self) -> None:
+        """Ask how much is left of what carriers take in a day."""
+        quotas.ask(self.database, self.channels.values(), self.clock)
 
     def _key_rings(self) -> Iterator[KeyRing]:
         for name, channel in self.channels.items():

@@ -158,7 +158,7 @@ class Zalo:
     def remaining(self, access_token: str) -> dict[str, Any]:
         """What is left of the quota."""
         with self._lock:
-            if error := self._token_error(access_token, -124):
+            if error := self._token_error(access_token, -124) or self.error:
                 return _error(error)
             return {"error": 0, "message": "Success", "data": {"dailyQuota": "2000", "remainingQuota": str(self.quota)}}
 

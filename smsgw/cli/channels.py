@@ -14,7 +14,7 @@ from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.doubts import Doubt
 from smsgw.dispatch.retry import Outlook
 from smsgw.officials.steering import Steering
-from smsgw.store import channels
+from smsgw.store import channels, quotas
 from smsgw.store.states import State
 from smsgw.text.phones import mask
 
@@ -32,17 +32,23 @@ def channel() -> None:
 @as_json
 @click.pass_obj
 def list_channels(context: Context, as_json: bool) -> None:
-    """Each channel with its latest changes, newest first."""
+    """Each channel with what is left of its carrier's quota, if that has one, and its latest changes, newest first."""
     with context.database() as database, database.reading() as connection:
-        rows = channels.every(connection)
+        rows, left = channels.every(connection), quotas.every(connection)
         events = {name: channels.events(connection, name) for name in rows}
     if as_json:
         print_json(
-            {name: {"state": row.state, "reason": row.reason, "events": events[name]} for name, row in rows.items()}
+            {
+                name: {"state": row.state, "reason": row.reason, "quota": left.get(name), "events": events[name]}
+                for name, row in rows.items()
+            }
         )
         return
     for name, row in rows.items():
         click.echo(f"{name}: {row.state}{f', {row.reason}' if row.reason else ''}")
+        if quota := left.get(name):
+            said = f"{quota.remaining} of {quota.daily} messages of the day's quota were left"
+            click.echo(f"  {quota.asked_at:%Y-%m-%d %H:%M:%S} UTC  {said}")
         for event in events[name]:
             click.echo(f"  {event.at:%Y-%m-%d %H:%M:%S} UTC  {event.state}: {event.reason}")
 

@@ -1,7 +1,7 @@
 """The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
 
 from smsgw.store.tables.base import Lane, UtcTime, metadata
-from smsgw.store.tables.channels import channel, channel_event, daily, daily_reply
+from smsgw.store.tables.channels import channel, channel_event, daily, daily_reply, quota
 from smsgw.store.tables.exchanges import callback_group, exchange
 from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
@@ -42,6 +42,7 @@ __all__ = [
     "outbound_part",
     "owner",
     "preference",
+    "quota",
     "rating",
     "receipt",
     "reminder",

@@ -24,6 +24,15 @@ channel = sa.Table(
     sa.CheckConstraint("state IN ('open', 'tripped', 'held', 'paused')", name="ck_channel_state"),
 )
 
+quota = sa.Table(
+    "quota",
+    metadata,
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("remaining", sa.Integer, nullable=False),
+    sa.Column("daily", sa.Integer, nullable=False),
+    sa.Column("asked_at", UtcTime, nullable=False),
+)
+
 channel_event = sa.Table(
     "channel_event",
     metadata,

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.officials.steering import NoSuchChannel
 from smsgw.store import channels as rows
+from smsgw.store import quotas
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, only_province_wide, page, say, see, tell
 
@@ -23,9 +24,12 @@ def routes(desk: Desk) -> Blueprint:
         with desk.database.reading() as connection:
             every = rows.every(connection)
             events = {name: rows.events(connection, name, limit=10) for name in every}
+            left = quotas.every(connection)
         waiting = desk.activity.today().outbox.channels
         known = desk.roads.channels
-        return page("channels.html", status, rows=every, events=events, waiting=waiting, known=known, **values)
+        return page(
+            "channels.html", status, rows=every, events=events, waiting=waiting, known=known, quotas=left, **values
+        )
 
     def steer(name: str) -> AnyResponse:
         only_province_wide()
