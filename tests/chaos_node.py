@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import sqlalchemy as sa
@@ -22,14 +23,18 @@ from smsgw import gateway, logs
 from smsgw.cli.main import commands
 from smsgw.clock import utc_now
 from smsgw.dispatch import breaker, retry, sender
-from smsgw.gateway import ROLES, Role
+from smsgw.gateway import ROLES, Gateway, Role
 from smsgw.serve import Node, until_told_to_stop
 from smsgw.settings import load
 from smsgw.store import database, schedules, wakes
 from smsgw.store.database import Database
 from tests import processes, unsure
+from tests.world import settings
 
-# A process that is forked from the one that has imported this module finds every command there (tests/processes.py).
+# A process that is forked from the one that has imported this module (tests/processes.py) finds there every command and
+# what is read but once.
+with TemporaryDirectory() as nowhere:
+    Gateway(settings(Path(nowhere)), utc_now).close()
 for name in commands.list_commands(click.Context(commands)):
     commands.get_command(click.Context(commands), name)
 
