@@ -16,7 +16,7 @@ from smsgw.store.notices import Notice
 from smsgw.store.tables import notice
 from smsgw.web.console import texts
 from tests.console import Desk, official, text
-from tests.world import World
+from tests.world import World, world
 
 FILE = "phone;ten\n0912000001;An\n0912000002;Binh\n"
 TEXT = "Chao ((ten))"
@@ -66,6 +66,8 @@ def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here:
     moved(lan, latest(here), "submit")
     seen = latest(here)
     moved(minh, seen, "approve", seen=seen.fingerprint)
+    here.tick()
+    assert latest(here).state == "sending"
     told = moved(hoa, seen, "approve", 409, seen=seen.fingerprint)
     assert re.search(r"Đã có người làm trước\. minh, lúc [\d/: ]+: Duyệt\.", told)
     assert latest(here).approver == "minh"
@@ -102,6 +104,16 @@ def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) 
     post(lan, f"{before.id}/edit", content=FILE)
     assert [faults(here, one) for one in (before, latest(here))] == [1, 0]
     assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
+
+
+def test_the_page_says_how_much_of_the_budget_is_used_and_how_much_the_notice_takes(tmp_path: Path) -> None:
+    with world(tmp_path, more="[notices]\nmonthly_segments = 5") as small:
+        lan, minh = official(small, "lan", "sender"), official(small, "minh", "approver")
+        for said in ("", "sắp hết: đã dùng 2 trên 5 tin, thông báo này cần thêm 2.", "Vượt ngân sách"):
+            assert said in post(lan, "new")
+            moved(lan, latest(small), "submit")
+            moved(minh, latest(small), "approve", 409 if said.startswith("Vượt") else 200)
+        assert latest(small).state == "submitted"
 
 
 def test_a_text_may_not_name_what_the_list_has_not(here: World) -> None:
@@ -164,8 +176,6 @@ def test_bad_input_is_said_in_a_sentence_and_what_was_typed_stays(
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    from tests.world import world
-
     with world(tmp_path, more="[notices]\nlargest_file = 1") as small:
         lan = official(small, "lan", "sender")
         assert "lớn hơn 1 MB" in post(lan, "new", 400, "phone\n" + "0912000001\n" * (MIB // 11 + 1))

@@ -105,6 +105,9 @@ def test_who_opts_out_after_the_approval_gets_nothing(cast: Cast) -> None:
     assert (cast.heard(0) != [], cast.heard(1), cast.heard(2) != []) == (True, [], True)
     assert cast.counts(made.id) == {"delivered": 2, "cancelled": 1}
     assert cast.state(made.id) == "done"
+    ended = cast.notices.find(made.id, cast.an)
+    assert [*report.records(cast.notices.means, ended, "en")][2][2:4] == ("skipped", "opted_out")
+    assert [*report.records(cast.notices.means, ended, "vi")][2][2:4] == ("không gửi", "đã từ chối nhận")
 
 
 def test_it_waits_for_its_time_and_for_the_allowed_hours(cast: Cast) -> None:

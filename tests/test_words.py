@@ -13,9 +13,12 @@ import pytest
 import smsgw
 from providers.contract import ReceiptStatus
 from smsgw.dispatch import breaker
+from smsgw.dispatch.retry import UNDECIDED
+from smsgw.notices import report
 from smsgw.notices.life import Move
 from smsgw.store.audit import Entry
 from smsgw.store.channels import Channel
+from smsgw.store.overdue import LEASE_LOST, NO_RECEIPT
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format, ceiling
 from smsgw.web.console.texts import Language
@@ -83,6 +86,13 @@ def test_why_a_channel_is_closed_is_said_in_the_language_of_the_page() -> None:
     ]
     assert VI.reason("401 from the carrier") == "401 from the carrier"
     assert VI.reason(None) == ""
+
+
+def test_why_a_message_failed_is_said_in_words_where_it_is_our_own_reason() -> None:
+    for code in (NO_RECEIPT, LEASE_LOST, UNDECIDED):
+        assert code not in VI.failure(code) + EN.failure(code)
+        assert code in report._REASONS
+    assert (VI.failure("EC_27"), EN.failure("EC_27")) == ("mã lỗi EC_27", "error code EC_27")
 
 
 def test_every_state_that_a_carrier_reports_has_its_words() -> None:

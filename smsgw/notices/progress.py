@@ -34,6 +34,12 @@ class Progress:
     failures: list[Failure]
 
     @property
+    def sent(self) -> int:
+        """Recipients for whom a carrier has, or may have, a message."""
+        counts = self.counts
+        return counts.submitted + counts.delivered + counts.undelivered + counts.unknown
+
+    @property
     def handed_over(self) -> int:
         """Recipients for whom nothing is left to be done by us."""
         return self.notice.recipients - self.counts.queued

@@ -38,6 +38,13 @@ _STATES: dict[str, str] = {
     "cancelled": "đã hủy",
 }
 
+_REASONS: dict[str, str] = {
+    "opted_out": "đã từ chối nhận",
+    "no_receipt": "nhà mạng không báo kết quả",
+    "lease_lost": "đứt giữa chừng",
+    "undecided": "chưa rõ, không ai quyết định",
+}
+
 Record = tuple[str, ...]
 
 
@@ -52,12 +59,12 @@ def records(means: Means, notice: Notice, language: Language) -> Iterator[Record
 
 def _record(fate: Fate, cancelled: bool, language: Language, zone: ZoneInfo) -> Record:
     without = "skipped" if fate.skipped else "cancelled" if cancelled else "waiting"
-    state = fate.state or without
+    state, reason = fate.state or without, fate.skipped or fate.code or ""
     return (
         str(fate.line),
         fate.phone,
         _STATES[state] if language == "vi" else state,
-        harmless(fate.skipped or fate.code or ""),
+        harmless(_REASONS.get(reason, reason) if language == "vi" else reason),
         str(fate.segments or ""),
         fate.channel or "",
         _at(fate.submitted_at, zone),

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.notices.life import MOVES, Move, State, open_moves
+from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
 from smsgw.notices.progress import progress
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
@@ -16,7 +17,6 @@ from smsgw.text import phones
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.shell import language, me, needs, page, say, see, tell
-from smsgw.web.console.words import Words
 
 PROBLEMS_SHOWN = 50
 LONGEST_REASON = 300  # characters
@@ -78,9 +78,9 @@ def refused(error: NoticeRefused) -> str:
 
 def _overtaken(desk: Desk, notice: Notice) -> str:
     """Who did what before the official at work could do anything."""
-    show, last = Format(desk.timezone, language()), desk.notices.events(notice.id, me())[-1]
-    who, what = Words(language(), show).who(last.who), say(f"notices.did_{last.move}")
-    return say("notices.overtaken", who=who, what=what, time=show.second(last.at))
+    show, events = Format(desk.timezone, language()), desk.notices.events(notice.id, me())
+    last = next((event for event in reversed(events) if event.who != GATEWAY), events[-1])
+    return say("notices.overtaken", who=last.who, what=say(f"notices.did_{last.move}"), time=show.second(last.at))
 
 
 def _moved(desk: Desk, notice: Notice, move: str) -> None:
@@ -113,7 +113,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         notice=notice,
         preview=looked_at,
         total=looked_at.reckoning.size(accents=notice.accents),
-        warnings=_warnings(looked_at, Format(desk.timezone, language())),
+        warnings=_warnings(looked_at, Format(desk.timezone, language())) if notice.state in BEFORE_SENDING else [],
         needs_approval=desk.notices.needs_approval(notice),
         moves=[move for move in moves if move != Move.EDIT and not (own and move == Move.APPROVE)],
         next=_next(notice, events, own=own),
@@ -152,6 +152,7 @@ def _warnings(preview: Preview, show: Format) -> list[tuple[str, str]]:
     budget = preview.budget
     if budget.limit is not None and (budget.near or budget.refused):
         kind, key = ("danger", "refused") if budget.refused else ("warning", "near")
-        text = say(f"notices.budget_{key}", used=show.number(budget.with_this), most=show.number(budget.limit))
-        said.append((kind, text))
+        figures = {"used": budget.used, "more": budget.with_this - budget.used, "most": budget.limit}
+        shown = {name: show.number(segments) for name, segments in figures.items()}
+        said.append((kind, say(f"notices.budget_{key}", **shown)))
     return said

@@ -116,6 +116,11 @@ class Words:
             return say(self._language, "account.browser_on", browser=browser, system=system)
         return browser or system or agent or "–"
 
+    def failure(self, code: str) -> str:
+        """Why a message failed: a reason of our own in words, a code of the carrier's as it is."""
+        own = self.of("conversations.code", code)
+        return say(self._language, "conversations.code", code=code) if own == code else own
+
     def who(self, name: str) -> str:
         """Who did something: an official, or the gateway itself."""
         return say(self._language, "shell.gateway") if name == GATEWAY else name
