@@ -146,6 +146,34 @@ def test_a_change_that_is_committed_late_or_by_another_clock_is_not_missed(anywh
     assert sent(anywhere) == 4
 
 
+def test_a_change_of_the_same_moment_as_one_that_was_read_is_not_missed(anywhere: World, agency: Agency) -> None:
+    first, second = agency.codes(IN_PROGRESS, 2)
+    moment = anywhere.clock()
+    for code in (first, second):
+        agency.finish(code, moment)
+        minutes(anywhere, 2)
+    assert [len(told(anywhere, agency, code)) for code in (first, second)] == [1, 1]
+    assert sent(anywhere) == 2
+
+
+def test_each_run_is_written_down_with_its_start_its_end_and_what_it_did(anywhere: World, agency: Agency) -> None:
+    told_of, refused = agency.codes(IN_PROGRESS, 2)
+    refuse(anywhere, owner(agency, refused))
+    for code in (told_of, refused):
+        agency.finish(code, anywhere.clock())
+    before = anywhere.clock()
+    minutes(anywhere, 1)
+    (run,) = anywhere.gateway.reminders.runs.busy(5)
+    assert (run.schedule, run.told, run.withheld, run.problem) == ("changes", 1, 1, None)
+    assert before < run.due_at <= run.started_at <= (run.ended_at or before)
+    agency.go_away()
+    minutes(anywhere, 1)
+    (failed, _) = anywhere.gateway.reminders.runs.busy(5)
+    assert failed.ended_at is None
+    assert "can't be" in str(failed.problem) or "refuses" in str(failed.problem)
+    agency.come_back()
+
+
 def test_a_change_outside_of_the_overlap_is_found_by_the_next_morning(here: World) -> None:
     agency = begun(here)
     (code,) = agency.codes(IN_PROGRESS)

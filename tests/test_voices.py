@@ -272,6 +272,18 @@ def test_opting_out_is_by_purpose_confirmed_and_never_undone_by_an_ordinary_text
     assert silent(place, LAN) == set()
 
 
+def test_the_words_for_opting_out_and_in_are_settings_and_are_what_citizens_are_told(tmp_path: Path) -> None:
+    words = '[words]\nopt_out = ["KHONG NUA"]\nopt_in = ["CO LAI"]\nopt_out_notices = []\nopt_out_reminders = []'
+    with world(tmp_path, more=words) as made:
+        assert "Nhan CO LAI de nhan lai" in made.text(LAN, "không nữa")
+        assert silent(made, LAN) == {"notice", "reminder"}
+        made.text(LAN, "DKY")
+        assert silent(made, LAN) == {"notice", "reminder"}
+        assert "Nhan KHONG NUA de tu choi" in made.text(LAN, "Có lại")
+        made.text(LAN, "TC")
+        assert silent(made, LAN) == set()
+
+
 def test_out_and_in_again_in_one_breath_leaves_the_last_word(place: World) -> None:
     for text in ("TC", "DKY", "TC", "CO DAU", "KHONG DAU"):
         place.carrier.text(LAN, text)
