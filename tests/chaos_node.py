@@ -45,6 +45,7 @@ _WAITS = (
     (gateway, "RETIRE_EVERY", 0.1),
     (gateway, "REMIND_EVERY", 0.05),
     (gateway, "KEEP_DAYS_EVERY", 0.1),
+    (gateway, "QUOTAS_EVERY", 0.1),
     (breaker, "FIRST_PAUSE", timedelta(seconds=0.2)),
     (breaker, "LONGEST_PAUSE", timedelta(seconds=1)),
     (retry, "BLIND_WAIT", timedelta(seconds=1)),

@@ -148,7 +148,7 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     chaos.text(2)
     if provoke is _one_stop_returns:
         (chaos.folder / "onestop.db").rename(chaos.folder / "away.db")
-    if point.transaction == "keys":
+    if point.transaction in ("keys", "quota"):
         _authorised_anew(chaos)
     node = chaos.node(dies_at=point)
     provoke(chaos)
