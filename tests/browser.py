@@ -25,6 +25,7 @@ QUIET = [
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 IN_A_BROWSER = [
     pytest.mark.browser,
+    pytest.mark.long,
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium"),
 ]
 

@@ -82,9 +82,13 @@ class Chats:
         return [bubble.text for bubble in self.here.heard(phone)]
 
     def settle(self, seconds: int = 5) -> None:
-        for _ in range(seconds):
+        """The same as in the world without Zalo."""
+        for left in reversed(range(seconds)):
             self.zalo.run_due()
-            self.here.settle(1)
+            self.here.stride(1)
+            if not self.zalo._events and not self.here.under_way():
+                self.here.clock.forward(seconds=left)
+                return
 
 
 @contextmanager

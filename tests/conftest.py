@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+gc.set_threshold(50_000, 20, 50)  # what thousands of tests are made of lives long, and is looked through in vain
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seed", type=int, default=2018, help="The seed of what the chaos suite leaves to chance.")
     parser.addoption("--chaos-seconds", type=float, default=180, help="How long each soak of the chaos suite lasts.")

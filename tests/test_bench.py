@@ -32,6 +32,7 @@ def named(run: dict[str, Any], benchmark: str) -> dict[str, dict[str, Any]]:
     return {figure["name"]: figure for figure in run["figures"] if figure["benchmark"] == benchmark}
 
 
+@pytest.mark.long
 def test_nothing_is_lost_and_nothing_comes_twice(run: dict[str, Any]) -> None:
     inbound, notice = named(run, "inbound"), named(run, "notice")
     counts = [
@@ -42,6 +43,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(run: dict[str, Any]) -> None:
     assert [*counts, notice["lost"]["max"], notice["doubled"]["max"]] == [0] * 8
 
 
+@pytest.mark.long
 def test_a_figure_says_what_it_is_compared_to(run: dict[str, Any]) -> None:
     assert set(run) >= {"at", "database", "database facts", "gateway", "machine", "figures", "notes"}
     figure = named(run, "inbound")["one a callback"]
@@ -55,6 +57,7 @@ def test_a_figure_says_what_it_is_compared_to(run: dict[str, Any]) -> None:
     assert named(run, "claim")["100 in history"]["baseline"] == "10 finished"
 
 
+@pytest.mark.long
 def test_runs_can_be_drawn(run: dict[str, Any]) -> None:
     rows = compared([run])
     picture = ElementTree.fromstring(drawn(rows))

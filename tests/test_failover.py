@@ -31,9 +31,12 @@ class Two:
         return len([bubble for bubble in self.spare.conversation(PHONE) if bubble.direction == "in"])
 
     def settle(self, seconds: int) -> None:
-        for _ in range(seconds):
-            self.here.settle(1)
+        for left in reversed(range(seconds)):
+            self.here.stride(1)
             self.spare.run_due()
+            if not self.spare.counters()["callbacks_waiting"] and not self.here.under_way():
+                self.here.clock.forward(seconds=left)
+                return
 
     def wait(self, minutes: int) -> None:
         """Nothing is to be waited for within seconds: the probes of a channel come every half minute at the most."""

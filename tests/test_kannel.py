@@ -71,6 +71,7 @@ def said(row: str) -> str:
     return unquote_to_bytes(words[-1].replace("+", " ")).decode("utf-16-be")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_killed_in_the_middle_the_citizen_is_answered_exactly_once(place: Place, side: str) -> None:
     place.start(dies_at=("accept", side))
@@ -115,6 +116,7 @@ def test_a_long_text_with_accents_goes_by_sendsms_in_parts_that_make_up_the_whol
     assert "".join(map(said, parts)) == sent
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("death", [("claim", "after"), ("settle", "before"), ("settle", "after")], ids=" ".join)
 def test_killed_around_sendsms_the_citizen_hears_it_exactly_once(place: Place, death: tuple[str, str]) -> None:
     place.start(dies_at=death)

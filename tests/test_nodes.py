@@ -126,6 +126,7 @@ def _listeners(chaos: Chaos) -> int:
         return 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", [-1, 1], ids=["behind", "ahead"])
 def test_a_node_whose_clock_is_an_hour_off_loses_and_doubles_nothing(
     tmp_path: Path, postgres_url: str, hours: int

@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from datetime import date
 
+import pytest
+
 from smsgw.dossiers import sample
 from smsgw.dossiers.reading import read
 from tests import mistakes
@@ -14,6 +16,7 @@ DOSSIERS = 20_000
 ANSWERED_AT_ONCE = 0.995
 
 
+@pytest.mark.long
 def test_of_twenty_thousand_mistyped_codes_none_gets_another_dossier_and_nearly_all_their_own() -> None:
     codes = {row.code for row in sample.dossiers(DOSSIERS, 2018, date(2018, 8, 15))}
     chance = random.Random(2018)

@@ -41,6 +41,7 @@ def test_a_clock_that_is_set_back_and_forward_doubles_nothing_and_leaves_nothing
         assert connection.scalar(morning) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_clock_that_is_set_at_the_edge_of_the_night_wakes_nobody_and_forgets_nobody(
     anywhere: World, agency: Agency, hours: int
@@ -188,6 +189,7 @@ def test_a_run_whose_node_was_killed_is_taken_over(anywhere: World, agency: Agen
         schedules.end(connection, mine, now)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("transaction", ["claim", "vet", "settle"])
 def test_a_reminder_that_waited_for_days_is_told_once_though_its_sender_is_killed(

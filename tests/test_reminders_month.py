@@ -354,6 +354,7 @@ def _delivered(made: World, province: Province) -> list[tuple[str, str]]:
         return [(phone, text) for phone, text in connection.execute(query)]
 
 
+@pytest.mark.long
 def test_eight_days_of_a_province_leave_nobody_out_and_tell_nobody_twice(tmp_path: Path) -> None:
     assert len(lived(tmp_path, None, days=8, dossiers=48, seed=2018)) >= 8
 

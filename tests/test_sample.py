@@ -34,6 +34,7 @@ def test_the_provinces_agencies_are_all_there() -> None:
     assert len(procedures()) >= 15
 
 
+@pytest.mark.long
 def test_the_articles_figures_come_out_exactly(province: list[Row]) -> None:
     resolved = [row for row in province if row.finished_at]
     ahead = [row for row in resolved if row.finished_at and row.finished_at < row.due_at]
@@ -44,6 +45,7 @@ def test_the_articles_figures_come_out_exactly(province: list[Row]) -> None:
     assert sum(row.service_level == 4 for row in resolved) == 38_887
 
 
+@pytest.mark.long
 def test_codes_are_legal_unique_and_dense_in_both_forms(province: list[Row]) -> None:
     codes = [parse(row.code) for row in province]
     assert all(codes)
@@ -58,6 +60,7 @@ def test_codes_are_legal_unique_and_dense_in_both_forms(province: list[Row]) -> 
     assert len({row.agency_code for row in province}) == 186
 
 
+@pytest.mark.long
 def test_every_state_has_what_it_needs(province: list[Row]) -> None:
     by_status: dict[Status, list[Row]] = {
         status: [row for row in province if row.status is status] for status in Status
@@ -77,6 +80,7 @@ def test_every_state_has_what_it_needs(province: list[Row]) -> None:
     assert any(row.new_due_at is None for row in late)
 
 
+@pytest.mark.long
 def test_nothing_has_happened_in_the_future_or_on_a_day_off(province: list[Row]) -> None:
     now = datetime.combine(DAY, time(16, 30), HERE)
     for row in province:
@@ -91,6 +95,7 @@ def test_nothing_has_happened_in_the_future_or_on_a_day_off(province: list[Row])
         assert row.returned_at is None or row.finished_at is None or row.finished_at <= row.returned_at <= now
 
 
+@pytest.mark.long
 def test_phones_are_written_as_offices_write_them(province: list[Row]) -> None:
     assert all(msisdn(row.applicant_phone) for row in province)
     old = sum(bool(re.fullmatch(r"(0|\+84)1\d{9}", re.sub(r"[ .]", "", row.applicant_phone))) for row in province)

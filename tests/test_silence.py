@@ -34,6 +34,7 @@ def chaos(tmp_path: Path, postgres_url: str, line: Line) -> Iterator[Chaos]:
     made.close()
 
 
+@pytest.mark.long
 def test_a_listener_that_is_cut_off_silently_costs_a_poll_and_is_back_by_itself(chaos: Chaos, line: Line) -> None:
     chaos.up(roles=("web",))
     chaos.up(roles=("worker",))

@@ -151,6 +151,7 @@ def test_the_same_text_sent_twice_is_two_texts(place: Place) -> None:
     assert place.taken_in() == ["HELP"] * 2
 
 
+@pytest.mark.long
 def test_an_smsc_killed_and_restarted_in_mid_run_costs_no_text_and_no_answer(place: Place) -> None:
     phones = [f"849123450{number:02}" for number in range(40)]
     place.start()

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from providers.simulator import Bubble, Carrier, SimulatorConfig, create_app
@@ -25,6 +26,8 @@ from smsgw.gateway import Gateway
 from smsgw.settings import Settings, load
 from smsgw.store.database import Database
 from smsgw.store.figures import Outbox, outbox
+from smsgw.store.states import FINAL
+from smsgw.store.tables import channel, notice, outbound, receipt
 from smsgw.web.server import WebServer
 
 TODAY = date(2018, 8, 15)
@@ -142,6 +145,16 @@ class Line:
         self._free.append(self)
 
 
+_UNDER_WAY = sa.select(
+    sa.or_(
+        sa.exists().where(outbound.c.state.not_in(FINAL)),
+        sa.exists().where(receipt.c.outbound_id.is_(None)),
+        sa.exists().where(notice.c.state.in_(("loading", "approved", "sending"))),
+        sa.exists().where(channel.c.state == "tripped"),
+    )
+)
+
+
 @dataclass
 class World:
     """Everything of one test. Nothing runs by itself: `settle` lets it all happen, in the order in which it would."""
@@ -177,9 +190,22 @@ class World:
         return [bubble for bubble in self.carrier.conversation(phone) if bubble.direction == "in"]
 
     def settle(self, seconds: int = 5) -> None:
-        """Let callbacks, sending and sweeping happen for so many seconds of the clock."""
-        for _ in range(seconds):
+        """Let callbacks, sending and sweeping happen for so many seconds of the clock.
+
+        Those in which nothing would happen any more pass at once.
+        """
+        for left in reversed(range(seconds)):
             self.stride(1)
+            if not self.under_way():
+                self.clock.forward(seconds=left)
+                return
+
+    def under_way(self) -> bool:
+        """Whether there is anything that goes on by itself."""
+        if self.carrier.counters()["callbacks_waiting"]:
+            return True
+        with self.gateway.database.reading() as connection:
+            return bool(connection.scalar(_UNDER_WAY))
 
     def stride(self, seconds: int) -> None:
         """Let so many seconds pass in which each of these happens once, as it does in a second of a running gateway."""
