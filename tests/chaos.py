@@ -45,7 +45,7 @@ def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> N
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What must all be empty: texts without a reply, with more than one, callbacks given up, and what is not final."""
+    """What must all be empty: phones that got nothing or several messages, callbacks given up, what is not final."""
 
     lost: list[str]
     doubled: list[str]
@@ -79,6 +79,7 @@ class Chaos:
         self.chance = random.Random(seed)
         self.url = f"http://127.0.0.1:{free_port()}"
         self.senders: list[str] = []
+        self.told: list[str] = []  # the phones of those who get a notice
         self.authorise: Callable[[], None] = lambda: None
         self.nodes: list[ForkServerProcess] = []
         self.carriers = {name: self._carrier(name, provider != "aggregator") for name in channels}
@@ -165,8 +166,8 @@ class Chaos:
             self.carriers[channel].text(self.senders[-1], text)
 
     def notices(self, count: int, channel: str = "sms") -> list[str]:
-        """Queue messages that answer nothing; their ids."""
-        now = utc_now()
+        """Queue messages that answer nothing, each to somebody else; their ids."""
+        now, first = utc_now(), len(self.told)
         new = [
             NewMessage(
                 id=new_id(),
@@ -174,7 +175,7 @@ class Chaos:
                 lane=Lane.NOTICE,
                 in_reply_to=None,
                 sender="8188",
-                recipient=f"848{number:08}",
+                recipient=f"848{first + number:08}",
                 text="Ho so",
                 encoding="gsm7",
                 segments=1,
@@ -186,6 +187,7 @@ class Chaos:
         ]
         with self.database.writing("test") as connection:
             outbox.add(connection, new)
+        self.told += [message.recipient for message in new]
         return [message.id for message in new]
 
     def states(self) -> Counter[str]:
@@ -211,9 +213,9 @@ class Chaos:
 
     def quiet(self, *also: str) -> bool:
         """Whether all texts are acknowledged, all messages at their end or in such a state, and no receipt is left."""
-        waiting = sum(carrier.counters()["callbacks_waiting"] for carrier in self.carriers.values())
+        idle = all(carrier.is_idle() for carrier in self.carriers.values())
         try:
-            if waiting or self.texts_taken() < len(self.senders) or self.texts_taken("waiting"):
+            if not idle or self.texts_taken() < len(self.senders) or self.texts_taken("waiting"):
                 return False
             return set(self.states()) <= {*FINAL, *also} and not self.parked()
         except sa.exc.DBAPIError:
@@ -260,7 +262,7 @@ class Chaos:
                 heard[phone].add(id)
         counters = [carrier.counters() for carrier in self.carriers.values()]
         return Count(
-            lost=[phone for phone in self.senders if phone not in heard],
+            lost=[phone for phone in (*self.senders, *self.told) if phone not in heard],
             doubled=[phone for phone, ids in heard.items() if len(ids) > 1],
             given_up=sum(counter["given_up"] for counter in counters),
             stuck={state: count for state, count in self.states().items() if state not in FINAL},

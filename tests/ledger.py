@@ -30,6 +30,7 @@ class Ledger(Carrier):
         self.calls: list[tuple[float, int]] = []  # when, and how many messages
         self.delivered: dict[str, tuple[str, str]] = {}  # by our id: the gateway's, and the phone
         self.reported: dict[str, str] = {}  # by the gateway's id: how a message ended, as the gateway is told
+        self._at_work = 0  # pumps
         self._pumps = [threading.Thread(target=self._pump, daemon=True) for _ in range(PUMPS)]
 
     def start(self) -> None:
@@ -63,10 +64,22 @@ class Ledger(Carrier):
             item = {**item, "id": str(_number(item)), "ref": item["ref"] if self.faults.chance.random() < 0.5 else None}
         super()._call_back(kind, item, delay)
 
+    def is_idle(self) -> bool:
+        """Whether no callback is left, nor one that waits for its answer."""
+        with self._lock:
+            return not self._callbacks and not self._at_work
+
     def _pump(self) -> None:
         while not self._stopping.is_set():
-            if not self.run_due():
+            self._works(1)
+            done = self.run_due()
+            self._works(-1)
+            if not done:
                 self._stopping.wait(0.01)
+
+    def _works(self, more: int) -> None:
+        with self._lock:
+            self._at_work += more
 
     def _call(self, url: str, body: bytes, headers: dict[str, str]) -> int:
         status = 0

@@ -263,6 +263,7 @@ def _in_doubt(chaos: Chaos) -> str:
     now, lease = utc_now(), new_id()
     # By a channel that nobody sends to, so that it is nobody else's.
     (id,) = chaos.notices(1, channel="abroad")
+    chaos.told.clear()
     with chaos.database.writing("test") as connection:
         claimed = outbox.claim(connection, "abroad", (Lane.NOTICE,), 1, lease=lease, until=now, now=utc_now())
         doubt = Settled(claimed[0], State.UNKNOWN, now + timedelta(days=30), outcome="unknown")
