@@ -143,6 +143,27 @@ def test_killed_when_the_receipt_comes_back_it_is_brought_again_and_nothing_goes
     assert len(place.smsc.submitted()) == 1
 
 
+@pytest.mark.parametrize(
+    ("death", "heard"),
+    [(("claim", "after"), 1), (("settle", "before"), 2), (("settle", "after"), 1)],
+    ids=["before it is sent", "before its answer is written down", "after that"],
+)
+def test_killed_around_a_submission_a_reply_goes_out_once_and_only_in_doubt_once_more(
+    place: Place, death: tuple[str, str], heard: int
+) -> None:
+    place.settings.write_text(place.settings.read_text().replace("time_limit = 2", "time_limit = 1"))
+    place.start(dies_at=death)
+    place.smsc.text(PHONE, "HELP")
+    until(place.ended, "the gateway to die")
+    place.start()
+    until(lambda: place.states() == ["submitted"], "the reply")
+    assert len(place.smsc.submitted()) == heard
+    place.smsc.receipt(str(int(place.smsc.submitted()[-1].fields["id"], 16)), phone=PHONE)
+    until(lambda: place.states() == ["delivered"], "the receipt")
+    assert len(place.smsc.submitted()) == heard
+    assert place.taken_in() == ["HELP"]
+
+
 def test_the_same_text_sent_twice_is_two_texts(place: Place) -> None:
     place.start()
     for _ in range(2):
