@@ -53,8 +53,7 @@ TICK = 1  # seconds
 ANSWER_WAITING_EVERY = 2
 LATE_PARTS_EVERY = 30
 MATCH_EVERY = 10
-KEYS_EVERY = 30
-QUOTAS_EVERY = 300
+ACCOUNTS_EVERY = 30
 RETIRE_EVERY = 60
 REMIND_EVERY = 5
 KEEP_DAYS_EVERY = 60
@@ -126,8 +125,7 @@ class Gateway:
             self._hold_lines()
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
-            self._every(KEYS_EVERY, self.keep_keys, at_once=True)
-            self._every(QUOTAS_EVERY, self.ask_quotas, at_once=True)
+            self._every(ACCOUNTS_EVERY, self.tend_accounts, at_once=True)
             self._every(RETIRE_EVERY, self.sweeper.history)
             self._every(RETIRE_EVERY, self.sweeper.exchanges)
         if "scheduler" in roles:
@@ -171,10 +169,11 @@ class Gateway:
             self._wake_all()
         return moved
 
-    def keep_keys(self) -> None:
-        """Renew the tokens that are due, unless another node does."""
+    def tend_accounts(self) -> None:
+        """Renew the tokens that are due, unless another node does, and then ask what is left of quotas."""
         for ring in self.keys:
             ring.keep_fresh()
+        quotas.ask(self.database, self.channels.values(), self.clock)
 
     def _new_senders(self) -> Iterator[Sender]:
         for channel in self.channels.values():
@@ -200,10 +199,6 @@ class Gateway:
             apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
             clock=self.clock,
         )
-
-    def ask_quotas(self) -> None:
-        """Ask how much is left of what carriers take in a day."""
-        quotas.ask(self.database, self.channels.values(), self.clock)
 
     def _key_rings(self) -> Iterator[KeyRing]:
         for name, channel in self.channels.items():

@@ -33,7 +33,7 @@ from smsgw.store.officials import Official, Role
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key, daily, notice, run, schedule, switch
+from smsgw.store.tables import Lane, access_key, daily, notice, quota, run, schedule, switch
 from smsgw.store.voices import Voice
 from tests.agency import Agency
 from tests.bulletin import TEXT, drafted, official, table
@@ -290,11 +290,12 @@ def _closed_for_long(chaos: Chaos) -> None:
 
 
 def _authorised_anew(chaos: Chaos) -> None:
-    """Nothing is left of a channel's tokens, and the first one is good again; what a kill loses is tested elsewhere."""
+    """No tokens and no quota of a channel are left, and its first token is good again; losses are tested elsewhere."""
     chaos.authorise()
     chaos.database.create()
     with chaos.database.writing("test") as connection:
         connection.execute(sa.delete(access_key))
+        connection.execute(sa.delete(quota))
 
 
 def _one_stop_returns(chaos: Chaos) -> None:

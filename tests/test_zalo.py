@@ -361,11 +361,13 @@ def test_what_is_left_of_the_quota_is_seen_on_the_page_of_channels_by_the_comman
     here = anywhere.here
     desk = official(here, "lan", "viewer")
     assert "Hạn mức" not in desk.get("/channels/")
-    here.gateway.ask_quotas()
+    here.gateway.tend_accounts()
     assert "còn 2.000/2.000 tin" in desk.get("/channels/")
     anywhere.zalo.quota = 0
-    assert "còn 2.000/2.000 tin" in desk.get("/channels/"), "it is not asked by whoever looks at the page"
-    here.gateway.ask_quotas()
+    here.gateway.tend_accounts()
+    assert "còn 2.000/2.000 tin" in desk.get("/channels/"), "it was asked just now"
+    here.clock.forward(minutes=6)
+    here.gateway.tend_accounts()
     assert "còn 0/2.000 tin" in desk.get("/channels/")
     file = here.folder / "commands.toml"
     database = here.gateway.database.url.render_as_string(hide_password=False)
@@ -395,10 +397,11 @@ def examined(there: Chats) -> tuple[bool, str]:
 
 @pytest.mark.parametrize("error", [-32, -124, -100])
 def test_a_quota_that_is_not_told_now_stays_as_it_was_last_told(there: Chats, error: int) -> None:
-    there.here.gateway.ask_quotas()
+    there.here.gateway.tend_accounts()
     there.zalo.error = error
     there.zalo.quota = 5
-    there.here.gateway.ask_quotas()
+    there.here.clock.forward(minutes=6)
+    there.here.gateway.tend_accounts()
     with there.here.gateway.database.reading() as connection:
         assert quotas.every(connection)["zalo"].remaining == 2000
 

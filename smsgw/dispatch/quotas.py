@@ -6,6 +6,7 @@ Nothing is decided by it: what a carrier does not take any more it refuses, and 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from providers.contract import Metered
 from smsgw.clock import Clock
@@ -14,10 +15,17 @@ from smsgw.store import quotas
 from smsgw.store.database import Database
 from smsgw.store.quotas import Quota
 
+STALE = timedelta(minutes=5)
+
 
 def ask(database: Database, channels: Iterable[Channel], clock: Clock) -> None:
-    """Ask all that say it, and keep what they say."""
-    told = [quota for channel in channels if (quota := asked(channel, clock)) is not None]
+    """Ask all that say it and were not asked lately, by any node, and keep what they say."""
+    metered = [channel for channel in channels if isinstance(channel.provider, Metered)]
+    if not metered:
+        return
+    with database.reading() as connection:
+        lately = {name for name, quota in quotas.every(connection).items() if clock() - quota.asked_at < STALE}
+    told = [quota for channel in metered if channel.name not in lately and (quota := asked(channel, clock))]
     if told:
         with database.writing("quota") as connection:
             quotas.keep(connection, told)
