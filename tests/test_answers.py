@@ -64,6 +64,7 @@ FEE = DOSSIER._replace(status=Status.FEE_ASKED, fee_due=1_500_000)
 LATE = DOSSIER._replace(due_at=at(10))
 MOVED = LATE._replace(new_due_at=at(22), delay_reason="Chờ xác minh")
 READY = DOSSIER._replace(status=Status.RESOLVED, finished_at=at(14))
+RETURNED = READY._replace(status=Status.RETURNED, returned_at=at(14))
 POSTED = READY._replace(delivery="post", post_tracking="EK123456789VN")
 
 
@@ -95,7 +96,7 @@ def tell(dossier: Dossier, phone: str | None = STRANGER, text: str = CODE, **ask
         (POSTED, OWNER, "dang gui qua buu dien, ma buu gui EK123456789VN."),
         (POSTED, STRANGER, "buu dien se phat den dia chi da dang ky."),
         (READY._replace(delivery="online"), STRANGER, "Xin xem tren cong dich vu cong."),
-        (READY._replace(status=Status.RETURNED, returned_at=at(14)), STRANGER, "da tra ket qua ngay 14/08/2018."),
+        (RETURNED, OWNER, "da tra ket qua ngay 14/08/2018. Noi tra: UBND phuong Chau Phu A, TP Chau Doc. Danh gia: nhan DG, ma ho so va diem tu 1 den 5."),
     ],
 )  # fmt: skip
 def test_each_state_is_told_to_owner_and_stranger(dossier: Dossier, phone: str, told: str) -> None:
@@ -105,6 +106,14 @@ def test_each_state_is_told_to_owner_and_stranger(dossier: Dossier, phone: str, 
     assert (reply.kind, reply.codes) == ("status", (CODE,))
     assert measure(reply.text).encoding == "gsm7"
     assert measure(reply.text).segments == 1
+
+
+def test_a_stranger_is_not_asked_to_rate() -> None:
+    assert (
+        tell(RETURNED).text
+        == f"Ho so {CODE} da tra ket qua ngay 14/08/2018. Noi tra: UBND phuong Chau Phu A, TP Chau Doc."
+    )
+    assert "DG" not in tell(RETURNED, None, accents=True, whole=True).text
 
 
 def test_the_same_is_said_with_accents_and_in_english() -> None:
@@ -240,7 +249,7 @@ def test_what_is_no_code_gets_help_of_its_own(text: str, told: str) -> None:
 
 
 def test_who_has_lost_the_code_is_told_of_the_list() -> None:
-    for text in ("chao", "0912345678"):
+    for text in ("chao", "0912345678", "0012"):
         assert "nhan DS" in tell(DOSSIER, text=text).text
         assert "nhắn DS" in tell(DOSSIER, text=text, accents=True).text
 

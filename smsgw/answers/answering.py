@@ -236,6 +236,8 @@ class Answers:
             key = _to_link(key, asker)
         names = self._wording.names(asker.language, key, short=short)
         values = status.values(dossier, self._zone, names - status.PRIVATE if private else names)
+        if private:
+            values["rate"] = None  # it is not theirs to rate
         return key, values | {"agency": self._shortened(dossier.agency_name)}
 
     def _said(self, asker: Asker, said: Said) -> Reply:

@@ -40,11 +40,10 @@ _STATES: dict[str, set[str]] = {
     "supplement": {"code!", "missing!", "until"} | _DOSSIER,
     "supplement_private": {"code!", "until"} | _DOSSIER,
     "fee": {"code!", "fee!"} | _DOSSIER,
-    **dict.fromkeys(
-        ("fee_private", "ready_counter", "ready_post", "ready_online", "returned_no_date"), {"code!"} | _DOSSIER
-    ),
+    **dict.fromkeys(("fee_private", "ready_counter", "ready_post", "ready_online"), {"code!"} | _DOSSIER),
     "ready_post_tracked": {"code!", "tracking!"} | _DOSSIER,
-    "returned": {"code!", "returned!"} | _DOSSIER,
+    "returned": {"code!", "returned!", "rate"} | _DOSSIER,
+    "returned_no_date": {"code!", "rate"} | _DOSSIER,
 }
 _ALLOWED: dict[str, set[str]] = {
     **_STATES,
