@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -162,3 +163,19 @@ def test_a_long_storm_on_postgresql(
     chaos = make(postgres_url)
     storm(chaos, long, MIXTURES, postgres_server)
     assert_nothing_lost(chaos)
+
+
+@pytest.mark.soak
+def test_a_long_storm_over_carriers_that_can_not_be_asked_sends_a_reply_at_most_twice_and_a_notice_once(
+    database_url: str, make: Make, long: float
+) -> None:
+    chaos = make(database_url, provider="unsure")
+    storm(chaos, long, [ROLES] if chaos.database.on_sqlite else MIXTURES, None)
+    chaos.settle("submitted", "unknown")
+    times = Counter(phone for carrier in chaos.carriers.values() for _, phone in carrier.delivered.values())
+    assert {times[phone] for phone in chaos.told} <= {0, 1}
+    assert {times[phone] for phone in chaos.senders} <= {0, 1, 2}
+    # Who got nothing is known to be in doubt.
+    unheard = sum(not times[phone] for phone in (*chaos.told, *chaos.senders))
+    assert unheard <= chaos.states()["unknown"]
+    assert chaos.texts_taken() == len(chaos.senders)
