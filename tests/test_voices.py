@@ -136,6 +136,7 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
         "xin DKY",
         "Tôi không muốn nhận tin nhắn",
         "đừng nhắn nữa ạ",
+        "khong nhan tin ve ho so cua toi nua",
     ],
 )
 def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_changes(text: str) -> None:
@@ -159,6 +160,7 @@ def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: 
         "DS ạ",
         "Hồ sơ của tôi xong chưa?",
         "ho so cua em toi dau roi a",
+        "Cho hỏi hồ sơ của tôi bao giờ có kết quả",
         "Danh sách hồ sơ của tôi",
         "quên mã",
         "Tôi quên mã hồ sơ",

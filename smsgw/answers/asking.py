@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -130,7 +131,7 @@ def understand(text: str, words: Words) -> Request:
         return request
     if (request := _nearly(command, words)) is not None:
         return request
-    if re.fullmatch(rf"\D*\b(?:{'|'.join(words.thanks) or '(?!)'})\b\D*", command):
+    if _holds(command, words.thanks) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
     return LookUp(found) if command else Help()
 
@@ -168,10 +169,15 @@ def _nearly(command: str, words: Words) -> Request | None:
     for names, request in _harmless(words):
         if begun in names or bare in names:
             return request
-    if begun.startswith(tuple(f"{name} " for name in words.followed if " " in name)):
-        return ListFollowed()  # "ho so cua toi xong chua": how it stands, of all that are the sender's
     ordinary = tuple(f"{word} " for word in _receiving(words).difference(words.look_up))
-    return HowToReceive() if bare in _receiving(words) or begun.startswith(ordinary) else None
+    if bare in _receiving(words) or begun.startswith(ordinary):
+        return HowToReceive()
+    # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
+    return ListFollowed() if _holds(command, (name for name in words.followed if " " in name)) else None
+
+
+def _holds(command: str, names: Iterable[str]) -> bool:
+    return any(f" {name} " in f" {command} " for name in names)
 
 
 def _receiving(words: Words) -> frozenset[str]:
