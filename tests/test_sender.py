@@ -210,7 +210,7 @@ def test_a_call_that_outlasts_its_lease_sends_no_more_than_any_doubt_does(
 ) -> None:
     def slow(batch: Sequence[Outbound]) -> list[Outcome]:
         if len(desk.carrier.calls) < 3:  # the second call is made while the first one lasts, and so on
-            desk.clock.forward(seconds=3 * LIMIT)
+            desk.clock.forward(seconds=3 * LIMIT + 30)
             desk.sweeper.deadlines()
             make(desk.carrier, clock=desk.clock).sender.send_due()
         return late(batch)

@@ -127,7 +127,7 @@ def test_a_carrier_that_honours_our_ref_is_asked_as_long_as_the_message_is_neede
 
 
 def test_without_that_a_reply_is_sent_once_more_and_a_notice_waits_for_a_receipt_and_then_an_official() -> None:
-    assert decided(waiting(Lane.REPLY, 1), idempotent=False, now=NOON).state is State.QUEUED
+    assert decided(waiting(Lane.REPLY, 1), idempotent=False, now=NOON + BLIND_WAIT).state is State.QUEUED
     assert decided(waiting(Lane.REPLY, 2), idempotent=False, now=NOON).state is State.UNKNOWN
     assert decided(waiting(Lane.REPLY, 2, -1), idempotent=False, now=NOON).state is State.EXPIRED
     for lane in (Lane.REMINDER, Lane.NOTICE):
@@ -141,3 +141,7 @@ def test_without_that_a_reply_is_sent_once_more_and_a_notice_waits_for_a_receipt
 def test_a_receipt_gets_time_to_tell_before_a_carrier_that_can_not_be_asked_is_sent_a_reply_again() -> None:
     assert doubt_until(Lane.REPLY, 1, 0.5, NOON, idempotent=False) - NOON >= BLIND_WAIT
     assert doubt_until(Lane.REPLY, 1, 0.5, NOON, idempotent=True) - NOON <= timedelta(seconds=1)
+    # Also where its sender was killed, and its lease was a short one.
+    left = decided(waiting(Lane.REPLY, 1), idempotent=False, now=NOON + BLIND_WAIT / 2)
+    assert (left.state, left.deadline) == (State.UNKNOWN, NOON + BLIND_WAIT)
+    assert decided(waiting(Lane.REPLY, 1), idempotent=True, now=NOON + BLIND_WAIT / 2).state is State.QUEUED

@@ -69,9 +69,12 @@ def decided(message: Waiting, *, idempotent: bool, now: datetime) -> Move:
     """
     rule = RULES[message.lane]
     if message.expires_at > now:
-        if idempotent or message.doubts <= rule.blind_resends:
-            return Move(message.id, State.QUEUED, message.expires_at, not_before=now)
-        return Move(message.id, State.UNKNOWN, message.expires_at + rule.decision_wait)
+        if not idempotent and message.doubts > rule.blind_resends:
+            return Move(message.id, State.UNKNOWN, message.expires_at + rule.decision_wait)
+        # What a killed sender left behind may come here sooner than a time-out does.
+        if not idempotent and message.tried_at and message.tried_at + BLIND_WAIT > now:
+            return Move(message.id, State.UNKNOWN, message.tried_at + BLIND_WAIT)
+        return Move(message.id, State.QUEUED, message.expires_at, not_before=now)
     until = message.expires_at + rule.decision_wait
     if idempotent or until <= now:
         return Move(message.id, State.EXPIRED, now + LIVE_FOR, code=UNDECIDED)
