@@ -136,6 +136,7 @@ def test_each_bad_cell_is_named_with_row_column_and_reason() -> None:
             "0912345678/0987654321;A;H01",
             "8,49E+10;A;H01",
             "01992345;A;H01",
+            "09123;A;H01",
             "0912345678;;H01",
             "0912345678;#N/A;H01",
             f"0912345678;{'A' * 1001};H01",
@@ -148,9 +149,9 @@ def test_each_bad_cell_is_named_with_row_column_and_reason() -> None:
     found = errors(content, TEXT)
     assert [(error.row, error.column) for error in found] == [
         (2, "phone"), (3, "phone"), (4, "phone"), (5, "phone"), (6, "phone"), (7, "phone"),
-        (8, "Họ tên"), (9, "Họ tên"), (10, "Họ tên"), (11, "D"), (12, "Họ tên"), (13, "Mã"),
+        (8, "phone"), (9, "Họ tên"), (10, "Họ tên"), (11, "Họ tên"), (12, "D"), (13, "Họ tên"), (14, "Mã"),
     ]  # fmt: skip
-    assert len({error.problem for error in found}) == 11
+    assert len({error.problem for error in found}) == 12
     assert len(recipients(content, TEXT)) == 1
 
 

@@ -120,6 +120,7 @@ def test_service_numbers_are_a_kind_of_their_own() -> None:
     assert short_code("8188") == ShortCode("8188")
     assert short_code("84912345678") is None
     assert short_code("VNPT") is None
+    assert short_code("09123") is None
 
 
 def test_a_number_is_masked_and_a_code_is_not() -> None:

@@ -30,7 +30,7 @@ _SUBSCRIBER = re.compile(r"[35789]\d{8}|1[2689]\d{8}", re.ASCII)  # a mobile num
 _SERVICE = re.compile(r"(?:\+|00)?(?:84|0)?1[89]00\d{4,6}", re.ASCII)  # 1800 and 1900 numbers: companies' hotlines
 _WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-]")
-_SHORT = re.compile(r"\d{3,6}", re.ASCII)
+_SHORT = re.compile(r"[1-9]\d{2,5}", re.ASCII)  # what begins with 0 is the beginning of a longer number
 
 # A run of digits with the separators people use, as long as a phone number or the id of somebody in a chat. Not inside
 # a word, a decimal or a dotted or dashed code, so that dossier codes, ids and times stay readable; but behind what is a
