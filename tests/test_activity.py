@@ -37,7 +37,7 @@ def test_what_was_spent_is_told_by_the_tariff(tmp_path: Path) -> None:
         here.text("84900000001", "HD")
         segments = sum(bubble.text != "" for bubble in here.heard("84900000001"))
         assert here.gateway.activity.today().total.cost == 350 * segments
-        assert f"{350 * segments} ₫" in official(here, "lan", "viewer").get("/")
+        assert f"{350 * segments}\N{NO-BREAK SPACE}₫" in official(here, "lan", "viewer").get("/")
 
 
 def test_what_was_kept_of_a_day_stays_when_its_messages_have_gone_to_history(anywhere: World) -> None:

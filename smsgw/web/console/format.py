@@ -54,8 +54,8 @@ class Format:
         return f"+{address}" if address.isdigit() and len(address) > len("1900123") else address
 
     def money(self, dong: int) -> str:
-        """An amount of đồng."""
-        return f"{self.number(dong)} ₫"
+        """An amount of đồng, on one line."""
+        return f"{self.number(dong)}\N{NO-BREAK SPACE}₫"
 
     def share(self, part: int, whole: int) -> str:
         """A part of a whole in per cent, to one place; a dash where there is no whole."""
