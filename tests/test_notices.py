@@ -258,6 +258,13 @@ def test_the_expected_end_is_by_the_channels_rate_within_the_allowed_hours(slow:
     assert course(evening).ends == evening + timedelta(hours=10) + half_a_minute
     holiday = datetime.fromisoformat("2018-09-02T10:00+07:00")
     assert course(holiday).starts == datetime.fromisoformat("2018-09-04T07:00+07:00")
+    made = approved(slow.notices, slow.an, slow.binh, 300)
+    slow.world.settle(10)
+    shown = seen(slow.notices, made.id, slow.an)
+    assert 150 < shown.counts.queued < 250
+    assert shown.ends == slow.world.clock() + timedelta(seconds=shown.counts.queued / 10)
+    slow.notices.pause(made.id, slow.an)
+    assert seen(slow.notices, made.id, slow.an).ends is None
 
 
 def test_an_official_tries_it_out_on_their_own_phone(cast: Cast) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsgw.gateway import Gateway
 from smsgw.officials import audit, passwords, slowdown, totp
 from smsgw.officials.accounts import AccountError, acting, highest_role
 from smsgw.officials.passwords import PoorPassword
@@ -159,6 +160,10 @@ def test_guessing_is_slowed_down_by_account_and_not_for_others(here: World) -> N
     with pytest.raises(TooSoon) as refused:
         signing_in.with_password("lan", PASSWORD, DESK)
     assert refused.value.wait.total_seconds() == 15
+    other_node = Gateway(here.gateway.settings, here.clock)
+    with pytest.raises(TooSoon):
+        other_node.signing_in.with_password("lan", PASSWORD, DESK)
+    other_node.close()
     here.clock.forward(seconds=15)
     assert signing_in.with_password("lan", PASSWORD, DESK)
     assert signing_in.with_password("lan", PASSWORD, DESK)
