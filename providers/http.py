@@ -17,11 +17,22 @@ from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 from urllib.parse import urlencode
+from xml.etree.ElementTree import Element, ParseError
 
 import requests
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 from urllib3 import Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 
 from providers import exchanges
 from providers.codes import of_batch
@@ -109,6 +120,13 @@ class Answer:
             raise Doubtful("the carrier's answer can't be read")
         return document
 
+    def xml(self) -> Element:
+        """The root of its body, where that has to be XML. Raises Doubtful."""
+        try:
+            return fromstring(self.body)
+        except (ParseError, DefusedXmlException, ValueError):
+            raise Doubtful("the carrier's answer can't be read") from None
+
     def success(self) -> Answer:
         """Itself, if its status is 2xx. Raises Refusing and ChannelRefused."""
         if (refusal := self.refusal()) is not None:
@@ -174,8 +192,12 @@ class Line:
                 return Answer(answer.status_code, answer.headers, _bounded(answer))
         except requests.ConnectionError as error:
             raise _failure(error) from None
+        except (requests.Timeout, ReadTimeoutError):
+            raise Doubtful("no answer within the time limit") from None
+        except ProtocolError:
+            raise Doubtful("the connection broke") from None
         except (requests.RequestException, HTTPError) as error:
-            raise Doubtful(type(error).__name__) from None
+            raise Doubtful(f"the carrier's answer can't be read ({type(error).__name__})") from None
 
 
 def _bounded(answer: requests.Response) -> bytes:
@@ -191,7 +213,9 @@ def _bounded(answer: requests.Response) -> bytes:
 def _failure(error: requests.ConnectionError) -> Exception:
     """A connection that was never made carried nothing; one that broke may have carried everything."""
     reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
-    if isinstance(reason, NewConnectionError | NameResolutionError):
+    if isinstance(reason, NameResolutionError):
+        return Unreachable("the name of the carrier's host is not known")
+    if isinstance(reason, NewConnectionError):
         return Unreachable("no connection")
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):
         return Unreachable("no connection within the time limit")

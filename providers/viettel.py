@@ -8,11 +8,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from typing import ClassVar, cast
-from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.codes import Meaning, outcome
@@ -98,7 +95,7 @@ class Viettel(HttpCarrier):
 
     def _check(self) -> str | None:
         answer = self._line.ask("POST", self._url, data=_envelope("checkBalance", self._login), headers=HEADERS)
-        if not _root(answer.success()).tag.endswith("}Envelope"):
+        if not answer.success().xml().tag.endswith("}Envelope"):
             raise Doubtful("the carrier's answer can't be read")
         if "Authenticate" in answer.text():
             return "Viettel does not know us: check user, password, cp_code, and our address with them"
@@ -118,15 +115,8 @@ def _envelope(call: str, fields: Mapping[str, str]) -> bytes:
     ).encode()
 
 
-def _root(answer: Answer) -> Element:
-    try:
-        return fromstring(answer.body)
-    except (ParseError, DefusedXmlException, ValueError):
-        raise Doubtful("the carrier's answer can't be read") from None
-
-
 def _message(answer: Answer) -> str:
-    found = _root(answer).find(".//{*}message")
+    found = answer.xml().find(".//{*}message")
     if found is None or not found.text:
         raise Doubtful("the carrier's answer can't be read")
     return found.text.strip()

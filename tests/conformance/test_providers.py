@@ -91,8 +91,8 @@ def answer(case: Table) -> Says:
 def test_every_provider_has_its_table_and_its_page() -> None:
     pages = {file.stem for file in (ROOM.parent / "docs/carriers").glob("*.md")}
     tables = {*names(), *names("smpp")}
-    assert not set(modules()) - tables, "tests/conformance/tables/NAME.toml is missing"
-    assert not set(modules()) - pages, "docs/carriers/NAME.md is missing"
+    assert not [f"tests/conformance/tables/{name}.toml is missing" for name in modules() if name not in tables]
+    assert not [f"docs/carriers/{name}.md is missing" for name in modules() if name not in pages]
     assert tables <= set(modules())
 
 
@@ -183,7 +183,8 @@ def a_time_limit(name: str) -> float:
 
 @pytest.mark.parametrize("name", SENDING)
 def test_an_answer_that_does_not_come_in_time_leaves_doubt(name: str, carrier: Double) -> None:
-    assert isinstance(submitted(name, carrier, carrier.silent, time_limit=a_time_limit(name)), Unknown)
+    outcome = submitted(name, carrier, carrier.silent, time_limit=a_time_limit(name))
+    assert outcome == Unknown("no answer within the time limit")
 
 
 BEGUN = {
@@ -198,8 +199,21 @@ BEGUN = {
 @pytest.mark.parametrize("name", SENDING)
 def test_an_answer_that_trickles_is_given_up_when_its_time_is_over(name: str, where: str, carrier: Double) -> None:
     outcome = submitted(name, carrier, carrier.trickling(BEGUN[where]), time_limit=a_time_limit(name))
-    assert isinstance(outcome, Unknown)
+    assert outcome == Unknown("no answer within the time limit")
     assert carrier.bytes_said < 150
+
+
+def test_how_a_call_failed_is_said_in_words(carrier: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    for says in (double.cut, double.half(b'{"results": []}')):
+        assert submitted("aggregator", carrier, says) == Unknown("the connection broke")
+
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    away = submitted("aggregator", carrier, double.cut)
+    assert isinstance(away, Unreachable)
+    assert str(away) == "the name of the carrier's host is not known"
 
 
 @pytest.mark.parametrize("name", SENDING)
