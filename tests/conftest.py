@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import sqlalchemy as sa
 from argon2 import PasswordHasher, profiles
 
 from smsgw.officials import passwords
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import browser, postgres
-from tests.world import NOON, World, world
+from tests.world import NOON, World, sqlite_with_tables, world
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -67,19 +65,31 @@ def postgres_server() -> Iterator[postgres.Server]:
 @pytest.fixture
 def postgres_url(postgres_server: postgres.Server) -> Iterator[str]:
     """The URL of a schema of this test's own, empty."""
-    schema = f"test_{uuid.uuid4().hex[:12]}"
-    engine = sa.create_engine(postgres_server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-    yield f"{postgres_server.url}&options=-csearch_path%3D{schema}"
-    with engine.connect() as connection:
-        # What a node that was killed had begun goes on in the server, and would take locks in another order.
-        connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid, 10_000) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        )
-        connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
-    engine.dispose()
+    url = postgres_server.new_schema()
+    yield url
+    postgres_server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def _used_schemas() -> list[str]:
+    """Those that have the gateway's tables and nothing in them: to make the tables takes as long as many a test."""
+    return []
+
+
+@pytest.fixture
+def postgres_tables(postgres_server: postgres.Server, _used_schemas: list[str]) -> Iterator[str]:
+    """The URL of a schema with the gateway's tables, which are empty."""
+    url = _used_schemas.pop() if _used_schemas else _with_tables(postgres_server.new_schema())
+    yield url
+    postgres_server.empty(url)
+    _used_schemas.append(url)
+
+
+def _with_tables(url: str) -> str:
+    database = Database(url)
+    database.create()
+    database.close()
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,11 +101,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind with the gateway's tables, which are empty."""
+    if request.param == "sqlite":
+        return sqlite_with_tables(tmp_path)
+    url: str = request.getfixturevalue("postgres_tables")
+    return url
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """The same with its tables, and the row of the channel `sms`."""
-    database = Database(database_url)
-    database.create()
+def database(tables_url: str) -> Iterator[Database]:
+    """The same with the row of the channel `sms`."""
+    database = Database(tables_url)
     with database.writing("test") as connection:
         channels.ensure(connection, "sms", NOON)
     yield database
@@ -110,7 +128,7 @@ def here(tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
-def anywhere(tmp_path: Path, database_url: str) -> Iterator[World]:
+def anywhere(tmp_path: Path, tables_url: str) -> Iterator[World]:
     """The same, on either kind of database."""
-    with world(tmp_path, database_url) as made:
+    with world(tmp_path, tables_url) as made:
         yield made

@@ -17,11 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from smsgw.store.tables import metadata
 
 # What is committed outlives the death of its processes, though not that of the machine.
 HASTY = "-c fsync=off -c full_page_writes=off"
@@ -70,6 +73,17 @@ def _alive(process: int) -> bool:
         return False
 
 
+# What a node that was killed had begun goes on in the server, and would take locks in another order.
+_END_ALL = """
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+def _schema(url: str) -> str:
+    return url.rpartition("%3D")[2]
+
+
 class Server:
     """A running PostgreSQL whose processes the tests may kill. It is reached by a socket file, never by TCP."""
 
@@ -101,6 +115,21 @@ class Server:
     def socket_file(self) -> Path:
         return self._base / ".s.PGSQL.5432"
 
+    def new_schema(self) -> str:
+        """Make a schema of some test's own; its URL."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        self._administer(f"CREATE SCHEMA {name}")
+        return f"{self.url}&options=-csearch_path%3D{name}"
+
+    def empty(self, url: str) -> None:
+        """Leave nothing in the gateway's tables of a schema."""
+        tables = reversed(metadata.sorted_tables)
+        self._administer(_END_ALL, f"SET search_path TO {_schema(url)}", *(f"DELETE FROM {t.name}" for t in tables))
+
+    def drop(self, url: str) -> None:
+        """Leave nothing of a schema."""
+        self._administer(_END_ALL, f"DROP SCHEMA {_schema(url)} CASCADE")
+
     def start(self) -> None:
         options = f"-c listen_addresses='' -k {self._base} -c max_connections=200 {self._durability}"
         self._run("pg_ctl", "-w", "-l", str(self._base / "log"), "-o", options, "start")
@@ -130,6 +159,10 @@ class Server:
         with contextlib.suppress(subprocess.CalledProcessError):
             self.stop()
         shutil.rmtree(self._base, ignore_errors=True)
+
+    def _administer(self, *statements: str) -> None:
+        with psycopg.connect(f"host={self._base} user=postgres", autocommit=True) as connection:
+            connection.execute("; ".join(statements).encode())
 
     def _run(self, program: str, *arguments: str) -> None:
         # A server started through pg_ctl keeps these open, so a pipe here would never end.

@@ -27,9 +27,9 @@ def cast(anywhere: World) -> Cast:
 
 
 @pytest.fixture
-def slow(tmp_path: Path, database_url: str) -> Iterator[Cast]:
+def slow(tmp_path: Path, tables_url: str) -> Iterator[Cast]:
     """A province whose channel takes ten messages a second."""
-    with world(tmp_path, database_url, more="reply_share = 0\n", tps=10) as made:
+    with world(tmp_path, tables_url, more="reply_share = 0\n", tps=10) as made:
         yield Cast(made)
 
 

@@ -17,7 +17,7 @@ WELL = dict.fromkeys(CUT, 0.0)
 
 @pytest.fixture
 def chaos(tmp_path: Path, database_url: str) -> Iterator[Chaos]:
-    made = Chaos(tmp_path, database_url, provider="unsure", time_limit=0.5, seed=2018)
+    made = Chaos(tmp_path, database_url, provider="unsure", time_limit=1.0, seed=2018)
     made.database.create()
     yield made
     made.close()

@@ -40,8 +40,8 @@ class Two:
 
     def wait(self, minutes: int) -> None:
         """Nothing is to be waited for within seconds: the probes of a channel come every half minute at the most."""
-        for _ in range(minutes * 12):
-            self.here.stride(5)
+        for _ in range(minutes * 4):
+            self.here.stride(15)
             self.spare.run_due()
 
     def events(self, name: str = "sms") -> list[Event]:
@@ -53,7 +53,7 @@ class Two:
 
 
 @pytest.fixture
-def two(tmp_path: Path, database_url: str) -> Iterator[Two]:
+def two(tmp_path: Path, tables_url: str) -> Iterator[Two]:
     port = free_port()
     more = f"""
 [channels.spare]
@@ -67,7 +67,7 @@ tps = 1000
 purposes = ["reply"]
 channels = ["sms", "spare"]
 """
-    with world(tmp_path, database_url, dossiers=0, more=more) as here:
+    with world(tmp_path, tables_url, dossiers=0, more=more) as here:
 
         def post(url: str, body: bytes, headers: dict[str, str]) -> int:
             path = url.removeprefix("http://gateway")

@@ -40,8 +40,8 @@ ONE_PAY = (
 
 
 @pytest.fixture
-def made(tmp_path: Path, database_url: str) -> Iterator[World]:
-    with world(tmp_path, database_url, more=KANNEL) as it:
+def made(tmp_path: Path, tables_url: str) -> Iterator[World]:
+    with world(tmp_path, tables_url, more=KANNEL) as it:
         yield it
 
 

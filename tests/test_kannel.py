@@ -18,7 +18,7 @@ from tests.serving import Serving
 
 pytestmark = pytest.mark.skipif(bool(kannel.missing()), reason=f"Kannel is {kannel.missing()}")
 
-QUICK = "time_limit = 1\n"  # so that a lease is over soon
+QUICK = "time_limit = 3\n"  # so that a lease is over soon, and Kannel has time to answer on a slow machine
 COMPLAINS = "84912345678 8188 text PA Cho da lau"
 ANSWER = "Ho so da ky, moi den nhan tu ngay mai."
 

@@ -56,7 +56,7 @@ LIKE_A_COMMAND = (
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_tables")
     with world(tmp_path, url, more="[answers]\nmost_followed = 3") as made:
         yield made
 

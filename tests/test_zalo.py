@@ -42,9 +42,9 @@ def there(tmp_path: Path) -> Iterator[Chats]:
 
 
 @pytest.fixture
-def anywhere(tmp_path: Path, database_url: str) -> Iterator[Chats]:
+def anywhere(tmp_path: Path, tables_url: str) -> Iterator[Chats]:
     """The same, on either kind of database."""
-    with chats(tmp_path, database_url) as made:
+    with chats(tmp_path, tables_url) as made:
         yield made
 
 

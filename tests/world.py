@@ -122,6 +122,14 @@ def _gateway_tables() -> bytes:
         return Path(folder, "gateway.db").read_bytes()
 
 
+def sqlite_with_tables(folder: Path) -> str:
+    """The URL of a gateway's database in a folder, made if it is not there."""
+    file = folder / "gateway.db"
+    if not file.exists():
+        file.write_bytes(_gateway_tables())
+    return f"sqlite:///{file}"
+
+
 class Line:
     """A web server that is a carrier's for a test and then the next one's: to stop one takes a tenth of a second."""
 
@@ -257,10 +265,8 @@ def world(
     carrier = Carrier(config, clock=lambda: clock().timestamp(), post=post)
     line = Line.to(create_app(carrier))
     examples = province(folder, dossiers) if dossiers else []
-    file = folder / "gateway.db"
-    if database in (None, f"sqlite:///{file}") and not file.exists():
-        file.write_bytes(_gateway_tables())
-    gateway = Gateway(settings(folder, database, f"http://127.0.0.1:{line.web.port}", more, tps), clock)
+    url = database or sqlite_with_tables(folder)
+    gateway = Gateway(settings(folder, url, f"http://127.0.0.1:{line.web.port}", more, tps), clock)
     gateway.onestop.outage.clock = lambda: clock().timestamp()
     gateway.start(roles=())
     clients.append(application.create_app(gateway).test_client())
