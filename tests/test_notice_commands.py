@@ -112,7 +112,10 @@ def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk
     shown = desk.json("preview", id, "--as", "an")
     assert shown["samples"][0]["plain"]["text"] == "Moi Ong 0 den."
     assert (shown["plain"]["segments"], shown["accented"]["segments"]) == (3, 3)
-    assert "without accents: 3 segments" in desk.run("preview", id).stdout
+    told = desk.run("preview", id).stdout
+    assert "gsm7, 1 segment\n" in told
+    assert "without accents: 3 segments" in told
+    assert told.splitlines()[-1].endswith("takes 0:00:01")
     assert desk.run("try", id, "--as", "an").stdout == "queued for 84912***001\n"
     desk.world.clock.now = utc_now()  # by which the command queued it
     desk.world.settle()

@@ -56,6 +56,8 @@ def test_a_notice_is_written_by_one_approved_by_another_and_reaches_everybody_on
     assert told == [
         ("an", "create"), ("an", "submit"), ("binh", "approve"), ("gateway", "start"), ("gateway", "finish")
     ]  # fmt: skip
+    with pytest.raises(NoticeRefused, match="the notice is done; what can be done with it now: nothing"):
+        cast.notices.pause(made.id, cast.an)
     with cast.world.gateway.database.reading() as connection:
         assert audit.verify(connection).broken is None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -137,13 +138,14 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
         return
     for sample in seen.samples:
         chosen = sample.accented if seen.notice.accents else sample.plain
-        size = f"{chosen.size.encoding}, {chosen.size.segments} segments"
+        size = f"{chosen.size.encoding}, {chosen.size.segments} segment{'s' * (chosen.size.segments != 1)}"
         click.echo(f"{sample.why}: row {sample.line}, {mask(sample.phone)}, {size}\n  {chosen.text}")
     for name, size_of in (("without accents", seen.reckoning.plain), ("with accents", seen.reckoning.accented)):
         click.echo(f"{name}: {size_of.segments} segments, {size_of.cost} đồng")
     course = seen.course
     ends = f"{course.ends.astimezone(zone):%Y-%m-%d %H:%M}"
-    click.echo(f"begins {course.starts.astimezone(zone):%Y-%m-%d %H:%M}, ends about {ends}, takes {course.takes}")
+    takes = timedelta(seconds=math.ceil(course.takes.total_seconds()))
+    click.echo(f"begins {course.starts.astimezone(zone):%Y-%m-%d %H:%M}, ends about {ends}, takes {takes}")
     budget = seen.budget
     if budget.limit is not None:
         warning = "; more than there is" if budget.refused else "; nearly all" if budget.near else ""

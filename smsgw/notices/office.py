@@ -324,8 +324,8 @@ def _stands(connection: sa.Connection, notice: Notice, what: Move) -> NoticeRefu
     """Why a notice could not be moved so."""
     if notice.state in life.MOVES[what].before:
         return NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
-    moved = [event for event in rows.events(connection, notice.id) if event.state == notice.state]
-    by = f" by {moved[-1].who}" if moved else ""
+    moved = [event.who for event in rows.events(connection, notice.id) if event.state == notice.state]
+    by = f" by {moved[-1]}" if moved and moved[-1] != GATEWAY else ""
     possible = ", ".join(life.open_moves(State(notice.state))) or "nothing"
     return NoticeRefused("state", f"the notice is {notice.state}{by}; what can be done with it now: {possible}")
 
