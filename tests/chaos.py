@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import time
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 
 from providers.simulator import SimulatorConfig, create_app
 from smsgw.clock import utc_now
+from smsgw.dispatch.sender import LEASES
 from smsgw.dossiers import sample
 from smsgw.gateway import Gateway
 from smsgw.settings import load
@@ -76,6 +78,7 @@ class Chaos:
         self.folder = folder
         self.log = folder / "log"
         self.settings = folder / "settings.toml"
+        self.lease = LEASES * time_limit  # seconds
         self.chance = random.Random(seed)
         self.url = f"http://127.0.0.1:{free_port()}"
         self.senders: list[str] = []
@@ -148,6 +151,14 @@ class Chaos:
     def kill(self, node: ForkServerProcess) -> None:
         node.kill()
         node.join()
+
+    def freeze(self, node: ForkServerProcess) -> None:
+        """It stands still in the middle of whatever it does, as when its machine sleeps."""
+        _signal(node, signal.SIGSTOP)
+
+    def thaw(self, node: ForkServerProcess) -> None:
+        """It goes on as if no time had passed, unless it was killed meanwhile."""
+        _signal(node, signal.SIGCONT)
 
     def stop(self, node: ForkServerProcess) -> None:
         """Stop it as an operator does."""
@@ -305,6 +316,11 @@ end = "00:00"
 [[routes]]
 channels = [{", ".join(f'"{name}"' for name in self._webs)}]
 {channels}"""
+
+
+def _signal(node: ForkServerProcess, number: signal.Signals) -> None:
+    if node.is_alive() and node.pid:
+        os.kill(node.pid, number)
 
 
 def age(chaos: Chaos) -> None:

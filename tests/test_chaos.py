@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ FAULTS = {
     "doubled_inbound": 0.3,
 }
 CHANNELS = ("sms", "spare")
+KILLED = 0.05  # of looks at the nodes; there are some twenty a second
+FROZEN = 0.02
 BROKEN = 0.03  # of commits, and as many again whose acknowledgement never comes
 MIXTURES: tuple[tuple[Role, ...], ...] = (ROLES, ("web", "scheduler"), ("worker",), ("web", "worker"))
 
@@ -60,35 +64,62 @@ def long(request: pytest.FixtureRequest) -> float:
     return seconds
 
 
+class Nodes:
+    """Nodes that are killed and started again, and frozen and thawed. `mixtures`: the roles of each."""
+
+    def __init__(self, chaos: Chaos, mixtures: Sequence[tuple[Role, ...]]) -> None:
+        self._chaos = chaos
+        self._mixtures = mixtures
+        self._nodes = [self._new(roles) for roles in mixtures]
+        self.frozen: list[tuple[float, ForkServerProcess]] = []  # each until when, the first one first
+
+    def strike(self) -> None:
+        """Now and then one is killed, or stands still for longer than its leases last and then goes on."""
+        chance = self._chaos.chance
+        place = chance.randrange(len(self._nodes))
+        if chance.random() < KILLED:
+            self._chaos.kill(self._nodes[place])
+            self._nodes[place] = self._new(self._mixtures[place])
+        elif chance.random() < FROZEN:
+            self._chaos.freeze(self._nodes[place])
+            self.frozen.append((time.monotonic() + 2 * self._chaos.lease, self._nodes[place]))
+
+    def thaw(self, now: float = math.inf) -> None:
+        """Those whose time has come go on; without a time, all do."""
+        while self.frozen and self.frozen[0][0] <= now:
+            self._chaos.thaw(self.frozen.pop(0)[1])
+
+    def all_up(self) -> bool:
+        """Whether all are there, after those that are dead were started again."""
+        # One that was just starting when the database died could not know whether its settings are right.
+        places = enumerate(self._nodes)
+        self._nodes = [node if node.is_alive() else self._new(self._mixtures[place]) for place, node in places]
+        return all(map(self._chaos.is_up, self._nodes))
+
+    def _new(self, roles: tuple[Role, ...]) -> ForkServerProcess:
+        return self._chaos.node(roles=roles, breaks=BROKEN, seed=self._chaos.chance.getrandbits(32))
+
+
 def storm(chaos: Chaos, seconds: float, mixtures: Sequence[tuple[Role, ...]], server: postgres.Server | None) -> None:
-    """Texts and notices without end, nodes that are killed and started again, and so is the database if it is given."""
+    """Texts and notices without end, nodes that fall, and so does the database if it is given."""
     _change_faults(chaos, FAULTS)
     chaos.database.create()
-
-    def new(roles: tuple[Role, ...]) -> Any:
-        return chaos.node(roles=roles, breaks=BROKEN, seed=chaos.chance.getrandbits(32))
-
-    def all_up() -> bool:
-        # One that was just starting when the database died could not know whether its settings are right.
-        nodes[:] = [node if node.is_alive() else new(mixtures[place]) for place, node in enumerate(nodes)]
-        return all(map(chaos.is_up, nodes))
-
-    nodes = [new(roles) for roles in mixtures]
+    nodes = Nodes(chaos, mixtures)
     end, fall = time.monotonic() + seconds, time.monotonic() + min(seconds / 2, 15)
     while time.monotonic() < end:
         chaos.text(chaos.chance.randrange(12), channel=chaos.chance.choice(CHANNELS))
-        if chaos.chance.random() < 0.2:
+        if not nodes.frozen and chaos.chance.random() < 0.2:  # one that is may have the lock of SQLite
             chaos.notices(chaos.chance.randrange(12), chaos.chance.choice(CHANNELS))
         time.sleep(0.1 * chaos.chance.random())
-        if chaos.chance.random() < 0.05:
-            victim = chaos.chance.randrange(len(nodes))
-            chaos.kill(nodes[victim])
-            nodes[victim] = new(mixtures[victim])
+        nodes.strike()
+        nodes.thaw(time.monotonic())
         if server and time.monotonic() > fall:
             fall += 15
+            nodes.thaw()  # else nobody may be there to answer
             _killed_database(chaos, server)
-            all_up()
-    until(all_up, "all nodes to be up")
+            nodes.all_up()
+    nodes.thaw()
+    until(nodes.all_up, "all nodes to be up")
     _change_faults(chaos, dict.fromkeys(FAULTS, 0.0))
 
 
