@@ -44,10 +44,17 @@ def test_schema_sql_and_the_tables_in_the_code_are_the_same(database_url: str) -
 
 def test_making_the_tables_again_changes_nothing_and_a_foreign_schema_is_refused(database_url: str) -> None:
     database = Database(database_url)
+    with pytest.raises(SchemaError, match="run smsgw init"):
+        database.check()
     assert database.create() is True
     assert database.create() is False
     with database.writing("test") as connection:
         connection.execute(sa.text("ALTER TABLE outbound DROP COLUMN error_code"))
-    with pytest.raises(SchemaError, match="error_code"):
-        database.check()
+    with pytest.raises(SchemaError, match=r"lacks error_code: it was made by another version"):
+        database.create()
+    with database.writing("test") as connection:
+        connection.execute(sa.text("ALTER TABLE outbound ADD COLUMN error_code TEXT"))
+        connection.execute(sa.text("DROP TABLE rating"))
+    with pytest.raises(SchemaError, match="rating of the gateway's database is not there: it was made by another"):
+        database.create()
     database.close()

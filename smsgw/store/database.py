@@ -123,15 +123,16 @@ class Database:
         with self.reading() as connection:
             # All tables at once: PostgreSQL answers this in as many queries as it would take for one.
             found = sa.inspect(connection).get_multi_columns()
-            for table in metadata.sorted_tables:
-                if (columns := found.get((None, table.name))) is None:
-                    raise SchemaError(f"the gateway's database has no table {table.name}: run smsgw init")
-                there = {column["name"] for column in columns}
-                if missing := [column.name for column in table.columns if column.name not in there]:
-                    raise SchemaError(
-                        f"table {table.name} of the gateway's database lacks {', '.join(missing)}: it was made by"
-                        " another version; point gateway.database at an empty database, or use that version"
-                    )
+        there = {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+        if "outbound" not in there:
+            raise SchemaError("the gateway's database has no tables yet: run smsgw init")
+        for table in metadata.sorted_tables:
+            if missing := [column.name for column in table.columns if column.name not in there.get(table.name, ())]:
+                lacks = f"lacks {', '.join(missing)}" if table.name in there else "is not there"
+                raise SchemaError(
+                    f"table {table.name} of the gateway's database {lacks}: it was made by"
+                    " another version; point gateway.database at an empty database, or use that version"
+                )
 
     @property
     def file(self) -> Path | None:
