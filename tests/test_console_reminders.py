@@ -22,6 +22,9 @@ def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> Non
     assert "Xin lỗi vì trễ hẹn" in shown
     assert "Theo 118/2025/NĐ-CP" in shown
     assert "15/08/2018 17:00" in shown
+    assert "2 ngày làm việc trước hạn bổ sung" in shown
+    assert "30 ngày sau ngày có kết quả" in shown
+    assert "vào ngày hẹn trả" in shown
     assert "Nhắc hẹn đang đứng" not in shown
     agency.go_away()
     minutes(here, 1)
@@ -85,6 +88,10 @@ def test_commands_show_rules_and_what_one_would_send_with_masked_numbers(here: W
     rules = json.loads(run("list", "--json"))
     assert {rule["rule"] for rule in rules} == set(here.gateway.reminders.rules)
     assert all(rule["next"] for rule in rules)
+    when = {rule["rule"]: rule["when"] for rule in rules}
+    assert when["supplement_ending"] == "0 8 * * *, 2 working days before supplement_due_at"
+    assert (when["received"], when["digest"]) == ("on change", "30 7 * * mon-fri")
+    assert "; 0 8 * * *, 1 working day before due_at" in run("list")
     agency.change(code, here.clock(), status=3)
     run("off", "not_accepted")
     assert "is off" in run("run", "not_accepted", status=1)

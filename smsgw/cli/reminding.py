@@ -37,7 +37,7 @@ def list_rules(context: Context, as_json: bool) -> None:
     for state in states:
         where = "".join(f", {agency} {'on' if on else 'off'}" for agency, on in state.agencies.items())
         when = f"next {_moment(state.next, zone)}, last {_moment(state.last, zone)}"
-        click.echo(f"{state.rule:18} {'on ' if state.on else 'off'}  {state.when:16} {when}{where}")
+        click.echo(f"{state.rule:18} {'on ' if state.on else 'off'}  {when}; {state.when}{where}")
 
 
 @reminders.command("run")

@@ -95,7 +95,7 @@ class Reminders:
             rule=rule.name,
             on=everywhere.is_on if everywhere else rule.is_on,
             agencies={item.agency: item.is_on for item in switches.of_rule(rule.name) if item.agency != EVERYWHERE},
-            when=rule.notation or "on change",
+            when=", ".join(map(str, filter(None, (rule.notation, rule.offset)))) or "on change",
             law=rule.law,
             next=next_due.get(schedule) or self.runs.schedules[schedule].after(now),
             last=last.get(schedule),

@@ -59,6 +59,10 @@ class Offset:
     working: bool
     before: bool
 
+    def __str__(self) -> str:
+        days = f"{self.days} {'working ' * self.working}day{'s' * (self.days != 1)}"
+        return f"{days} {'before' if self.before else 'after'} {self.column}"
+
     def day(self, anchor: date) -> date:
         """The day that it falls on."""
         if self.working:

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.reminders.rules import Rule
 from smsgw.store.reminders import EVERYWHERE
 from smsgw.text.phones import mask
 from smsgw.web.console import texts
@@ -28,7 +29,8 @@ def routes(desk: Desk) -> Blueprint:
     @needs("viewer")
     def rules() -> AnyResponse:
         states, silent = desk.reminders.states(), desk.reminders.runs.silence()
-        return page("reminders.html", states=states, silent=silent, title=_title, mine=me().agency or EVERYWHERE)
+        mine, days = me().agency or EVERYWHERE, {name: _day(rule) for name, rule in desk.reminders.rules.items()}
+        return page("reminders.html", states=states, silent=silent, title=_title, days=days, mine=mine)
 
     @reminders.get("/runs")
     @needs("viewer")
@@ -69,6 +71,19 @@ def routes(desk: Desk) -> Blueprint:
 def _known(desk: Desk, rule: str) -> None:
     if rule not in desk.reminders.rules:
         abort(HTTPStatus.NOT_FOUND)
+
+
+def _day(rule: Rule) -> str:
+    """On which day of a dossier a rule falls; empty for one that follows no date."""
+    offset = rule.offset
+    if offset is None:
+        return ""
+    when = (
+        "on_the_day"
+        if not offset.days
+        else f"{'working_' * offset.working}days_{'before' if offset.before else 'after'}"
+    )
+    return say(f"reminders.{when}", count=offset.days, date=say(f"reminders.date_{offset.column}"))
 
 
 def _title(rule: str) -> str:
