@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from argon2 import PasswordHasher, profiles
 
@@ -15,6 +16,7 @@ from smsgw.officials import passwords
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import browser, postgres
+from tests.bulletin import Cast
 from tests.world import NOON, World, sqlite_with_tables, world
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 
 gc.set_threshold(50_000, 20, 50)  # what thousands of tests are made of lives long, and is looked through in vain
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -132,3 +138,16 @@ def anywhere(tmp_path: Path, tables_url: str) -> Iterator[World]:
     """The same, on either kind of database."""
     with world(tmp_path, tables_url) as made:
         yield made
+
+
+@pytest.fixture
+def cast(anywhere: World) -> Cast:
+    """The officials who write and approve notices."""
+    return Cast(anywhere)
+
+
+@pytest.fixture
+def slow(tmp_path: Path, tables_url: str) -> Iterator[Cast]:
+    """The same in a province whose channel takes ten messages a second."""
+    with world(tmp_path, tables_url, more="reply_share = 0\n", tps=10) as made:
+        yield Cast(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,19 +17,7 @@ from smsgw.store.audit import latest
 from smsgw.store.tables import notice, notice_recipient
 from tests import processes
 from tests.bulletin import Cast, approved, approving, drafted, phone
-from tests.world import NOON, World, settings_text, world
-
-
-@pytest.fixture
-def cast(anywhere: World) -> Cast:
-    return Cast(anywhere)
-
-
-@pytest.fixture
-def slow(tmp_path: Path, tables_url: str) -> Iterator[Cast]:
-    """A province whose channel takes ten messages a second."""
-    with world(tmp_path, tables_url, more="reply_share = 0\n", tps=10) as made:
-        yield Cast(made)
+from tests.world import NOON, settings_text, world
 
 
 def test_nobody_approves_what_they_wrote(cast: Cast) -> None:

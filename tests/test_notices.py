@@ -28,19 +28,7 @@ from smsgw.store.ids import new_id
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import Lane, notice
 from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
-from tests.world import NOON, World, world
-
-
-@pytest.fixture
-def cast(anywhere: World) -> Cast:
-    return Cast(anywhere)
-
-
-@pytest.fixture
-def slow(tmp_path: Path, tables_url: str) -> Iterator[Cast]:
-    """A province whose channel takes ten messages a second."""
-    with world(tmp_path, tables_url, more="reply_share = 0\n", tps=10) as made:
-        yield Cast(made)
+from tests.world import NOON, world
 
 
 def test_a_notice_is_written_by_one_approved_by_another_and_reaches_everybody_once(cast: Cast) -> None:

@@ -35,7 +35,7 @@ def test_a_code_typed_as_issued_is_read_first(code: str) -> None:
     assert read(code).readings[0].candidates[0] == code
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(codes(), st.lists(st.sampled_from(mistakes.EVERY), min_size=1, max_size=4), st.integers(0, 2**32))
 @example("000.00.12.H01-180802-0012", [mistakes.no_separators], 1)
 @example("H01.12-180802-0012", [mistakes.zeros_lost, mistakes.no_separators, mistakes.lookalikes], 7)
@@ -140,7 +140,7 @@ def test_what_is_no_code_is_named(text: str, hint: Hint) -> None:
     assert read(text).hint is hint
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=5000) | st.text(alphabet="H019.- OIlSB,", max_size=5000))
 @example("H01" * 1600)
 @example("'; DROP TABLE dossier; --" * 100)

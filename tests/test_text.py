@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from smsgw.text.accents import fold, plain
 from smsgw.text.alphabet import BASIC, EXTENSION, is_gsm7, septets, storable, utf16_units
-from smsgw.text.phones import MIGRATED, ShortCode, is_person, mask, mask_all, msisdn, short_code
+from smsgw.text.phones import MIGRATED, ShortCode, mask, mask_all, msisdn, short_code
 from smsgw.text.segments import measure, split
 
 CASES = json.loads((Path(__file__).parent / "segments_cases.json").read_text(encoding="utf-8"))["cases"]
@@ -100,7 +100,6 @@ def test_what_is_stored_can_be_stored(text: str) -> None:
 )
 def test_a_number_is_known_however_it_is_written(written: str, digits: str | None) -> None:
     assert msisdn(written) == digits
-    assert is_person(written) == (digits is not None)
 
 
 @pytest.mark.parametrize("old", sorted(MIGRATED))
@@ -167,4 +166,4 @@ def test_a_mask_hides_the_middle(number: str) -> None:
 
 @pytest.mark.parametrize("service", ["18001091", "19001234", "1900123456", "8418001091"])
 def test_a_hotline_is_nobody(service: str) -> None:
-    assert not is_person(service)
+    assert msisdn(service) is None

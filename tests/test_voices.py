@@ -215,7 +215,8 @@ def test_the_owner_follows_without_asking_and_can_refuse(here: World) -> None:
     here.text(owner, f"HUY {code}")
     assert code in here.text(owner, "DS")  # it is theirs all the same
     with here.gateway.database.reading() as connection:
-        assert followers.by_dossier(connection, [code])[code].with_owner(owner) == set()
+        told = followers.by_dossier(connection, [code])[code]
+    assert (told.wanted, told.refused) == (set(), {owner})
     here.text(owner, f"DK {code}")
     assert code in here.text(owner, "DS")
 

@@ -30,10 +30,6 @@ class Followers:
     wanted: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
 
-    def with_owner(self, phone: str | None) -> set[str]:
-        """Everybody who is to hear of the dossier; `phone` is the one on it."""
-        return self.wanted | ({phone} - self.refused if phone else set())
-
 
 def write(connection: sa.Connection, wishes: Mapping[tuple[str, str], tuple[bool, datetime]]) -> None:
     """Whether each phone wants to follow each dossier, by (phone, code), and since when."""

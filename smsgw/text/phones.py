@@ -107,11 +107,6 @@ def short_code(text: str) -> ShortCode | None:
     return ShortCode(text) if _SHORT.fullmatch(text) else None
 
 
-def is_person(address: str) -> bool:
-    """Whether a message came from somebody's phone and not from a machine: a short code, a name, nothing at all."""
-    return msisdn(address) is not None
-
-
 def takes_texts(number: str) -> bool:
     """Whether an MSISDN can get a text: a mobile number, or one of another country, of which nothing is known."""
     return not number.startswith(COUNTRY_CODE) or _MOBILE.fullmatch(number) is not None
