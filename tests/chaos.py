@@ -121,10 +121,10 @@ class Chaos:
         self.database.close()
 
     def story(self) -> str:
-        """What became of the nodes, and the last that they said."""
+        """How much there was, what became of the nodes, and the last that they said."""
         ends = Counter(self._end(node) for node in self.nodes)
         said = self.log.read_text()[-3000:] if self.log.exists() else "nothing"
-        return f"nodes: {dict(ends)}\n{said}"
+        return f"{len(self.senders)} texts, {len(self.told)} notices; nodes: {dict(ends)}\n{said}"
 
     def _end(self, node: ForkServerProcess) -> str:
         if node.exitcode is not None:
