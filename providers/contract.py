@@ -292,12 +292,12 @@ class Metered(Protocol):
 
 
 class Receiver(Protocol):
-    """Where a line brings what comes by it. Nothing here waits."""
+    """Where a line brings what comes by it, with how it was said, for the trace. Nothing here waits."""
 
-    def messages(self, messages: Sequence[Inbound | Refused]) -> Future[list[Taken]]:
+    def messages(self, messages: Sequence[Inbound | Refused], said: str) -> Future[list[Taken]]:
         """What became of each, once everything is committed; an error if it was not, and must come again."""
 
-    def receipts(self, receipts: Sequence[Receipt | Refused]) -> Future[list[Taken]]:
+    def receipts(self, receipts: Sequence[Receipt | Refused], said: str) -> Future[list[Taken]]:
         """The same of delivery reports."""
 
     def heard(self, ids: Sequence[str]) -> Future[None]:

@@ -182,7 +182,7 @@ def test_each_of_two_like_texts_is_brought_again_once(anywhere: World) -> None:
 def test_who_says_the_same_again_when_the_first_is_surely_acknowledged_is_answered_again(anywhere: World) -> None:
     gateway = anywhere.gateway
     receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
-    taken: Future[list[Taken]] = receiver.messages([Inbound("s1-1", PHONE, "8188", "HELP", session="s1")])
+    taken: Future[list[Taken]] = receiver.messages([Inbound("s1-1", PHONE, "8188", "HELP", session="s1")], "HELP")
     assert taken.result(10)[0].status == "accepted"
     receiver.heard(["s1-1"]).result(10)
     assert take(anywhere, Inbound("s2-1", PHONE, "8188", "HELP", session="s2")) == ["accepted"]
@@ -328,7 +328,7 @@ def test_a_database_that_fails_is_told_to_the_line(here: World, caplog: pytest.L
     with gateway.database.writing("test") as connection:
         connection.execute(sa.text("DROP TABLE unproved"))
     told = threading.Event()
-    failed = receiver.messages([Inbound("1", PHONE, "8188", "HELP", session="s1")])
+    failed = receiver.messages([Inbound("1", PHONE, "8188", "HELP", session="s1")], "HELP")
     failed.add_done_callback(lambda _: told.set())  # it is the last to be told
     assert told.wait(10)
     assert isinstance(failed.exception(), sa.exc.SQLAlchemyError)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from smsgw.store import callbacks, exchanges
+from smsgw.store.history import message
 from smsgw.store.tables import inbound
 from tests import smsc
 from tests.kannel import until
@@ -77,6 +79,16 @@ def test_a_text_is_answered_and_the_receipt_comes_back(place: Place) -> None:
     assert reply.to == PHONE
     assert reply.fields["registered_delivery"] == 1
     until(lambda: place.smsc.undelivered() == 0, "the text and the receipt to be acknowledged")
+    with place.database.reading() as connection:
+        id = connection.scalars(sa.select(message.c.id)).one()
+        [went], (came, reported) = exchanges.of_message(connection, id), callbacks.of_message(connection, id)
+    assert went.request.startswith("submit_sm smpp://localhost:")
+    assert went.answer.startswith("ESME_ROK ")
+    assert "short_message=HELP" in came.request
+    assert "stat:DELIVRD" in reported.request
+    shown = "\n".join(one.request + one.answer for one in (went, came, reported))
+    assert shown.count("84912***678") == 3
+    assert not [hidden for hidden in (PHONE, PASSWORD) if hidden in shown]
 
 
 def test_a_long_reply_with_accents_goes_out_in_parts_and_has_arrived_when_all_of_them_have(place: Place) -> None:

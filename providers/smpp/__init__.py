@@ -203,12 +203,13 @@ class Smpp:
     def _brought(self, unit: Pdu, session: int) -> Future[Brought]:
         receiver = cast(Receiver, self._receiver)
         item = self.read(unit, f"{self._run}-{session}-{uuid.uuid4().hex[:12]}")
+        said = f"deliver_sm {self._way.address}\n{shown({**unit.fields, **unit.tlvs})}"
         if isinstance(item, Receipt):
-            return _then(receiver.receipts([item]), lambda _: Brought(0))
+            return _then(receiver.receipts([item], said), lambda _: Brought(0))
         if isinstance(item, Refused):
             receiver.note(f"a message is not taken: {item.error}")
-            return _then(receiver.messages([item]), lambda _: Brought(NUMBERS["ESME_RX_P_APPN"]))
-        return _then(receiver.messages([item]), lambda _: Brought(0, item.id))
+            return _then(receiver.messages([item], said), lambda _: Brought(NUMBERS["ESME_RX_P_APPN"]))
+        return _then(receiver.messages([item], said), lambda _: Brought(0, item.id))
 
     def _named(self, outcome: Outcome | CallFailed) -> Outcome | CallFailed:
         """With the SMSC's ids in the spelling that its receipts are brought into as well."""

@@ -219,10 +219,18 @@ def _connected(way: Way) -> socket.socket:
         raise Unreachable(f"no TLS with {way.address}: {getattr(error, 'verify_message', '') or error}") from None
 
 
-def shown(fields: Mapping[str, Any]) -> str:
-    """A request's fields, for those who look into an exchange."""
-    said = (f"{name}={value.hex() if isinstance(value, bytes) else value}" for name, value in fields.items() if value)
-    return " ".join(said)
+def shown(fields: Mapping[Any, Any]) -> str:
+    """A unit's fields, for those who look into an exchange: octets as the characters that they are, else as hex."""
+    return " ".join(_field(name, value) for name, value in fields.items() if value)
+
+
+def _field(name: str | int, value: Any) -> str:
+    if isinstance(name, int):  # an optional one, whose characters may end with a NUL
+        name, value = f"0x{name:04x}", value.removesuffix(b"\0")
+    if isinstance(value, bytes):
+        plain = value.decode("latin-1")
+        value = plain if plain.isascii() and plain.isprintable() else value.hex()
+    return f"{name}={value}"
 
 
 def failed_again(failed: CallFailed) -> CallFailed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -22,6 +23,19 @@ MOST_PROOFS = 1000  # in one transaction
 log = logging.getLogger("smsgw.intake")
 
 
+@dataclass(frozen=True, slots=True)
+class _Talk:
+    """Something that the line brought."""
+
+    said: str
+
+    def asked(self) -> str:
+        return self.said
+
+    def answered(self, taken: Sequence[Taken]) -> str:
+        return " ".join(item.status for item in taken)
+
+
 class LineReceiver:
     """Where one channel's line brings what comes by it. Implements `providers.contract.Receiver`."""
 
@@ -32,13 +46,13 @@ class LineReceiver:
         self._reports = reports
         self._proofs = Jointly(self._proved, MOST_PROOFS)
 
-    def messages(self, messages: Sequence[Inbound | Refused]) -> Future[list[Taken]]:
+    def messages(self, messages: Sequence[Inbound | Refused], said: str) -> Future[list[Taken]]:
         """What became of each, once everything is committed; an error if it was not, and must come again."""
-        return self._watched(self._intake.take(self._channel, messages))
+        return self._watched(self._intake.take(self._channel, messages, _Talk(said)))
 
-    def receipts(self, receipts: Sequence[Receipt | Refused]) -> Future[list[Taken]]:
+    def receipts(self, receipts: Sequence[Receipt | Refused], said: str) -> Future[list[Taken]]:
         """The same of delivery reports."""
-        return self._watched(self._reports.take(self._channel, receipts))
+        return self._watched(self._reports.take(self._channel, receipts, _Talk(said)))
 
     def heard(self, ids: Sequence[str]) -> Future[None]:
         """The carrier has surely read that we took these messages, so it will not bring them again."""

@@ -51,10 +51,10 @@ class Counter:
         self.proof = threading.Event()
         self._failing = failing
 
-    def messages(self, messages: Sequence[Inbound | Refused]) -> Future[list[Taken]]:
+    def messages(self, messages: Sequence[Inbound | Refused], said: str) -> Future[list[Taken]]:
         return self._taken(messages)
 
-    def receipts(self, receipts: Sequence[Receipt | Refused]) -> Future[list[Taken]]:
+    def receipts(self, receipts: Sequence[Receipt | Refused], said: str) -> Future[list[Taken]]:
         return self._taken(receipts)
 
     def heard(self, ids: Sequence[str]) -> Future[None]:
