@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import time
@@ -12,23 +11,19 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 
 from providers.contract import Callback, Inbound
 from smsgw.checkup import examine
-from smsgw.cli.main import commands
 from smsgw.dossiers.dossier import Status
 from smsgw.settings.tables import OneStopSettings
-from smsgw.store import opt_outs, outbox, quotas, voices
+from smsgw.store import opt_outs, outbox, voices
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane, inbound, outbound, zalo_link, zalo_user
 from smsgw.text.phones import mask_all
 from tests.chats import Chats, chats
-from tests.console import official
 from tests.test_conversations import code_of, owner_of
 from tests.test_reminders import IN_PROGRESS, begun, minutes
-from tests.world import settings_text
 
 MAI, TUAN = "4567890123456789012", "4567890123456789099"
 STRANGER = "84987654321"
@@ -353,57 +348,6 @@ def test_a_notice_that_zalo_can_not_carry_goes_by_sms(there: Chats, why: str) ->
     there.settle()
     assert len(there.sms(STRANGER)) == 1
     assert there.here.states() == {"delivered": 1}
-
-
-def test_what_is_left_of_the_quota_is_seen_on_the_page_of_channels_by_the_command_and_by_the_doctor(
-    anywhere: Chats,
-) -> None:
-    here = anywhere.here
-    desk = official(here, "lan", "viewer")
-    assert "Hạn mức" not in desk.get("/channels/")
-    here.gateway.tend_accounts()
-    assert "<dd>2.000 / 2.000<" in desk.get("/channels/")
-    anywhere.zalo.quota = 0
-    here.gateway.tend_accounts()
-    assert "<dd>2.000 / 2.000<" in desk.get("/channels/"), "it was asked just now"
-    here.clock.forward(minutes=6)
-    here.gateway.tend_accounts()
-    assert "<dd>0 / 2.000<" in desk.get("/channels/")
-    file = here.folder / "commands.toml"
-    database = here.gateway.database.url.render_as_string(hide_password=False)
-    file.write_text(settings_text(here.folder, database, "http://127.0.0.1:9"))
-    said = CliRunner().invoke(commands, ["--config", str(file), "channel", "list"]).output
-    assert "UTC  0 of 2000 messages of the day's quota were left" in said
-    assert said.count("quota") == 1
-    told = json.loads(CliRunner().invoke(commands, ["--config", str(file), "channel", "list", "--json"]).output)
-    assert (told["zalo"]["quota"]["remaining"], told["sms"]["quota"]) == (0, None)
-    assert examined(anywhere) == (
-        False,
-        "0 of 2000 messages of today's quota are left;"
-        " what it would carry goes by the next channel of its route, if any",
-    )
-    anywhere.zalo.quota = 7
-    assert examined(anywhere) == (True, "7 of 2000 messages of today's quota are left")
-
-
-def examined(there: Chats) -> tuple[bool, str]:
-    """What the doctor says of the channel, where the one-stop database answers in good time."""
-    settings = there.here.gateway.settings
-    quick = settings.onestop.model_copy(update={"time_limit": 1.5})
-    findings = examine(settings.model_copy(update={"onestop": quick}))
-    [(ok, detail)] = [(finding.ok, finding.detail) for finding in findings if finding.what == "channel zalo"]
-    return ok, detail
-
-
-@pytest.mark.parametrize("error", [-32, -124, -100])
-def test_a_quota_that_is_not_told_now_stays_as_it_was_last_told(there: Chats, error: int) -> None:
-    there.here.gateway.tend_accounts()
-    there.zalo.error = error
-    there.zalo.quota = 5
-    there.here.clock.forward(minutes=6)
-    there.here.gateway.tend_accounts()
-    with there.here.gateway.database.reading() as connection:
-        assert quotas.every(connection)["zalo"].remaining == 2000
 
 
 def test_a_token_that_is_no_good_any_more_is_renewed_and_nobody_notices(anywhere: Chats) -> None:

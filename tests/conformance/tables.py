@@ -115,5 +115,10 @@ def made(method: str, target: str, headers: dict[str, str], body: bytes) -> Call
     return Callback(method, request.args.to_dict(), headers, body, f"{PUBLIC}{target}")
 
 
+def read(provider: Provider, kind: str, case: Table) -> Any:
+    """What a provider makes of a case's callback."""
+    return (provider.inbound if kind == "inbound" else provider.receipts)(callback(case), NOW)
+
+
 def _at(value: Any, url: str) -> Any:
     return value.replace("{carrier}", url) if isinstance(value, str) else value
