@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/carriers/adding.md"
 MOST_LINES = 200
 
 
+@pytest.mark.long
 def test_the_example_of_the_page_passes_the_conformance_suite_as_it_stands_there(tmp_path: Path) -> None:
     page = PAGE.read_text(encoding="utf-8")
     [module] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
