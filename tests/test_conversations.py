@@ -33,6 +33,15 @@ def all_codes(world: World) -> list[str]:
     return codes
 
 
+def code_dossiers(world: World, *codes: str) -> None:
+    """As many dossiers have these codes from now on."""
+    engine = sa.create_engine(world.gateway.settings.onestop.database)
+    with engine.begin() as connection:
+        for old, new in zip(all_codes(world), codes, strict=False):
+            connection.execute(sa.text("UPDATE dossier SET code = :new WHERE code = :old"), {"new": new, "old": old})
+    engine.dispose()
+
+
 def test_a_citizen_texts_a_code_and_gets_its_status(anywhere: World) -> None:
     code = code_of(anywhere, Status.IN_PROGRESS)
     assert f"Ho so {code} " in anywhere.text(LAN, f"HS {code}")
@@ -72,17 +81,21 @@ def test_what_is_missing_is_told_to_the_phone_on_the_dossier_only(here: World) -
 
 def test_two_readings_that_both_exist_are_asked_about_and_a_number_answers(here: World) -> None:
     # Day and month of a ten-year-old phone's habit: 190818 is 2019-08-18 or 18 August 2019's mirror, 19 August 2018.
-    first, second = all_codes(here)[:2]
-    engine = sa.create_engine(here.gateway.settings.onestop.database)
-    with engine.begin() as connection:
-        for old, new in ((first, "H01.21-190818-0001"), (second, "H01.21-180819-0001")):
-            connection.execute(sa.text("UPDATE dossier SET code = :new WHERE code = :old"), {"new": new, "old": old})
-    engine.dispose()
+    code_dossiers(here, "H01.21-190818-0001", "H01.21-180819-0001")
     asked = here.text(LAN, "HS H01.21-190818-1")
     assert "1) H01.21-190818-0001" in asked
     assert "2) H01.21-180819-0001" in asked
     assert "H01.21-180819-0001" in here.text(LAN, "2")
     assert "Khong co cau hoi nao" in here.text("84987654321", "2")
+
+
+def test_the_same_office_in_the_other_form_is_asked_about_where_the_code_itself_is_nobodys(here: World) -> None:
+    old, new = "000.17.22.H01-180802-0012", "H01.22.17-180802-0012"
+    code_dossiers(here, old)
+    assert f"1) {old}" in here.text(LAN, f"HS {new}")
+    assert f"Ho so {old} " in here.text(LAN, "1")
+    code_dossiers(here, new)
+    assert f"Ho so {new} " in here.text(LAN, f"HS {new}")
 
 
 def test_accents_are_sent_to_those_who_ask_for_them_and_stay(here: World) -> None:

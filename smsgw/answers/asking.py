@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -208,10 +208,24 @@ def chosen(question: Request, code: str) -> Request:
 
 def codes_asked(request: Request) -> frozenset[str]:
     """Every code that a request names, however it may be read."""
+    return frozenset(code for reading in _readings(request) for code in reading.candidates)
+
+
+def codes_suggested(request: Request, existing: Collection[str]) -> frozenset[str]:
+    """What a request may be asked back about, where no code that it names is among those that exist."""
+    return frozenset(
+        code
+        for reading in _readings(request)
+        if not any(named in existing for named in reading.candidates)
+        for code in reading.suggestions
+    )
+
+
+def _readings(request: Request) -> Sequence[Reading]:
     match request:
         case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
-            return frozenset(code for reading in found.readings for code in (*reading.candidates, *reading.suggestions))
-    return frozenset()
+            return found.readings
+    return ()
 
 
 def _with_more(text: str, words: Words) -> Request | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Choose, Request, Speak, chosen, codes_asked, understand
+from smsgw.answers.asking import Choose, Request, Speak, chosen, codes_asked, codes_suggested, understand
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
@@ -47,10 +47,9 @@ class _Question:
     request: Request
     asker: Asker
 
-    @property
-    def codes(self) -> frozenset[str]:
-        """Every code that has to be looked up before the request can be answered."""
-        return codes_asked(self.request) | self.asker.ties.codes
+    def codes(self, existing: Collection[str] = ()) -> frozenset[str]:
+        """Every code that has to be looked up before the request can be answered, when so much was found already."""
+        return codes_asked(self.request) | codes_suggested(self.request, existing) | self.asker.ties.codes
 
 
 class Clerk:
@@ -66,14 +65,16 @@ class Clerk:
         self._same_text_limit = same_text_limit
 
     def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
-        """What each (phone, text) is answered with. One look-up serves them all."""
+        """What each (phone, text) is answered with. One look-up serves them all, and one more those who need it."""
         requests = [self.understand(text) for _, text in texts]
         named = {code for request in requests for code in codes_asked(request)}
         dossiers = self._onestop.begin(named)  # both databases are asked at the same time
         questions = self._questions(texts, requests, now)
-        more = {code for question in questions if question for code in question.codes} - named
+        found: dict[str, Dossier] | None
         try:
-            found: Mapping[str, Dossier] | None = {**dossiers(), **self._onestop.find(more)}
+            found = dossiers()
+            more = {code for question in questions if question for code in question.codes(found)} - named
+            found |= self._onestop.find(more)
         except OneStopUnavailable as error:
             log.warning("the one-stop database can't be asked: %s", error)
             found = None
@@ -88,7 +89,7 @@ class Clerk:
 
     def answer(self, request: Request, asker: Asker, now: datetime) -> Reply:
         """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
-        return self._answers.reply(request, asker, self._onestop.find(_Question(request, asker).codes), now)
+        return self._answers.reply(request, asker, self._onestop.find(_Question(request, asker).codes()), now)
 
     def understand(self, text: str) -> Request:
         """What a text asks, by the words of the settings."""
@@ -148,7 +149,7 @@ class Clerk:
         """`lately`: what the same phone is answered in the same breath; it counts as if it had taken its time."""
         if question is None:
             return NoReply.NEVER
-        if found is None and question.codes and not isinstance(question.request, Speak):
+        if found is None and question.codes() and not isinstance(question.request, Speak):
             return NoReply.LATER  # but what somebody has to say is taken down at once
         asker = _after(question.asker, lately) if lately else question.asker
         return self._answers.reply(question.request, asker, found or {}, now)
