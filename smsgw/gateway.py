@@ -23,6 +23,7 @@ from smsgw.dispatch.keys import KeyRing
 from smsgw.dispatch.registering import register
 from smsgw.dispatch.sender import Sender
 from smsgw.dispatch.sweep import Sweeper
+from smsgw.dispatch.vetting import in_turn
 from smsgw.dossiers.source import OneStop
 from smsgw.intake.clerk import Clerk
 from smsgw.intake.desk import Desk
@@ -35,6 +36,7 @@ from smsgw.notices.audience.lines import Limits as FileLimits
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.means import Means
 from smsgw.notices.office import Notices
+from smsgw.notices.vetting import LastLook
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
@@ -176,6 +178,7 @@ class Gateway:
         quotas.ask(self.database, self.channels.values(), self.clock)
 
     def _new_senders(self) -> Iterator[Sender]:
+        vet = in_turn(LastLook(self.database, self.clock), self.office.last_look)
         for channel in self.channels.values():
             for lanes in assembly.senders(channel) if channel.provider.abilities.submits else ():
                 yield Sender(
@@ -185,7 +188,7 @@ class Gateway:
                     lanes,
                     clock=self.clock,
                     hours=self.hours,
-                    vet=self.office.last_look,
+                    vet=vet,
                 )
 
     def _new_intake(self, wording: Wording) -> Intake:

@@ -102,6 +102,30 @@ def test_who_opts_out_after_the_approval_gets_nothing(cast: Cast) -> None:
     assert [*report.records(cast.notices.means, ended, "vi")][2][2:4] == ("không gửi", "đã từ chối nhận")
 
 
+@pytest.mark.parametrize("wait", ["paused", "night"])
+def test_who_opts_out_while_a_message_waits_in_the_queue_does_not_get_it(cast: Cast, wait: str) -> None:
+    if wait == "night":
+        cast.world.clock.now = NOON + timedelta(hours=9, seconds=-1)
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.gateway.feeder.feed()
+    assert cast.world.states() == {"queued": 3}
+    if wait == "paused":
+        cast.notices.pause(made.id, cast.an)
+    else:
+        cast.world.clock.forward(seconds=2)
+    cast.world.text(phone(1), "TC TB")
+    if wait == "paused":
+        cast.notices.resume(made.id, cast.an)
+    else:
+        cast.world.clock.forward(hours=10)
+    cast.world.settle()
+    assert len(cast.heard(1)) == 1  # that they are on the list now
+    assert cast.counts(made.id) == {"delivered": 2, "cancelled": 1}
+    assert cast.state(made.id) == "done"
+    ended = cast.notices.find(made.id, cast.an)
+    assert [*report.records(cast.notices.means, ended, "en")][2][2:4] == ("cancelled", "opted_out")
+
+
 def test_it_waits_for_its_time_and_for_the_allowed_hours(cast: Cast) -> None:
     evening = NOON + timedelta(hours=10)  # 22:00
     made = drafted(cast.notices, cast.an, send_at=evening).notice

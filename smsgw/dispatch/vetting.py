@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from smsgw.store.outbox import Claimed, Settled
+from smsgw.store.states import LIVE_FOR, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,25 @@ class Vetted:
 
 # It is given the lease and the messages. The database's errors may come out of it: nothing has been handed over then.
 Vet = Callable[[str, Sequence[Claimed]], Vetted]
+
+
+def in_turn(*looks: Vet) -> Vet:
+    """Each look at what those before it let go."""
+
+    def look(lease: str, messages: Sequence[Claimed]) -> Vetted:
+        stopped: list[Settled] = []
+        for one in looks:
+            vetted = one(lease, messages)
+            messages = vetted.going
+            stopped += vetted.stopped
+        return Vetted(messages, stopped)
+
+    return look
+
+
+def withdrawn(message: Claimed, code: str, why: str, now: datetime) -> Settled:
+    """A message that does not go out any more."""
+    return Settled(message, State.CANCELLED, now + LIVE_FOR, outcome="withdrawn", code=code, detail=why)
 
 
 def all_go(lease: str, messages: Sequence[Claimed]) -> Vetted:

@@ -20,6 +20,7 @@ from smsgw.notices.means import Means
 from smsgw.notices.office import GATEWAY, HELD_FOR
 from smsgw.notices.reckoning import worded
 from smsgw.notices.seal import Seal, seal
+from smsgw.notices.vetting import OPTED_OUT
 from smsgw.officials import audit
 from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
@@ -34,8 +35,6 @@ CHUNK = 2000  # recipients in one transaction
 AHEAD = 30.0  # seconds of a channel's rate that wait in its queue
 RECEIPTS_FOR = timedelta(hours=1)  # after the last was handed over, a notice is done whatever is not reported yet
 LOADING_FOR = timedelta(hours=1)  # without another row, a notice that is coming in was given up
-
-OPTED_OUT = "opted_out"
 
 log = logging.getLogger("smsgw.notices")
 

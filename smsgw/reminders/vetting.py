@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from smsgw.clock import Clock
-from smsgw.dispatch.vetting import Vetted
+from smsgw.dispatch.vetting import Vetted, withdrawn
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.reminders.deciding import OWNER, Texts, is_owner, occasion
@@ -24,7 +24,7 @@ from smsgw.store.followers import Followers
 from smsgw.store.outbox import PUT_OFF, Claimed, Settled
 from smsgw.store.people import Preference
 from smsgw.store.reminders import UNTRUE, Outgoing
-from smsgw.store.states import LIVE_FOR, State
+from smsgw.store.states import State
 from smsgw.store.tables import Lane
 from smsgw.text.segments import measure
 
@@ -110,17 +110,17 @@ class LastLook:
             return message
         rule = self._rules.get(row.rule)
         if message.recipient in known.refused:
-            return _dropped(message, "opted_out", "the person wants no reminders any more", now)
+            return withdrawn(message, "opted_out", "the person wants no reminders any more", now)
         if rule is None:
-            return _dropped(message, "rule_off", "there is no such rule any more", now)
+            return withdrawn(message, "rule_off", "there is no such rule any more", now)
         if rule.kind == "officials":
             yesterday = row.occasion != str(now.astimezone(self._zone).date())
-            return _dropped(message, "too_late", "it is about another day", now) if yesterday else message
+            return withdrawn(message, "too_late", "it is about another day", now) if yesterday else message
         dossier = found.get(row.dossier)
         if dossier is None:
-            return _dropped(message, UNTRUE, "the dossier is not in the one-stop database any more", now)
+            return withdrawn(message, UNTRUE, "the dossier is not in the one-stop database any more", now)
         if not known.switches.on(rule.name, dossier.agency_code):
-            return _dropped(message, "rule_off", "the rule was switched off", now)
+            return withdrawn(message, "rule_off", "the rule was switched off", now)
         return self._as_it_is(message, row, rule, dossier, known, now)
 
     def _as_it_is(
@@ -128,12 +128,12 @@ class LastLook:
     ) -> Claimed | Settled:
         owner = row.told_to == OWNER
         if owner and not is_owner(message.recipient, dossier):
-            return _dropped(message, UNTRUE, "the dossier has another phone now", now)
+            return withdrawn(message, UNTRUE, "the dossier has another phone now", now)
         followed = known.following[dossier.code]
         if message.recipient in followed.refused or not (owner or message.recipient in followed.wanted):
-            return _dropped(message, "opted_out", "the person does not follow the dossier any more", now)
+            return withdrawn(message, "opted_out", "the person does not follow the dossier any more", now)
         if not rule.conditions.hold(dossier, now) or occasion(rule, dossier, owner=owner) != row.occasion:
-            return _dropped(message, UNTRUE, f"the dossier is in state {int(dossier.status)} or has other dates", now)
+            return withdrawn(message, UNTRUE, f"the dossier is in state {int(dossier.status)} or has other dates", now)
         text = self._texts.of_dossier(rule, dossier, known.wishes[message.recipient], owner=owner)
         if text == message.text or message.doubts:
             return message
@@ -198,10 +198,6 @@ class LastLook:
 
     def _day(self, now: datetime) -> str:
         return str(now.astimezone(self._zone).date())
-
-
-def _dropped(message: Claimed, code: str, why: str, now: datetime) -> Settled:
-    return Settled(message, State.CANCELLED, now + LIVE_FOR, outcome="withdrawn", code=code, detail=why)
 
 
 def _later(message: Claimed, when: datetime) -> Settled:
