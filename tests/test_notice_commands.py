@@ -107,6 +107,19 @@ def test_the_time_that_is_given_is_the_provinces(desk: Desk) -> None:
     assert desk.run("create", "--at", "soon").exit_code == 2
 
 
+@pytest.mark.parametrize("given", ["0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_time_that_leaves_the_calendar_is_refused(desk: Desk, given: str) -> None:
+    words = ("--name", "n", "--text", "t", "--csv", str(desk.people), "--as", "an")
+    assert "between the years 2000 and 2199" in str(desk.run("create", *words, "--at", given).exception)
+    assert not desk.json("list")
+
+
+def test_a_notice_is_tried_on_any_phone_however_its_number_is_written(desk: Desk) -> None:
+    id = desk.create()
+    assert desk.run("try", id, "--as", "an", "--to", "0387 654 321").stdout == "queued for 84387***321\n"
+    assert desk.run("try", id, "--as", "an", "--to", "abc").exit_code == 2
+
+
 def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk) -> None:
     id = desk.create()
     shown = desk.json("preview", id, "--as", "an")

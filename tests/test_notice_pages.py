@@ -53,7 +53,8 @@ def test_a_notice_is_written_submitted_and_approved_by_another(here: World) -> N
     assert "Chao An" in page
     assert "0912 *** 001" in page
     moved(lan, latest(here), "submit")
-    moved(lan, latest(here), "approve", 409)
+    for takes_an_approver in ("approve", "send_back"):
+        moved(lan, latest(here), takes_an_approver, 403)
     assert latest(here).state == "submitted"
     moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
     assert (latest(here).state, latest(here).approver) == ("approved", "minh")
@@ -123,6 +124,12 @@ def test_a_text_may_not_name_what_the_list_has_not(here: World) -> None:
     assert latest(here).text == TEXT
 
 
+def test_a_notice_to_nobody_can_not_be_tried_out(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new", content="phone;ten\nx;An\n")
+    assert "Không có ai để gửi" in lan.post(f"/notices/{latest(here).id}/test", 409, phone="0912345678")
+
+
 def test_who_only_looks_can_not_write_or_send(here: World) -> None:
     lan, tam = official(here, "lan", "sender"), official(here, "tam", "viewer")
     post(lan, "new")
@@ -161,6 +168,7 @@ def test_a_form_without_its_token_is_refused(here: World) -> None:
         ({"name": " "}, FILE, "đặt tên"),
         ({"text": ""}, FILE, "viết nội dung"),
         ({"at": "soon"}, FILE, "Thời điểm"),
+        ({"at": "9999-12-31T23:59"}, FILE, "quá xa"),
         ({"by": "filter", "filter": "status=77"}, FILE, "ký tự thứ 1"),
         ({"no_file": "1"}, FILE, "chọn tệp"),
     ],

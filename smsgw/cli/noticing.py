@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, print_json
 from smsgw.gateway import Gateway
 from smsgw.notices import preview as previews
 from smsgw.notices import progress, report
@@ -199,7 +199,7 @@ _move("cancel", "sender", "Never send what no carrier has yet.", Notices.cancel)
 
 @notice.command("try")
 @click.argument("id")
-@click.option("--to", help="Another phone than the official's own.")
+@click.option("--to", type=Msisdn(), help="Another phone than the official's own.")
 @_must_be_someone
 @click.pass_obj
 def try_out(context: Context, id: str, to: str | None, user: str) -> None:

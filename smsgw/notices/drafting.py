@@ -19,6 +19,7 @@ from smsgw.store import opt_outs
 from smsgw.store.notices import Addressee, Notice
 
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
+YEARS = range(2000, 2200)  # within these, no reckoning leaves the calendar
 
 _TOO_LONG: dict[Language, str] = {
     "en": "the text would take {segments} segments; {most} are allowed",
@@ -59,6 +60,8 @@ class Draft:
             raise NoticeRefused("name", "the notice has no name; give it one by which others know it")
         if not self.text.strip():
             raise NoticeRefused("text", "the notice has no text")
+        if self.send_at is not None and self.send_at.year not in YEARS:
+            raise NoticeRefused("time", f"the time is not between the years {YEARS[0]} and {YEARS[-1]}; give another")
 
 
 @dataclass

@@ -46,6 +46,8 @@ def add(own: Blueprint, desk: Desk) -> None:
         try:
             _moved(desk, found, wanted)
         except NoticeRefused as error:
+            if error.reason == "role":
+                abort(HTTPStatus.FORBIDDEN)
             said = _overtaken(desk, found) if error.reason == "state" else refused(error)
             return _page(desk, notice_of(desk, id), HTTPStatus.CONFLICT, trouble=said)
         tell(f"notices.moved_{wanted}")
@@ -57,7 +59,10 @@ def add(own: Blueprint, desk: Desk) -> None:
         found, phone = notice_of(desk, id), phones.msisdn(request.form.get("phone", ""))
         if phone is None:
             return _page(desk, found, HTTPStatus.BAD_REQUEST, trouble=say("notices.bad_phone"))
-        desk.notices.try_out(id, me(), phone)
+        try:
+            desk.notices.try_out(id, me(), phone)
+        except NoticeRefused as error:
+            return _page(desk, found, HTTPStatus.CONFLICT, trouble=refused(error))
         shown = Format(desk.timezone, language()).phone(phones.mask(phone))
         tell("notices.test_done", phone=shown)
         return see("notices.notice", id=id)
