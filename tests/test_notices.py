@@ -23,7 +23,7 @@ from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import seal
 from smsgw.officials import audit
-from smsgw.store import opt_outs, outbox
+from smsgw.store import notices, opt_outs, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import Lane, notice
@@ -309,6 +309,14 @@ def test_an_upload_that_breaks_off_leaves_nothing_behind(cast: Cast) -> None:
         cast.notices.create(Draft("n", TEXT, "f"), rows, cast.an)
     with cast.world.gateway.database.reading() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(notice)) == 0
+
+
+def test_what_was_taken_for_given_up_and_has_come_in_meanwhile_is_left_alone(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    with cast.world.gateway.database.writing("test") as connection:
+        notices.forget(connection, made.id)
+    assert seal(cast.notices.means, cast.notices.find(made.id, cast.an)).fingerprint == made.fingerprint
+    assert [event.move for event in cast.notices.events(made.id, cast.an)] == ["create"]
 
 
 @pytest.mark.soak

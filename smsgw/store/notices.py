@@ -230,10 +230,12 @@ def half_loaded(connection: sa.Connection, since: datetime) -> list[str]:
 
 
 def forget(connection: sa.Connection, id: str) -> None:
-    """Remove a notice that has not become one."""
-    for part in (_r.notice_id, _p.notice_id, _e.notice_id):
+    """Remove a notice that has not become one; one that has is left alone."""
+    loading = sa.select(_c.id).where(_c.id == id, _c.state == "loading").with_for_update()
+    if connection.execute(loading).first() is None:
+        return
+    for part in (_r.notice_id, _p.notice_id, _e.notice_id, _c.id):
         connection.execute(sa.delete(part.table).where(part == id))
-    connection.execute(sa.delete(notice).where(_c.id == id, _c.state == "loading"))
 
 
 def touch(connection: sa.Connection, id: str, now: datetime) -> bool:
