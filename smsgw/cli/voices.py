@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
+from zoneinfo import ZoneInfo
 
 import click
 
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import Context, as_json, by_hand, print_json
 from smsgw.gateway import Gateway
 from smsgw.intake.voices import LONGEST_ANSWER
 from smsgw.store import voices
@@ -27,12 +27,18 @@ def list_(context: Context, state: voices.State, as_json: bool) -> None:
     """Those in a state, oldest first."""
     with context.database() as database, database.reading() as connection:
         found = voices.page(connection, state, limit=1000)
+    if as_json:
+        print_json([_shown(one) for one in found])
+        return
+    zone = ZoneInfo(context.settings.gateway.timezone)
     for one in found:
-        if as_json:
-            shown = {"number": one.number, "from": mask_all(one.phone), "code": one.code, "agency": one.agency_name}
-            print_json({**shown, "received_at": one.received_at, "text": one.text, "answer": one.answer})
-        else:
-            click.echo(f"{one.number}  {one.received_at:%Y-%m-%d %H:%M}  {one.agency_name or '-'}: {one.text}")
+        when = f"{one.received_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        click.echo(f"{one.number}  {when}  {one.agency_name or '-'}: {one.text}")
+
+
+def _shown(one: Voice) -> dict[str, object]:
+    shown = {"number": one.number, "from": mask_all(one.phone), "code": one.code, "agency": one.agency_name}
+    return {**shown, "received_at": one.received_at, "text": one.text, "answer": one.answer}
 
 
 @voice.command("answer")
@@ -44,7 +50,7 @@ def answer(context: Context, number: int, text: str) -> None:
     if not 1 <= len(text.strip()) <= LONGEST_ANSWER:
         raise click.UsageError(f"the answer needs 1 to {LONGEST_ANSWER} characters")
     with context.gateway() as gateway:
-        if not gateway.voices.answer(_named(gateway, number), text.strip(), _who()):
+        if not gateway.voices.answer(_named(gateway, number), text.strip(), by_hand()):
             raise click.ClickException(f"number {number} has been answered or closed already; see smsgw voice list")
 
 
@@ -54,7 +60,7 @@ def answer(context: Context, number: int, text: str) -> None:
 def close(context: Context, number: int) -> None:
     """Close NUMBER: nothing more is to be done."""
     with context.gateway() as gateway:
-        if not gateway.voices.close(_named(gateway, number), _who()):
+        if not gateway.voices.close(_named(gateway, number), by_hand()):
             raise click.ClickException(f"number {number} is closed already; see smsgw voice list --state closed")
 
 
@@ -64,7 +70,3 @@ def _named(gateway: Gateway, number: int) -> Voice:
     if found is None:
         raise click.ClickException(f"there is no complaint or question {number}; see smsgw voice list")
     return found
-
-
-def _who() -> str:
-    return f"cli:{getpass.getuser()}"
