@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Literal, get_args
@@ -142,12 +143,16 @@ class Gateway:
 
     def stop(self) -> None:
         """Let calls in hand end, then let go of everything."""
+        works = "worker" in self._roles
+        for sender in self.senders if works else ():
+            sender.finish()
         if self._ticker.running:
             self._ticker.shutdown(wait=True)
-        if "worker" in self._roles:
+        if works:
             self.listener.stop()
+            end = time.monotonic() + LONGEST_DRAIN
             for sender in self.senders:
-                sender.stop(LONGEST_DRAIN)
+                sender.stop(max(0.0, end - time.monotonic()))
         self.close()
 
     def close(self) -> None:

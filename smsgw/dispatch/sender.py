@@ -104,10 +104,14 @@ class Sender:
         """There is something to send."""
         self._work.set()
 
-    def stop(self, timeout: float) -> None:
-        """Let the call in hand end, settle it, and send no more."""
+    def finish(self) -> None:
+        """Send no more after the call in hand."""
         self._stopping.set()
         self._work.set()
+
+    def stop(self, timeout: float) -> None:
+        """The same, and wait so many seconds for that call to be settled."""
+        self.finish()
         self._thread.join(timeout)
 
     def send_due(self) -> float:

@@ -1,0 +1,56 @@
+"""A gateway that is told to stop lets the calls in hand end, and begins no others."""
+
+from __future__ import annotations
+
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.gateway import Gateway
+from smsgw.store import outbox
+from smsgw.store.tables import Lane, attempt
+from tests.world import province, settings, sqlite_with_tables
+
+SPARE = """
+[channels.spare]
+provider = "aggregator"
+url = "http://127.0.0.1:{port}"
+token = "t"
+secret = "s"
+sender = "8188"
+tps = 1000
+batch = 1
+time_limit = 0.2
+"""
+
+
+def silent_carrier() -> socket.socket:
+    """One that takes calls and never answers."""
+    carrier = socket.create_server(("127.0.0.1", 0))
+    carrier.settimeout(10)
+    return carrier
+
+
+def test_all_senders_are_told_to_stop_before_one_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGW_CHANNELS__SMS__TIME_LIMIT", "1.5")
+    province(tmp_path, 10)
+    with silent_carrier() as slow, silent_carrier() as quick:
+        ports = [carrier.getsockname()[1] for carrier in (slow, quick)]
+        url, more = f"http://127.0.0.1:{ports[0]}", SPARE.format(port=ports[1])
+        gateway = Gateway(settings(tmp_path, sqlite_with_tables(tmp_path), url, more))
+        now = gateway.clock()
+        with gateway.database.writing("test") as connection:
+            for channel in [gateway.channels["sms"], *[gateway.channels["spare"]] * 20]:
+                message = channel.message(Lane.REPLY, "84912345678", "Ho so", now, now + timedelta(hours=1))
+                outbox.add(connection, [message])
+        gateway.start(["worker"])
+        calls = [carrier.accept()[0] for carrier in (slow, quick)]
+        gateway.stop()
+        for call in calls:
+            call.close()
+    with sa.create_engine(gateway.database.url).connect() as connection:
+        tried = sa.select(sa.func.count()).where(attempt.c.channel == "spare")
+        assert (connection.scalar(tried) or 0) <= 2
