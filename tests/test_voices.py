@@ -8,23 +8,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from smsgw.answers.answering import Answers
-from smsgw.answers.asker import Asker
-from smsgw.answers.asking import (
-    AskVoice,
-    Follow,
-    HowToReceive,
-    ListFollowed,
-    LookUp,
-    Rate,
-    Receive,
-    Speak,
-    Unfollow,
-    codes_asked,
-    understand,
-)
-from smsgw.answers.wording import Wording
-from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Status
 from smsgw.store import audit, followers, heard, opt_outs, ratings, voices
 from smsgw.store.tables import inbound, voice
@@ -34,24 +17,6 @@ from tests.test_conversations import LAN, all_codes, code_of, owner_of
 from tests.world import NOON, World, world
 
 MAI = "84987654321"
-CODE = "H01.12-180802-0012"
-LIKE_A_COMMAND = (
-    "toi muon dang ky khai sinh",
-    f"dang ky ket hon {CODE}",
-    f"DK hoi nghi {CODE}",
-    "dang ky 2 con",
-    "DK DNC",
-    "HUY DNC",
-    "xin huy ho so",
-    f"toi khong muon theo doi {CODE} nua",
-    f"cho toi dang ky khai sinh {CODE}",
-    "tc ho so dat dai",
-    f"TC {CODE}",
-    "danh gia tac dong moi truong",
-    f"danh gia ho so giup toi {CODE}",
-    "phai lam sao",
-    f"PA {CODE}",
-)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -69,129 +34,6 @@ def follows(world: World, phone: str) -> list[str]:
 def silent(world: World, phone: str) -> set[str]:
     with world.gateway.database.reading() as connection:
         return {item.purpose for item in opt_outs.of(connection, phone)}
-
-
-@pytest.mark.parametrize("text", LIKE_A_COMMAND)
-def test_a_text_that_only_looks_like_a_command_is_an_ordinary_one(text: str) -> None:
-    assert isinstance(understand(text, Words()), LookUp)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"DK {CODE}",
-        f"đăng ký hồ sơ {CODE} ạ",
-        "dk ho1.12/180802 12",
-        "DKH01.12-180802-0012",
-        f"ĐKY {CODE}",
-        f"theo dõi: {CODE}",
-        f"Chào anh chị, cho em đăng ký hồ sơ {CODE} ạ",
-        f"toi muon dang ky theo doi ho so {CODE}",
-        f"xin đăng ký nhận tin {CODE}",
-        f"DK cho toi {CODE}",
-    ],
-)
-def test_a_follow_is_read_as_a_look_up_is(text: str) -> None:
-    request = understand(text, Words())
-    assert isinstance(request, Follow)
-    assert CODE in codes_asked(request)
-
-
-def test_other_commands_are_understood_however_they_are_typed() -> None:
-    words = Words()
-    assert isinstance(understand(f"Hủy {CODE}", words), Unfollow)
-    assert isinstance(understand("huỷ", words), Unfollow)
-    for text in (f"cho tôi huỷ theo dõi {CODE}", f"huy dang ky {CODE}", f"Ngừng theo dõi hồ sơ {CODE}"):
-        assert isinstance(understand(text, words), Unfollow)
-    for text in (f"DK hồ sơ {CODE}", "DK ho so", "đăng ký"):
-        assert isinstance(understand(text, words), Follow)
-    assert understand("tc thông báo", words) == Receive(("notice",), wanted=False)
-    assert understand("DKY nhắc", words) == Receive(("reminder",), wanted=True)
-    assert understand("dky", words) == Receive(opt_outs.PURPOSES, wanted=True)
-    assert understand("PA so 123456", words) == AskVoice(123456)
-    for text, score in (
-        (f"DG {CODE} 5", 5),
-        (f"đánh giá 4 {CODE}", 4),
-        (f"dg {CODE} 5 sao", 5),
-        (f"DG {CODE}", None),
-        (f"toi danh gia {CODE} 5 diem", 5),
-        (f"DG {CODE} 1 can bo hach sach", 1),
-        (f"DG{CODE} 5", 5),
-        (f"DG {CODE} tot", None),
-    ):
-        request = understand(text, words)
-        assert isinstance(request, Rate)
-        assert (request.score, CODE in codes_asked(request)) == (score, True)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "TC ạ",
-        "tôi muốn từ chối nhận tin",
-        "toi tu choi nhan ho so",
-        "stop it",
-        "dky giup toi",
-        "TC TB nhé",
-        "xin DKY",
-        "Tôi không muốn nhận tin nhắn",
-        "đừng nhắn nữa ạ",
-        "khong nhan tin ve ho so cua toi nua",
-    ],
-)
-def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_changes(text: str) -> None:
-    request = understand(text, Words())
-    assert request == HowToReceive()
-    told = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022").reply(request, Asker(LAN), {}, NOON)
-    assert "nhan rieng TC. De nhan lai: DKY" in told.text
-    assert told.effects == ()
-
-
-@pytest.mark.parametrize("text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "unsubscribe"])
-def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: str) -> None:
-    assert understand(text, Words()) == Receive(opt_outs.PURPOSES, wanted=False)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "cho toi xem danh sach voi a",
-        "danh sách hồ sơ",
-        "DS ạ",
-        "Hồ sơ của tôi xong chưa?",
-        "ho so cua em toi dau roi a",
-        "Cho hỏi hồ sơ của tôi bao giờ có kết quả",
-        "Danh sách hồ sơ của tôi",
-        "quên mã",
-        "Tôi quên mã hồ sơ",
-        "toi mat giay hen thi lam sao",
-    ],
-)
-def test_who_asks_for_the_own_dossiers_without_a_code_gets_the_list(text: str) -> None:
-    assert understand(text, Words()) == ListFollowed()
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Tôi muốn phản ánh cán bộ xã", "cán bộ xã"),
-        ("xin góp ý: phục vụ tốt", "phục vụ tốt"),
-        ("khiếu nại hồ sơ trễ", "hồ sơ trễ"),
-        ("PAKN đường hư", "đường hư"),
-        ("phản ánh kiến nghị", ""),
-        (f"xin phản ánh việc chậm trả hồ sơ {CODE}", f"việc chậm trả hồ sơ {CODE}"),
-    ],
-)
-def test_a_complaint_is_taken_down_however_it_begins(text: str, said: str) -> None:
-    request = understand(text, Words())
-    assert isinstance(request, Speak)
-    assert request.text == said
-
-
-def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
-    request = understand("Pha\u0309n a\u0301nh: Cán bộ xã hẹn 3 lần!", Words())
-    assert isinstance(request, Speak)
-    assert request.text == "Cán bộ xã hẹn 3 lần!"
 
 
 def test_anyone_follows_a_dossier_ends_it_and_lists_it(place: World) -> None:
