@@ -188,7 +188,7 @@ _CLAIM = (
         tried_at=sa.case((_c.doubts == 0, _NOW), else_=_c.tried_at),
     )
     .returning(
-        _c.not_before,
+        sa.type_coerce(_c.not_before, sa.types.NULLTYPE),  # to be sorted by, as the driver has it
         _c.id,
         _c.sender,
         _c.recipient,

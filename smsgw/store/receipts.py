@@ -133,6 +133,8 @@ _LEARN = Batch(
 
 def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str, Sequence[str]], now: datetime) -> None:
     """Apply what was reported of messages while they were being sent. `messages`: our id to the carrier's ones."""
+    if not messages:
+        return
     subjects = [(f"ref:{id}",) for id in messages]
     subjects += [(f"id:{carrier_id}",) for ids in messages.values() for carrier_id in ids]
     parked = _PARKED.run(connection, subjects, at_channel=channel).all()
