@@ -140,7 +140,8 @@ def _all_sides(scene: Scene) -> Iterator[list[Side]]:
     citizens = Citizens(scene.place.codes)
     with ExitStack() as stack:
         database = scene.place.gateway_database()
-        gateway = stack.enter_context(running_gateway(scene.place, scene.shape.roles(), database, scene.double.port))
+        roles, batch = scene.shape.roles(), max(scene.plan.batches)
+        gateway = stack.enter_context(running_gateway(scene.place, roles, database, scene.double.port, batch=batch))
         sides = [Side("gateway", gateway.port, gateway.groups(), True, citizens.callbacks)]
         port, pids = stack.enter_context(_bare_route(scene))
         sides.append(Side("bare route", port, {"route": pids}, False, citizens.callbacks))
