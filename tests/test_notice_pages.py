@@ -107,6 +107,17 @@ def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) 
     assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
 
 
+def test_a_page_from_before_the_approval_changes_nothing_of_what_is_on_its_way(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new", at="2199-01-01T08:00")
+    old = latest(here)
+    for who, move in ((lan, "submit"), (minh, "approve"), (minh, "pause")):
+        moved(who, old, move)
+    assert "minh, lúc" in post(lan, f"{old.id}/edit", 409)
+    assert "minh, lúc" in lan.get(f"/notices/{old.id}/edit", 409)
+    assert (latest(here).id, latest(here).state) == (old.id, "paused")
+
+
 def test_the_page_says_how_much_of_the_budget_is_used_and_how_much_the_notice_takes(tmp_path: Path) -> None:
     with world(tmp_path, more="[notices]\nmonthly_segments = 5") as small:
         lan, minh = official(small, "lan", "sender"), official(small, "minh", "approver")

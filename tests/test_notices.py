@@ -25,6 +25,7 @@ from smsgw.notices.seal import seal
 from smsgw.officials import audit
 from smsgw.store import notices, opt_outs, outbox
 from smsgw.store.ids import new_id
+from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import Lane, notice
 from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
@@ -242,6 +243,17 @@ def test_the_preview_shows_real_texts_sizes_cost_course_and_who_was_told_before(
         assert (shown.reckoning.accented.segments, shown.reckoning.accented.by_encoding) == (12, {"ucs2": 12})
         assert shown.course.ends > shown.course.starts == made.clock()
         assert [other.people for other in shown.told_before] == [2]
+
+
+def test_of_what_another_agency_told_the_same_people_only_the_province_hears(cast: Cast) -> None:
+    def told(who: Official) -> list[str]:
+        return [other.id for other in preview(cast.notices.means, drafted(cast.notices, who).notice).told_before]
+
+    theirs = [cast.official(name, "approver", agency="H01.12") for name in ("em", "oanh")]
+    sent = approved(cast.notices, *theirs)
+    cast.world.settle()
+    assert told(theirs[0]) == told(cast.an) == [sent.id]
+    assert told(cast.official("giang", "sender", agency="H01.13")) == []
 
 
 def test_the_same_text_to_the_same_people_is_pointed_out_for_a_day_and_only_that(cast: Cast) -> None:

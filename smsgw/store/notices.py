@@ -189,7 +189,10 @@ def recipients_at(connection: sa.Connection, id: str, places: Collection[int]) -
 
 
 def told_before(connection: sa.Connection, of: Notice, since: datetime) -> list[tuple[str, str, int]]:
-    """Notices of the same text that were queued since then for the same people: id, name, how many people."""
+    """Notices of the same text that were queued since then for the same people: id, name, how many people.
+
+    Of an agency's notice only those of that agency, as nobody there may know of any other.
+    """
     other, same = notice.alias("other"), notice_recipient.alias("same")
     query = (
         sa.select(other.c.id, other.c.name, sa.func.count())
@@ -202,6 +205,8 @@ def told_before(connection: sa.Connection, of: Notice, since: datetime) -> list[
         .group_by(other.c.id, other.c.name)
         .order_by(other.c.id.desc())
     )
+    if of.agency is not None:
+        query = query.where(other.c.agency == of.agency)
     return [(id, name, count) for id, name, count in connection.execute(query)]
 
 

@@ -48,8 +48,10 @@ def add(own: Blueprint, desk: Desk) -> None:
         except NoticeRefused as error:
             if error.reason == "role":
                 abort(HTTPStatus.FORBIDDEN)
-            said = _overtaken(desk, found) if error.reason == "state" else refused(error)
-            return _page(desk, notice_of(desk, id), HTTPStatus.CONFLICT, trouble=said)
+            now = notice_of(desk, id)
+            if error.reason == "state":
+                return too_late(desk, now)
+            return _page(desk, now, HTTPStatus.CONFLICT, trouble=refused(error))
         tell(f"notices.moved_{wanted}")
         return see("notices.notice", id=id)
 
@@ -79,6 +81,16 @@ def notice_of(desk: Desk, id: str) -> Notice:
 def refused(error: NoticeRefused) -> str:
     """Why something can't be done with a notice, in the official's language."""
     return say(f"notices.refused_{error.reason}")
+
+
+def editable(notice: Notice) -> bool:
+    """Whether it may still be changed."""
+    return Move.EDIT in open_moves(State(notice.state))
+
+
+def too_late(desk: Desk, notice: Notice) -> AnyResponse:
+    """The notice's page for whoever comes too late: it says who was there before, and what the notice is now."""
+    return _page(desk, notice, HTTPStatus.CONFLICT, trouble=_overtaken(desk, notice))
 
 
 def _overtaken(desk: Desk, notice: Notice) -> str:
@@ -122,7 +134,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         needs_approval=desk.notices.needs_approval(notice),
         moves=[move for move in moves if move != Move.EDIT and not (own and move == Move.APPROVE)],
         next=_next(notice, events, own=own),
-        editable=Move.EDIT in moves,
+        editable=editable(notice) and me().may("sender"),
         undecided=notice.state in BEFORE_SENDING,
         problems=desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN),
         events=events,

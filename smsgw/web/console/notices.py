@@ -25,7 +25,7 @@ from smsgw.store.notices import Notice
 from smsgw.web.console import notice, notice_files
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
-from smsgw.web.console.notice import notice_of, refused
+from smsgw.web.console.notice import editable, notice_of, refused, too_late
 from smsgw.web.console.notice_form import BadForm, Form, Readings, selection, wishes, written
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
 from smsgw.web.console.words import reason
@@ -90,6 +90,8 @@ def routes(desk: Desk) -> Blueprint:
     @needs("sender")
     def edit(id: str) -> AnyResponse:
         found = notice_of(desk, id)
+        if not editable(found):
+            return too_late(desk, found)
         given = _as_it_is(desk, found)
         if request.args.get("by") == "file":  # somebody comes to bring the mended file
             given["by"] = "file"
@@ -99,7 +101,9 @@ def routes(desk: Desk) -> Blueprint:
     @needs("sender")
     @takes(desk.limits.bytes + ROOM_FOR_FIELDS)
     def rewrite(id: str) -> AnyResponse:
-        return _written(desk, readings, notice_of(desk, id))
+        found = notice_of(desk, id)
+        # A page that is older than the approval takes nothing back that is on its way by now.
+        return _written(desk, readings, found) if editable(found) else too_late(desk, found)
 
     notice.add(own, desk)
     notice_files.add(own, desk)
