@@ -60,6 +60,8 @@ class FileAudience:
                 return columns(headings, wanted, self.limits.columns)
             if count >= HEADING_WITHIN:
                 break
+        if not first:
+            raise AudienceRefused("empty")
         return columns(first, wanted, self.limits.columns)
 
     def _read(self, line: Line, there: Columns) -> Iterator[Recipient | RowError]:

@@ -44,11 +44,16 @@ _FAILED = frozenset(
 )
 
 
+# Marks that nobody sees: of direction, as Windows puts around a number that is copied, and of where a word may break.
+_UNSEEN = str.maketrans(dict.fromkeys("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u00ad", ""))
+_UNSEEN |= str.maketrans(dict.fromkeys("\u200b\ufeff", " "))
+
+
 def cell(text: str, longest: int) -> Cell:
     """A cell's text, composed (NFC), with one blank for every run of blanks and line breaks."""
     if len(text) > longest:
         return CellFault.TOO_LONG
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text.replace("\u200b", " ").replace("\ufeff", " "))
+        text = unicodedata.normalize("NFC", text.translate(_UNSEEN))
     text = " ".join(text.split())
     return CellFault.FAILED if text in _FAILED else text

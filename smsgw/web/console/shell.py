@@ -144,7 +144,7 @@ def see(endpoint: str, **values: Any) -> AnyResponse:
 
 def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> Response:
     """A page made from a template of templates/console/."""
-    return Response(render_template(f"console/{template}", **values), status.value, content_type="text/html")
+    return Response(render_template(f"console/{template}", **values), status.value, mimetype="text/html")
 
 
 def prepare(app: Flask, public_url: str) -> None:
