@@ -27,6 +27,10 @@ def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> Non
     assert "30 ngày sau ngày có kết quả" in shown
     assert "vào ngày hẹn trả" in shown
     assert "Nhắc hẹn đang đứng" not in shown
+    english = desk.post("/language", language="en", next="/console/reminders/")
+    assert "2 working days before the last day for the papers" in english
+    assert "1 working day before the due date" in english
+    desk.post("/language", language="vi")
     agency.go_away()
     minutes(here, 1)
     here.clock.forward(minutes=20)

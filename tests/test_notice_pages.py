@@ -135,9 +135,10 @@ def test_a_text_may_not_name_what_the_list_has_not(here: World) -> None:
     assert latest(here).text == TEXT
 
 
-def test_a_notice_to_nobody_can_not_be_tried_out(here: World) -> None:
+def test_a_notice_to_nobody_can_not_be_tried_out_or_submitted(here: World) -> None:
     lan = official(here, "lan", "sender")
     post(lan, "new", content="phone;ten\nx;An\n")
+    assert "Gửi duyệt" not in lan.get(f"/notices/{latest(here).id}/")
     assert "Không có ai để gửi" in lan.post(f"/notices/{latest(here).id}/test", 409, phone="0912345678")
 
 

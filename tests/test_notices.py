@@ -249,10 +249,10 @@ def test_of_what_another_agency_told_the_same_people_only_the_province_hears(cas
     def told(who: Official) -> list[str]:
         return [other.id for other in preview(cast.notices.means, drafted(cast.notices, who).notice).told_before]
 
-    theirs = [cast.official(name, "approver", agency="H01.12") for name in ("em", "oanh")]
-    sent = approved(cast.notices, *theirs)
+    author, approver = (cast.official(name, "approver", agency="H01.12") for name in ("em", "oanh"))
+    sent = approved(cast.notices, author, approver)
     cast.world.settle()
-    assert told(theirs[0]) == told(cast.an) == [sent.id]
+    assert told(author) == told(cast.an) == [sent.id]
     assert told(cast.official("giang", "sender", agency="H01.13")) == []
 
 

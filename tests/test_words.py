@@ -144,3 +144,11 @@ def test_a_scale_ends_at_a_round_number_and_so_does_its_half() -> None:
     vi, en = (Format(ZONE, language) for language in get_args(Language))
     assert [vi.short(value) for value in (882, 4000, 2_000_000, 3_500_000)] == ["882", "4.000", "2 tr", "3,5 tr"]
     assert en.short(3_500_000) == "3.5 m"
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [(0, 0, "–"), (0, 5, "0,0 %"), (2, 3, "66,7 %"), (9999, 10000, "99,9 %"), (5, 5, "100,0 %")],
+)
+def test_a_share_is_a_hundred_per_cent_only_where_nothing_is_missing(part: int, whole: int, shown: str) -> None:
+    assert Format(ZONE, "vi").share(part, whole) == shown

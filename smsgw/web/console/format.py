@@ -58,8 +58,11 @@ class Format:
         return f"{self.number(dong)}\N{NO-BREAK SPACE}₫"
 
     def share(self, part: int, whole: int) -> str:
-        """A part of a whole in per cent, to one place; a dash where there is no whole."""
-        return f"{self.number(100 * part / whole, 1)} %" if whole else "–"
+        """A part of a whole in per cent, to one place; a dash where there is no whole. Only all of it is 100 %."""
+        if not whole:
+            return "–"
+        percent = 100 * part / whole
+        return f"{self.number(percent if part == whole else min(percent, 99.9), 1)} %"
 
     def duration(self, given: timedelta | float | None) -> str:
         """A span of time in its largest unit."""

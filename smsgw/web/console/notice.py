@@ -121,7 +121,6 @@ def _moved(desk: Desk, notice: Notice, move: str) -> None:
 
 def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
     looked_at = preview(desk.notices.means, notice)
-    moves = [move for move in open_moves(State(notice.state)) if me().may(MOVES[move].role or "sender")]
     own = notice.author == me().name
     events = desk.notices.events(notice.id, me())
     return page(
@@ -132,7 +131,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         total=looked_at.reckoning.size(accents=notice.accents),
         warnings=_warnings(looked_at, Format(desk.timezone, language())) if notice.state in BEFORE_SENDING else [],
         needs_approval=desk.notices.needs_approval(notice),
-        moves=[move for move in moves if move != Move.EDIT and not (own and move == Move.APPROVE)],
+        moves=_offered(notice, own=own),
         next=_next(notice, events, own=own),
         editable=editable(notice) and me().may("sender"),
         undecided=notice.state in BEFORE_SENDING,
@@ -142,6 +141,13 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         mask=phones.mask,
         **values,
     )
+
+
+def _offered(notice: Notice, *, own: bool) -> list[Move]:
+    """The moves that have a button: those that would not be refused."""
+    vain = {Move.EDIT} | ({Move.APPROVE} if own else set()) | (set() if notice.recipients else {Move.SUBMIT})
+    moves = [move for move in open_moves(State(notice.state)) if move not in vain]
+    return [move for move in moves if me().may(MOVES[move].role or "sender")]
 
 
 def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:

@@ -78,11 +78,8 @@ def _day(rule: Rule) -> str:
     offset = rule.offset
     if offset is None:
         return ""
-    when = (
-        "on_the_day"
-        if not offset.days
-        else f"{'working_' * offset.working}days_{'before' if offset.before else 'after'}"
-    )
+    unit = f"{'working_' * offset.working}day{'s' * (offset.days > 1)}"
+    when = f"{unit}_{'before' if offset.before else 'after'}" if offset.days else "on_the_day"
     return say(f"reminders.{when}", count=offset.days, date=say(f"reminders.date_{offset.column}"))
 
 
