@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from smsgw.notices.drafting import Draft
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials import audit
+from smsgw.store import notices
 from smsgw.store.audit import latest
-from smsgw.store.tables import notice, notice_recipient
+from smsgw.store.tables import notice, notice_recipient, outbound
 from tests import processes
 from tests.bulletin import Cast, approved, approving, drafted, phone
 from tests.world import NOON, settings_text, world
@@ -146,6 +147,25 @@ def test_what_was_changed_while_it_was_being_sent_is_not_sent_before_it_is_as_it
     assert slow.counts(made.id) == {"delivered": 350}
     assert slow.heard(340) == ["Kinh moi Ong 340 den nhan ket qua tai bo phan mot cua."]
     assert all(len(slow.heard(number)) == 1 for number in range(350))
+
+
+@pytest.mark.parametrize("what", ["text", "accents", "time"])
+def test_a_text_that_was_changed_while_it_was_being_sent_reaches_nobody_else(slow: Cast, what: str) -> None:
+    made = approved(slow.notices, slow.an, slow.binh, 350)
+    slow.world.settle(2)
+    by_hand(slow, CHANGES[what])
+    slow.world.settle(10)
+    assert slow.state(made.id) == "paused"
+    with slow.world.gateway.database.reading() as connection:
+        texts = connection.execute(sa.select(outbound.c.text)).scalars()
+        assert all(text.startswith("Kinh moi Ong ") for text in texts)
+
+
+def test_a_move_of_what_was_edited_in_the_same_moment_is_none(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    with cast.world.gateway.database.writing("test") as connection:
+        assert not notices.move(connection, made.id, {"draft"}, "submitted", NOON, expected="of another text")
+        assert notices.move(connection, made.id, {"draft"}, "submitted", NOON, expected=made.fingerprint)
 
 
 def test_what_was_edited_and_approved_again_goes_out_as_it_is_now(slow: Cast) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
 from providers.contract import Abilities, Accepted, Outbound, Outcome, Throttled, Unknown
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
-from smsgw.dispatch.sender import Sender
+from smsgw.dispatch.sender import OTHERS, Sender
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.dispatch.vetting import Vet, Vetted, all_go
 from smsgw.store import channels
@@ -77,12 +79,17 @@ def make(database: Database) -> Iterator[Make]:
     """Makes a sender; its channel has had a second in which its rate could be saved up."""
 
     def new(
-        carrier: Carrier, *, vet: Callable[[SetClock], Vet] = lambda _: all_go, clock: SetClock | None = None
+        carrier: Carrier,
+        *,
+        vet: Callable[[SetClock], Vet] = lambda _: all_go,
+        clock: SetClock | None = None,
+        lanes: Collection[Lane] = tuple(Lane),
+        hours: Hours = ALWAYS,
     ) -> Desk:
         clock = clock or SetClock(NOON + timedelta(seconds=1))
         channel = Channel("sms", "8188", carrier, Pace(100, 100), 100)  # type: ignore[arg-type]
         roads = Roads([channel], Routes([], "sms"))
-        sender = Sender(database, channel, roads, tuple(Lane), clock=clock, chance=lambda: 0.0, vet=vet(clock))
+        sender = Sender(database, channel, roads, lanes, clock=clock, hours=hours, chance=lambda: 0.0, vet=vet(clock))
         return Desk(database, carrier, sender, Sweeper(database, roads, clock), clock)
 
     yield new
@@ -280,3 +287,33 @@ def test_what_was_claimed_long_before_its_call_takes_room_from_the_rate_as_it_is
     for start, _ in arrived:
         within = sum(count for at, count in arrived if start <= at < start + timedelta(seconds=1))
         assert within <= 100 + 100
+
+
+QUIET = Hours(time(12, 1), time(7), ZoneInfo("Asia/Ho_Chi_Minh"))  # from a minute after NOON
+
+
+def test_what_waits_for_the_morning_is_not_claimed_in_the_quiet_hours(make: Make) -> None:
+    def unasked(lease: str, messages: Sequence[Claimed]) -> Vetted:
+        raise AssertionError(f"{len(messages)} messages were claimed")
+
+    desk = make(Carrier(), vet=lambda _: unasked, lanes=OTHERS, hours=QUIET)
+    add(desk.database, message(Lane.NOTICE), message(Lane.REMINDER))
+    desk.clock.forward(minutes=1)
+    desk.sender.send_due()
+    assert desk.states() == ["queued", "queued"]
+
+
+def test_what_was_claimed_just_before_the_quiet_hours_is_not_handed_over_in_them(make: Make) -> None:
+    def slow(clock: SetClock) -> Vet:
+        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
+            clock.forward(seconds=0.2)
+            return all_go(lease, messages)
+
+        return vet
+
+    desk = make(Carrier(), vet=slow, lanes=OTHERS, hours=QUIET)
+    add(desk.database, message(Lane.NOTICE))
+    desk.clock.forward(seconds=58.9)
+    desk.sender.send_due()
+    assert desk.carrier.calls == []
+    assert desk.states() == ["queued"]
