@@ -46,7 +46,8 @@ WORDS: Mapping[str, ReceiptStatus] = {
 }
 _NONE = ("", "0", "000", "00", "0000")
 
-_FIELD = re.compile(r"\b(id|stat|err|done[ _]?date)\s*:\s*([^\s,;]+)", re.IGNORECASE)
+# Some SMSCs end the text with the NUL that ends it in their own memory.
+_FIELD = re.compile(r"\b(id|stat|err|done[ _]?date)\s*:\s*([^\s,;\0]+)", re.IGNORECASE)
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M%S")
 
 
