@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from providers.aggregator import sign
+from providers.contract import Receipt
 from smsgw import app as application
 from smsgw.store.database import trouble
 from smsgw.store.tables import inbound
@@ -179,6 +180,18 @@ def test_receipts_are_taken_each_once_and_malformed_ones_rejected(anywhere: Worl
         *["rejected"] * 3,
     ]
     assert "buffered, delivered" in json.loads(answer.data)["results"][2]["error"]
+
+
+def test_a_receipt_that_can_not_be_stored_does_no_harm_to_those_that_came_with_it(here: World) -> None:
+    gateway = here.gateway
+    with gateway.database.writing("test"):  # what comes meanwhile is taken together
+        first, bad, good = (
+            gateway.reports.take(gateway.channels["sms"], [Receipt(ref, None, "delivered")])
+            for ref in ("r-1", "half of a pair: \ud800", "r-2")
+        )
+    assert [taken.result(10)[0].status for taken in (first, good)] == ["accepted", "accepted"]
+    with pytest.raises(TypeError):
+        bad.result(10)
 
 
 def test_a_time_outside_of_the_calendar_is_named_and_its_neighbours_are_taken(here: World) -> None:

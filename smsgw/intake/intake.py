@@ -7,13 +7,10 @@ is held while another agency's server thinks; a message and its reply are commit
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-
-import sqlalchemy as sa
 
 from providers.contract import Inbound, Refused, Taken
 from providers.contract import Reply as InBody
@@ -25,11 +22,11 @@ from smsgw.dispatch.retry import RULES
 from smsgw.intake import in_body, lines, talks
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
-from smsgw.intake.jointly import Jointly
+from smsgw.intake.jointly import Jointly, all_or_each
 from smsgw.intake.talks import Brought, Talk
 from smsgw.store import inbox
 from smsgw.store.chats import LinkAsked, Overtaken
-from smsgw.store.database import Database, trouble
+from smsgw.store.database import Database
 from smsgw.store.effects import Said
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
@@ -40,8 +37,6 @@ from smsgw.text.alphabet import storable
 
 MOST_CALLBACKS = 64  # in one transaction
 LATE_BATCH = 200
-
-log = logging.getLogger("smsgw.intake")
 
 
 class Intake:
@@ -79,22 +74,7 @@ class Intake:
 
     def _take_all(self, callbacks: Sequence[Brought[Inbound | Refused]]) -> list[list[Taken] | Exception]:
         """What became of each message of each callback."""
-        try:
-            return list(self._commit(callbacks))
-        except sa.exc.OperationalError:
-            raise
-        except Exception as error:
-            if len(callbacks) == 1 and not isinstance(error, Overtaken):
-                raise
-            # Somebody's message breaks what all have in common; the others must not suffer from it.
-            log.warning("a group of callbacks is taken one by one: %s", trouble(error))
-            return [self._alone(callback) for callback in callbacks]
-
-    def _alone(self, callback: Brought[Inbound | Refused]) -> list[Taken] | Exception:
-        try:
-            return self._commit([callback])[0]
-        except Exception as error:
-            return error
+        return all_or_each(self._commit, callbacks)
 
     def _commit(self, callbacks: Sequence[Brought[Inbound | Refused]]) -> list[list[Taken]]:
         came = [

@@ -6,13 +6,21 @@ waited for, so that whoever comes alone is served alone.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+import sqlalchemy as sa
+
+from smsgw.store.chats import Overtaken
+from smsgw.store.database import trouble
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+log = logging.getLogger("smsgw.intake")
 
 
 class Jointly(Generic[Item, Result]):
@@ -59,3 +67,27 @@ class Jointly(Generic[Item, Result]):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+
+def all_or_each(work: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item]) -> list[Result | Exception]:
+    """What work makes of all items together, or where that fails, of each alone.
+
+    Raises OperationalError, which is about none of them, and what fails with one item only, unless it was overtaken.
+    """
+    try:
+        return [*work(items)]
+    except sa.exc.OperationalError:
+        raise
+    except Exception as error:
+        if len(items) == 1 and not isinstance(error, Overtaken):
+            raise
+        # Somebody's message breaks what all have in common; the others must not suffer from it.
+        log.warning("a group of callbacks is taken one by one: %s", trouble(error))
+        return [_alone(work, item) for item in items]
+
+
+def _alone(work: Callable[[Sequence[Item]], Sequence[Result]], item: Item) -> Result | Exception:
+    try:
+        return work([item])[0]
+    except Exception as error:
+        return error

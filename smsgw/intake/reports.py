@@ -11,7 +11,7 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel
 from smsgw.intake import talks
-from smsgw.intake.jointly import Jointly
+from smsgw.intake.jointly import Jointly, all_or_each
 from smsgw.intake.talks import Brought, Talk
 from smsgw.store import receipts
 from smsgw.store.database import Database
@@ -25,7 +25,7 @@ class Reports:
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
-        self._together = Jointly(self._record, MOST_CALLBACKS)
+        self._together = Jointly(self._take_all, MOST_CALLBACKS)
 
     def take(
         self, channel: Channel, items: Sequence[Receipt | Refused], talk: Talk | None = None
@@ -33,7 +33,11 @@ class Reports:
         """Keep receipts; later, what became of each, in order. When that is there, everything is committed."""
         return self._together.begin(Brought(channel, items, talk))
 
-    def _record(self, callbacks: Sequence[Brought[Receipt | Refused]]) -> list[list[Taken] | Exception]:
+    def _take_all(self, callbacks: Sequence[Brought[Receipt | Refused]]) -> list[list[Taken] | Exception]:
+        """What became of each receipt of each callback."""
+        return all_or_each(self._record, callbacks)
+
+    def _record(self, callbacks: Sequence[Brought[Receipt | Refused]]) -> list[list[Taken]]:
         by_channel: dict[str, list[receipts.Report]] = defaultdict(list)
         for callback in callbacks:
             by_channel[callback.channel.name] += [_report(item) for item in callback.items if isinstance(item, Receipt)]
@@ -51,7 +55,7 @@ class Reports:
             for item in callback.items:
                 if isinstance(item, Receipt):
                     metrics.receipts_in.labels(callback.channel.name, item.status).inc()
-        return [*answers]
+        return answers
 
 
 def _taken(item: Receipt | Refused, fresh: Iterator[bool]) -> Taken:
