@@ -59,19 +59,19 @@ def inbound(event: dict[str, Any]) -> list[Inbound]:
     """What a person did: wrote, sent a picture or the like (which is a text without words), came or went."""
     match event:
         case {"event_name": "follow" | "unfollow" as name, "follower": {"id": user}}:
-            person, account = _person(user, "follower.id"), str(event.get("oa_id", ""))
+            person, account = _person(user, "follower.id"), _id(event.get("oa_id")) or ""
             # These have no id of their own, and a person can't come twice in a millisecond.
             return [_inbound(f"{name}:{person}:{event['timestamp']}", person, account, "", event, name)]
         case {"event_name": str(name), "sender": {"id": user}, "message": dict(message)} if name.startswith(
             "user_send"
         ):
-            said, text = message.get("msg_id"), message.get("text", "")
-            if not isinstance(said, str) or not 0 < len(said) <= LONGEST_ID:
-                raise Malformed([("message.msg_id", f"must be a string of up to {LONGEST_ID} characters")])
+            said, text = _id(message.get("msg_id")), message.get("text", "")
+            if said is None:
+                raise Malformed([("message.msg_id", f"must be a string of up to {LONGEST_ID} printable characters")])
             if not isinstance(text, str):
                 raise Malformed([("message.text", "must be a string")])
             reached = event.get("recipient")
-            to = str(reached.get("id", "")) if isinstance(reached, dict) else ""
+            to = _id(reached.get("id")) or "" if isinstance(reached, dict) else ""
             return [_inbound(said, _person(user, "sender.id"), to, text if name == "user_send_text" else "", event)]
         case {"event_name": "user_send_text" | "follow" | "unfollow" as name}:
             where = "sender, message" if name == "user_send_text" else "follower"
@@ -85,25 +85,30 @@ def receipts(event: dict[str, Any]) -> list[Receipt]:
         case {"event_name": "user_received_message" | "user_seen_message", "message": dict(message)}:
             seen = message.get("msg_ids")
             ids = [*seen] if isinstance(seen, list) else [message.get("msg_id")]
-            ref, arrived = message.get("tracking_id"), str(message.get("delivery_time", ""))
+            arrived = str(message.get("delivery_time", ""))
             at = _moment(arrived if _MILLISECONDS.fullmatch(arrived) else event["timestamp"])
             return [
-                Receipt(ref if isinstance(ref, str) and ref else None, one, "delivered", at=at)
-                for one in ids
-                if isinstance(one, str) and 0 < len(one) <= LONGEST_ID
+                Receipt(_id(message.get("tracking_id")), one, "delivered", at=at)
+                for one in map(_id, ids)
+                if one is not None
             ]
     return []
 
 
 def _inbound(id: str, person: str, to: str, text: str, event: dict[str, Any], name: Event = "text") -> Inbound:
     # Apple's keyboards send letters and marks apart.
-    return Inbound(id, person, to[:LONGEST_ID], unicodedata.normalize("NFC", text), _time(event), name)
+    return Inbound(id, person, to, unicodedata.normalize("NFC", text), _time(event), name)
 
 
 def _person(user: Any, where: str) -> str:
     if not isinstance(user, str) or not _USER.fullmatch(user):
         raise Malformed([(where, "must be a Zalo user's id, which is digits")])
     return f"{SCHEME}:{user}"
+
+
+def _id(value: Any) -> str | None:
+    """An id of a message or an account; None for what is none, or what no database would take for one."""
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable() else None
 
 
 def _accounts(event: dict[str, Any]) -> list[str]:

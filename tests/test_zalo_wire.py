@@ -136,6 +136,15 @@ def test_a_notification_arrived_when_zalo_says_so_and_not_when_it_tells_us(provi
     assert provider.receipts(event(document), NOW) == [Receipt("r-2", "z-1", "delivered", at=NOW)]
 
 
+@pytest.mark.parametrize("wrong", ["r\0", "r\ud800", "r" * 256, 7, ""])
+def test_an_id_that_no_database_takes_is_none(provider: zalo.Zalo, wrong: Any) -> None:
+    told = {"msg_id": "z-1", "tracking_id": wrong}
+    document = said("", event_name="user_received_message", message=told)
+    assert provider.receipts(event(document), NOW) == [Receipt(None, "z-1", "delivered", at=NOW)]
+    document = said("", event_name="user_seen_message", message={"msg_ids": [wrong, "z-1"]})
+    assert provider.receipts(event(document), NOW) == [Receipt(None, "z-1", "delivered", at=NOW)]
+
+
 @pytest.mark.parametrize("signature", ["", "mac=", "mac=0", "x"])
 def test_an_event_without_a_signature_is_refused(provider: zalo.Zalo, signature: str) -> None:
     with pytest.raises(BadSignature):
@@ -176,7 +185,7 @@ def test_what_no_person_wrote_is_no_message(provider: zalo.Zalo, name: str) -> N
     "document",
     [b"", b"<html>", b"[]", b'{"timestamp":"x"}', b"[" * 100_000, said("x", timestamp="soon")]
     + [said("x", sender={"id": value}) for value in ("", "a", 7, "1" * 33, None)]
-    + [said("x", message=value) for value in (None, {}, {"msg_id": 1}, {"msg_id": "m", "text": 7})]
+    + [said("x", message=value) for value in (None, {}, {"msg_id": 1}, {"msg_id": "m\0"}, {"msg_id": "m", "text": 7})]
     + [said("x", event_name="follow"), said("x", event_name="follow", follower={"id": "x"})],
     ids=lambda document: str(document)[:40],
 )
