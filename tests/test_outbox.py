@@ -275,6 +275,15 @@ def test_ids_of_one_process_are_in_order() -> None:
     assert len(set(ids)) == len(ids)
 
 
+def test_what_was_reported_while_the_sender_was_dying_is_known_as_soon_as_its_lease_ends(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    report(database, Report(id, None, "delivered", None, None))
+    with database.writing("test") as connection:
+        assert overdue.rescue(connection, LATER) == 1
+    assert state(database, id) is State.DELIVERED
+
+
 def test_a_receipt_that_missed_its_message_is_applied_however_long_every_node_was_down(database: Database) -> None:
     (id,) = add(database, message())
     claim(database)
