@@ -16,7 +16,7 @@ from smsgw.officials import audit, passwords, slowdown, totp
 from smsgw.officials.accounts import AccountError, acting, highest_role
 from smsgw.officials.passwords import PoorPassword
 from smsgw.officials.signing_in import Refused, TooSoon, Visitor
-from smsgw.store.audit import BEFORE_ALL, Entry, Head
+from smsgw.store.audit import BEFORE_ALL, Entry, Head, entries
 from smsgw.store.database import Database
 from smsgw.store.officials import Failures
 from smsgw.store.tables import audit as audit_table
@@ -58,6 +58,16 @@ def test_an_entry_taken_out_is_missed_also_at_the_end(database: Database, gone: 
     written(database, 4)
     with database.writing("test") as connection:
         connection.execute(sa.delete(audit_table).where(audit_table.c.number == gone))
+    assert verdict(database).broken == broken
+
+
+@pytest.mark.parametrize(("forged", "broken"), [(2, 3), (4, 4)])
+def test_an_entry_that_was_changed_and_hashed_anew_is_found_out(database: Database, forged: int, broken: int) -> None:
+    written(database, 4)
+    with database.writing("test") as connection:
+        (entry,) = (entry for entry in entries(connection, 4) if entry.number == forged)
+        values = {"who": "other", "hash": audit.entry_hash(replace(entry, who="other"))}
+        connection.execute(sa.update(audit_table).where(audit_table.c.number == forged).values(values))
     assert verdict(database).broken == broken
 
 
