@@ -6,6 +6,7 @@ every other one is due as soon as a dossier is seen to be so.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from smsgw.failure import ExpectedFailure
 from smsgw.reminders.timing import Cron, Offset
 
 OFFICIALS = "digest"
+_NAME = re.compile("[a-z][a-z0-9_]*", re.ASCII)  # a rule has an address of its own in the console
+_TAKEN = frozenset({"changes", "owners", "runs"})  # what the gateway does by the clock besides rules, and a page
 _TIMES = frozenset(name for name in COLUMNS if name.endswith(("_at", "_since")))
 _NAMES = {"code!", "agency", "received", "due", "new_due", "step", "since", "until", "finished", "hotline"}
 _NAMES |= {"reason", "missing", "fee", "tracking"}
@@ -171,6 +174,10 @@ def _offset(given: _Rule) -> Offset | None:
 
 
 def _faults(name: str, keys: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    if not _NAME.fullmatch(name):
+        yield f"{name}: can't be a rule's name; expected a-z, 0-9 and _, as in [{OFFICIALS}]"
+    elif name in _TAKEN:
+        yield f"{name}: is a name that the gateway uses itself; give the rule another"
     try:
         rule = _Rule(**keys)
     except ValidationError as error:
@@ -193,7 +200,7 @@ def _timing_faults(name: str, rule: _Rule, zone: ZoneInfo) -> Iterator[str]:
     if rule.before and rule.after:
         yield "after: expected either before or after"
     if (offset := rule.before or rule.after) and (offset.days is None) == (offset.working_days is None):
-        yield "date: expected days or working_days beside it"
+        yield f"{'before' if rule.before else 'after'}: expected days or working_days beside date"
     if offset and not rule.cron:
         yield 'cron: is missing; a date needs an hour too, such as "0 8 * * *"'
     if (rule.cron is not None and not offset) != (name == OFFICIALS):
@@ -210,9 +217,9 @@ def _column_faults(name: str, rule: _Rule) -> Iterator[str]:
         yield "status: expected some of 1 to 10"
     if unknown := [status for status in (*rule.status, *rule.past) if status not in set(Status)]:
         yield f"status: {unknown[0]} is no status; expected some of 1 to 10"
-    if unknown_columns := sorted({*rule.where, *rule.occasion, rule.age_of} - set(COLUMNS)):
-        yield f"where: {unknown_columns[0]} is no column of the view"
-    elif rule.age_of not in _TIMES:
+    for key, named in (("where", rule.where), ("occasion", rule.occasion)):
+        yield from (f"{key}: {column} is no column of the view" for column in named if column not in COLUMNS)
+    if rule.age_of not in _TIMES:
         yield f"age_of: {rule.age_of} is no time"
     for column, test in rule.where.items():
         if test in ("past", "future", "not future") and column not in _TIMES:
