@@ -7,12 +7,22 @@ import socket
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from smsgw.dossiers import sample
-from smsgw.dossiers.source import QUIET, OneStop, OneStopUnavailable, Outage, _rows, read_only_engine
+from smsgw.dossiers.source import (
+    COLUMNS,
+    QUIET,
+    OneStop,
+    OneStopUnavailable,
+    Outage,
+    _rows,
+    dossier_of,
+    read_only_engine,
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -66,6 +76,19 @@ def test_a_row_that_makes_no_sense_is_left_out_and_the_others_answer(
     with caplog.at_level(logging.WARNING):
         assert set(onestop.find([broken, *others])) == set(others)
     assert broken in caplog.text
+
+
+def test_texts_that_are_missing_and_times_of_no_calendar_are_answered_without(url: str, onestop: OneStop) -> None:
+    (code, *_) = codes(url)
+    row: list[Any] = list(onestop.find([code])[code])
+    for name in ("agency_name", "applicant_name", "step_name"):
+        row[COLUMNS.index(name)] = None
+    row[COLUMNS.index("due_at")] = "9999-12-31 23:59:59"  # how some programs write that there is none
+    row[COLUMNS.index("received_at")] = "0001-01-01 00:00:00"
+    dossier = dossier_of(row)
+    assert dossier is not None
+    assert (dossier.agency_name, dossier.step_name) == (dossier.agency_code, "")
+    assert (dossier.due_at, dossier.received_at) == (None, None)
 
 
 def test_a_view_that_lacks_a_column_is_named_by_the_check(url: str, onestop: OneStop) -> None:

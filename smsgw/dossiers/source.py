@@ -31,6 +31,11 @@ QUIET = 1.0  # seconds after a call that got nowhere in which others are refused
 
 _TIME_PLACES = tuple(place for place, name in enumerate(COLUMNS) if name.endswith(("_at", "_since")))
 _CODE_PLACE, _STATUS_PLACE = COLUMNS.index("code"), COLUMNS.index("status")
+_AGENCY_CODE_PLACE, _AGENCY_PLACE = COLUMNS.index("agency_code"), COLUMNS.index("agency_name")
+_TEXTS = {"procedure_code", "procedure_name", "agency_code", "agency_name", "applicant_name", "applicant_phone"}
+_TEXTS |= {"step_name", "delivery"}
+_TEXT_PLACES = tuple(map(COLUMNS.index, sorted(_TEXTS)))  # where a missing value is an empty text
+YEARS = range(1900, 2200)  # a time of any other year is how some programs write that there is none
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM {VIEW}"
 _FIND = sa.text(f"{_SELECT} WHERE code IN :codes").bindparams(sa.bindparam("codes", expanding=True))
@@ -225,6 +230,10 @@ def dossier_of(row: Sequence[Any]) -> Dossier | None:
         for place in _TIME_PLACES:
             if values[place] is not None:
                 values[place] = utc(values[place])
+        for place in _TEXT_PLACES:
+            if values[place] is None:
+                values[place] = ""
+        values[_AGENCY_PLACE] = values[_AGENCY_PLACE] or values[_AGENCY_CODE_PLACE]
         values[_STATUS_PLACE] = Status(int(values[_STATUS_PLACE]))
         if not values[_CODE_PLACE]:
             raise ValueError("no code")
@@ -237,13 +246,15 @@ def dossier_of(row: Sequence[Any]) -> Dossier | None:
 
 
 def utc(value: object) -> datetime | None:
-    """A time as drivers give it: aware, or in UTC without saying so, or as ISO text, which may be empty."""
+    """A time as drivers give it: aware, or in UTC without saying so, or as ISO text. None where that says no time."""
     if isinstance(value, datetime):
         moment = value
     elif value == "":
         return None
     else:
         moment = datetime.fromisoformat(str(value))
+    if moment.year not in YEARS:
+        return None
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return datetime.combine(moment, moment.time(), UTC)  # replace() takes ten times as long
