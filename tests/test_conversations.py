@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from smsgw.answers.asking import Request
 from smsgw.dossiers.dossier import Status
 from smsgw.store.tables import inbound, outbound
 from smsgw.text.phones import msisdn
@@ -203,6 +204,31 @@ def test_a_machines_texts_do_not_wait_for_ever_and_keep_nobody_from_an_answer(tm
         there.gateway.intake.answer_waiting()
         there.settle()
         assert len(there.heard("84999999999")) <= 3
+
+
+def test_one_that_cannot_be_decided_on_keeps_nobody_waiting_and_gets_the_apology(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, bad, understand = code_of(here, Status.IN_PROGRESS), "H01.21-180801-0001", here.gateway.clerk.understand
+    (here.folder / "onestop.db").rename(here.folder / "away.db")
+    here.text("84987654321", bad)
+    here.text(LAN, code)
+    (here.folder / "away.db").rename(here.folder / "onestop.db")
+    here.clock.forward(seconds=30)
+
+    def stumbles(text: str) -> Request:
+        if text == bad:
+            raise ValueError("a fault of ours")
+        return understand(text)
+
+    monkeypatch.setattr(here.gateway.clerk, "understand", stumbles)
+    assert here.gateway.intake.answer_waiting() == 1
+    here.settle()
+    assert code in here.heard(LAN)[-1].text
+    here.clock.forward(minutes=6)
+    assert here.gateway.intake.answer_waiting() == 1
+    here.settle()
+    assert "1022" in here.heard("84987654321")[-1].text
 
 
 def test_after_some_minutes_without_the_one_stop_database_one_apology_says_where_to_ask(here: World) -> None:

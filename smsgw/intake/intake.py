@@ -7,10 +7,13 @@ is held while another agency's server thinks; a message and its reply are commit
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
+
+import sqlalchemy as sa
 
 from providers.contract import Inbound, Refused, Taken
 from providers.contract import Reply as InBody
@@ -37,6 +40,8 @@ from smsgw.text.alphabet import storable
 
 MOST_CALLBACKS = 64  # in one transaction
 LATE_BATCH = 200
+
+log = logging.getLogger("smsgw.intake")
 
 
 class Intake:
@@ -135,9 +140,8 @@ class Intake:
         now = self._clock()
         with self._database.reading() as connection:
             waiting = inbox.waiting(connection, self._roads.channels.keys(), LATE_BATCH)
-        decisions = self._clerk.decide([(message.sender, message.text) for message in waiting], now)
         answered = 0
-        for message, decision in zip(waiting, decisions, strict=True):
+        for message, decision in zip(waiting, self._decisions(waiting, now), strict=True):
             if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
                 decision = self._clerk.apology(message.sender, now)
             if decision is NoReply.NEVER:
@@ -161,6 +165,18 @@ class Intake:
                 self._bell.tell(connection, reply.channel, Lane.REPLY)
             self._bell.ring(reply.channel, Lane.REPLY)
         return answered
+
+    def _decisions(self, waiting: Sequence[inbox.Waiting], now: datetime) -> list[Decision]:
+        """What each is answered with. One that can't be decided on waits for its apology, and nobody waits for it."""
+        try:
+            return self._clerk.decide([(message.sender, message.text) for message in waiting], now)
+        except sa.exc.OperationalError:
+            raise
+        except Exception:
+            if len(waiting) > 1:
+                return [self._decisions([message], now)[0] for message in waiting]
+            log.exception("a message that waits can't be decided on")
+            return [NoReply.LATER]
 
     def _arrivals(self, messages: Sequence[tuple[Channel, Inbound]]) -> list[inbox.Arrival]:
         now = self._clock()
