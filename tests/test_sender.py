@@ -15,7 +15,8 @@ from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
-from smsgw.dispatch.sender import OTHERS, Sender
+from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
+from smsgw.dispatch.settling import NotTaken, Settler
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.dispatch.vetting import Vet, Vetted, all_go
 from smsgw.store import channels
@@ -287,6 +288,26 @@ def test_what_was_claimed_long_before_its_call_takes_room_from_the_rate_as_it_is
     for start, _ in arrived:
         within = sum(count for at, count in arrived if start <= at < start + timedelta(seconds=1))
         assert within <= 100 + 100
+
+
+def test_a_share_of_the_rate_is_left_for_replies_whatever_else_there_is_to_send(make: Make) -> None:
+    others = make(Carrier(), lanes=OTHERS)
+    replies = make(Carrier(), lanes=REPLIES, clock=others.clock)
+    add(others.database, *(message(Lane.NOTICE) for _ in range(100)))
+    others.sender.send_due()
+    add(others.database, *(message() for _ in range(100)))
+    replies.sender.send_due()
+    sent = [sum(map(len, desk.carrier.calls)) for desk in (others, replies)]
+    assert sent == [60, 15]  # of the 75 that may go out at a time
+
+
+@pytest.mark.parametrize(("doubts", "goes_by"), [(0, "spare"), (1, None)])
+def test_what_an_earlier_try_may_have_left_with_a_carrier_goes_by_no_other(doubts: int, goes_by: str | None) -> None:
+    spare = Channel("spare", "8199", Carrier(), Pace(100, 100), 100)  # type: ignore[arg-type]
+    settler = Settler(True, lambda _: spare, lambda _, phone: None, lambda: 0.0)
+    tried = Claimed("m", Lane.REPLY, "8188", "84912345678", "Ho so", "gsm7", 1, NOON + timedelta(hours=1), 2, doubts)
+    (settled,) = settler.settled([tried], NotTaken("no connection"), {}, NOON)
+    assert (settled.state, settled.channel) == ("queued", goes_by)
 
 
 QUIET = Hours(time(12, 1), time(7), ZoneInfo("Asia/Ho_Chi_Minh"))  # from a minute after NOON
