@@ -201,6 +201,19 @@ def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(a
     assert len(told(anywhere, agency, code)) == 1
 
 
+def test_what_was_asked_for_anew_in_the_night_is_told_once_as_it_is_in_the_morning(
+    anywhere: World, agency: Agency
+) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    for note in ("Ban ve", "Ban ve va don"):
+        agency.change(code, anywhere.clock(), status=5, supplement_note=note, supplement_due_at=at(22, 17))
+        minutes(anywhere, 2)
+    until(anywhere, at(16, 7))
+    (text,) = told(anywhere, agency, code)
+    assert "Ban ve va don" in text
+
+
 def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: World, agency: Agency) -> None:
     (code,) = agency.codes(IN_PROGRESS)
     until(anywhere, at(15, 22))
