@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from importlib import resources
 from pathlib import Path
@@ -18,6 +18,8 @@ from smsgw.answers import registering
 from smsgw.checkup import examine
 from smsgw.failure import ExpectedFailure
 from smsgw.gateway import Gateway
+from smsgw.notices.drafting import Draft
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.steering import Steering
 from smsgw.store.history import message
 from tests.agency import Agency
@@ -226,6 +228,21 @@ def test_a_notice_by_no_template_is_refused_when_it_is_written(
         other = drafted(notices, who, text="Kinh moi ((tên)) den ngay.")
         assert other.notice.recipients == 3 - wrong
         assert ["takes only texts registered with it" in error.problem for error in other.errors] == [True] * wrong
+
+
+@pytest.mark.parametrize(("route", "refused"), [(["brand"], True), (["brand", "sms"], False)])
+def test_a_notice_is_not_edited_into_one_by_no_template(
+    tmp_path: Path, brand: Brand, route: list[str], refused: bool
+) -> None:
+    listed = '[channels.brand.templates]\n77 = "Kinh moi {ten} den nhan ket qua tai bo phan mot cua."\n'
+    with world(tmp_path, more=CARRIERS.format(url=brand.url, route=route, **files(tmp_path)) + listed) as made:
+        notices = made.gateway.notices
+        with made.gateway.database.writing("test") as connection:
+            who = official(connection, "an", "sender")
+        there = drafted(notices, who).notice
+        other = Draft(there.name, "Kinh moi ((tên)) den ngay.", there.audience)
+        with pytest.raises(NoticeRefused, match="brand takes only texts registered") if refused else nullcontext():
+            notices.edit(there.id, who, other)
 
 
 def test_the_examples_of_the_papers_are_right() -> None:

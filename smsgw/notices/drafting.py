@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from smsgw.notices.audience.refusals import Language
@@ -139,13 +140,19 @@ def _addressee(one: Recipient) -> Addressee:
 
 
 def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, str]:
-    """A notice's figures and fingerprint, from its recipients in the database. `counted`: when it came in."""
+    """A notice's figures and fingerprint, from its recipients in the database. `counted`: when it came in.
+
+    Raises NoticeRefused if a carrier that takes only registered texts would get one that is none of them.
+    """
     fresh = Reckoning(counted.rows, 0, counted.duplicates, counted.opted_out, counted.unreachable, counted.errors)
     print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
     with means.database.reading() as connection:
         for item in rows.recipients(connection, of.id):
             recipient = Recipient(item.line, item.phone, json.loads(item.fields))
             print_.add(recipient)
+            text = partial(worded, of.text, recipient.values, accents=of.accents)
+            if refusing := means.refuses(recipient.phone, text):
+                raise NoticeRefused("registered", _UNREGISTERED["en"].format(channel=refusing))
             channel, tariff = means.road(recipient.phone)
             fresh.add(weighed(of.text, recipient), channel.name, tariff)
     return fresh, print_.hexdigest()
