@@ -1,4 +1,4 @@
-"""Reminders: told once, told while true, caught up after a silence, and never at night."""
+"""Reminders: told once, to whom they are for, caught up after a silence, and never at night."""
 
 from __future__ import annotations
 
@@ -185,47 +185,6 @@ def test_a_change_outside_of_the_overlap_is_found_by_the_next_morning(here: Worl
     assert len(told(here, agency, code)) == 1
 
 
-def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(anywhere: World, agency: Agency) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    until(anywhere, at(15, 22))
-    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
-    minutes(anywhere, 2)
-    assert anywhere.states() == {"queued": 1}
-    agency.change(code, anywhere.clock(), status=4)
-    until(anywhere, at(16, 7))
-    assert told(anywhere, agency, code) == []
-    with anywhere.gateway.database.reading() as connection:
-        assert connection.execute(sa.select(outbound.c.state, outbound.c.error_code)).all() == [("cancelled", "untrue")]
-    agency.change(code, anywhere.clock(), status=5)
-    minutes(anywhere, 2)
-    assert len(told(anywhere, agency, code)) == 1
-
-
-def test_what_was_asked_for_anew_in_the_night_is_told_once_as_it_is_in_the_morning(
-    anywhere: World, agency: Agency
-) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    until(anywhere, at(15, 22))
-    for note in ("Ban ve", "Ban ve va don"):
-        agency.change(code, anywhere.clock(), status=5, supplement_note=note, supplement_due_at=at(22, 17))
-        minutes(anywhere, 2)
-    until(anywhere, at(16, 7))
-    (text,) = told(anywhere, agency, code)
-    assert "Ban ve va don" in text
-
-
-def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: World, agency: Agency) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    until(anywhere, at(15, 22))
-    agency.finish(code, anywhere.clock(), delivery="online")
-    minutes(anywhere, 1)
-    anywhere.text(owner(agency, code), "ENGLISH")
-    until(anywhere, at(16, 7))
-    assert told(anywhere, agency, code)[1:] == [
-        f"The result of dossier {code} is ready on the public service portal. Questions: 1022."
-    ]
-
-
 def test_nobody_is_woken_at_night(here: World) -> None:
     agency = begun(here)
     codes = agency.codes(IN_PROGRESS, 3)
@@ -252,19 +211,6 @@ def test_a_person_gets_three_a_day_and_the_most_urgent_first(anywhere: World, ag
     assert "hen lai ngay 30/08/2018" in first_day[0]
     until(anywhere, at(17, 7))
     assert len(told(anywhere, agency, codes[0])) == 5
-
-
-def test_who_opted_out_is_not_reminded_and_still_gets_answers(anywhere: World, agency: Agency) -> None:
-    before, after = agency.codes(IN_PROGRESS, 2)
-    refuse(anywhere, owner(agency, before))
-    until(anywhere, at(15, 22))
-    for code in (before, after):
-        agency.finish(code, anywhere.clock())
-    minutes(anywhere, 2)
-    refuse(anywhere, owner(agency, after))
-    until(anywhere, at(16, 7))
-    assert told(anywhere, agency, before) == told(anywhere, agency, after) == []
-    assert "da co ket qua" in anywhere.text(owner(agency, before), f"HS {before}")
 
 
 def test_who_wants_to_hear_no_more_of_the_own_dossier_does_not(here: World) -> None:
@@ -301,22 +247,6 @@ def test_what_came_up_while_the_one_stop_database_was_away_is_told_when_it_is_ba
     assert anywhere.client.get("/readyz/reminders").status_code == 200
     until(anywhere, at(17, 6, 30))
     assert told(anywhere, agency, other) == []  # it is older than the rule lets it be
-
-
-def test_a_reminder_waits_while_the_dossier_can_not_be_read_again(here: World) -> None:
-    agency = begun(here)
-    (code,) = agency.codes(IN_PROGRESS)
-    until(here, at(15, 22))
-    agency.finish(code, here.clock())
-    minutes(here, 2)
-    agency.go_away()
-    until(here, at(16, 7))
-    minutes(here, 3)
-    assert here.states() == {"queued": 1}
-    agency.come_back()
-    minutes(here, 2)
-    assert here.states() == {"delivered": 1}
-    assert told(here, agency, code)
 
 
 def test_a_rule_is_on_where_agencies_want_it(here: World) -> None:

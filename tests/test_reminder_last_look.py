@@ -1,0 +1,146 @@
+"""The last look at a reminder that waited: it goes out in the morning if it is still true and still wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.officials.steering import Steering
+from smsgw.store.tables import outbound
+from tests.agency import Agency
+from tests.test_reminders import IN_PROGRESS, at, begun, minutes, owner, refuse, told, until
+from tests.world import World, world
+
+
+@pytest.fixture
+def agency(anywhere: World) -> Agency:
+    """Whoever works on the dossiers of a world in which the reminders have been on for a minute."""
+    return begun(anywhere)
+
+
+def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
+    minutes(anywhere, 2)
+    assert anywhere.states() == {"queued": 1}
+    agency.change(code, anywhere.clock(), status=4)
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, code) == []
+    with anywhere.gateway.database.reading() as connection:
+        assert connection.execute(sa.select(outbound.c.state, outbound.c.error_code)).all() == [("cancelled", "untrue")]
+    agency.change(code, anywhere.clock(), status=5)
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, code)) == 1
+
+
+def test_what_was_asked_for_anew_in_the_night_is_told_once_as_it_is_in_the_morning(
+    anywhere: World, agency: Agency
+) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    for note in ("Ban ve", "Ban ve va don"):
+        agency.change(code, anywhere.clock(), status=5, supplement_note=note, supplement_due_at=at(22, 17))
+        minutes(anywhere, 2)
+    until(anywhere, at(16, 7))
+    (text,) = told(anywhere, agency, code)
+    assert "Ban ve va don" in text
+
+
+def test_a_dossier_that_got_another_phone_in_the_night_is_told_to_that_one_only(
+    anywhere: World, agency: Agency
+) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    before = owner(agency, code)
+    until(anywhere, at(15, 22))
+    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
+    minutes(anywhere, 2)
+    agency.change(code, anywhere.clock(), applicant_phone="0987000111")
+    minutes(anywhere, 2)
+    for moment in (at(16, 7), at(17, 6, 10), at(17, 7)):
+        until(anywhere, moment)
+    assert anywhere.heard(before) == []
+    assert len(told(anywhere, agency, code)) == 1
+
+
+def test_what_changed_in_the_night_is_told_as_it_is_in_the_morning(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    agency.finish(code, anywhere.clock(), delivery="online")
+    minutes(anywhere, 1)
+    anywhere.text(owner(agency, code), "ENGLISH")
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, code)[1:] == [
+        f"The result of dossier {code} is ready on the public service portal. Questions: 1022."
+    ]
+
+
+def test_who_opted_out_is_not_reminded_and_still_gets_answers(anywhere: World, agency: Agency) -> None:
+    before, after = agency.codes(IN_PROGRESS, 2)
+    refuse(anywhere, owner(agency, before))
+    until(anywhere, at(15, 22))
+    for code in (before, after):
+        agency.finish(code, anywhere.clock())
+    minutes(anywhere, 2)
+    refuse(anywhere, owner(agency, after))
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, before) == told(anywhere, agency, after) == []
+    assert "da co ket qua" in anywhere.text(owner(agency, before), f"HS {before}")
+
+
+def test_who_ceases_to_follow_in_the_night_hears_nothing_in_the_morning(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    both = owner(agency, code), "84900000007"
+    anywhere.text(both[1], f"DK {code}")
+    until(anywhere, at(15, 22))
+    agency.change(code, anywhere.clock(), status=5, supplement_note="Ban ve", supplement_due_at=at(22, 17))
+    minutes(anywhere, 2)
+    assert anywhere.states()["queued"] == 2
+    for phone in both:
+        anywhere.text(phone, f"HUY {code}")
+    before = [len(anywhere.heard(phone)) for phone in both]
+    until(anywhere, at(16, 7))
+    assert [len(anywhere.heard(phone)) for phone in both] == before
+
+
+def test_a_rule_that_is_switched_off_in_the_night_tells_nothing_in_the_morning(anywhere: World, agency: Agency) -> None:
+    (code,) = agency.codes(IN_PROGRESS)
+    until(anywhere, at(15, 22))
+    agency.finish(code, anywhere.clock())
+    minutes(anywhere, 2)
+    anywhere.gateway.reminders.turn("ready_counter", "", False, "test")
+    until(anywhere, at(16, 7))
+    assert told(anywhere, agency, code) == []
+    assert anywhere.states() == {"cancelled": 1}
+
+
+def test_a_reminder_waits_while_the_dossier_can_not_be_read_again(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    until(here, at(15, 22))
+    agency.finish(code, here.clock())
+    minutes(here, 2)
+    agency.go_away()
+    until(here, at(16, 7))
+    minutes(here, 3)
+    assert here.states() == {"queued": 1}
+    agency.come_back()
+    minutes(here, 2)
+    assert here.states() == {"delivered": 1}
+    assert told(here, agency, code)
+
+
+def test_the_morning_digest_is_not_told_on_another_day(tmp_path: Path) -> None:
+    with world(tmp_path, more='[reminders.digest]\n"H01.21.01" = ["0912345678"]\n') as made:
+        (code,) = begun(made).codes(IN_PROGRESS)
+        Agency(tmp_path).change(code, at(14, 9), due_at=at(16, 16, 30), agency_code="H01.21.01")
+        steering = Steering(made.gateway.database, made.clock)
+        steering.pause("sms", "trying", "test")
+        until(made, at(16, 7, 30))
+        assert made.states() == {"queued": 1}
+        steering.release("sms", "tried", "test")
+        until(made, at(17, 7))
+        assert made.heard("84912345678") == []
+        assert made.states()["cancelled"] == 1
