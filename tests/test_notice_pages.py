@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -116,6 +117,36 @@ def test_a_page_from_before_the_approval_changes_nothing_of_what_is_on_its_way(h
     assert "minh, lúc" in post(lan, f"{old.id}/edit", 409)
     assert "minh, lúc" in lan.get(f"/notices/{old.id}/edit", 409)
     assert (latest(here).id, latest(here).state) == (old.id, "paused")
+
+
+def test_what_goes_on_its_way_while_another_file_is_read_is_not_replaced(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new", at="2199-01-01T08:00")
+    old, create = latest(here), here.gateway.notices.create
+
+    def meanwhile(*args: Any, **named: Any) -> Any:
+        for who, move in ((lan, "submit"), (minh, "approve"), (minh, "pause")):
+            moved(who, old, move)
+        return create(*args, **named)
+
+    monkeypatch.setattr(here.gateway.notices, "create", meanwhile)
+    assert "minh, lúc" in post(lan, f"{old.id}/edit", 409)
+    found = here.gateway.notices.page(here.gateway.accounts.named("lan"))
+    assert [one.state for one in found] == ["cancelled", "paused"]
+
+
+def test_a_page_from_before_somebody_changed_the_text_sends_nothing(tmp_path: Path) -> None:
+    with world(tmp_path, more="[notices]\napproval_from = 100") as small:
+        lan, mai = official(small, "lan", "sender"), official(small, "mai", "sender")
+        post(lan, "new")
+        old = latest(small)
+        post(mai, f"{old.id}/edit", by="keep", text="Mot tin khac han")
+        assert "đã được sửa" in moved(lan, old, "submit", 409, seen=old.fingerprint)
+        assert latest(small).state == "draft"
+        moved(lan, latest(small), "submit", seen=latest(small).fingerprint)
+        assert latest(small).state in ("approved", "sending")
 
 
 def test_the_page_says_how_much_of_the_budget_is_used_and_how_much_the_notice_takes(tmp_path: Path) -> None:

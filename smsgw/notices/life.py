@@ -45,6 +45,7 @@ class Move(StrEnum):
     VOID = "void"  # what is stored is not what was approved
     RESUME = "resume"
     CANCEL = "cancel"
+    REPLACE = "replace"  # by a notice with other recipients
     FINISH = "finish"
 
 
@@ -71,6 +72,7 @@ MOVES: dict[Move, Rule] = {
     Move.VOID: Rule(frozenset({State.APPROVED, State.SENDING}), State.PAUSED, None),
     Move.RESUME: Rule(frozenset({State.PAUSED}), State.SENDING),
     Move.CANCEL: Rule(_BEFORE_SENDING | {State.SENDING, State.PAUSED}, State.CANCELLED),
+    Move.REPLACE: Rule(_BEFORE_SENDING, State.CANCELLED),
     Move.FINISH: Rule(frozenset({State.SENDING}), State.DONE, None),
 }
 

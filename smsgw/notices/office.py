@@ -182,17 +182,24 @@ class Notices:
                 f"the text names {', '.join(missing)}, which its recipients were loaded without; make a new notice",
             )
 
-    def submit(self, id: str, who: Official) -> Notice:
-        """For approval; one that goes to so few that it needs none is approved by that."""
+    def replace(self, id: str, who: Official) -> None:
+        """Another one with other recipients takes its place. What was approved of it is void."""
+        _check_role(who, "sender")
+        with self._moving(self.find(id, who), Move.REPLACE, who.name, "") as move:
+            self._give_back(move.connection, move.notice, move.notice.segments)
+            move()
+
+    def submit(self, id: str, who: Official, seen: str | None = None) -> Notice:
+        """For approval; one that goes to so few that it needs none is approved by that. `seen`: as in `approve`."""
         _check_role(who, "sender")
         notice = self.find(id, who)
         if not notice.recipients:
             raise NoticeRefused("nobody", f"notice {notice.name!r} has no recipients")
         if self.needs_approval(notice):
             with self._moving(notice, Move.SUBMIT, who.name, "") as move:
-                move(seen=notice.fingerprint, needs_approval=True)
+                move(seen=seen or notice.fingerprint, needs_approval=True)
         else:
-            self._approve(notice, Move.RELEASE, who, notice.fingerprint, needs_approval=False)
+            self._approve(notice, Move.RELEASE, who, seen or notice.fingerprint, needs_approval=False)
         return self.find(id, who)
 
     def approve(self, id: str, who: Official, seen: str | None = None) -> Notice:

@@ -102,11 +102,12 @@ def _overtaken(desk: Desk, notice: Notice) -> str:
 
 def _moved(desk: Desk, notice: Notice, move: str) -> None:
     office, reason = desk.notices, request.form.get("reason", "").strip()[:LONGEST_REASON]
+    seen = request.form.get("seen") or None
     match move:
         case Move.SUBMIT:
-            office.submit(notice.id, me())
+            office.submit(notice.id, me(), seen)
         case Move.APPROVE:
-            office.approve(notice.id, me(), request.form.get("seen") or None)
+            office.approve(notice.id, me(), seen)
         case Move.SEND_BACK:
             office.send_back(notice.id, me(), reason)
         case Move.PAUSE:

@@ -161,11 +161,21 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
         audience = _audience(desk, form, draft)
         draft = replace(draft, audience=_named(form))
         made = _read(desk, readings, form.get("reading", ""), draft, audience)
-        if before is not None:
-            desk.notices.cancel(before.id, me(), say("notices.replaced"))
+        if before is not None and not _replaced(desk, before, made):
+            return too_late(desk, notice_of(desk, before.id))
     except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
         return _form(desk, form, HTTPStatus.BAD_REQUEST, trouble=_said(error), notice=before)
     return see("notices.notice", id=made.id)
+
+
+def _replaced(desk: Desk, before: Notice, made: Notice) -> bool:
+    """Put another in a notice's place; False if that went on its way while the other's file was read."""
+    try:
+        desk.notices.replace(before.id, me())
+    except NoticeRefused:
+        desk.notices.replace(made.id, me())
+        return False
+    return True
 
 
 def _read(desk: Desk, readings: Readings, token: str, draft: Draft, audience: Audience) -> Notice:
