@@ -106,6 +106,25 @@ def test_a_claimed_message_has_one_owner(database: Database) -> None:
     assert settle(database, id, State.SUBMITTED) == 0
 
 
+def test_a_message_is_reworded_by_its_owner_only_and_not_once_a_carrier_may_have_it(database: Database) -> None:
+    (ours,) = add(database, message())
+    claim(database)
+
+    def reworded(lease: str, text: str) -> str:
+        with database.writing("test") as connection:
+            outbox.reword(connection, lease, [CLAIMED[ours]._replace(text=text)])
+            text = connection.scalars(sa.select(outbound.c.text).where(outbound.c.id == ours)).one()
+        return str(text)
+
+    assert reworded("other", "Of another") == "Ho so"
+    assert reworded("me", "Of ours") == "Of ours"
+    settle(database, ours, State.UNKNOWN)
+    with database.writing("test") as connection:
+        pending.move(connection, State.UNKNOWN, [pending.Move(ours, State.QUEUED, LATER)], NOON)
+    claim(database)
+    assert reworded("me", "Too late") == "Of ours"
+
+
 def test_many_claimers_at_once_never_get_the_same_message(database: Database) -> None:
     ids = add(database, *(message() for _ in range(200)))
     got: list[str] = []
