@@ -127,11 +127,12 @@ def test_a_carrier_that_honours_our_ref_is_asked_as_long_as_the_message_is_neede
 
 
 def test_without_that_a_reply_is_sent_once_more_and_a_notice_waits_for_a_receipt_and_then_an_official() -> None:
-    assert decided(waiting(Lane.REPLY, 1), idempotent=False, now=NOON + BLIND_WAIT).state is State.QUEUED
-    assert decided(waiting(Lane.REPLY, 2), idempotent=False, now=NOON).state is State.UNKNOWN
+    later = NOON + BLIND_WAIT
+    assert decided(waiting(Lane.REPLY, 1), idempotent=False, now=later).state is State.QUEUED
+    assert decided(waiting(Lane.REPLY, 2), idempotent=False, now=later).state is State.UNKNOWN
     assert decided(waiting(Lane.REPLY, 2, -1), idempotent=False, now=NOON).state is State.EXPIRED
     for lane in (Lane.REMINDER, Lane.NOTICE):
-        assert decided(waiting(lane, 1), idempotent=False, now=NOON).state is State.UNKNOWN
+        assert decided(waiting(lane, 1), idempotent=False, now=later).state is State.UNKNOWN
         left = decided(waiting(lane, 1, -1), idempotent=False, now=NOON)
         assert (left.state, left.deadline) == (State.UNKNOWN, NOON + timedelta(days=30, hours=-1))
         over = decided(waiting(lane, 1, -24 * 31), idempotent=False, now=NOON)
