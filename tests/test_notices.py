@@ -23,7 +23,7 @@ from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import seal
 from smsgw.officials import audit
-from smsgw.store import notices, opt_outs, outbox
+from smsgw.store import notice_sending, notices, opt_outs, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
@@ -183,6 +183,13 @@ def test_cancelled_in_the_middle_the_rest_never_goes_out_and_the_budget_gets_it_
     assert seen_again.budget.used == ended["delivered"]
     with pytest.raises(NoticeRefused, match="cancelled by an"):
         slow.notices.resume(made.id, slow.an)
+
+
+def test_who_has_a_message_of_a_notice_gets_no_other(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    with cast.world.gateway.database.writing("test") as connection:
+        assert notice_sending.queued(connection, made.id, [(phone(1), new_id())]) == 1
+        assert notice_sending.queued(connection, made.id, [(phone(1), new_id()), (phone(2), new_id())]) == 1
 
 
 def test_only_what_the_channel_sends_in_half_a_minute_is_queued_ahead(slow: Cast) -> None:

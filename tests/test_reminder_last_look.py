@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from smsgw.officials.steering import Steering
-from smsgw.store.tables import outbound
+from smsgw.store import outbox
+from smsgw.store.tables import Lane, outbound
 from tests.agency import Agency
 from tests.test_reminders import IN_PROGRESS, at, begun, minutes, owner, refuse, told, until
 from tests.world import World, world
@@ -144,3 +145,19 @@ def test_the_morning_digest_is_not_told_on_another_day(tmp_path: Path) -> None:
         until(made, at(17, 7))
         assert made.heard("84912345678") == []
         assert made.states()["cancelled"] == 1
+
+
+def test_what_a_carrier_may_have_already_is_sent_again_as_it_was(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS)
+    until(here, at(15, 22))
+    agency.finish(code, here.clock())
+    minutes(here, 2)
+    here.text(owner(agency, code), "ENGLISH")
+    here.clock.now = at(16, 7, 1)
+    with here.gateway.database.writing("test") as connection:
+        until_then, now = at(16, 8), here.clock()
+        (one,) = outbox.claim(connection, "sms", [Lane.REMINDER], 1, lease="me", until=until_then, now=now)
+    for doubts, as_it_was in ((1, True), (0, False)):
+        (going,) = here.gateway.office.last_look("me", [one._replace(doubts=doubts)]).going
+        assert (going.text == one.text) is as_it_was
