@@ -310,6 +310,22 @@ def test_what_an_earlier_try_may_have_left_with_a_carrier_goes_by_no_other(doubt
     assert (settled.state, settled.channel) == ("queued", goes_by)
 
 
+def test_what_the_carrier_said_is_written_down_also_while_stopping_though_the_database_fails_once(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.dispatch.sender.TROUBLE_PAUSE", 0)
+
+    def stopped_meanwhile(batch: Sequence[Outbound]) -> list[Outcome]:
+        desk.sender.finish()
+        return taken(batch)
+
+    desk = make(Carrier(stopped_meanwhile))
+    add(desk.database, message())
+    desk.database.boundary = broken(("settle", "before"))
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"]
+
+
 QUIET = Hours(time(12, 1), time(7), ZoneInfo("Asia/Ho_Chi_Minh"))  # from a minute after NOON
 
 

@@ -90,6 +90,7 @@ class Sender:
         self._unsent: set[str] = set()  # leases under which there may be messages, and nothing was handed over
         self._work = threading.Event()
         self._stopping = threading.Event()
+        self._given_up = threading.Event()  # whoever stops us waits no longer
         name = f"send-{channel.name}-{self._lanes[0].name.lower()}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -113,6 +114,7 @@ class Sender:
         """The same, and wait so many seconds for that call to be settled."""
         self.finish()
         self._thread.join(timeout)
+        self._given_up.set()
 
     def send_due(self) -> float:
         """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
@@ -143,7 +145,7 @@ class Sender:
             try:
                 return self._settle_and_claim(call)
             except sa.exc.SQLAlchemyError as error:
-                if call is None or self._stopping.wait(TROUBLE_PAUSE):
+                if call is None or self._given_up.wait(TROUBLE_PAUSE):
                     raise
                 log.warning("channel %s: settling has to wait: %s", self._channel.name, trouble(error))
 
