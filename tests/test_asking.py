@@ -8,6 +8,7 @@ from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import (
     AskVoice,
+    Choose,
     Follow,
     HowToReceive,
     ListFollowed,
@@ -166,3 +167,18 @@ def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
     request = understand("Pha\u0309n a\u0301nh: Cán bộ xã hẹn 3 lần!", Words())
     assert isinstance(request, Speak)
     assert request.text == "Cán bộ xã hẹn 3 lần!"
+
+
+@pytest.mark.parametrize(
+    ("politely", "plainly"),
+    [
+        ("1 ạ", "1"),
+        ("DG 5 ạ", "DG 5"),
+        ("đánh giá 4 sao nhé", "DG 4"),
+        ("PA 129410 ạ", "PA 129410"),
+    ],
+)
+def test_a_number_that_something_polite_stands_behind_is_still_that_number(politely: str, plainly: str) -> None:
+    request = understand(politely, Words())
+    assert isinstance(request, AskVoice | Choose | Rate)
+    assert request == understand(plainly, Words())

@@ -20,6 +20,7 @@ _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _APART = "[^A-Z0-9]+"
+_LONGEST_END = 60  # characters in which polite words at the end are sought: a long text takes no longer than a short one
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
@@ -125,8 +126,8 @@ def understand(text: str, words: Words) -> Request:
     if found.readings:
         return LookUp(found)
     command = squeezed(text)
-    if CHOICE.fullmatch(command):
-        return Choose(int(command))
+    if CHOICE.fullmatch(chosen_number := _unpolite(command, words)[1]):
+        return Choose(int(chosen_number))
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:
@@ -243,7 +244,7 @@ def _with_more(text: str, words: Words) -> Request | None:
             found = _code_here(rest, words)
             return Unfollow(found) if found else None
         case "rate":
-            return _rating(rest, words)
+            return _rating(_without_polite_end(rest, words), words)
     return _spoken(text, rest, len(_alphanumeric(begun[0])), words)
 
 
@@ -283,6 +284,13 @@ def _without_keywords(text: str, words: Words) -> str:
     return re.sub(rf"^(?:{keywords}|{polite or '(?!)'})+", "", text)
 
 
+def _without_polite_end(text: str, words: Words) -> str:
+    """A text without what is polite at its end: "5 A" is a score, and "129410 NHE" a number."""
+    polite = _group("polite", words.polite, "")
+    start = max(0, len(text) - _LONGEST_END)
+    return text[:start] + re.sub(rf"(?:{_APART}{polite})+[^A-Z0-9]*$", "", text[start:]) if polite else text
+
+
 def _rating(rest: str, words: Words) -> Rate | None:
     for score, code in (
         *(
@@ -302,7 +310,7 @@ def _rating(rest: str, words: Words) -> Rate | None:
 
 
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
-    if number := _VOICE_NUMBER.fullmatch(rest):
+    if number := _VOICE_NUMBER.fullmatch(_without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(_without_keywords(rest, words)):
