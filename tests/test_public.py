@@ -133,6 +133,12 @@ def test_hostile_input_is_harmless(here: World, hostile: str) -> None:
         assert "49" not in text(answer).replace(hostile, "")
 
 
+def test_who_calls_an_address_in_the_wrong_way_is_told_the_right_one(here: World) -> None:
+    answer = here.client.post("/tra-cuu")
+    assert answer.status_code == 405
+    assert answer.allow.as_set() == {"get", "head", "options"}
+
+
 def test_two_readings_are_offered_and_each_has_an_address_of_its_own(here: World) -> None:
     first, second = "H01.21-190818-0001", "H01.21-180819-0001"
     engine = sa.create_engine(here.gateway.settings.onestop.database)

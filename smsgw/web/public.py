@@ -11,7 +11,7 @@ from urllib.parse import quote
 import segno
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.answers.answering import EXAMPLE
@@ -78,7 +78,10 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
         if error.response is not None:
             return error.response  # type: ignore[return-value] # a redirect
         status = HTTPStatus(error.code or 500)
-        return _careful(_trouble(counter, status))
+        response = _careful(_trouble(counter, status))
+        if isinstance(error, MethodNotAllowed):
+            response.allow.update(error.valid_methods or ())
+        return response
 
     routes.after_request(_careful)
     return routes
