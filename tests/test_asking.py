@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from smsgw.answers.answering import Answers
@@ -182,3 +184,9 @@ def test_a_number_that_something_polite_stands_behind_is_still_that_number(polit
     request = understand(politely, Words())
     assert isinstance(request, AskVoice | Choose | Rate)
     assert request == understand(plainly, Words())
+
+
+def test_a_long_text_of_polite_words_does_not_hold_up_the_others() -> None:
+    began = time.process_time()
+    understand("PA " + "a " * 20_000 + "x", Words())
+    assert time.process_time() - began < 2

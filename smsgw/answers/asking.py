@@ -20,7 +20,7 @@ _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _APART = "[^A-Z0-9]+"
-_LONGEST_END = 60  # characters in which polite words at the end are sought: a long text takes no longer than a short one
+_LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
@@ -191,7 +191,7 @@ def _unpolite(command: str, words: Words) -> tuple[str, str]:
     """The words of a text without what is polite before them; and without what is polite behind them, too."""
     spelt = "|".join(words.polite) or "(?!)"
     begun = re.sub(rf"^(?:(?:{spelt}) )+", "", command)
-    return begun, re.sub(rf"(?: (?:{spelt}))+$", "", begun)
+    return begun, _without_polite_end(begun, words)
 
 
 def exactly(code: str) -> LookUp:
