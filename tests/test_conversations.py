@@ -90,6 +90,18 @@ def test_two_readings_that_both_exist_are_asked_about_and_a_number_answers(here:
     assert "Khong co cau hoi nao" in here.text("84987654321", "2")
 
 
+def test_a_question_stays_open_for_other_numbers_until_something_else_is_asked(here: World) -> None:
+    first, second = "H01.21-190818-0001", "H01.21-180819-0001"
+    code_dossiers(here, first, second)
+    asked = here.text(LAN, "DK H01.21-190818-1")
+    assert f"1) {first}\n2) {second}" in asked
+    assert here.text(LAN, "7") == asked
+    assert f"bao tin ve ho so {second}" in here.text(LAN, "2")
+    assert f"bao tin ve ho so {first}" in here.text(LAN, "1")
+    here.text(LAN, "TRO GIUP")
+    assert "Khong co cau hoi nao" in here.text(LAN, "1")
+
+
 def test_the_same_office_in_the_other_form_is_asked_about_where_the_code_itself_is_nobodys(here: World) -> None:
     old, new = "000.17.22.H01-180802-0012", "H01.22.17-180802-0012"
     code_dossiers(here, old)

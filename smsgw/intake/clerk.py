@@ -139,9 +139,15 @@ class Clerk:
         return _Question(request, _asker(connection, phone, holds, known, request))
 
     def _chosen(self, connection: sa.Connection, phone: str, choice: Choose, now: datetime) -> Request:
-        """What the number of an option means; itself if there was no such option."""
-        text, options = people.open_question(connection, phone, now - MEMORY)
-        return chosen(self.understand(text), options[choice.number - 1]) if choice.number <= len(options) else choice
+        """What the number of an option means: what was asked, also if there is no such option; itself if none was."""
+        for text, options in people.offered(connection, phone, now - MEMORY):
+            asked = self.understand(text)
+            if isinstance(asked, Choose):
+                continue  # another number for the same question
+            if not options:
+                break
+            return chosen(asked, options[choice.number - 1]) if choice.number <= len(options) else asked
+        return choice
 
     def _decision(
         self, question: _Question | None, found: Mapping[str, Dossier] | None, lately: Sequence[Reply], now: datetime

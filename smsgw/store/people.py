@@ -100,15 +100,17 @@ _LANGUAGES = Batch(
 )
 
 
-def open_question(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, tuple[str, ...]]:
-    """The last text of this phone and the dossiers that its answer offered to choose from; none if it offered none."""
+def offered(
+    connection: sa.Connection, phone: str, since: datetime, limit: int = 10
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The last texts of this phone, each with the dossiers that its answer offered to choose from, if it did."""
     last = connection.execute(
         sa.select(inbound.c.text, inbound.c.options)
         .where(inbound.c.sender == phone, inbound.c.received_at > since, inbound.c.state == "answered")
         .order_by(inbound.c.received_at.desc(), inbound.c.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return (last.text, tuple((last.options or "").split())) if last else ("", ())
+        .limit(limit)
+    )
+    return [(text, tuple((options or "").split())) for text, options in last]
 
 
 def told_about(connection: sa.Connection, phone: str, limit: int) -> tuple[str, ...]:
