@@ -101,6 +101,13 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
         assert (request.score, CODE in codes_asked(request)) == (score, True)
 
 
+@pytest.mark.parametrize("text", ["DG 5 tốt lắm", "đánh giá 5 điểm rất hài lòng", "danh gia 2 lan roi"])
+def test_a_score_among_words_without_a_code_is_not_taken_for_one_and_gets_the_form(text: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Rate)
+    assert request.score is None
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -175,6 +182,7 @@ def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
     ("politely", "plainly"),
     [
         ("1 ạ", "1"),
+        ("số 1 ạ", "1"),
         ("DG 5 ạ", "DG 5"),
         ("đánh giá 4 sao nhé", "DG 4"),
         ("PA 129410 ạ", "PA 129410"),

@@ -126,8 +126,8 @@ def understand(text: str, words: Words) -> Request:
     if found.readings:
         return LookUp(found)
     command = squeezed(text)
-    if CHOICE.fullmatch(chosen_number := _unpolite(command, words)[1]):
-        return Choose(int(chosen_number))
+    if choice := CHOICE.fullmatch(_unpolite(command, words)[1]):
+        return Choose(int(choice[1]))
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:
@@ -304,7 +304,7 @@ def _rating(rest: str, words: Words) -> Rate | None:
         if about is not None and (about.readings or not code):
             return Rate(about, score)
     about = _code_here(rest, words)
-    if about is not None or rest.strip().isdigit():
+    if about is not None or rest[:1].isdigit():
         return Rate(about or Read((), Hint.NOTHING), None)
     return None
 

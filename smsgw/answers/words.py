@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from smsgw.dossiers.reading import DEFAULT_KEYWORDS, normalised
 
 LONGEST_COMMAND = 4  # words
-CHOICE = re.compile("[1-9]")  # the number of an option
+CHOICE = re.compile("(?:SO )?([1-9])")  # the number of an option
 _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"})  # before a code or a command the one, else the other
 
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
