@@ -173,7 +173,9 @@ def test_without_the_one_stop_database_the_page_says_so(here: World) -> None:
 def test_who_guesses_on_the_page_is_refused_for_an_hour_and_others_are_not(here: World) -> None:
     for number in range(20):
         assert here.client.get(f"/tra-cuu/H01.21-180801-{9000 + number}").status_code == 404
-    assert here.client.get("/tra-cuu/H01.21-180801-9999").status_code == 429
+    refused = here.client.get("/tra-cuu/H01.21-180801-9999")
+    assert refused.status_code == 429
+    assert "thử lại sau một giờ" in text(refused)  # who types here has nothing to text
     other = {"REMOTE_ADDR": "127.0.0.9"}
     assert here.client.get("/tra-cuu/H01.21-180801-9999", environ_base=other).status_code == 404
     here.clock.forward(minutes=61)
