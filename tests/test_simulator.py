@@ -200,11 +200,14 @@ def call(url: str) -> requests.Response:
 
 
 @pytest.mark.parametrize(("fault", "taken"), [("cut_before", []), ("cut_after", ["Ho so"])])
-def test_the_connection_is_really_cut(carrier: Carrier, listening: str, fault: str, taken: list[str]) -> None:
+def test_the_connection_is_really_cut_and_nothing_is_logged_of_it(
+    carrier: Carrier, listening: str, fault: str, taken: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     carrier.faults.change({fault: 1})
     with pytest.raises(requests.RequestException):
         call(listening)
     assert texts(carrier) == taken
+    assert not caplog.records
 
 
 def test_errors_and_limits_are_answered_on_demand(carrier: Carrier, listening: str) -> None:
