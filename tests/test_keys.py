@@ -8,6 +8,7 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
+import sqlalchemy as sa
 
 from providers.contract import ChannelRefused, Keys, RenewalDoubtful, Renewed, Unreachable
 from smsgw.dispatch.keys import LEASE, REST, KeyRing
@@ -130,6 +131,28 @@ def test_killed_between_renewal_and_commit_there_is_half_a_life_to_go_on_with(
     clock.forward(hours=2)
     with pytest.raises(ChannelRefused, match="authorise"):
         there.access_token()
+
+
+def test_what_came_for_a_token_is_kept_when_the_database_is_back(
+    two: Two, carrier: Carrier, clock: SetClock, database: Database
+) -> None:
+    def breaks(transaction: str, side: str) -> None:
+        raise sa.exc.OperationalError("COMMIT", None, ConnectionError("the connection broke"))
+
+    here, there = two
+    here.access_token()
+    clock.forward(hours=13)
+    carrier.before = lambda: setattr(database, "boundary", breaks)
+    for _ in range(2):
+        with pytest.raises(sa.exc.OperationalError):
+            here.keep_fresh()
+    database.boundary, carrier.before = None, lambda: None
+    clock.forward(minutes=10)
+    there.keep_fresh()
+    assert "spent" in (there.trouble() or "")
+    here.keep_fresh()
+    assert (here.access_token(), there.access_token(), carrier.renewals) == ("access-2", "access-2", 2)
+    assert here.trouble() is None
 
 
 def test_a_new_token_in_the_settings_begins_anew_and_an_old_one_does_no_harm(

@@ -1,9 +1,9 @@
 """One renewer for a channel's tokens over all nodes.
 
 A refresh token is good for one renewal. So a lease in the database says who renews, and what comes for the token is
-committed before it is used. Keys are renewed when half of their life is over: if a renewal is lost, because the node
-was killed between the carrier's answer and the commit, there is half a life left in which messages still go out and an
-operator can authorise the account again.
+committed before it is used; while the database does not take it, the node tries again. Keys are renewed when half of
+their life is over: if a renewal is lost, because the node was killed between the carrier's answer and the commit, there
+is half a life left in which messages still go out and an operator can authorise the account again.
 """
 
 from __future__ import annotations
@@ -41,11 +41,13 @@ class KeyRing:
         first = provider.first_refresh_token
         self._ring = Ring(channel, hashlib.sha256(first.encode()).hexdigest())
         self._known: AccessKey | None = None
+        self._unkept: tuple[str, Renewed, datetime] | None = None  # the spent token, what came for it, and when
 
     def access_token(self) -> str | None:
         """The token to show; None while another node renews it. Raises CallFailed."""
         now = self._clock()
         with _database_or_call_failed():
+            self._keep()
             key = self._known if self._known and _good(self._known, now) else self._read()
             self._known = key
             return key.access_token if _good(key, now) else self._renewed(key, now)
@@ -67,6 +69,7 @@ class KeyRing:
 
     def keep_fresh(self) -> None:
         """Renew what is past half of its life. Failures are logged and noted, since there is a token to go on with."""
+        self._keep()
         now, key = self._clock(), self._read()
         if key.lease_until is not None and key.lease_until > now:
             return
@@ -98,16 +101,25 @@ class KeyRing:
             with self._database.writing("keys") as connection:
                 access_keys.failed(connection, self._ring, lease, str(error), self._clock() + rest)
             raise
-        self._keep(seen, renewed)
+        self._unkept = seen.refresh_token, renewed, self._clock()
+        self._keep()
         return renewed.access_token
 
-    def _keep(self, seen: AccessKey, renewed: Renewed) -> None:
-        now = self._clock()
-        with self._database.writing("keys") as connection:
-            kept = access_keys.keep(
-                connection, self._ring, seen.refresh_token, renewed.access_token, renewed.refresh_token,
-                expires_at=now + renewed.lifetime, now=now,
-            )  # fmt: skip
+    def _keep(self) -> None:
+        """Write down what came for a spent token. While the database does not take it, nobody else has it."""
+        unkept, self._unkept = self._unkept, None
+        if unkept is None:
+            return
+        spent, renewed, at = unkept
+        try:
+            with self._database.writing("keys") as connection:
+                kept = access_keys.keep(
+                    connection, self._ring, spent, renewed.access_token, renewed.refresh_token,
+                    expires_at=at + renewed.lifetime, now=at,
+                )  # fmt: skip
+        except sa.exc.SQLAlchemyError:
+            self._unkept = unkept
+            raise
         if not kept:
             log.error("channel %s: a token was renewed twice; only the first renewal is kept", self._ring.channel)
         self._known = None
