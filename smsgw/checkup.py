@@ -20,7 +20,7 @@ from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
 from smsgw.settings import Settings
 from smsgw.store import figures
-from smsgw.store.database import SchemaError
+from smsgw.store.database import SchemaError, trouble
 from smsgw.store.tables import inbound
 
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
@@ -114,7 +114,7 @@ def _tried(what: str, check: Callable[[], object]) -> Finding:
     except (SchemaError, OneStopUnavailable) as error:
         return Finding(what, ok=False, detail=str(error))
     except sa.exc.SQLAlchemyError as error:
-        return Finding(what, ok=False, detail=f"can't be reached ({type(error).__name__}); check its URL and rights")
+        return Finding(what, ok=False, detail=f"can't be reached: {trouble(error)}; check its URL and rights")
     return Finding(what, ok=True)
 
 

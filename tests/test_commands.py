@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,6 +147,9 @@ def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(shell: Shell) -> None
     assert by_name["one-stop database"]["ok"]
     assert by_name["clock"]["ok"]
     assert "check the channel's url" in by_name["channel sms"]["detail"]
+    away = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+    examined = shell.run("doctor", SMSGW_GATEWAY__DATABASE=away)
+    assert re.search(r"gateway database: can't be reached: .*refused; check its URL", examined.stdout)
 
 
 def test_the_doctor_says_so_when_the_disk_is_nearly_full(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
