@@ -19,9 +19,11 @@ from smsgw.checkup import examine
 from smsgw.failure import ExpectedFailure
 from smsgw.gateway import Gateway
 from smsgw.notices.drafting import Draft
+from smsgw.notices.office import Notices
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.steering import Steering
 from smsgw.store.history import message
+from smsgw.store.officials import Official
 from tests.agency import Agency
 from tests.bulletin import drafted, official
 from tests.conformance.double import Double, response
@@ -215,15 +217,21 @@ def test_the_doctor_says_which_texts_have_no_template(tmp_path: Path, brand: Bra
     assert "vi.phone" not in finding.detail
 
 
+@contextmanager
+def writing(folder: Path, brand: Brand, route: list[str]) -> Iterator[tuple[Notices, Official]]:
+    """The notices of a gateway by these channels, of which `brand` takes one text, and somebody who writes them."""
+    listed = '[channels.brand.templates]\n77 = "Kinh moi {ten} den nhan ket qua tai bo phan mot cua."\n'
+    with world(folder, more=CARRIERS.format(url=brand.url, route=route, **files(folder)) + listed) as made:
+        with made.gateway.database.writing("test") as connection:
+            who = official(connection, "an", "sender")
+        yield made.gateway.notices, who
+
+
 @pytest.mark.parametrize(("route", "wrong"), [(["brand"], 3), (["brand", "sms"], 0)])
 def test_a_notice_by_no_template_is_refused_when_it_is_written(
     tmp_path: Path, brand: Brand, route: list[str], wrong: int
 ) -> None:
-    listed = '[channels.brand.templates]\n77 = "Kinh moi {ten} den nhan ket qua tai bo phan mot cua."\n'
-    with world(tmp_path, more=CARRIERS.format(url=brand.url, route=route, **files(tmp_path)) + listed) as made:
-        notices = made.gateway.notices
-        with made.gateway.database.writing("test") as connection:
-            who = official(connection, "an", "sender")
+    with writing(tmp_path, brand, route) as (notices, who):
         assert drafted(notices, who).notice.recipients == 3
         other = drafted(notices, who, text="Kinh moi ((tên)) den ngay.")
         assert other.notice.recipients == 3 - wrong
@@ -234,11 +242,7 @@ def test_a_notice_by_no_template_is_refused_when_it_is_written(
 def test_a_notice_is_not_edited_into_one_by_no_template(
     tmp_path: Path, brand: Brand, route: list[str], refused: bool
 ) -> None:
-    listed = '[channels.brand.templates]\n77 = "Kinh moi {ten} den nhan ket qua tai bo phan mot cua."\n'
-    with world(tmp_path, more=CARRIERS.format(url=brand.url, route=route, **files(tmp_path)) + listed) as made:
-        notices = made.gateway.notices
-        with made.gateway.database.writing("test") as connection:
-            who = official(connection, "an", "sender")
+    with writing(tmp_path, brand, route) as (notices, who):
         there = drafted(notices, who).notice
         other = Draft(there.name, "Kinh moi ((tên)) den ngay.", there.audience)
         with pytest.raises(NoticeRefused, match="brand takes only texts registered") if refused else nullcontext():

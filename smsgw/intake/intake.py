@@ -13,8 +13,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
-import sqlalchemy as sa
-
 from providers.contract import Inbound, Refused, Taken
 from providers.contract import Reply as InBody
 from smsgw import metrics
@@ -168,15 +166,13 @@ class Intake:
 
     def _decisions(self, waiting: Sequence[inbox.Waiting], now: datetime) -> list[Decision]:
         """What each is answered with. One that can't be decided on waits for its apology, and nobody waits for it."""
-        try:
-            return self._clerk.decide([(message.sender, message.text) for message in waiting], now)
-        except sa.exc.OperationalError:
-            raise
-        except Exception:
-            if len(waiting) > 1:
-                return [self._decisions([message], now)[0] for message in waiting]
-            log.exception("a message that waits can't be decided on")
-            return [NoReply.LATER]
+        decided = all_or_each(
+            lambda some: self._clerk.decide([(message.sender, message.text) for message in some], now), waiting
+        )
+        for error in decided:
+            if isinstance(error, Exception):
+                log.error("a message that waits can't be decided on", exc_info=error)
+        return [NoReply.LATER if isinstance(decision, Exception) else decision for decision in decided]
 
     def _arrivals(self, messages: Sequence[tuple[Channel, Inbound]]) -> list[inbox.Arrival]:
         now = self._clock()

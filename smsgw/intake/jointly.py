@@ -70,9 +70,9 @@ class Jointly(Generic[Item, Result]):
 
 
 def all_or_each(work: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item]) -> list[Result | Exception]:
-    """What work makes of all items together, or where that fails, of each alone.
+    """What work makes of all items together, or where that fails, of each alone: its result, or its error.
 
-    Raises OperationalError, which is about none of them, and what fails with one item only, unless it was overtaken.
+    Raises OperationalError, which is about none of them.
     """
     try:
         return [*work(items)]
@@ -80,9 +80,9 @@ def all_or_each(work: Callable[[Sequence[Item]], Sequence[Result]], items: Seque
         raise
     except Exception as error:
         if len(items) == 1 and not isinstance(error, Overtaken):
-            raise
+            return [error]
         # Somebody's message breaks what all have in common; the others must not suffer from it.
-        log.warning("a group of callbacks is taken one by one: %s", trouble(error))
+        log.warning("a group of messages is taken one by one: %s", trouble(error))
         return [_alone(work, item) for item in items]
 
 

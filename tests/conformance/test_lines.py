@@ -310,7 +310,7 @@ def test_a_line_that_is_silent_is_bound_anew(name: str, carrier: Smsc, monkeypat
     monkeypatch.setattr(f"providers.{name}.line.FIRST_PAUSE", 0.01)
     carrier.answers_enquiries = False
     provider = held(name, carrier, Counter(), enquire_link=0.05, time_limit=1)
-    carrier.waits_for(smsc.BIND_TRANSCEIVER, 2)
+    assert carrier.waits_for(smsc.BIND_TRANSCEIVER, 2)
     provider.close()
 
 

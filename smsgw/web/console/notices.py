@@ -173,7 +173,7 @@ def _replaced(desk: Desk, before: Notice, made: Notice) -> bool:
     try:
         desk.notices.replace(before.id, me())
     except NoticeRefused:
-        desk.notices.replace(made.id, me())
+        desk.notices.cancel(made.id, me())
         return False
     return True
 
