@@ -21,6 +21,15 @@ def agency(anywhere: World) -> Agency:
     return begun(anywhere)
 
 
+def ready_in_the_night(world: World, agency: Agency) -> str:
+    """The result of a dossier is ready at a time when nobody is told; its code."""
+    (code,) = agency.codes(IN_PROGRESS)
+    until(world, at(15, 22))
+    agency.finish(code, world.clock())
+    minutes(world, 2)
+    return code
+
+
 def test_what_is_not_true_any_more_when_it_goes_out_is_dropped_with_the_reason(anywhere: World, agency: Agency) -> None:
     (code,) = agency.codes(IN_PROGRESS)
     until(anywhere, at(15, 22))
@@ -107,10 +116,7 @@ def test_who_ceases_to_follow_in_the_night_hears_nothing_in_the_morning(anywhere
 
 
 def test_a_rule_that_is_switched_off_in_the_night_tells_nothing_in_the_morning(anywhere: World, agency: Agency) -> None:
-    (code,) = agency.codes(IN_PROGRESS)
-    until(anywhere, at(15, 22))
-    agency.finish(code, anywhere.clock())
-    minutes(anywhere, 2)
+    code = ready_in_the_night(anywhere, agency)
     anywhere.gateway.reminders.turn("ready_counter", "", False, "test")
     until(anywhere, at(16, 7))
     assert told(anywhere, agency, code) == []
@@ -119,10 +125,7 @@ def test_a_rule_that_is_switched_off_in_the_night_tells_nothing_in_the_morning(a
 
 def test_a_reminder_waits_while_the_dossier_can_not_be_read_again(here: World) -> None:
     agency = begun(here)
-    (code,) = agency.codes(IN_PROGRESS)
-    until(here, at(15, 22))
-    agency.finish(code, here.clock())
-    minutes(here, 2)
+    code = ready_in_the_night(here, agency)
     agency.go_away()
     until(here, at(16, 7))
     minutes(here, 3)
@@ -149,10 +152,7 @@ def test_the_morning_digest_is_not_told_on_another_day(tmp_path: Path) -> None:
 
 def test_what_a_carrier_may_have_already_is_sent_again_as_it_was(here: World) -> None:
     agency = begun(here)
-    (code,) = agency.codes(IN_PROGRESS)
-    until(here, at(15, 22))
-    agency.finish(code, here.clock())
-    minutes(here, 2)
+    code = ready_in_the_night(here, agency)
     here.text(owner(agency, code), "ENGLISH")
     here.clock.now = at(16, 7, 1)
     with here.gateway.database.writing("test") as connection:

@@ -30,7 +30,6 @@ _SUBSCRIBER = re.compile(r"[35789]\d{8}|1[2689]\d{8}", re.ASCII)  # a mobile num
 _SERVICE = re.compile(r"(?:\+|00)?(?:84|0)?1[89]00\d{4,6}", re.ASCII)  # 1800 and 1900 numbers: companies' hotlines
 _WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-]")
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202c\u202d\u2060\ufeff"))  # put around what is copied
 _SHORT = re.compile(r"[1-9]\d{2,5}", re.ASCII)  # what begins with 0 is the beginning of a longer number
 
 # A run of digits with the separators people use, as long as a phone number or the id of somebody in a chat. Not inside
@@ -68,7 +67,11 @@ def msisdn(text: str) -> str | None:
 
 @lru_cache(maxsize=1024)  # one number is read several times for a message, and people write more than one
 def _read(text: str) -> str | None:
-    text = unicodedata.normalize("NFKC", text).translate(_UNSEEN).strip()
+    if not text.isascii():
+        normalised = unicodedata.normalize("NFKC", text)
+        # Around a number that was copied there are often marks of direction, which nobody sees.
+        text = "".join(character for character in normalised if unicodedata.category(character) != "Cf")
+    text = text.strip()
     if not _WRITTEN.fullmatch(text):
         return None
     digits = _SEPARATORS.sub("", text)
