@@ -36,6 +36,11 @@ def test_a_code_typed_as_issued_is_read_first(code: str) -> None:
 
 
 @settings(max_examples=500)
+@given(codes() | st.from_regex(r"\A(\d{3}\.\d\d\.\d\d\.)?[A-Z]\d\d(\.\d{2,3}){0,3}-\d{6}-\d{4,7}\Z"))
+def test_a_code_to_the_letter_means_what_it_means_in_any_other_text(code: str) -> None:
+    assert read(code) == read(f"{code}.")
+
+
 @given(codes(), st.lists(st.sampled_from(mistakes.EVERY), min_size=1, max_size=4), st.integers(0, 2**32))
 @example("000.00.12.H01-180802-0012", [mistakes.no_separators], 1)
 @example("H01.12-180802-0012", [mistakes.zeros_lost, mistakes.no_separators, mistakes.lookalikes], 7)

@@ -76,6 +76,9 @@ class Ties:
         return self
 
 
+NO_TIES = Ties()
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks, and how they want to be answered. On the web there is no phone.
@@ -88,7 +91,7 @@ class Asker:
     accents: bool = False
     misses: int = 0
     whole: bool = False
-    ties: Ties = field(default_factory=Ties)
+    ties: Ties = NO_TIES
 
     @property
     def unlinked(self) -> bool:

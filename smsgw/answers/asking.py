@@ -209,7 +209,7 @@ def chosen(question: Request, code: str) -> Request:
 
 def codes_asked(request: Request) -> frozenset[str]:
     """Every code that a request names, however it may be read."""
-    return frozenset(code for reading in _readings(request) for code in reading.candidates)
+    return frozenset[str]().union(*[reading.candidates for reading in _readings(request)])
 
 
 def codes_suggested(request: Request, existing: Collection[str]) -> frozenset[str]:

@@ -11,7 +11,7 @@ NAME = re.compile(r"\{(\w*)\}")
 
 
 class _Piece(NamedTuple):
-    """A run of text without brackets, with %s for each name; and the optional parts that it stands in.
+    """A run of text without brackets, with %s for each name if it has any; and the optional parts that it stands in.
 
     Parts are numbered from 1 as they open, so the innermost has the highest number; 0 is what is never left out.
     """
@@ -34,14 +34,16 @@ class Template:
         A part that names a value which is missing is in none of them.
         """
         lacking, said = set(), []
-        for piece in self._pieces:
-            filled = [values.get(name) for name in piece.names]
-            if None in filled:
-                lacking.add(piece.parts[-1])
-            said.append((piece.parts, piece.form % tuple([value or "" for value in filled])))
+        for text, names, parts in self._pieces:
+            if names:
+                filled = [values.get(name) for name in names]
+                if None in filled:
+                    lacking.add(parts[-1])
+                text %= tuple([value or "" for value in filled])
+            said.append((parts, text))
         lacking.discard(0)
         kept = [(parts[-1], text) for parts, text in said if lacking.isdisjoint(parts)]
-        for last in sorted({0, *(part for part, _ in kept)}, reverse=True):
+        for last in sorted({0, *[part for part, _ in kept]}, reverse=True):
             yield "".join([text for part, text in kept if part <= last])
 
     def fullest(self, values: Mapping[str, str | None]) -> str:
@@ -68,6 +70,7 @@ def _pieces(source: str) -> Iterator[_Piece]:
 
 
 def _piece(text: str, within: list[int]) -> Iterator[_Piece]:
+    if names := tuple(NAME.findall(text)):
+        text = NAME.sub("%s", text.replace("%", "%%"))
     if text:
-        form = NAME.sub("%s", text.replace("%", "%%"))
-        yield _Piece(form, tuple(NAME.findall(text)), tuple(within))
+        yield _Piece(text, names, tuple(within))

@@ -17,7 +17,7 @@ from smsgw.answers.asking import Language
 from smsgw.answers.template import BRACKET, NAME, Template
 from smsgw.failure import ExpectedFailure
 from smsgw.text.accents import joined_plain, plain, unaccented
-from smsgw.text.segments import measure
+from smsgw.text.segments import fits, measure
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 WITH_ACCENTS = {1: 3, 2: 5, 3: 7}  # messages that hold with accents what so many hold without
@@ -227,7 +227,7 @@ def _fitting(versions: Iterable[str], segments: int) -> str:
     """The first of a text's versions that fits; the last one if none does."""
     text = ""
     for text in versions:
-        if measure(text).segments <= segments:
+        if fits(text, segments):
             break
     return text
 

@@ -33,6 +33,12 @@ _LOOKALIKES = str.maketrans("OILSB", "01158")
 _DIGITS = "0-9OILSB"
 _LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
+# A code to the letter, whose parts can't be told apart in any other way.
+_AS_ISSUED = re.compile(
+    rf"(?P<first>\d{{3}}\.\d\d\.\d\d\.)?(?P<province>[{_LETTERS}]\d\d)(?P<units>(?:\.\d{{2,3}}){{0,3}})"
+    r"-(?P<date>\d{6})-(?P<ordinal>\d{4,5})",
+    re.ASCII,
+)
 _LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")  # H 01, H-01, H O1
 _CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
@@ -86,7 +92,8 @@ class Read:
 def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _begun(normalised(text)[:LONGEST_TEXT], keywords)
-    readings = tuple(_readings(_chunks(text)))
+    issued = _as_issued(text)
+    readings = (issued,) if issued else tuple(_readings(_chunks(text)))
     return Read(readings, Hint.NOTHING if readings else _hint(text))
 
 
@@ -115,6 +122,16 @@ def _beginning(keywords: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(keywords, key=len, reverse=True)
     words = "|".join(re.escape(keyword).replace(r"\ ", r"\W*") for keyword in longest_first)
     return re.compile(rf"^\W*(?:(?:{words})\W*)+" if words else "^")
+
+
+def _as_issued(text: str) -> Reading | None:
+    """The reading of a text that is a code to the letter and nothing else, as most are; at a third of the cost."""
+    code = _AS_ISSUED.fullmatch(text)
+    if code is None or not _days(code["date"]) or (code["first"] and code["units"]):
+        return None
+    prefixes = [code["first"].split(".")[:3] if code["first"] else []]
+    part = _Partition(tuple(code["units"].split(".")[1:]), code["date"], code["ordinal"], 0)
+    return _reading(code["province"], prefixes, [part])
 
 
 class _Chunk(NamedTuple):
@@ -148,6 +165,8 @@ def _readings(chunks: list[_Chunk]) -> Iterator[Reading]:
 def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int] | None:
     """The code whose letter stands in chunk `at`, and the chunk after it. What is before `start` is used up."""
     chunk = chunks[at].text
+    if chunk.isdecimal():
+        return None
     for anchor in _ANCHOR.finditer(chunk):
         province = _province(chunk, anchor)
         if province is None:
@@ -156,14 +175,8 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
         groups, whole = _groups_after(chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
         parts = _partitions(groups, whole)
-        if not parts:
-            continue
-        codes = [pair for part in parts for pair in _codes(province, prefixes, part)]
-        candidates = dict.fromkeys(code for code, _ in codes)
-        if not candidates or len(candidates) > MOST_CANDIDATES:
-            continue
-        suggestions = dict.fromkeys(other for _, other in codes if other not in candidates)
-        return Reading(tuple(candidates), tuple(suggestions)), at + parts[0].groups + (0 if behind else 1)
+        if reading := _reading(province, prefixes, parts):
+            return reading, at + parts[0].groups + (0 if behind else 1)
     return None
 
 
@@ -263,12 +276,12 @@ def _lacks_ordinal(groups: list[str]) -> bool:
 
 def _cut(groups: list[str], at: int, used: int, units: tuple[str, ...]) -> Iterator[_Partition]:
     """Partitions from `used` digits of group `at` on. A code ends where a group ends."""
-    if at == len(groups):
-        return
+    rest = groups[at][used:] if at < len(groups) else ""
+    if len(rest) < 6 and all(len(group) < 6 for group in groups[at + 1 :]):
+        return  # there is no room for a date any more
     yield from _date_and_ordinal(groups, at, used, units)
     if len(units) == 3:
         return
-    rest = groups[at][used:]
     for size in (2, 3):
         if len(rest) == size:
             yield from _cut(groups, at + 1, 0, (*units, rest))
@@ -330,6 +343,16 @@ def _ordinals(digits: str) -> list[str]:
     return whole + [digits.zfill(size) for size in range(max(4, len(digits) + 1), 8)]
 
 
+def _reading(province: str, prefixes: list[list[str]], parts: Sequence[_Partition]) -> Reading | None:
+    """What these partitions may mean; None if that is nothing, or too much."""
+    codes = [pair for part in parts for pair in _codes(province, prefixes, part)]
+    candidates = dict.fromkeys([code for code, _ in codes])
+    if not candidates or len(candidates) > MOST_CANDIDATES:
+        return None
+    suggestions = dict.fromkeys([other for _, other in codes if other not in candidates])
+    return Reading(tuple(candidates), tuple(suggestions))
+
+
 def _codes(province: str, prefixes: list[list[str]], part: _Partition) -> Iterator[tuple[str, str]]:
     """The codes that a partition may be, each with what may be the same office's in the other form."""
     agencies = [(part.units, False)]
@@ -339,10 +362,16 @@ def _codes(province: str, prefixes: list[list[str]], part: _Partition) -> Iterat
     ordinals = _ordinals(part.ordinal)
     tails = [f"-{day}-{ordinal}" for day in _days(part.date) for ordinal in ordinals]
     for units, is_reversed in agencies:
-        named = agency(province, units, reversed=is_reversed)
-        other = agency_in_other_form(province, units, reversed=is_reversed)
+        named, other = _agency(province, units, is_reversed)
         for tail in tails:
             yield named + tail, other + tail
+
+
+@lru_cache(maxsize=4096)  # a province's agencies, in either form
+def _agency(province: str, units: tuple[str, ...], is_reversed: bool) -> tuple[str, str]:
+    """An agency's identification, and what may be the same one's in the other form."""
+    named = agency(province, units, reversed=is_reversed)
+    return named, agency_in_other_form(province, units, reversed=is_reversed)
 
 
 def _reversed_units(groups: list[str]) -> list[tuple[str, ...]]:

@@ -67,14 +67,14 @@ class Clerk:
     def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
         """What each (phone, text) is answered with. One look-up serves them all, and one more those who need it."""
         requests = [self.understand(text) for _, text in texts]
-        named = {code for request in requests for code in codes_asked(request)}
+        named = frozenset[str]().union(*map(codes_asked, requests))
         dossiers = self._onestop.begin(named)  # both databases are asked at the same time
         questions = self._questions(texts, requests, now)
         found: dict[str, Dossier] | None
         try:
             found = dossiers()
-            more = {code for question in questions if question for code in question.codes(found)} - named
-            found |= self._onestop.find(more)
+            needed = frozenset[str]().union(*(question.codes(found) for question in questions if question))
+            found |= self._onestop.find(needed - named)
         except OneStopUnavailable as error:
             log.warning("the one-stop database can't be asked: %s", error)
             found = None

@@ -6,7 +6,7 @@ import random
 
 import sqlalchemy as sa
 
-from smsgw.answers.asker import Ties
+from smsgw.answers.asker import NO_TIES, Ties
 from smsgw.answers.asking import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow
 from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 
@@ -14,7 +14,6 @@ OWN = 20  # dossiers of one phone that are looked at; some hand in for many othe
 NUMBERS = range(100_000, 1_000_000)  # of voices
 DRAWN = 8  # at a time
 
-_NONE = Ties()
 _chance = random.SystemRandom()  # a number that is next to one's own should be nobody's
 
 
@@ -38,7 +37,7 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
             return Ties(codes=frozenset(recent), recent=recent, number=_free_number(connection))
         case AskVoice(number):
             return Ties(voice=voices.by_number(connection, address, number))
-    return _NONE
+    return NO_TIES
 
 
 def _dossiers(connection: sa.Connection, phone: str, request: ListFollowed | Rate) -> Ties:

@@ -34,12 +34,12 @@ def _bare(character: str) -> str:
 
 def unaccented(text: str) -> str:
     """The text without accents and without a word processor's typography."""
-    return unicodedata.normalize("NFC", "".join(map(_unaccented, text)))
+    return text if text.isascii() and text.isprintable() else _unaccented(text)
 
 
-@lru_cache(maxsize=2048)
-def _unaccented(character: str) -> str:
-    return "".join(map(_bare, character.translate(_TYPOGRAPHY)))
+@lru_cache(maxsize=4096)  # a province's agencies and steps, over and over
+def _unaccented(text: str) -> str:
+    return unicodedata.normalize("NFC", "".join(map(_bare, text.translate(_TYPOGRAPHY))))
 
 
 def plain(text: str) -> str:

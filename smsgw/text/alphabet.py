@@ -21,6 +21,7 @@ BASIC = frozenset(_TABLE) - {ESCAPE}
 EXTENSION = frozenset(_EXTENSION.values())
 
 _FOREIGN = re.compile(f"[^{re.escape(''.join(sorted(BASIC | EXTENSION)))}]")
+_EXTENDED = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
 
 _SEPTETS = {ord(char): chr(septet) for septet, char in enumerate(_TABLE)}
 _SEPTETS |= {ord(char): ESCAPE + chr(septet) for septet, char in _EXTENSION.items()}
@@ -41,7 +42,7 @@ def is_gsm7(text: str) -> bool:
 
 def septets(text: str) -> int:
     """How many 7-bit units a GSM-7 text takes: characters of the extension take two."""
-    return len(text) + sum(map(text.count, EXTENSION))
+    return len(text) + len(_EXTENDED.findall(text))
 
 
 def utf16_units(text: str) -> int:

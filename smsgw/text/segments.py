@@ -47,6 +47,15 @@ def measure(text: str) -> Measure:
     return Measure(encoding, units, len(parts), shared - _UNITS[encoding](parts[-1]))
 
 
+def fits(text: str, segments: int) -> bool:
+    """Whether a text takes no more than so many segments."""
+    text = unicodedata.normalize("NFC", text)
+    alone, shared = _ROOM["gsm7"]
+    if len(text) > (alone if segments == 1 else segments * shared):
+        return False  # each character takes a unit at least, and the other alphabet has less room
+    return measure(text).segments <= segments
+
+
 def split(text: str, encoding: Encoding | None = None) -> list[str]:
     """The segments of a text, composed (NFC). None of them splits an escape, a surrogate pair or a grapheme.
 
