@@ -42,6 +42,25 @@ def test_who_comes_while_work_is_done_is_served_together_in_order_and_never_more
     assert served == [[0], [1, 2, 3, 4], [5, 6]]
 
 
+def test_who_brings_much_counts_for_as_many_and_who_brings_too_much_is_served_alone() -> None:
+    entered, go_on = threading.Event(), threading.Event()
+    served: list[list[int]] = []
+
+    def work(items: Sequence[int]) -> list[int | Exception]:
+        served.append([*items])
+        entered.set()
+        go_on.wait(10)
+        return [*items]
+
+    jointly = Jointly(work, most=4, size=abs)
+    first = jointly.begin(1)
+    assert entered.wait(10)
+    rest = [jointly.begin(size) for size in (1, 3, 2, 9, 1, 1)]
+    go_on.set()
+    assert [future.result(10) for future in (first, *rest)] == [1, 1, 3, 2, 9, 1, 1]
+    assert served == [[1], [1, 3], [2], [9], [1, 1]]
+
+
 def test_what_somebody_no_longer_wants_is_left_out_and_the_others_are_served() -> None:
     entered, go_on = threading.Event(), threading.Event()
     served: list[int] = []

@@ -36,7 +36,6 @@ from smsgw.store.wakes import Bell
 from smsgw.text import addresses
 from smsgw.text.alphabet import storable
 
-MOST_CALLBACKS = 64  # in one transaction
 LATE_BATCH = 200
 
 log = logging.getLogger("smsgw.intake")
@@ -64,7 +63,7 @@ class Intake:
         self._bell = bell
         self._apologise_after = apologise_after
         self._clock = clock
-        self._together = Jointly(self._take_all, MOST_CALLBACKS)
+        self._together = Jointly(self._take_all, talks.MOST_TOGETHER, talks.size)
 
     def take(
         self, channel: Channel, messages: Sequence[Inbound | Refused], talk: Talk | None = None

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -27,12 +28,18 @@ class Jointly(Generic[Item, Result]):
     """`work` is done over up to `most` items at a time, never by two threads at once, in the order of their coming.
 
     It returns a result for each, in order; one that is an exception is raised to its caller. What it raises itself is
-    raised to all of them.
+    raised to all of them. `size`: as how many an item counts; one that is larger than `most` is done alone.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]], most: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Sequence[Result | Exception]],
+        most: int,
+        size: Callable[[Item], int] = lambda _: 1,
+    ) -> None:
         self._work = work
         self._most = most
+        self._size = size
         self._lock = threading.Lock()
         self._waiting: list[tuple[Item, Future[Result]]] = []
         self._busy = False
@@ -51,11 +58,17 @@ class Jointly(Generic[Item, Result]):
     def _rounds(self) -> None:
         while True:
             with self._lock:
-                now, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                fit = self._fitting()
+                now, self._waiting = self._waiting[:fit], self._waiting[fit:]
                 self._busy = bool(now)
             if not now:
                 return
             self._round([(item, future) for item, future in now if future.set_running_or_notify_cancel()])
+
+    def _fitting(self) -> int:
+        """How many of those who wait are served next."""
+        sizes = accumulate(self._size(item) for item, _ in self._waiting)
+        return max(1, sum(1 for size in sizes if size <= self._most))
 
     def _round(self, group: Sequence[tuple[Item, Future[Result]]]) -> None:
         try:

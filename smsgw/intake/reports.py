@@ -16,8 +16,6 @@ from smsgw.intake.talks import Brought, Talk
 from smsgw.store import receipts
 from smsgw.store.database import Database
 
-MOST_CALLBACKS = 64  # in one transaction
-
 
 class Reports:
     """Takes delivery reports (DLR) in."""
@@ -25,7 +23,7 @@ class Reports:
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
-        self._together = Jointly(self._take_all, MOST_CALLBACKS)
+        self._together = Jointly(self._take_all, talks.MOST_TOGETHER, talks.size)
 
     def take(
         self, channel: Channel, items: Sequence[Receipt | Refused], talk: Talk | None = None

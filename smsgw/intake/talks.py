@@ -15,6 +15,7 @@ from providers.exchanges import hidden
 from smsgw.dispatch.channel import Channel
 from smsgw.store import callbacks
 
+MOST_TOGETHER = 500  # messages, or reports, in one transaction
 LONGEST = 256 * 1024  # characters of a call that are kept: some thousand messages
 
 Item = TypeVar("Item", Inbound | Refused, Receipt | Refused)
@@ -37,6 +38,11 @@ class Brought(Generic[Item]):
     channel: Channel
     items: Sequence[Item]
     talk: Talk | None = None
+
+
+def size(brought: Brought[Any]) -> int:
+    """As how many messages it counts; a call that brings none takes its time, too."""
+    return max(1, len(brought.items))
 
 
 def keep(connection: sa.Connection, brought: Iterable[tuple[Brought[Any], Sequence[Taken]]], now: datetime) -> None:

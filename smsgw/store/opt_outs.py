@@ -52,7 +52,7 @@ _REMOVE = Batch(
 
 def among(connection: sa.Connection, purpose: Purpose, phones: Iterable[str]) -> frozenset[str]:
     """Those of these phones that want nothing of a purpose. One statement, however many phones there are."""
-    return frozenset(_AMONG.run(connection, ((phone,) for phone in phones), purpose=purpose).scalars())
+    return frozenset(_AMONG.run(connection, ((phone,) for phone in phones), purpose=purpose).scalars().all())
 
 
 _AMONG = Batch(

@@ -236,7 +236,7 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
         check_move(State.SENDING, item.state)
     # In the order of the ids, as receipts lock them too, so that nobody waits in a circle.
     rows = [_settlement(item, lease) for item in sorted(settled, key=lambda item: item.message.id)]
-    ours = set(_SETTLE.run(connection, rows, now=now).scalars())
+    ours = set(_SETTLE.run(connection, rows, now=now).scalars().all())
     _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
     attempts.note(connection, [_attempt(item, channel, now) for item in settled if item.outcome not in _NOT_NOTED])
     kept = [item for item in settled if item.message.id in ours]

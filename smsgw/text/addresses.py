@@ -11,6 +11,8 @@ _CHAT = re.compile(r"([a-z]{2,12}):\d{1,32}", re.ASCII)
 
 def scheme(address: str) -> str | None:
     """Which chat an address is of; None for a phone."""
+    if ":" not in address:
+        return None
     chat = _CHAT.fullmatch(address)
     return chat[1] if chat else None
 

@@ -146,8 +146,9 @@ class Door:
 
     def _callback(self, knock: Knock) -> Callback:
         query: dict[str, str] = {}
-        for key, value in parse_qsl(knock.query, keep_blank_values=True):
-            query.setdefault(key, value)
+        if knock.query:
+            for key, value in parse_qsl(knock.query, keep_blank_values=True):
+                query.setdefault(key, value)
         url = f"{self._address}{knock.path}{'?' if knock.query else ''}{knock.query}"
         return Callback(knock.method, query, knock.headers, knock.body, url)
 

@@ -18,7 +18,7 @@ from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from a2wsgi import WSGIMiddleware
-from a2wsgi.asgi_typing import HTTPScope, Receive, Scope, Send
+from a2wsgi.asgi_typing import HTTPScope, Receive, ReceiveEvent, Scope, Send
 from a2wsgi.wsgi import build_environ
 from flask import Response
 
@@ -61,16 +61,16 @@ class Front:
         if scope["type"] != "http":
             return
         callback = _CALLBACK.fullmatch(scope["path"]) if self._door and scope["method"] in METHODS else None
-        with SpooledTemporaryFile(IN_MEMORY) as body:
-            if self._door and callback:
-                if await _take_in(receive, body, LARGEST_CALLBACK) is not Came.BROKEN_OFF:
-                    what = cast(What, callback[2])
-                    await _send(await _answer(self._door, callback[1], what, scope, body), send)
-            else:
-                await self._page(scope, receive, body, send)
+        if self._door and callback:
+            body = await _body_of_callback(receive)
+            if body is not None:
+                await _send(await _answer(self._door, callback[1], cast(What, callback[2]), scope, body), send)
+            return
+        with SpooledTemporaryFile(IN_MEMORY) as file:
+            await self._page(scope, receive, file, send)
 
     async def _page(self, scope: HTTPScope, receive: Receive, body: IO[bytes], send: Send) -> None:
-        came = await _take_in(receive, body, IN_MEMORY, lambda: self._most_of(scope))
+        came = await _take_in(await receive(), receive, body, IN_MEMORY, lambda: self._most_of(scope))
         if came is Came.BROKEN_OFF:
             return
         if came is Came.TOO_MUCH:
@@ -88,13 +88,31 @@ class Front:
         return await asyncio.get_running_loop().run_in_executor(self._pages.executor, self._most, environ)
 
 
+async def _body_of_callback(receive: Receive) -> bytes | None:
+    """A callback's body, or as much as shows that it is too large; None if the line broke off."""
+    event = await receive()
+    if event["type"] == "http.request" and not event.get("more_body", False):
+        return event.get("body", b"")  # nearly all come in one piece
+    with SpooledTemporaryFile(IN_MEMORY) as body:
+        if await _take_in(event, receive, body, LARGEST_CALLBACK) is Came.BROKEN_OFF:
+            return None
+        body.seek(0)
+        return body.read()
+
+
 async def _take_in(
-    receive: Receive, body: IO[bytes], free: int, most: Callable[[], Awaitable[int]] | None = None
+    event: ReceiveEvent,
+    receive: Receive,
+    body: IO[bytes],
+    free: int,
+    most: Callable[[], Awaitable[int]] | None = None,
 ) -> Came:
-    """Take in a body of so many bytes, or of as many as `most` says when it is asked because there are more."""
+    """Take in a body of so many bytes, or of as many as `most` says when it is asked because there are more.
+
+    `event`: the first that was received.
+    """
     limit = free
     while True:
-        event = await receive()
         if event["type"] != "http.request":
             return Came.BROKEN_OFF
         piece = event.get("body", b"")
@@ -106,17 +124,17 @@ async def _take_in(
             return Came.TOO_MUCH
         if not event.get("more_body", False):
             return Came.WHOLE
+        event = await receive()
 
 
-async def _answer(door: Door, name: str, what: What, scope: HTTPScope, body: IO[bytes]) -> Response:
-    body.seek(0)
+async def _answer(door: Door, name: str, what: What, scope: HTTPScope, body: bytes) -> Response:
     client = scope.get("client")
     knock = Knock(
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-        body=body.read(),
+        body=body,
         caller=client[0] if client else "",
     )
     opened = door.open(name, what, knock)

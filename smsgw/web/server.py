@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from typing import Any, cast
 from wsgiref.types import WSGIApplication
 
 import uvicorn
@@ -88,7 +89,7 @@ class PatientProtocol(HttpToolsProtocol):
     _head = 0  # bytes since the last request was whole
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _InOneWrite(transport, self.loop)))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -120,6 +121,32 @@ class PatientProtocol(HttpToolsProtocol):
         if self._impatient is not None:
             self._impatient.cancel()
             self._impatient = None
+
+
+class _InOneWrite:
+    """A connection that sends in one packet what is written to it at a time: a response's head with its body."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._held:
+            self._loop.call_soon(self._flush)
+        self._held.append(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _flush(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            self._transport.writelines(held)
 
 
 def _family(host: str) -> socket.AddressFamily:
