@@ -22,6 +22,7 @@ from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported, r
 from smsgw.store.tables import history, outbound, outbound_part, receipt
 
 _MATCH_AFTER = timedelta(seconds=2)  # the age from which on the sweep tries a parked one
+_PARKED_FOR = timedelta(days=1)  # no call takes so long; what is older waits for the sweep
 
 _c, _r, _o = outbound.c, receipt.c, outbound_part.c
 
@@ -137,16 +138,24 @@ def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str,
         return
     subjects = [(f"ref:{id}",) for id in messages]
     subjects += [(f"id:{carrier_id}",) for ids in messages.values() for carrier_id in ids]
-    parked = _PARKED.run(connection, subjects, at_channel=channel).all()
+    parked = _PARKED.run(connection, subjects, at_channel=channel, since=now - _PARKED_FOR).all()
     _apply_kept(connection, channel, [_Said._make(row) for row in parked], now)
 
 
+_lately = receipt.alias("lately")
 _PARKED = Batch(
     (_r.subject,),
     lambda given: (
         sa.select(_r.subject, _r.status, _r.error_code)
         .join(given, given.c.subject == _r.subject)
         .where(_r.channel == sa.bindparam("at_channel"), _r.outbound_id.is_(None))
+        # Mostly there is none of any message, which one look at the index of the parked ones tells.
+        .where(
+            sa.exists().where(
+                _lately.c.outbound_id.is_(None),
+                _lately.c.received_at > sa.bindparam("since", type_=_r.received_at.type),
+            )
+        )
         .order_by(_r.received_at)
     ),
 )
