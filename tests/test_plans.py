@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import overdue
+from smsgw.store import inbox, overdue
 from smsgw.store.database import Database
+from smsgw.store.ids import new_id
 from smsgw.store.receipts import Report
 from smsgw.store.states import State
 from tests.test_outbox import add, claim, message, report, settle
@@ -68,6 +71,40 @@ def _whole_lives(database: Database, messages: int) -> None:
     report(database, *(Report(id, None, "delivered", None, NOON) for id in ids[::2]))
     with database.writing("test") as connection:
         assert overdue.expire(connection, NOON + timedelta(days=9), 2 * messages) == messages
+
+
+def test_who_waits_is_not_looked_for_among_all_who_ever_wrote(postgres_url: str, tmp_path: Path) -> None:
+    for url in (postgres_url, f"sqlite:///{tmp_path}/gateway.db"):
+        database = Database(url)
+        database.create()
+        plans = _plans(database) if database.on_sqlite else []
+        with database.writing("test") as connection:
+            inbox.accept(connection, [_arrival(number, "answered") for number in range(300)])
+            inbox.accept(connection, [_arrival(number, "waiting") for number in range(300, 302)])
+        for _ in range(7):
+            with database.reading() as connection:
+                assert len(inbox.waiting(connection, ["sms"], 10)) == 2
+        database.close()
+        if database.on_sqlite:
+            assert any("ix_inbound_waiting" in plan for plan in plans), plans
+        else:
+            assert _entries_read(url, "inbound") < 50
+
+
+def _arrival(number: int, state: inbox.State) -> inbox.Arrival:
+    return inbox.Arrival(new_id(), "sms", f"mo-{number}", f"8491234{number:04d}", "8188", "hs", None, NOON, state)
+
+
+def _plans(database: Database) -> list[str]:
+    """How SQLite carries out what is read from now on."""
+    plans: list[str] = []
+
+    @sa.event.listens_for(database._engine, "before_cursor_execute")
+    def explain(_: object, cursor: sqlite3.Cursor, statement: str, parameters: Any, *rest: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(str(row) for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    return plans
 
 
 def _entries_read(url: str, table: str) -> int:
