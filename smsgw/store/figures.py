@@ -11,6 +11,8 @@ from smsgw.store import channels
 from smsgw.store.states import State
 from smsgw.store.tables import outbound
 
+_c = outbound.c
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelFigures:
@@ -35,21 +37,17 @@ class Outbox:
 
 def outbox(connection: sa.Connection, now: datetime) -> Outbox:
     """The outbox as it stands."""
+    # Most are finished: those are counted in the index of states, and only of the others it is asked where they lie.
+    states = dict(map(tuple, connection.execute(sa.select(_c.state, sa.func.count()).group_by(_c.state))))
+    here = sa.select(_c.channel, _c.state, sa.func.count()).where(_c.state.in_((State.QUEUED, State.SENDING)))
     counts = {
-        (channel, state): count
-        for channel, state, count in connection.execute(
-            sa.select(outbound.c.channel, outbound.c.state, sa.func.count()).group_by(
-                outbound.c.channel, outbound.c.state
-            )
-        )
+        (channel, state): count for channel, state, count in connection.execute(here.group_by(_c.channel, _c.state))
     }
     oldest = connection.scalar(
-        sa.select(sa.func.min(outbound.c.not_before)).where(
-            outbound.c.state == State.QUEUED, outbound.c.not_before <= now
-        )
+        sa.select(sa.func.min(_c.not_before)).where(_c.state == sa.text("'queued'"), _c.not_before <= now)
     )
     return Outbox(
-        states={state.value: sum(n for (_, at), n in counts.items() if at == state) for state in State},
+        states={state.value: states.get(state, 0) for state in State},
         oldest_queued_seconds=round((now - oldest).total_seconds(), 1) if oldest else 0.0,
         channels={
             row.name: ChannelFigures(
