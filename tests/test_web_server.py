@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
@@ -96,6 +98,36 @@ def test_a_body_comes_whole_however_it_is_sent(monkeypatch: pytest.MonkeyPatch) 
         assert requests.post(url, data=b"a" * 2_000_000, timeout=20).text.startswith("2000000 aaaaaaaaaa")
         assert requests.post(url, data=iter([b"ab", b"cd"]), timeout=20).text.startswith("4 abcd")
         assert requests.post(url, data=b"a" * 3_000_001, timeout=20).status_code == 413
+
+
+def test_an_answer_goes_out_in_one_piece_and_whole_before_the_line_is_closed() -> None:
+    sent: list[list[bytes]] = []
+
+    class Line:
+        closed = False
+
+        def writelines(self, pieces: list[bytes]) -> None:
+            assert not self.closed
+            sent.append(pieces)
+
+        def is_closing(self) -> bool:
+            return self.closed
+
+        def close(self) -> None:
+            self.closed = True
+
+    async def answers() -> None:
+        line = server._InOneWrite(cast(Any, Line()), asyncio.get_running_loop())
+        for body in (b"first", b"second"):
+            line.write(b"head ")
+            line.write(body)
+            await asyncio.sleep(0)
+        line.write(b"last")
+        line.close()
+        await asyncio.sleep(0)
+
+    asyncio.run(answers())
+    assert sent == [[b"head ", b"first"], [b"head ", b"second"], [b"last"]]
 
 
 def test_stopping_lets_requests_in_hand_end_and_takes_no_more() -> None:

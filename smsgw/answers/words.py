@@ -22,7 +22,7 @@ _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO
 _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE")
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # to hash all words for each text would take longer than to find one
+@dataclass(frozen=True, slots=True, eq=False)  # a key of caches, for which nobody has to hash all words at each text
 class Words:
     """The commands, each with its words; upper and lower case, accents and signs don't matter.
 

@@ -37,7 +37,7 @@ def unaccented(text: str) -> str:
     return text if text.isascii() and text.isprintable() else _unaccented(text)
 
 
-@lru_cache(maxsize=4096)  # a province's agencies and steps, over and over
+@lru_cache(maxsize=1024)  # a province's agencies and steps, over and over
 def _unaccented(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(map(_bare, text.translate(_TYPOGRAPHY))))
 

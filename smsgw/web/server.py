@@ -145,7 +145,7 @@ class _InOneWrite:
 
     def _flush(self) -> None:
         held, self._held = self._held, []
-        if held:
+        if held and not self._transport.is_closing():
             self._transport.writelines(held)
 
 
