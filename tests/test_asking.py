@@ -163,6 +163,9 @@ def test_who_asks_for_the_own_dossiers_without_a_code_gets_the_list(text: str) -
         ("khiếu nại hồ sơ trễ", "hồ sơ trễ"),
         ("PAKN đường hư", "đường hư"),
         ("phản ánh kiến nghị", ""),
+        ("PA ạ", ""),
+        ("cho em xin góp ý với ạ!", ""),
+        ("PA 投诉", "投诉"),
         (f"xin phản ánh việc chậm trả hồ sơ {CODE}", f"việc chậm trả hồ sơ {CODE}"),
     ],
 )

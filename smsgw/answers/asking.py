@@ -315,7 +315,10 @@ def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(_without_keywords(rest, words)):
         return None  # a code and nothing else is a look-up
-    return Speak(_behind(text, letters), found)
+    said = _behind(text, letters)
+    if not re.search(r"\w", _without_polite_end(f" {normalised(said)}", words)):
+        said = ""  # "PA ạ" is no complaint yet
+    return Speak(said, found)
 
 
 def _behind(text: str, letters: int) -> str:

@@ -31,7 +31,7 @@ class Words:
     """
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
-    thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "OK")
+    thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "TKS", "OK")
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
