@@ -181,6 +181,11 @@ def test_the_door_in_front_answers_as_the_one_among_the_pages(here: World) -> No
                     assert at_front.status_code == by_page.status_code
                     assert at_front.text.replace("accepted", "duplicate") == by_page.text
                     assert at_front.headers["Content-Type"] == by_page.headers["Content-Type"]
-        assert requests.get(f"http://{HOST}:{web.port}/carrier/sms/inbound", timeout=20).status_code == 405
+        for method in ("GET", "PUT", "DELETE"):
+            by_front = requests.request(method, f"http://{HOST}:{web.port}/carrier/sms/inbound", timeout=20)
+            by_page = here.client.open("/carrier/sms/inbound", method=method)
+            for answer in (by_front, by_page):
+                assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+                assert answer.headers["Content-Type"] == "application/problem+json"
         unsigned = requests.post(f"http://{HOST}:{web.port}/carrier/sms/inbound", data=bodies[0], timeout=20)
         assert unsigned.status_code == 401

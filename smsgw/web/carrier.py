@@ -27,7 +27,7 @@ from smsgw.store.database import trouble
 from smsgw.web.problems import problem
 
 What = Literal["inbound", "receipts"]
-METHODS = ("GET", "POST")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # those that carriers don't call by are told so
 LARGEST_CALLBACK = 1024 * 1024  # bytes
 
 log = logging.getLogger("smsgw.web")
