@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from smsgw.text.accents import fold, plain
 from smsgw.text.alphabet import BASIC, EXTENSION, is_gsm7, septets, storable, utf16_units
 from smsgw.text.phones import MIGRATED, ShortCode, mask, mask_all, msisdn, short_code
-from smsgw.text.segments import measure, split
+from smsgw.text.segments import fits, measure, split
 
 CASES = json.loads((Path(__file__).parent / "segments_cases.json").read_text(encoding="utf-8"))["cases"]
 NAMES = {"gsm7": "GSM-7", "ucs2": "UCS-2"}
@@ -51,6 +51,13 @@ def test_the_alphabet_is_the_standards() -> None:
     codec = gsm0338.Codec()
     for character in sorted(BASIC | EXTENSION):
         assert len(codec.encode(character)[0]) == septets(character)
+
+
+@given(texts, st.integers(0, 500), st.integers(1, 4))
+@example("a" + "\u0301" * 200, 0, 1)
+def test_a_text_fits_as_many_segments_as_it_takes_and_no_fewer(text: str, more: int, segments: int) -> None:
+    text += "x" * more
+    assert fits(text, segments) == (measure(text).segments <= segments)
 
 
 @given(texts)
