@@ -11,6 +11,28 @@ import pytest
 from smsgw.intake.jointly import Jointly
 
 
+class Doubling:
+    """Work that remembers what it was done over, and is held up while the first one is served."""
+
+    def __init__(self) -> None:
+        self.served: list[list[int]] = []
+        self._entered, self._go_on = threading.Event(), threading.Event()
+
+    def __call__(self, items: Sequence[int]) -> list[int | Exception]:
+        self.served.append([*items])
+        self._entered.set()
+        self._go_on.wait(10)
+        return [item * 2 for item in items]
+
+    def over(self, jointly: Jointly[int, int], items: Sequence[int]) -> list[int]:
+        """What comes of all items if the others come while the first one is served."""
+        first = jointly.begin(items[0])
+        assert self._entered.wait(10)
+        rest = [jointly.begin(item) for item in items[1:]]
+        self._go_on.set()
+        return [future.result(10) for future in (first, *rest)]
+
+
 def test_who_comes_alone_is_served_at_once() -> None:
     served: list[list[int]] = []
 
@@ -24,41 +46,17 @@ def test_who_comes_alone_is_served_at_once() -> None:
 
 
 def test_who_comes_while_work_is_done_is_served_together_in_order_and_never_more_than_fit() -> None:
-    entered, go_on = threading.Event(), threading.Event()
-    served: list[list[int]] = []
-
-    def work(items: Sequence[int]) -> list[int | Exception]:
-        served.append([*items])
-        entered.set()
-        go_on.wait(10)
-        return [item * 2 for item in items]
-
+    work = Doubling()
     jointly = Jointly(work, most=4)
-    first = jointly.begin(0)
-    assert entered.wait(10)
-    rest = [jointly.begin(number) for number in range(1, 7)]
-    go_on.set()
-    assert [future.result(10) for future in (first, *rest)] == [0, 2, 4, 6, 8, 10, 12]
-    assert served == [[0], [1, 2, 3, 4], [5, 6]]
+    assert work.over(jointly, [0, 1, 2, 3, 4, 5, 6]) == [0, 2, 4, 6, 8, 10, 12]
+    assert work.served == [[0], [1, 2, 3, 4], [5, 6]]
 
 
 def test_who_brings_much_counts_for_as_many_and_who_brings_too_much_is_served_alone() -> None:
-    entered, go_on = threading.Event(), threading.Event()
-    served: list[list[int]] = []
-
-    def work(items: Sequence[int]) -> list[int | Exception]:
-        served.append([*items])
-        entered.set()
-        go_on.wait(10)
-        return [*items]
-
+    work = Doubling()
     jointly = Jointly(work, most=4, size=abs)
-    first = jointly.begin(1)
-    assert entered.wait(10)
-    rest = [jointly.begin(size) for size in (1, 3, 2, 9, 1, 1)]
-    go_on.set()
-    assert [future.result(10) for future in (first, *rest)] == [1, 1, 3, 2, 9, 1, 1]
-    assert served == [[1], [1, 3], [2], [9], [1, 1]]
+    assert work.over(jointly, [1, 1, 3, 2, 9, 1, 1]) == [2, 2, 6, 4, 18, 2, 2]
+    assert work.served == [[1], [1, 3], [2], [9], [1, 1]]
 
 
 def test_what_somebody_no_longer_wants_is_left_out_and_the_others_are_served() -> None:
