@@ -20,7 +20,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
-from smsgw.dossiers.codes import agency, agency_in_other_form, day_of
+from smsgw.dossiers.codes import agency, agency_in_other_form, day_of, parse
 from smsgw.text.accents import fold
 
 MOST_CODES = 5  # in one text
@@ -33,12 +33,6 @@ _LOOKALIKES = str.maketrans("OILSB", "01158")
 _DIGITS = "0-9OILSB"
 _LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
-# A code to the letter, whose parts can't be told apart in any other way.
-_AS_ISSUED = re.compile(
-    rf"(?P<first>\d{{3}}\.\d\d\.\d\d\.)?(?P<province>[{_LETTERS}]\d\d)(?P<units>(?:\.\d{{2,3}}){{0,3}})"
-    r"-(?P<date>\d{6})-(?P<ordinal>\d{4,5})",
-    re.ASCII,
-)
 _LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")  # H 01, H-01, H O1
 _CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
@@ -125,13 +119,12 @@ def _beginning(keywords: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _as_issued(text: str) -> Reading | None:
-    """The reading of a text that is a code to the letter and nothing else, as most are; at a third of the cost."""
-    code = _AS_ISSUED.fullmatch(text)
-    if code is None or not _days(code["date"]) or (code["first"] and code["units"]):
+    """The reading of a text that is a code to the letter, as most are, and can't be cut in any other way."""
+    code = parse(text)
+    if code is None or code.province[0] in "OILSB" or len(code.date) != 6 or len(code.ordinal) > 5:
         return None
-    prefixes = [code["first"].split(".")[:3] if code["first"] else []]
-    part = _Partition(tuple(code["units"].split(".")[1:]), code["date"], code["ordinal"], 0)
-    return _reading(code["province"], prefixes, [part])
+    prefixes, units = ([[*reversed(code.units)]], ()) if code.reversed else ([[]], code.units)
+    return _reading(code.province, prefixes, [_Partition(units, code.date, code.ordinal, 0)])
 
 
 class _Chunk(NamedTuple):
