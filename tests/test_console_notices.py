@@ -143,11 +143,10 @@ def press(page: Page, move: str) -> None:
 
 def figures(page: Page) -> dict[str, int]:
     """The figures of a notice's progress, by their names."""
-    return {
-        box.locator("dt").inner_text(): int(re.sub(r"\D", "", box.locator("dd").inner_text()))
-        for box in page.locator("#progress .figure").all()
-        if not box.locator("dd").inner_text().count(":")
-    }
+    # All at once: the page puts new ones in their place while it is looked at.
+    read = "boxes => boxes.map(box => ['dt', 'dd'].map(tag => box.querySelector(tag).innerText))"
+    shown = page.locator("#progress .figure").evaluate_all(read)
+    return {name: int(re.sub(r"\D", "", figure)) for name, figure in shown if ":" not in figure}
 
 
 def until(page: Page, holds: Callable[[], bool]) -> None:

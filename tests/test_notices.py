@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from smsgw.store import notice_sending, notices, opt_outs, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
+from smsgw.store.states import LIVE_FOR
 from smsgw.store.tables import Lane, notice
 from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
 from tests.world import NOON, world
@@ -169,6 +171,20 @@ def test_paused_in_the_middle_nothing_goes_out_and_resumed_everybody_gets_it_onc
     slow.world.settle(12)
     assert slow.counts(made.id) == {"delivered": 90}
     assert all(len(slow.heard(number)) == 1 for number in range(90))
+
+
+def test_the_figures_add_up_while_messages_become_history(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh, 5)
+    cast.world.settle()
+    cast.world.clock.forward(seconds=LIVE_FOR.total_seconds() + 60)
+    with cast.world.gateway.database.reading() as connection:
+        # Between the first statement and the next one, if there is a next one.
+        sa.event.listen(connection, "after_cursor_execute", lambda *_: cast.world.gateway.sweeper.history(), once=True)
+        assert notice_sending.states(connection, made.id) == Counter(delivered=5)
+    with cast.world.gateway.database.reading() as connection:
+        assert notice_sending.states(connection, made.id) == Counter(delivered=5)
+        assert notice_sending.spent(connection, made.id) == 5
+    assert cast.world.states() == {}
 
 
 def test_cancelled_in_the_middle_the_rest_never_goes_out_and_the_budget_gets_it_back(slow: Cast) -> None:

@@ -12,7 +12,7 @@ What a sender hands back to the queue of a notice that was paused meanwhile is h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,9 @@ from smsgw.store.batch import Batch
 from smsgw.store.notices import Addressee, Notice, by_line
 from smsgw.store.states import LIVE_FOR, State, check_move
 from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
+
+_Columns = sa.ColumnCollection[str, sa.Column[Any]]
+_Asked = sa.Select[*tuple[Any, ...]]
 
 _n, _r, _o, _h = notice.c, notice_recipient.c, outbound.c, history.c
 _NOTICE = [_n[name] for name in Notice.__dataclass_fields__]
@@ -188,15 +191,23 @@ def last_handed_over(connection: sa.Connection, id: str) -> datetime | None:
 
 def states(connection: sa.Connection, id: str) -> Counter[str]:
     """How many messages of a notice are in each state; `waiting` and `skipped`: recipients without one."""
+    parts = _of_notice(id, lambda message: sa.select(message.state, sa.func.count()).group_by(message.state))
+    for name, skipped in (("waiting", _r.skipped.is_(None)), ("skipped", _r.skipped.is_not(None))):
+        none = sa.select(sa.literal_column(f"'{name}'", sa.String), sa.func.count())
+        parts.append(none.where(_r.notice_id == id, _r.message_id.is_(None), skipped))
     found: Counter[str] = Counter()
-    for messages in (_o, _h):
-        query = sa.select(messages.state, sa.func.count()).join(notice_recipient, _r.message_id == messages.id)
-        for state, count in connection.execute(query.where(_r.notice_id == id).group_by(messages.state)):
-            found[state] += count
-    none = sa.select(_r.skipped.is_not(None), sa.func.count()).where(_r.notice_id == id, _r.message_id.is_(None))
-    for skipped, count in connection.execute(none.group_by(_r.skipped.is_not(None))):
-        found["skipped" if skipped else "waiting"] += count
+    for state, count in connection.execute(sa.union_all(*parts)):
+        found[state] += count
     return found
+
+
+def _of_notice(id: str, asked: Callable[[_Columns], _Asked]) -> list[_Asked]:
+    """What is asked of a notice's messages, of the outbox and of the history.
+
+    Both are for one statement: between two, a message moves from here to there, or is queued.
+    """
+    mine = _r.notice_id == id
+    return [asked(message).join(notice_recipient, _r.message_id == message.id).where(mine) for message in (_o, _h)]
 
 
 def counts(found: Counter[str], *, cancelled: bool) -> Counts:
@@ -214,23 +225,25 @@ def counts(found: Counter[str], *, cancelled: bool) -> Counts:
 
 def failures(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:
     """How many messages failed, by state and the carrier's code."""
+
+    def asked(message: _Columns) -> _Asked:
+        failed = message.state.in_((State.UNDELIVERED, State.EXPIRED, State.REJECTED))
+        kind = (message.state, message.error_code)
+        return sa.select(*kind, sa.func.count()).where(failed).group_by(*kind)
+
     found: Counter[tuple[str, str]] = Counter()
-    for messages in (_o, _h):
-        query = sa.select(messages.state, messages.error_code, sa.func.count())
-        query = query.join(notice_recipient, _r.message_id == messages.id).where(_r.notice_id == id)
-        query = query.where(messages.state.in_((State.UNDELIVERED, State.EXPIRED, State.REJECTED)))
-        for state, code, count in connection.execute(query.group_by(messages.state, messages.error_code)):
-            found[state, code or ""] += count
+    for state, code, count in connection.execute(sa.union_all(*_of_notice(id, asked))):
+        found[state, code or ""] += count
     return found
 
 
 def spent(connection: sa.Connection, id: str) -> int:
     """The segments of all messages of a notice that were not cancelled."""
-    total = 0
-    for messages in (_o, _h):
-        query = sa.select(sa.func.sum(messages.segments)).join(notice_recipient, _r.message_id == messages.id)
-        total += connection.scalar(query.where(_r.notice_id == id, messages.state != State.CANCELLED)) or 0
-    return total
+
+    def asked(message: _Columns) -> _Asked:
+        return sa.select(sa.func.sum(message.segments)).where(message.state != State.CANCELLED)
+
+    return sum(filter(None, connection.scalars(sa.union_all(*_of_notice(id, asked)))))
 
 
 def fates(connection: sa.Connection, id: str) -> Iterator[Fate]:
