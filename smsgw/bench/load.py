@@ -122,23 +122,22 @@ class Load:
         """So many messages a second."""
         self._begin(None)
         coming = iter(callbacks)
-        over = False
+        callback = next(coming, None)  # written before it is due, so that this takes nothing from its time
 
         def send_next(due: float) -> None:
-            nonlocal over
-            callback = next(coming, None)
+            nonlocal callback
             if callback is None:
-                over = True
                 return
             for phone in callback.phones:
                 self._on_the_way[phone] = due
             self._ready.append(callback)
             self._pump()
             after = due + len(callback.phones) / rate
+            callback = next(coming, None)
             self._loop.at(after, lambda: send_next(after))
 
         send_next(now())
-        return self._finish(lambda: not over)
+        return self._finish(lambda: callback is not None)
 
     def close(self) -> None:
         for caller in [*self._idle, *self._in_hand]:
