@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smsgw.dossiers.codes import Code, parse
-from smsgw.dossiers.reading import MOST_CANDIDATES, MOST_CODES, Hint, read
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import MOST_CANDIDATES, MOST_CODES, read
 from tests import mistakes
 
 days = st.dates(date(2015, 1, 1), date(2035, 12, 31))

@@ -36,7 +36,8 @@ from smsgw.answers.asking import (
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
-from smsgw.dossiers.reading import Hint, Reading
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import Reading
 from smsgw.store.people import Preference
 from smsgw.text.accents import plain
 

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Literal
 
 from smsgw.answers.words import CHOICE, Words, squeezed
-from smsgw.dossiers.reading import Hint, Read, Reading, normalised, read
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
 
 Language = Literal["vi", "en"]
@@ -196,7 +197,7 @@ def _unpolite(command: str, words: Words) -> tuple[str, str]:
 
 def exactly(code: str) -> LookUp:
     """A look-up of one code to the letter, with no other reading: what a link or a choice asks for."""
-    return LookUp(Read((Reading((code,), ()),), Hint.NOTHING))
+    return LookUp(Read((Reading((code,)),), Hint.NOTHING))
 
 
 def chosen(question: Request, code: str) -> Request:

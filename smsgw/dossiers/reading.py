@@ -16,11 +16,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
 from smsgw.dossiers.codes import agency, agency_in_other_form, day_of, parse
+from smsgw.dossiers.hints import LETTERS, Hint, hint
 from smsgw.text.accents import fold
 
 MOST_CODES = 5  # in one text
@@ -31,48 +31,33 @@ DEFAULT_KEYWORDS = ("HS", "HO SO", "MA HO SO", "MA SO", "MA", "TRA CUU", "TC")
 # Letters that stand for digits where a digit has to be, by their look.
 _LOOKALIKES = str.maketrans("OILSB", "01158")
 _DIGITS = "0-9OILSB"
-_LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
-_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{_LETTERS}])[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")  # H 01, H-01, H O1
+_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{LETTERS}])[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")  # H 01, H-01, H O1
 _CHUNK = re.compile(r"([A-Z0-9]+)")
-_ANCHOR = re.compile(rf"[{_LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
+_ANCHOR = re.compile(rf"[{LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
 _ORDINAL_IN_LETTERS = re.compile(rf"O[{_DIGITS}]{{3,6}}")  # OOOI is no word
 _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
-_PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
-_CITIZEN_ID = re.compile(
-    r"(?<!\d)(?:\d{3}[ .]?){3}\d{3}(?!\d)|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
-)
-_PHONE = re.compile(r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])")
-_TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
-_HEAD_ONLY = re.compile(
-    rf"(?<![A-Z0-9])[{_LETTERS}](?:\d[\dOIL]|O\d)(?:(?:[^A-Z0-9]{{1,3}}\d{{2,8}}){{1,4}}(?![A-Z0-9])|\W*$)"
-)
-
-
-class Hint(Enum):
-    """What a text has in place of a code."""
-
-    NOTHING = "nothing that looks like one"
-    PART = "a part of one only: its end without the agency, or the agency without the end"
-    PROCEDURE = "the number of a procedure"
-    CITIZEN_ID = "a citizen's identity number"
-    PHONE = "a phone number"
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One code in a text, as it may have been meant.
 
-    `candidates`: canonical codes, the most literal first. `suggestions`: what may be the same office in the other
-    form of codes; these may be asked about and never taken for the code.
+    `candidates`: canonical codes, the most literal first. `elsewhere`: agencies that may be the same in the other form
+    of codes, each with the dates and ordinals that may stand behind it.
     """
 
     candidates: tuple[str, ...]
-    suggestions: tuple[str, ...]
+    elsewhere: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    @property
+    def suggestions(self) -> tuple[str, ...]:
+        """What may be the same office's code in the other form: to be asked about, and never taken for the code."""
+        others = dict.fromkeys(agency + tail for agency, tails in self.elsewhere for tail in tails)
+        return tuple(code for code in others if code not in self.candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +73,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     text = _begun(normalised(text)[:LONGEST_TEXT], keywords)
     issued = _as_issued(text)
     readings = (issued,) if issued else tuple(_readings(_chunks(text)))
-    return Read(readings, Hint.NOTHING if readings else _hint(text))
+    return Read(readings, Hint.NOTHING if readings else hint(text))
 
 
 def normalised(text: str) -> str:
@@ -123,7 +108,7 @@ def _as_issued(text: str) -> Reading | None:
     code = parse(text)
     if code is None or code.province[0] in "OILSB" or len(code.date) != 6 or len(code.ordinal) > 5:
         return None
-    prefixes, units = ([[*reversed(code.units)]], ()) if code.reversed else ([[]], code.units)
+    prefixes, units = ((code.units[::-1],), ()) if code.reversed else ((), code.units)
     return _reading(code.province, prefixes, [_Partition(units, code.date, code.ordinal, 0)])
 
 
@@ -205,7 +190,7 @@ def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str]
     return _as_digits(groups), True
 
 
-def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> list[list[str]]:
+def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
     """Up to three groups of digits that stand before the letter: the smaller units of the first form.
 
     Several ways to read them where a group may as well be a word: SO 12.H01 is "number 12.H01" or 50.12.H01.
@@ -226,7 +211,7 @@ def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> lis
         if whole is None:
             break
         following = _Chunk(text, tight)
-    return [_as_digits(reversed(groups[:end])) for end in (*words, len(groups))]
+    return tuple(tuple(_as_digits(reversed(groups[:end]))) for end in (*words, len(groups)))
 
 
 def _has_digit(group: str) -> bool:
@@ -336,38 +321,37 @@ def _ordinals(digits: str) -> list[str]:
     return whole + [digits.zfill(size) for size in range(max(4, len(digits) + 1), 8)]
 
 
-def _reading(province: str, prefixes: list[list[str]], parts: Sequence[_Partition]) -> Reading | None:
+def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequence[_Partition]) -> Reading | None:
     """What these partitions may mean; None if that is nothing, or too much."""
-    codes = [pair for part in parts for pair in _codes(province, prefixes, part)]
-    candidates = dict.fromkeys([code for code, _ in codes])
+    meant = [(_agencies(province, part.units, prefixes), _tails(part)) for part in parts]
+    candidates = dict.fromkeys([named + tail for agencies, tails in meant for named, _ in agencies for tail in tails])
     if not candidates or len(candidates) > MOST_CANDIDATES:
         return None
-    suggestions = dict.fromkeys([other for _, other in codes if other not in candidates])
-    return Reading(tuple(candidates), tuple(suggestions))
+    return Reading(tuple(candidates), tuple([(other, tails) for agencies, tails in meant for _, other in agencies]))
 
 
-def _codes(province: str, prefixes: list[list[str]], part: _Partition) -> Iterator[tuple[str, str]]:
-    """The codes that a partition may be, each with what may be the same office's in the other form."""
-    agencies = [(part.units, False)]
-    if not part.units:
-        reversed_units = [units for prefix in prefixes if prefix for units in _reversed_units(prefix)]
-        agencies = [(units, True) for units in dict.fromkeys(reversed_units)] + agencies
+def _tails(part: _Partition) -> tuple[str, ...]:
+    """What may stand behind an agency in a code."""
     ordinals = _ordinals(part.ordinal)
-    tails = [f"-{day}-{ordinal}" for day in _days(part.date) for ordinal in ordinals]
-    for units, is_reversed in agencies:
-        named, other = _agency(province, units, is_reversed)
-        for tail in tails:
-            yield named + tail, other + tail
+    return tuple([f"-{day}-{ordinal}" for day in _days(part.date) for ordinal in ordinals])
 
 
 @lru_cache(maxsize=4096)  # a province's agencies, in either form
-def _agency(province: str, units: tuple[str, ...], is_reversed: bool) -> tuple[str, str]:
-    """An agency's identification, and what may be the same one's in the other form."""
-    named = agency(province, units, reversed=is_reversed)
-    return named, agency_in_other_form(province, units, reversed=is_reversed)
+def _agencies(
+    province: str, units: tuple[str, ...], prefixes: tuple[tuple[str, ...], ...]
+) -> tuple[tuple[str, str], ...]:
+    """The agencies that may be named, by units behind the letter or groups before it; each in the other form, too."""
+    meant = [(units, False)]
+    if not units:
+        reversed_units = [units for prefix in prefixes if prefix for units in _reversed_units(prefix)]
+        meant = [(units, True) for units in dict.fromkeys(reversed_units)] + meant
+    return tuple(
+        (agency(province, units, reversed=first), agency_in_other_form(province, units, reversed=first))
+        for units, first in meant
+    )
 
 
-def _reversed_units(groups: list[str]) -> list[tuple[str, ...]]:
+def _reversed_units(groups: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The units of the first form, largest first, from the groups before the letter; zeros in front may be missing."""
     found = []
     widths = (3, 2, 2)[-len(groups) :]
@@ -378,16 +362,3 @@ def _reversed_units(groups: list[str]) -> list[tuple[str, ...]]:
     if len(everything) <= 7:
         found.append(everything.zfill(7))
     return [(digits[5:], digits[3:5], digits[:3]) for digits in dict.fromkeys(found)]
-
-
-def _hint(text: str) -> Hint:
-    for hint, pattern in (
-        (Hint.PROCEDURE, _PROCEDURE),
-        (Hint.CITIZEN_ID, _CITIZEN_ID),
-        (Hint.PHONE, _PHONE),
-        (Hint.PART, _TAIL),
-        (Hint.PART, _HEAD_ONLY),
-    ):
-        if pattern.search(text):
-            return hint
-    return Hint.NOTHING

@@ -19,7 +19,7 @@ from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.asking import Language, LookUp, OfPhone, Request, exactly
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
-from smsgw.dossiers.reading import Hint
+from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.intake.clerk import GUESSES, Clerk
 from smsgw.web.guessing import Guesses

@@ -1,0 +1,42 @@
+"""What a text has that was meant to be a dossier code and is none, so that its sender can be told."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+
+LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
+
+_PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
+_CITIZEN_ID = re.compile(
+    r"(?<!\d)(?:\d{3}[ .]?){3}\d{3}(?!\d)|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
+)
+_PHONE = re.compile(r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])")
+_TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
+_HEAD_ONLY = re.compile(
+    rf"(?<![A-Z0-9])[{LETTERS}](?:\d[\dOIL]|O\d)(?:(?:[^A-Z0-9]{{1,3}}\d{{2,8}}){{1,4}}(?![A-Z0-9])|\W*$)"
+)
+
+
+class Hint(Enum):
+    """What a text has in place of a code."""
+
+    NOTHING = "nothing that looks like one"
+    PART = "a part of one only: its end without the agency, or the agency without the end"
+    PROCEDURE = "the number of a procedure"
+    CITIZEN_ID = "a citizen's identity number"
+    PHONE = "a phone number"
+
+
+def hint(text: str) -> Hint:
+    """What there is in place of a code. `text`: as it is read, in upper case without accents."""
+    for kind, pattern in (
+        (Hint.PROCEDURE, _PROCEDURE),
+        (Hint.CITIZEN_ID, _CITIZEN_ID),
+        (Hint.PHONE, _PHONE),
+        (Hint.PART, _TAIL),
+        (Hint.PART, _HEAD_ONLY),
+    ):
+        if pattern.search(text):
+            return kind
+    return Hint.NOTHING
