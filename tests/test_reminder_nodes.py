@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from smsgw.gateway import Gateway
 from smsgw.store import schedules
+from smsgw.store.database import Database
 from smsgw.store.tables import reminder, run
 from tests.agency import Agency
 from tests.dying import Fate, dying_node
@@ -110,6 +111,28 @@ def test_a_run_that_is_killed_at_any_of_its_commits_tells_each_of_them_once(
     minutes(anywhere, 3)
     assert [len(told(anywhere, agency, code)) for code in codes] == [1, 1, 1]
     assert anywhere.gateway.reminders.runs.silence() == {}
+
+
+def test_a_node_that_waited_in_vain_while_another_took_over_goes_on_with_its_other_work(
+    anywhere: World, agency: Agency
+) -> None:
+    database, other = anywhere.gateway.database, Database(anywhere.gateway.settings.gateway.database)
+    agency.go_away()
+
+    def take_over(name: str, side: str) -> None:
+        if (name, side) == ("run", "after"):
+            database.boundary = None
+            with other.writing("test") as connection:
+                connection.execute(sa.update(run).where(run.c.ended_at.is_(None)).values(lease="another node's"))
+
+    anywhere.clock.forward(minutes=1)
+    database.boundary = take_over
+    assert anywhere.gateway.reminders.runs.tick() == 0
+    other.close()
+    assert database.boundary is None
+    with database.reading() as connection:
+        problems = connection.execute(sa.select(run.c.lease, run.c.problem).where(run.c.ended_at.is_(None))).all()
+    assert [lease for lease, problem in problems if problem is None] == ["another node's"]
 
 
 def at_once(*nodes: Gateway, send: bool = False) -> None:

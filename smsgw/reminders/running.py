@@ -157,14 +157,19 @@ class Runs:
         if mine is None:
             return 0
         try:
-            return self._work(mine, now)
-        except OneStopUnavailable as error:
-            log.warning("%s: the one-stop database can't be asked: %s", name, error)
-            with self._database.writing("run") as connection:
-                schedules.put_off(connection, mine, self._clock() + AGAIN_IN, str(error))
+            return self._work_or_put_off(mine, now)
         except LeaseLost:
             log.warning("%s: another node has taken over", name)
-        return 0
+            return 0
+
+    def _work_or_put_off(self, mine: Run, now: datetime) -> int:
+        try:
+            return self._work(mine, now)
+        except OneStopUnavailable as error:
+            log.warning("%s: the one-stop database can't be asked: %s", mine.schedule, error)
+            with self._database.writing("run") as connection:
+                schedules.put_off(connection, mine, self._clock() + AGAIN_IN, str(error))
+            return 0
 
     def _work(self, mine: Run, now: datetime) -> int:
         name, changed = mine.schedule, [rule for rule in self._rules.values() if rule.kind == "changed"]
