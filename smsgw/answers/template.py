@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 BRACKET = re.compile(r"[\[\]]")
@@ -11,7 +12,7 @@ NAME = re.compile(r"\{(\w*)\}")
 
 
 class _Piece(NamedTuple):
-    """A run of text without brackets, with %s for each name if it has any; and the optional parts that it stands in.
+    """A run of text without brackets, with %s for each name; and the optional parts that it stands in.
 
     Parts are numbered from 1 as they open, so the innermost has the highest number; 0 is what is never left out.
     """
@@ -21,30 +22,34 @@ class _Piece(NamedTuple):
     parts: tuple[int, ...]
 
 
+_Form = tuple[str, tuple[str, ...]]  # a text with %s for each of these names
+
+
 class Template:
     """A template, taken apart once. Its brackets must be closed."""
 
     def __init__(self, source: str) -> None:
         self._pieces = tuple(_pieces(source))
         self.names = frozenset(name for piece in self._pieces for name in piece.names)
+        # Which values are there hangs on the kind of dossier, so there are few sets of them.
+        self._forms = cache(self._forms_with)
 
     def versions(self, values: Mapping[str, str | None]) -> Iterator[str]:
         """The text filled in, the fullest version first; each that follows lacks one more part, from the last one on.
 
         A part that names a value which is missing is in none of them.
         """
-        lacking, said = set(), []
-        for text, names, parts in self._pieces:
-            if names:
-                filled = [values.get(name) for name in names]
-                if None in filled:
-                    lacking.add(parts[-1])
-                text %= tuple([value or "" for value in filled])
-            said.append((parts, text))
-        lacking.discard(0)
-        kept = [(parts[-1], text) for parts, text in said if lacking.isdisjoint(parts)]
-        for last in sorted({0, *[part for part, _ in kept]}, reverse=True):
-            yield "".join([text for part, text in kept if part <= last])
+        there = frozenset([name for name in self.names if values.get(name) is not None])
+        for form, names in self._forms(there):
+            yield form % tuple([values.get(name) or "" for name in names])
+
+    def _forms_with(self, there: frozenset[str]) -> list[_Form]:
+        lacking = {piece.parts[-1] for piece in self._pieces if not there.issuperset(piece.names)} - {0}
+        kept = [piece for piece in self._pieces if lacking.isdisjoint(piece.parts)]
+        return [
+            _joined([piece for piece in kept if piece.parts[-1] <= last])
+            for last in sorted({0, *(piece.parts[-1] for piece in kept)}, reverse=True)
+        ]
 
     def fullest(self, values: Mapping[str, str | None]) -> str:
         """The text with every part whose values are there."""
@@ -53,6 +58,10 @@ class Template:
     def barest(self, values: Mapping[str, str | None]) -> str:
         """The text without its optional parts."""
         return list(self.versions(values))[-1]
+
+
+def _joined(pieces: Sequence[_Piece]) -> _Form:
+    return "".join([piece.form for piece in pieces]), tuple([name for piece in pieces for name in piece.names])
 
 
 def _pieces(source: str) -> Iterator[_Piece]:
@@ -70,7 +79,5 @@ def _pieces(source: str) -> Iterator[_Piece]:
 
 
 def _piece(text: str, within: list[int]) -> Iterator[_Piece]:
-    if names := tuple(NAME.findall(text)):
-        text = NAME.sub("%s", text.replace("%", "%%"))
     if text:
-        yield _Piece(text, names, tuple(within))
+        yield _Piece(NAME.sub("%s", text.replace("%", "%%")), tuple(NAME.findall(text)), tuple(within))

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import regex
 
@@ -34,6 +35,7 @@ class Measure:
     remaining: int
 
 
+@lru_cache(maxsize=1024)  # a reply is measured when it is made to fit, and again when it is queued
 def measure(text: str) -> Measure:
     """The size of a text, which is composed (NFC) first, as it is sent. An empty one takes a message too."""
     text = unicodedata.normalize("NFC", text)
