@@ -229,6 +229,22 @@ def test_what_comes_back_to_the_queue_of_a_stopped_notice_does_not_go_out(cast: 
     assert cast.world.states() == {state: 3}
 
 
+def test_a_notice_is_not_done_while_a_sender_hands_a_message_back(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    now, lease, database = cast.world.clock(), new_id(), cast.world.gateway.database
+    with database.writing("test") as connection:
+        outbox.claim(connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now)
+
+    def hand_back(*_: object) -> None:
+        with database.writing("test") as connection:
+            outbox.give_back(connection, [lease])
+
+    with database.reading() as connection:
+        sa.event.listen(connection, "after_cursor_execute", hand_back, once=True)
+        assert notice_sending.unsettled(connection, made.id) == "sending"
+
+
 def test_a_budget_is_warned_of_and_held(tmp_path: Path) -> None:
     with world(tmp_path, more='[notices]\nmonthly_segments = 100\nbudgets = { "" = 10 }') as made:
         cast = Cast(made)

@@ -33,6 +33,7 @@ _WAITING = (_r.message_id.is_(None), _r.skipped.is_(None))
 # The same, so said that SQLite does not walk through all who wait, for each of those that are named.
 _UNTOLD = sa.func.coalesce(_r.message_id, _r.skipped).is_(None)
 _IN_LANE = _o.lane == int(Lane.NOTICE)
+_UNSETTLED = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN, State.SUBMITTED)  # from the beginning on
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,15 @@ def being_sent(connection: sa.Connection) -> list[str]:
 
 def unsettled(connection: sa.Connection, id: str) -> str | None:
     """The state of a message of a notice that is not final, nearest to the beginning; None if all are final."""
-    for state in (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN, State.SUBMITTED):
-        one = sa.select(_o.id).where(_o.state == sa.text(f"'{state}'"), _IN_LANE, _of(id)).limit(1)
-        if connection.execute(one).first() is not None:
-            return state
-    return None
+    # In one statement: between two, what a sender hands back would be found in neither of its states.
+    there = [
+        sa.select(sa.literal_column(f"'{state}'", sa.String)).where(
+            sa.exists().where(_o.state == sa.text(f"'{state}'"), _IN_LANE, _of(id))
+        )
+        for state in _UNSETTLED
+    ]
+    found = {*connection.execute(sa.union_all(*there)).scalars()}
+    return next((state for state in _UNSETTLED if state in found), None)
 
 
 def last_handed_over(connection: sa.Connection, id: str) -> datetime | None:
