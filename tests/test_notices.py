@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from smsgw.notices.seal import seal
 from smsgw.officials import audit
 from smsgw.store import notice_sending, notices, opt_outs, outbox
 from smsgw.store.ids import new_id
+from smsgw.store.notices import Notice
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.states import LIVE_FOR
@@ -227,6 +229,36 @@ def test_what_comes_back_to_the_queue_of_a_stopped_notice_does_not_go_out(cast: 
         outbox.give_back(connection, [lease])
     cast.world.settle()
     assert cast.world.states() == {state: 3}
+
+
+def test_what_comes_back_to_a_notice_that_is_just_resumed_is_not_held_for_good(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    _handed_back(cast, made, cast.notices.pause)
+    resuming = threading.Thread(target=cast.notices.resume, args=(made.id, cast.an))
+
+    def resume_first(name: str, side: str) -> None:
+        if (name, side) == ("tend notices", "before"):
+            resuming.start()
+            resuming.join(1)  # it may have to wait for what is being committed here
+
+    cast.world.gateway.database.boundary = resume_first
+    cast.world.gateway.feeder.tend()
+    cast.world.gateway.database.boundary = None
+    resuming.join()
+    cast.world.settle()
+    assert cast.world.states() == {"delivered": 3}
+    assert cast.state(made.id) == "done"
+
+
+def _handed_back(cast: Cast, made: Notice, stop: Callable[[str, Official], object]) -> None:
+    """Messages of a notice that is stopped while a sender has them, who hands them back."""
+    now, lease = cast.world.clock(), new_id()
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.claim(connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now)
+    stop(made.id, cast.an)
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.give_back(connection, [lease])
 
 
 def test_a_notice_is_not_done_while_a_sender_hands_a_message_back(cast: Cast) -> None:

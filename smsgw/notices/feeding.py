@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -136,13 +136,27 @@ class Feeder:
         if not (strays or done or given_up):
             return
         with self._means.database.writing("tend notices") as connection:
-            sending.restrain(connection, now, now + HELD_FOR)
+            for id in strays:
+                self._restrain(connection, id, now)
             for id in done:
                 notice = sending.lock(connection, id)
                 if notice is not None and self._is_done(connection, id):
                     _move(connection, notice, Move.FINISH, self._means)
             for id in given_up:
                 rows.forget(connection, id)
+
+    def _restrain(self, connection: sa.Connection, id: str, now: datetime) -> None:
+        """Hold or end what came back to the queue of a stopped notice.
+
+        Its lock keeps it from being resumed meanwhile: nobody would then let go of what is held here.
+        """
+        notice = sending.lock(connection, id, sending.STOPPED)
+        if notice is None:
+            return
+        if notice.state == State.PAUSED:
+            sending.hold(connection, id, now + HELD_FOR)
+        else:
+            sending.cancel(connection, id, now)
 
     def _is_done(self, connection: sa.Connection, id: str) -> bool:
         if sending.has_more(connection, id):

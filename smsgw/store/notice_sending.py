@@ -6,13 +6,13 @@
     queued     write down which message is whose; `skip`: who gets none
     hold, release, cancel   of the messages that no sender has
 
-What a sender hands back to the queue of a notice that was paused meanwhile is held by `restrain`.
+What a sender hands back to the queue of a notice that was stopped meanwhile is a stray: it is held or cancelled later.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,7 @@ _WAITING = (_r.message_id.is_(None), _r.skipped.is_(None))
 _UNTOLD = sa.func.coalesce(_r.message_id, _r.skipped).is_(None)
 _IN_LANE = _o.lane == int(Lane.NOTICE)
 _UNSETTLED = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN, State.SUBMITTED)  # from the beginning on
+STOPPED = ("cancelled", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ def due(connection: sa.Connection, now: datetime) -> list[str]:
     return list(connection.execute(there.order_by(_n.approved_at, _n.id)).scalars())
 
 
-def lock(connection: sa.Connection, id: str) -> Notice | None:
-    """A notice that is approved or being sent, for this transaction; None if another node has it, or it was stopped."""
-    query = sa.select(*_NOTICE).where(_n.id == id, _n.state.in_(("approved", "sending")))
+def lock(connection: sa.Connection, id: str, states: Collection[str] = ("approved", "sending")) -> Notice | None:
+    """A notice in one of these states, for this transaction; None if another node has it, or it was moved."""
+    query = sa.select(*_NOTICE).where(_n.id == id, _n.state.in_(sorted(states)))
     row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
     return Notice(*row) if row else None
 
@@ -120,53 +121,45 @@ def skip(connection: sa.Connection, id: str, phones: Sequence[str], why: str) ->
 def hold(connection: sa.Connection, id: str, deadline: datetime) -> int:
     """Hold what waits to be sent; how many messages."""
     check_move(State.QUEUED, State.HELD)
-    return _change(connection, State.QUEUED, _of(id), state=State.HELD, deadline=deadline)
+    return _change(connection, State.QUEUED, id, state=State.HELD, deadline=deadline)
 
 
 def release(connection: sa.Connection, id: str, now: datetime, until: datetime) -> int:
     """Queue again what is held, to expire at `until`; how many messages."""
     check_move(State.HELD, State.QUEUED)
     times = {"not_before": now, "expires_at": until, "deadline": until}
-    return _change(connection, State.HELD, _of(id), state=State.QUEUED, **times)
+    return _change(connection, State.HELD, id, state=State.QUEUED, **times)
 
 
 def cancel(connection: sa.Connection, id: str, now: datetime) -> int:
-    """End what no sender has; how many messages."""
-    return sum(_cancel(connection, before, _of(id), now) for before in (State.QUEUED, State.HELD))
+    """End what no sender has; how many segments those messages have."""
+    return sum(_cancel(connection, before, id, now) for before in (State.QUEUED, State.HELD))
 
 
-def restrain(connection: sa.Connection, now: datetime, deadline: datetime) -> int:
-    """Hold or end what came back to the queue of notices that are paused or cancelled; how many messages."""
-    check_move(State.QUEUED, State.HELD)
-    held = _change(connection, State.QUEUED, _of_state("paused"), state=State.HELD, deadline=deadline)
-    return held + _cancel(connection, State.QUEUED, _of_state("cancelled"), now)
+def strays(connection: sa.Connection) -> list[str]:
+    """The notices that are paused or cancelled, and have messages that came back to the queue."""
+    stray = sa.select(_r.notice_id).join(outbound, _o.id == _r.message_id).join(notice, _n.id == _r.notice_id)
+    stray = stray.where(_o.state == sa.text("'queued'"), _IN_LANE, _n.state.in_(STOPPED))
+    return sorted(connection.execute(stray.distinct()).scalars())
 
 
-def strays(connection: sa.Connection) -> bool:
-    """Whether there is something for `restrain` to do."""
-    queued = sa.select(_o.id).where(_o.state == sa.text("'queued'"), _IN_LANE)
-    stopped = sa.or_(_of_state("paused"), _of_state("cancelled"))
-    return connection.execute(queued.where(stopped).limit(1)).first() is not None
-
-
-def _cancel(connection: sa.Connection, before: State, which: sa.ColumnElement[bool], now: datetime) -> int:
+def _cancel(connection: sa.Connection, before: State, id: str, now: datetime) -> int:
     check_move(before, State.CANCELLED)
-    return _change(connection, before, which, state=State.CANCELLED, finished_at=now, deadline=now + LIVE_FOR)
+    values = {"state": State.CANCELLED, "finished_at": now, "deadline": now + LIVE_FOR}
+    return sum(connection.execute(_chosen(before, id).values(values).returning(_o.segments)).scalars())
 
 
-def _change(connection: sa.Connection, before: State, which: sa.ColumnElement[bool], **values: Any) -> int:
+def _change(connection: sa.Connection, before: State, id: str, **values: Any) -> int:
+    return connection.execute(_chosen(before, id).values(values)).rowcount
+
+
+def _chosen(before: State, id: str) -> sa.Update:
     # The literal lets the planner see that the partial index of what is queued serves.
-    chosen = sa.update(outbound).where(_o.state == sa.text(f"'{before}'"), _IN_LANE, which)
-    return connection.execute(chosen.values(values)).rowcount
+    return sa.update(outbound).where(_o.state == sa.text(f"'{before}'"), _IN_LANE, _of(id))
 
 
 def _of(id: str) -> sa.ColumnElement[bool]:
     return sa.exists().where(_r.message_id == _o.id, _r.notice_id == id).correlate(outbound)
-
-
-def _of_state(state: str) -> sa.ColumnElement[bool]:
-    stopped = sa.exists().where(_r.message_id == _o.id, _n.id == _r.notice_id, _n.state == state)
-    return stopped.correlate(outbound)
 
 
 def being_sent(connection: sa.Connection) -> list[str]:
