@@ -251,6 +251,15 @@ def test_what_comes_back_to_a_notice_that_is_just_resumed_is_not_held_for_good(c
     assert cast.state(made.id) == "done"
 
 
+def test_the_budget_gets_back_also_what_senders_had_when_a_notice_was_cancelled(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    _handed_back(cast, made, cast.notices.cancel)
+    cast.world.settle()
+    assert cast.counts(made.id) == {"cancelled": 3}
+    assert preview(cast.notices.means, cast.notices.find(made.id, cast.an)).budget.used == 0
+
+
 def _handed_back(cast: Cast, made: Notice, stop: Callable[[str, Official], object]) -> None:
     """Messages of a notice that is stopped while a sender has them, who hands them back."""
     now, lease = cast.world.clock(), new_id()

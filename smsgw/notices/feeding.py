@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Channel
 from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
-from smsgw.notices.office import GATEWAY, HELD_FOR
+from smsgw.notices.office import GATEWAY, HELD_FOR, give_back
 from smsgw.notices.reckoning import worded
 from smsgw.notices.seal import Seal, seal
 from smsgw.notices.vetting import OPTED_OUT
@@ -156,7 +156,7 @@ class Feeder:
         if notice.state == State.PAUSED:
             sending.hold(connection, id, now + HELD_FOR)
         else:
-            sending.cancel(connection, id, now)
+            give_back(connection, self._means, notice, sending.cancel(connection, id, now))
 
     def _is_done(self, connection: sa.Connection, id: str) -> bool:
         if sending.has_more(connection, id):

@@ -160,7 +160,7 @@ class Notices:
         if max(size.by_segments, default=0) > self.means.rules.most_segments:
             raise NoticeRefused("text", f"a message would take {max(size.by_segments)} segments; that is too long")
         with self._moving(before, Move.EDIT, who.name, "") as move:
-            self._give_back(move.connection, move.notice, move.notice.segments)
+            give_back(move.connection, self.means, move.notice, move.notice.segments)
             move(
                 seen=before.fingerprint,
                 **{name: getattr(after, name) for name in ("name", "text", "send_at", "accents")},
@@ -186,7 +186,7 @@ class Notices:
         """Another one with other recipients takes its place. What was approved of it is void."""
         _check_role(who, "sender")
         with self._moving(self.find(id, who), Move.REPLACE, who.name, "") as move:
-            self._give_back(move.connection, move.notice, move.notice.segments)
+            give_back(move.connection, self.means, move.notice, move.notice.segments)
             move()
 
     def submit(self, id: str, who: Official, seen: str | None = None) -> Notice:
@@ -228,11 +228,6 @@ class Notices:
                 " shorten the text, or ask whoever sets [notices] for more",
             )
 
-    def _give_back(self, connection: sa.Connection, notice: Notice, segments: int) -> None:
-        if notice.approved_at is not None:
-            month = self.means.month(notice.approved_at)
-            rows.use_budget(connection, notice.agency or "", month, -segments, None)
-
     def send_back(self, id: str, who: Official, reason: str) -> Notice:
         """It is not approved, and a draft again."""
         return self._simply(id, Move.SEND_BACK, who, reason)
@@ -263,7 +258,7 @@ class Notices:
             move()
             sending.cancel(move.connection, id, move.now)
             unspent = move.notice.segments - sending.spent(move.connection, id)
-            self._give_back(move.connection, move.notice, unspent)
+            give_back(move.connection, self.means, move.notice, unspent)
         return self.find(id, who)
 
     def try_out(self, id: str, who: Official, phone: str | None = None) -> str:
@@ -308,6 +303,12 @@ class Notices:
             rows.add_event(connection, notice.id, Event(moving.now, who, what, state, storable(reason)))
             said = {"name": notice.name, "reason": reason, "state": state}
             audit.record(connection, who, f"notice.{what}", notice.id, said, moving.now)
+
+
+def give_back(connection: sa.Connection, means: Means, notice: Notice, segments: int) -> None:
+    """Give segments of a notice that was approved back to the budget that they were taken from."""
+    if notice.approved_at is not None:
+        rows.use_budget(connection, notice.agency or "", means.month(notice.approved_at), -segments, None)
 
 
 @dataclass
