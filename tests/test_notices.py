@@ -21,6 +21,7 @@ from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import CHUNK, Draft
 from smsgw.notices.forecast import Budget, Course
 from smsgw.notices.preview import preview
+from smsgw.notices.progress import Failure, progress
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import seal
@@ -30,7 +31,8 @@ from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
-from smsgw.store.states import LIVE_FOR
+from smsgw.store.outbox import Settled
+from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane, notice
 from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
 from tests.world import NOON, world
@@ -182,9 +184,9 @@ def test_the_figures_add_up_while_messages_become_history(cast: Cast) -> None:
     with cast.world.gateway.database.reading() as connection:
         # Between the first statement and the next one, if there is a next one.
         sa.event.listen(connection, "after_cursor_execute", lambda *_: cast.world.gateway.sweeper.history(), once=True)
-        assert notice_sending.states(connection, made.id) == Counter(delivered=5)
+        assert notice_sending.outcomes(connection, made.id) == Counter({("delivered", ""): 5})
     with cast.world.gateway.database.reading() as connection:
-        assert notice_sending.states(connection, made.id) == Counter(delivered=5)
+        assert notice_sending.outcomes(connection, made.id) == Counter({("delivered", ""): 5})
         assert notice_sending.spent(connection, made.id) == 5
     assert cast.world.states() == {}
 
@@ -284,6 +286,29 @@ def test_a_notice_is_not_done_while_a_sender_hands_a_message_back(cast: Cast) ->
     with database.reading() as connection:
         sa.event.listen(connection, "after_cursor_execute", hand_back, once=True)
         assert notice_sending.unsettled(connection, made.id) == "sending"
+
+
+def test_what_failed_is_told_of_as_many_as_are_counted(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    now, lease, database = cast.world.clock(), new_id(), cast.world.gateway.database
+    with database.writing("test") as connection:
+        claimed = outbox.claim(
+            connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now
+        )
+
+    def fail(*_: object) -> None:
+        with database.writing("test") as connection:
+            ended = [Settled(one, State.REJECTED, now, outcome="rejected", code="7") for one in claimed]
+            outbox.settle(connection, "sms", lease, ended, now)
+
+    found = cast.notices.find(made.id, cast.an)
+    sa.event.listen(database._reader, "after_cursor_execute", fail, once=True)
+    there = progress(cast.notices.means, found)
+    assert there.counts.undelivered == sum(failure.messages for failure in there.failures)
+    there = seen(cast.notices, made.id, cast.an)
+    assert there.counts.undelivered == 3
+    assert there.failures == [Failure("rejected", "7", 3)]
 
 
 def test_a_budget_is_warned_of_and_held(tmp_path: Path) -> None:

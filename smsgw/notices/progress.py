@@ -48,10 +48,10 @@ class Progress:
 def progress(means: Means, notice: Notice) -> Progress:
     """The progress of a notice that was found."""
     with means.database.reading() as connection:
-        states = sending.states(connection, notice.id)
-        failed = sending.failures(connection, notice.id)
-    counts = sending.counts(states, cancelled=notice.state == State.CANCELLED)
-    failures = [Failure(state, code, count) for (state, code), count in failed.most_common()]
+        outcomes = sending.outcomes(connection, notice.id)
+    counts = sending.counts(outcomes, cancelled=notice.state == State.CANCELLED)
+    failed = sending.failures(outcomes).most_common()
+    failures = [Failure(state, code, count) for (state, code), count in failed]
     return Progress(notice, counts, _ends(means, notice, counts), failures)
 
 

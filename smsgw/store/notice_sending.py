@@ -34,6 +34,7 @@ _WAITING = (_r.message_id.is_(None), _r.skipped.is_(None))
 _UNTOLD = sa.func.coalesce(_r.message_id, _r.skipped).is_(None)
 _IN_LANE = _o.lane == int(Lane.NOTICE)
 _UNSETTLED = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN, State.SUBMITTED)  # from the beginning on
+_FAILED = (State.UNDELIVERED, State.EXPIRED, State.REJECTED)
 STOPPED = ("cancelled", "paused")
 
 
@@ -187,15 +188,23 @@ def last_handed_over(connection: sa.Connection, id: str) -> datetime | None:
     return last
 
 
-def states(connection: sa.Connection, id: str) -> Counter[str]:
-    """How many messages of a notice are in each state; `waiting` and `skipped`: recipients without one."""
-    parts = _of_notice(id, lambda message: sa.select(message.state, sa.func.count()).group_by(message.state))
+def outcomes(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:
+    """How many messages of a notice are in each state, with the carrier's code or none.
+
+    `waiting` and `skipped` are recipients without a message.
+    """
+
+    def asked(message: _Columns) -> _Asked:
+        kind = (message.state, message.error_code)
+        return sa.select(*kind, sa.func.count()).group_by(*kind)
+
+    parts = _of_notice(id, asked)
     for name, skipped in (("waiting", _r.skipped.is_(None)), ("skipped", _r.skipped.is_not(None))):
-        none = sa.select(sa.literal_column(f"'{name}'", sa.String), sa.func.count())
+        none = sa.select(sa.literal_column(f"'{name}'", sa.String), sa.null(), sa.func.count())
         parts.append(none.where(_r.notice_id == id, _r.message_id.is_(None), skipped))
-    found: Counter[str] = Counter()
-    for state, count in connection.execute(sa.union_all(*parts)):
-        found[state] += count
+    found: Counter[tuple[str, str]] = Counter()
+    for state, code, count in connection.execute(sa.union_all(*parts)):
+        found[state, code or ""] += count
     return found
 
 
@@ -208,31 +217,25 @@ def _of_notice(id: str, asked: Callable[[_Columns], _Asked]) -> list[_Asked]:
     return [asked(message).join(notice_recipient, _r.message_id == message.id).where(mine) for message in (_o, _h)]
 
 
-def counts(found: Counter[str], *, cancelled: bool) -> Counts:
-    """The same for people. `cancelled`: nobody else will get a message."""
-    waiting = found["waiting"]
+def counts(found: Counter[tuple[str, str]], *, cancelled: bool) -> Counts:
+    """The outcomes for people. `cancelled`: nobody else will get a message."""
+    by_state: Counter[str] = Counter()
+    for (state, _), count in found.items():
+        by_state[state] += count
+    waiting = by_state["waiting"]
     return Counts(
-        queued=found["held"] + found["queued"] + found["sending"] + (0 if cancelled else waiting),
-        submitted=found["submitted"],
-        delivered=found["delivered"],
-        undelivered=found["undelivered"] + found["expired"] + found["rejected"],
-        unknown=found["unknown"],
-        cancelled=found["cancelled"] + found["skipped"] + (waiting if cancelled else 0),
+        queued=by_state["held"] + by_state["queued"] + by_state["sending"] + (0 if cancelled else waiting),
+        submitted=by_state["submitted"],
+        delivered=by_state["delivered"],
+        undelivered=sum(by_state[state] for state in _FAILED),
+        unknown=by_state["unknown"],
+        cancelled=by_state["cancelled"] + by_state["skipped"] + (waiting if cancelled else 0),
     )
 
 
-def failures(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:
-    """How many messages failed, by state and the carrier's code."""
-
-    def asked(message: _Columns) -> _Asked:
-        failed = message.state.in_((State.UNDELIVERED, State.EXPIRED, State.REJECTED))
-        kind = (message.state, message.error_code)
-        return sa.select(*kind, sa.func.count()).where(failed).group_by(*kind)
-
-    found: Counter[tuple[str, str]] = Counter()
-    for state, code, count in connection.execute(sa.union_all(*_of_notice(id, asked))):
-        found[state, code or ""] += count
-    return found
+def failures(found: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Those outcomes that are failures."""
+    return Counter({kind: count for kind, count in found.items() if kind[0] in _FAILED})
 
 
 def spent(connection: sa.Connection, id: str) -> int:
