@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from smsgw.answers.asking import Request
 from smsgw.dossiers.dossier import Status
+from smsgw.store import followers
 from smsgw.store.tables import inbound, outbound
 from smsgw.text.phones import msisdn
 from tests.world import World, world
@@ -301,3 +302,20 @@ def test_a_phone_that_is_off_is_told_of_in_the_state(anywhere: World) -> None:
     assert anywhere.states() == {"undelivered": 1}
     with anywhere.gateway.database.reading() as connection:
         assert connection.scalars(sa.select(outbound.c.error_code)).all() == ["absent_subscriber"]
+
+
+def test_a_text_that_waits_does_not_undo_what_its_sender_has_said_since(anywhere: World) -> None:
+    code, file = code_of(anywhere, Status.IN_PROGRESS), anywhere.folder / "onestop.db"
+    file.rename(anywhere.folder / "away.db")
+    assert anywhere.text(LAN, f"DK {code}") == ""
+    (anywhere.folder / "away.db").rename(file)
+    anywhere.clock.forward(seconds=5)
+    anywhere.text(LAN, f"DK {code}")
+    anywhere.text(LAN, f"HUY {code}")
+    assert len(anywhere.heard(LAN)) == 2
+    assert anywhere.gateway.intake.answer_waiting() == 0
+    anywhere.settle()
+    assert len(anywhere.heard(LAN)) == 2  # it would say what is not so
+    with anywhere.gateway.database.reading() as connection:
+        assert followers.of(connection, [LAN])[LAN].wanted == []
+        assert not connection.scalar(sa.select(sa.func.count()).where(inbound.c.state == "waiting"))

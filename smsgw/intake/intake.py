@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from providers.contract import Inbound, Refused, Taken
 from providers.contract import Reply as InBody
 from smsgw import metrics
@@ -25,10 +27,10 @@ from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly, all_or_each
 from smsgw.intake.talks import Brought, Talk
-from smsgw.store import inbox
+from smsgw.store import followers, inbox
 from smsgw.store.chats import LinkAsked, Overtaken
 from smsgw.store.database import Database
-from smsgw.store.effects import Said
+from smsgw.store.effects import Following, Said
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane
@@ -150,6 +152,9 @@ class Intake:
             channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
             reply = reply_message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
+                if _overtaken(connection, message, decision):
+                    inbox.ignore(connection, message)
+                    continue
                 answered += inbox.answer_late(
                     connection,
                     message,
@@ -278,6 +283,13 @@ def _verdicts(
         return Taken(item.id, "accepted" if arrival.id in new else "duplicate", reply=bodies.get(arrival.id))
 
     return [[verdict(item) for item in callback.items] for callback in callbacks]
+
+
+def _overtaken(connection: sa.Connection, message: inbox.Waiting, decision: Reply) -> bool:
+    """Whether the same phone has said something newer of what this would change, and has had its answer to that."""
+    codes = [effect.code for effect in decision.effects if isinstance(effect, Following)]
+    phone = decision.phone or message.sender
+    return bool(codes) and followers.has_said(connection, phone, codes, message.received_at)
 
 
 def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:

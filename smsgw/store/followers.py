@@ -40,6 +40,12 @@ def write(connection: sa.Connection, wishes: Mapping[tuple[str, str], tuple[bool
 _WRITE = InsertOrUpdate(follower)
 
 
+def has_said(connection: sa.Connection, phone: str, codes: Collection[str], since: datetime) -> bool:
+    """Whether a phone has said after that time whether it wants to follow any of these dossiers."""
+    later = sa.select(_c.code).where(_c.phone == phone, _c.code.in_(codes), _c.since > since).limit(1)
+    return connection.execute(later).first() is not None
+
+
 def of(connection: sa.Connection, phones: Collection[str]) -> Mapping[str, Followed]:
     """What each of these phones follows; nothing for one that never said anything about it."""
     found: dict[str, Followed] = defaultdict(Followed)
