@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -228,6 +229,74 @@ def test_sessions_end_when_idle_and_in_any_case(here: World) -> None:
         assert signing_in.current(token)
     here.clock.forward(minutes=29)
     assert signing_in.current(token) is None
+
+
+def _while_looking(world: World, monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Something happens after the password was read and before it is found to be right."""
+    matches = passwords.matches
+
+    def interrupted(hash: str | None, password: str) -> bool:
+        monkeypatch.setattr(passwords, "matches", matches)
+        do()
+        return matches(hash, password)
+
+    monkeypatch.setattr(passwords, "matches", interrupted)
+
+
+def test_a_password_that_is_replaced_while_it_is_looked_at_opens_nothing(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, door = anywhere.gateway.accounts, anywhere.gateway.signing_in
+    lan = accounts.add("lan", "sender", None, None, PASSWORD, "cli:test")
+    monkeypatch.setattr(passwords, "is_outdated", lambda hash: True)
+    _while_looking(anywhere, monkeypatch, lambda: accounts.set_password(lan, "another long one", "cli:test"))
+    with pytest.raises(Refused):
+        door.with_password("lan", PASSWORD, DESK)
+    assert door.sessions(lan) == []
+    assert door.current(door.with_password("lan", "another long one", DESK))
+
+
+def test_who_is_disabled_while_signing_in_is_not_in_when_enabled_again(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, door = anywhere.gateway.accounts, anywhere.gateway.signing_in
+    lan = accounts.add("lan", "sender", None, None, PASSWORD, "cli:test")
+    _while_looking(anywhere, monkeypatch, lambda: accounts.disable(lan, "cli:test"))
+    with pytest.raises(Refused):
+        door.with_password("lan", PASSWORD, DESK)
+    accounts.enable(lan, "cli:test")
+    assert door.sessions(lan) == []
+
+
+def test_a_second_factor_that_is_set_up_while_signing_in_is_asked_for(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, door, secret = anywhere.gateway.accounts, anywhere.gateway.signing_in, totp.new_secret()
+    lan = accounts.add("lan", "sender", None, None, PASSWORD, "cli:test")
+    code = totp.code(secret, totp.step_of(anywhere.clock()))
+    _while_looking(anywhere, monkeypatch, lambda: accounts.begin_second_factor(lan, secret, code))
+    signed_in = door.current(door.with_password("lan", PASSWORD, DESK))
+    assert signed_in is not None
+    assert signed_in.session.stage == "password"
+
+
+def test_a_session_that_is_ended_while_its_code_is_looked_at_stays_ended(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, door, secret = anywhere.gateway.accounts, anywhere.gateway.signing_in, totp.new_secret()
+    lan = accounts.add("lan", "sender", None, None, PASSWORD, "cli:test")
+    assert accounts.begin_second_factor(lan, secret, totp.code(secret, totp.step_of(anywhere.clock())))
+    half, step_matching = door.with_password("lan", PASSWORD, DESK), totp.step_matching
+
+    def interrupted(secret: str, code: str, now: datetime) -> int | None:
+        accounts.set_password(lan, "another long one", "cli:test")
+        return step_matching(secret, code, now)
+
+    monkeypatch.setattr(totp, "step_matching", interrupted)
+    anywhere.clock.forward(seconds=60)
+    with pytest.raises(Refused):
+        door.with_code(half, totp.code(secret, totp.step_of(anywhere.clock())), DESK)
+    assert door.sessions(lan) == []
 
 
 def test_a_new_password_ends_the_other_sessions(here: World) -> None:

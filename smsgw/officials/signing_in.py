@@ -73,6 +73,9 @@ class SigningIn:
             raise Refused
         renewed = passwords.hashed(password) if passwords.is_outdated(hash) else None
         with self._database.writing("officials") as connection:
+            official = _as_it_is(connection, official)
+            if rows.secrets(connection, official.id).password != hash:
+                raise Refused  # it was replaced while it was looked at
             if renewed:
                 rows.change(connection, official.id, password=renewed)
             self._went_well(connection, official, visitor, through=not official.second_factor)
@@ -93,7 +96,8 @@ class SigningIn:
             if step is None or not rows.take_totp_step(connection, official.id, step):
                 log.warning("the code of %r from %s was refused", official.name, visitor.address)
                 raise Refused
-            rows.end_session(connection, official.id, found.session.token_hash)
+            if not rows.end_session(connection, official.id, found.session.token_hash):
+                raise Refused  # it was ended while the code was looked at
             self._went_well(connection, official, visitor, through=True)
             return self._begin(connection, official, "full", visitor)
 
@@ -114,6 +118,7 @@ class SigningIn:
             if official is None or official.disabled_at is not None:
                 log.warning("%r from %s is known to the provider and not to us", name, visitor.address)
                 raise Refused
+            official = _as_it_is(connection, official)
             return self._begin(connection, official, "password", visitor)
 
     def current(self, token: str) -> SignedIn | None:
@@ -172,6 +177,14 @@ class SigningIn:
                 raise TooSoon(max(waits))
             for each in sorted([account.name, place.name]):
                 rows.count_failure(connection, each, now, now - slowdown.FORGET_AFTER)
+
+
+def _as_it_is(connection: sa.Connection, seen: Official) -> Official:
+    """An official as they are now, who stays so until they are signed in. Raises Refused if they are disabled."""
+    official = rows.lock(connection, seen.id)
+    if official is None or official.disabled_at is not None:
+        raise Refused
+    return official
 
 
 def _hash(token: str) -> str:

@@ -99,6 +99,12 @@ def by_id(connection: sa.Connection, id: str) -> Official | None:
     return _one(connection, _o.id == id)
 
 
+def lock(connection: sa.Connection, id: str) -> Official | None:
+    """The same; whoever wants to change them waits until this transaction ends."""
+    row = connection.execute(sa.select(*_OFFICIAL).where(_o.id == id).with_for_update()).one_or_none()
+    return Official(*row) if row else None
+
+
 def _one(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Official | None:
     row = connection.execute(sa.select(*_OFFICIAL).where(which)).one_or_none()
     return Official(*row) if row else None
@@ -116,9 +122,10 @@ def change(connection: sa.Connection, id: str, **values: Any) -> None:
 
 def disable(connection: sa.Connection, id: str, now: datetime) -> bool:
     """From now on they can't sign in, and are signed out everywhere; False if it was so before."""
-    end_sessions(connection, id)
     enabled = sa.update(official).where(_o.id == id, _o.disabled_at.is_(None))
-    return connection.execute(enabled.values(disabled_at=now)).rowcount == 1
+    disabled = connection.execute(enabled.values(disabled_at=now)).rowcount == 1
+    end_sessions(connection, id)  # after their row is ours: whoever is just signing in with it has done so by then
+    return disabled
 
 
 def take_totp_step(connection: sa.Connection, id: str, step: int) -> bool:
