@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from smsgw.officials import audit, passwords, slowdown, totp
 from smsgw.officials.accounts import AccountError, acting, highest_role
 from smsgw.officials.passwords import PoorPassword
 from smsgw.officials.signing_in import Refused, TooSoon, Visitor
+from smsgw.store import officials
 from smsgw.store.audit import BEFORE_ALL, Entry, Head, entries
 from smsgw.store.database import Database
 from smsgw.store.officials import Failures
@@ -297,6 +300,35 @@ def test_a_session_that_is_ended_while_its_code_is_looked_at_stays_ended(
     with pytest.raises(Refused):
         door.with_code(half, totp.code(secret, totp.step_of(anywhere.clock())), DESK)
     assert door.sessions(lan) == []
+
+
+def test_of_tries_at_the_same_time_no_more_are_free_than_one_after_the_other(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anywhere.gateway.accounts.add("lan", "sender", None, None, PASSWORD, "cli:test")
+    looked, together, failures = list[Refused](), threading.Barrier(8), officials.failures
+
+    def at_once(*given: Any) -> dict[str, Failures]:
+        found = failures(*given)
+        with suppress(threading.BrokenBarrierError):
+            together.wait(1)
+        return found
+
+    def tried() -> None:
+        try:
+            anywhere.gateway.signing_in.with_password("lan", "not the right one", DESK)
+        except Refused as refused:
+            looked.append(refused)
+        except TooSoon:
+            pass
+
+    monkeypatch.setattr(officials, "failures", at_once)
+    threads = [threading.Thread(target=tried) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(looked) == 5
 
 
 def test_a_new_password_ends_the_other_sessions(here: World) -> None:

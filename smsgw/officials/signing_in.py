@@ -171,7 +171,7 @@ class SigningIn:
         """Count it as failed until it has gone well, so that tries at the same time are not all free."""
         account, place = slowdown.subjects(name, address)
         with self._database.writing("officials") as connection:
-            counted = rows.failures(connection, [account.name, place.name])
+            counted = rows.failures(connection, [account.name, place.name], now)
             waits = [slowdown.wait(counted.get(each.name), each.free, now) for each in (account, place)]
             if max(waits) > timedelta():
                 raise TooSoon(max(waits))

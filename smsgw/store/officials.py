@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from smsgw.store.batch import InsertNew
 from smsgw.store.tables import official, official_session, signin_failure
 
 Role = Literal["viewer", "sender", "approver", "admin"]
@@ -189,11 +190,16 @@ class Failures:
     last_at: datetime
 
 
-def failures(connection: sa.Connection, subjects: list[str]) -> dict[str, Failures]:
+def failures(connection: sa.Connection, subjects: list[str], now: datetime) -> dict[str, Failures]:
     """What is counted for each subject, locked until the transaction ends."""
+    # What is not there can't be locked, and of the first tries at the same time each would be the first.
+    _MEET.run(connection, ((subject, 0, now) for subject in sorted(subjects)))
     counted = sa.select(signin_failure).where(_f.subject.in_(subjects)).order_by(_f.subject).with_for_update()
     rows = connection.execute(counted)
     return {row.subject: Failures(row.failures, row.last_at) for row in rows}
+
+
+_MEET = InsertNew(_f.subject, _f.failures, _f.last_at, returning=_f.subject)
 
 
 def count_failure(connection: sa.Connection, subject: str, now: datetime, forget: datetime) -> None:
