@@ -171,6 +171,44 @@ def test_what_another_line_brings_again_is_not_new(anywhere: World) -> None:
     assert texts(anywhere) == ["HELP"]
 
 
+def test_what_another_line_brings_again_before_it_was_committed_is_not_new(anywhere: World) -> None:
+    """A database that hangs keeps both waiting, and then they are decided on together."""
+    first, second, third = (Inbound(f"s{line}-1", PHONE, "8188", "HELP", session=f"s{line}") for line in (1, 2, 3))
+    assert take(anywhere, first, second, third) == ["accepted", "duplicate", "duplicate"]
+    assert take(anywhere, Inbound("s4-1", PHONE, "8188", "HELP", session="s4")) == ["duplicate"]
+    assert take(anywhere, *(Inbound(f"s{line}-1", PHONE, "8188", "HELP", session=f"s{line}") for line in (5, 6))) == [
+        "duplicate",
+        "duplicate",
+    ]
+    assert texts(anywhere) == ["HELP"]
+    assert rows(anywhere, unproved) == 1
+
+
+def test_what_two_lines_bring_to_two_nodes_at_once_is_taken_by_one(anywhere: World) -> None:
+    database, channel = anywhere.gateway.database, anywhere.gateway.channels["sms"]
+    came = [[(channel, Inbound(f"{line}-1", PHONE, "8188", "HELP", session=line))] for line in ("s1", "s2")]
+    with database.reading() as connection:
+        first, second = (lines.look(connection, messages, NOON) for messages in came)
+    overtaken: list[bool] = []
+
+    def other() -> None:
+        try:
+            with database.writing("test") as connection:
+                lines.write(connection, second)
+            overtaken.append(False)
+        except Overtaken:
+            overtaken.append(True)
+
+    thread = threading.Thread(target=other)
+    with database.writing("test") as connection:
+        lines.write(connection, first)
+        thread.start()
+        thread.join(0.5)  # it waits for us
+    thread.join(10)
+    assert overtaken == [True]
+    assert take(anywhere, Inbound("s2-1", PHONE, "8188", "HELP", session="s2")) == ["duplicate"]
+
+
 def test_each_of_two_like_texts_is_brought_again_once(anywhere: World) -> None:
     def like(session: str) -> list[Inbound]:
         return [Inbound(f"{session}-{number}", PHONE, "8188", "HELP", session=session) for number in range(3)]

@@ -84,18 +84,30 @@ def _news(connection: sa.Connection, came: Sequence[Came], seen: Look, now: date
     known = _known_again(connection, came)
     names: set[str] = set()
     for channel, message in came:
-        name, session = _name(channel, message), message.session or ""
+        name = _name(channel, message)
         if not by_line(message):
             yield True
         elif name in names:
             yield False
-        elif before := _taken_from(known, channel, message):
-            seen.again.append((before.id, name, session))
-            yield False
         else:
-            seen.fresh.append(Unproved(name, channel.name, session, digest(message), now))
-            yield True
+            row = Unproved(name, channel.name, message.session or "", digest(message), now)
+            before = _taken_from(known, channel, message)
+            if before is None:
+                seen.fresh.append(row)
+            else:
+                _bring_again(seen, before, row)
+            known[row.channel, row.digest].append(row)  # by the next line perhaps in the same breath
+            yield before is None
         names.add(name)
+
+
+def _bring_again(seen: Look, before: Unproved, now: Unproved) -> None:
+    """A message came again, which may have been brought by another line in the same group."""
+    if before in seen.fresh:
+        seen.fresh[seen.fresh.index(before)] = now
+        return
+    first = next((first for first, last, _ in seen.again if last == before.id), before.id)
+    seen.again = [*(item for item in seen.again if item[0] != first), (first, now.id, now.session)]
 
 
 def look_at_late(connection: sa.Connection, by_name: Mapping[str, Channel], now: datetime, limit: int) -> Look:
@@ -114,6 +126,7 @@ def look_at_late(connection: sa.Connection, by_name: Mapping[str, Channel], now:
 
 def write(connection: sa.Connection, seen: Look) -> None:
     """Write down what is not decided on. Raises Overtaken."""
+    _check_news(connection, seen)
     lines.brought_again(connection, seen.again)
     lines.expect_again(connection, seen.fresh)
     if not (seen.kept or seen.pieces):
@@ -126,6 +139,16 @@ def write(connection: sa.Connection, seen: Look) -> None:
     lines.keep_pieces(connection, seen.pieces)
     if _complete(lines.pieces_of(connection, waiting)):
         raise Overtaken
+
+
+def _check_news(connection: sa.Connection, seen: Look) -> None:
+    """Raises Overtaken if what a line brought as new has come by another one since it was looked at."""
+    news = {(row.channel, row.digest): row.session for row in seen.fresh if row.session}
+    lines.alone_with(connection, news)
+    known = {before for before, _, _ in seen.again}
+    for row in lines.unproved_like(connection, news) if news else ():
+        if row.session != news[row.channel, row.digest] and row.id not in known:
+            raise Overtaken
 
 
 def joined(id: str, pieces: Collection[Piece]) -> Inbound:
