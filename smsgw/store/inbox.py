@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
@@ -61,6 +62,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     """
     if not arrivals:
         return set()
+    # By the carriers' ids, as other nodes that get the same ones insert them too, so that nobody waits in a circle.
     rows = [
         (
             arrival.id,
@@ -76,7 +78,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
             _joined(arrival.codes),
             _joined(arrival.options),
         )
-        for arrival in arrivals
+        for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
     ]
     new = set(_KEEP.run(connection, rows))
     fresh = [arrival for arrival in arrivals if arrival.id in new]

@@ -89,7 +89,8 @@ _ALONE = Batch(
 
 def expect_again(connection: sa.Connection, messages: Sequence[Unproved]) -> None:
     """These may be brought again. Raises Overtaken for one that another node has just had."""
-    if messages and len(_EXPECT.run(connection, map(astuple, messages))) < len(messages):
+    rows = sorted(map(astuple, messages))  # see inbox.accept
+    if rows and len(_EXPECT.run(connection, rows)) < len(rows):
         raise Overtaken
 
 

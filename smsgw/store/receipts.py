@@ -89,7 +89,7 @@ def record(connection: sa.Connection, channel: str, reports: Sequence[Report], n
         settled = message.id if message and message.before is not State.SENDING else None
         row = (channel, report.subject, report.status, report.error_code, report.at, now, settled)
         rows.setdefault((report.subject, report.status), row)
-    new = set(_KEEP.run(connection, rows.values()))
+    new = set(_KEEP.run(connection, (row for _, row in sorted(rows.items()))))  # in an order, see inbox.accept
     said = [_Said(report.subject, report.status, report.error_code) for report in reports]
     _apply(connection, messages, _of_messages(connection, channel, said, owners), now)
     _learn(connection, channel, messages, reports, now)

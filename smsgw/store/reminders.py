@@ -105,9 +105,10 @@ def add(
     One that was never told, as it was not so any more, makes room: it keeps its row, under another occasion.
     """
     fields = Reminder.__dataclass_fields__
-    rows = [[*(getattr(item, name) for name in fields), run, now] for item in reminders]
+    ordered = sorted(reminders, key=_key)  # see inbox.accept; runs of two schedules may find the same
+    rows = [[*(getattr(item, name) for name in fields), run, now] for item in ordered]
     if rows:
-        _FREE.run(connection, map(_key, reminders))
+        _FREE.run(connection, map(_key, ordered))
     new = _ADD.run(connection, rows) if rows else []
     told = frozenset(filter(None, new))
     return told, len(new) - len(told)
