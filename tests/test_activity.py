@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,6 +29,15 @@ def test_the_overview_tells_of_today_and_of_days_that_are_over(anywhere: World) 
     assert [traffic.delivered for _, traffic in days] == [0, 3, 0]
     page = official(anywhere, "lan", "viewer").get("/")
     assert 'class="bars"' in page
+
+
+def test_after_midnight_nothing_of_yesterday_is_told_of_as_todays(anywhere: World) -> None:
+    anywhere.clock.now = datetime(2018, 8, 15, 23, 59, 50, tzinfo=anywhere.gateway.activity._timezone)
+    anywhere.text("84900000001", anywhere.examples[0].code)
+    assert anywhere.gateway.activity.today().total.messages_in == 1
+    anywhere.clock.now = datetime(2018, 8, 16, 0, 0, 1, tzinfo=anywhere.gateway.activity._timezone)
+    assert anywhere.gateway.activity.today().total.messages_in == 0
+    assert anywhere.gateway.activity.days(1)[0][1].messages_in == 0
 
 
 def test_what_was_spent_is_told_by_the_tariff(tmp_path: Path) -> None:

@@ -52,27 +52,32 @@ class Activity:
         """Since midnight; some seconds old at the most."""
         now = self._clock()
         with self._lock:
-            if self._last is None or not now - FRESH_FOR < self._last.at <= now:
+            if self._last is None or not self._is_fresh(self._last, now):
                 self._last = self._counted_today(now)
             return self._last
 
+    def _is_fresh(self, last: Today, now: datetime) -> bool:
+        """Whether what was counted last may be shown again; after midnight it is yesterday's."""
+        return now - FRESH_FOR < last.at <= now and self._day(last.at) == self._day(now)
+
     def days(self, count: int) -> list[tuple[date, Traffic]]:
         """The last days, today being the last one."""
-        today = self._day(self._clock())
+        so_far = self.today()
+        today = self._day(so_far.at)
         first = today - timedelta(days=count - 1)
         with self._database.reading() as connection:
             kept = activity.days(connection, first)
-        kept[today] = self.today().total
+        kept[today] = so_far.total
         return [(day, kept.get(day, Traffic())) for day in (first + timedelta(days=n) for n in range(count))]
 
     def reply_times(self, count: int) -> list[ReplyTimes]:
         """How long replies took on each of the last days, today being the last one."""
-        today = self._day(self._clock())
+        so_far = self.today()
+        today = self._day(so_far.at)
         days = [today - timedelta(days=n) for n in reversed(range(count))]
         with self._database.reading() as connection:
             kept = activity.reply_times(connection, days[0])
-        now = self.today()
-        kept[today] = ReplyTimes(now.reply_p50, now.reply_p95)
+        kept[today] = ReplyTimes(so_far.reply_p50, so_far.reply_p95)
         return [kept.get(day, ReplyTimes()) for day in days]
 
     def keep_days(self) -> int:
