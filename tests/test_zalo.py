@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,7 +17,9 @@ from providers.contract import Callback, Inbound
 from smsgw.checkup import examine
 from smsgw.dossiers.dossier import Status
 from smsgw.settings.tables import OneStopSettings
+from smsgw.store import chats as chats_store
 from smsgw.store import opt_outs, outbox, voices
+from smsgw.store.chats import Link, LinkAsked, LinkTried, Overtaken, Seen
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane, inbound, outbound, zalo_link, zalo_user
@@ -24,6 +27,7 @@ from smsgw.text.phones import mask_all
 from tests.chats import Chats, chats
 from tests.test_conversations import code_of, owner_of
 from tests.test_reminders import IN_PROGRESS, begun, minutes
+from tests.world import NOON
 
 MAI, TUAN = "4567890123456789012", "4567890123456789099"
 STRANGER = "84987654321"
@@ -213,6 +217,57 @@ def test_nobody_is_flooded_with_codes(there: Chats) -> None:
     assert "Đã có nhiều mã" in there.heard("3")[-1]
     there.here.clock.forward(hours=25)
     assert "Mã liên kết đã được gửi" in there.say("2", f"LK {STRANGER}")
+
+
+def test_nobody_is_flooded_by_two_nodes_at_once(anywhere: Chats) -> None:
+    database, overtaken = anywhere.here.gateway.database, list[bool]()
+
+    def ask(connection: sa.Connection, user: str) -> None:
+        link = Link(new_id(), STRANGER, "123456", 0, NOON + timedelta(minutes=10))
+        chats_store.write(connection, [(f"zalo:{user}", LinkAsked(link, ""), NOON)])
+
+    def other() -> None:
+        try:
+            with database.writing("test") as connection:
+                ask(connection, "4")
+            overtaken.append(False)
+        except Overtaken:
+            overtaken.append(True)
+
+    for user in ("1", "2"):
+        with database.writing("test") as connection:
+            ask(connection, user)
+    thread = threading.Thread(target=other)
+    with database.writing("test") as connection:
+        ask(connection, "3")
+        thread.start()
+        thread.join(0.5)  # it waits for us
+    thread.join(10)
+    assert overtaken == [True]
+    with database.reading() as connection:
+        assert chats_store.sent_to(connection, STRANGER, NOON) == 3
+
+
+def test_a_phone_that_two_show_to_two_nodes_at_once_is_the_later_ones(anywhere: Chats) -> None:
+    database, links = anywhere.here.gateway.database, dict[str, Link]()
+    for user in ("1", "2"):
+        links[user] = Link(new_id(), STRANGER, "123456", 0, NOON + timedelta(minutes=10))
+        with database.writing("test") as connection:
+            asked: list[chats_store.Change] = [Seen(), LinkAsked(links[user], "")]
+            chats_store.write(connection, [(f"zalo:{user}", change, NOON) for change in asked])
+
+    def show(user: str) -> None:
+        with database.writing("test") as connection:
+            chats_store.write(connection, [(f"zalo:{user}", LinkTried(links[user], right=True), NOON)])
+            if user == "1":
+                thread.start()
+                thread.join(0.5)  # it waits for us
+
+    thread = threading.Thread(target=show, args=("2",))
+    show("1")
+    thread.join(10)
+    with database.reading() as connection:
+        assert chats_store.phones(connection, ["zalo:1", "zalo:2"]) == {"zalo:2": STRANGER}
 
 
 def test_a_phone_is_linked_to_who_showed_it_last(there: Chats) -> None:

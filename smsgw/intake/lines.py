@@ -21,6 +21,7 @@ from smsgw.dispatch.channel import Channel
 from smsgw.store import channels, lines
 from smsgw.store.chats import Overtaken
 from smsgw.store.lines import Piece, Unproved, Whole
+from smsgw.store.turns import take_turn
 
 PART_WAIT = timedelta(minutes=10)  # after it the rest of a text won't come, and what there is of it is answered
 
@@ -144,7 +145,7 @@ def write(connection: sa.Connection, seen: Look) -> None:
 def _check_news(connection: sa.Connection, seen: Look) -> None:
     """Raises Overtaken if what a line brought as new has come by another one since it was looked at."""
     news = {(row.channel, row.digest): row.session for row in seen.fresh if row.session}
-    lines.alone_with(connection, news)
+    take_turn(connection, {f"{channel} {digest}" for channel, digest in news})
     known = {before for before, _, _ in seen.again}
     for row in lines.unproved_like(connection, news) if news else ():
         if row.session != news[row.channel, row.digest] and row.id not in known:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, InsertNew
 from smsgw.store.tables import zalo_link, zalo_user
+from smsgw.store.turns import take_turn
 
 MOST_TRIES = 5  # at one code
 MOST_BY_ADDRESS = 5  # codes in a day that one person may ask for
@@ -147,6 +148,8 @@ def sent_to(connection: sa.Connection, phone: str, now: datetime) -> int:
 
 def write(connection: sa.Connection, changes: Sequence[tuple[str, Change, datetime]]) -> None:
     """Write down what each address did, and when. Raises Overtaken."""
+    # Else two nodes would not see each other's codes to a phone, or that it is just being linked.
+    take_turn(connection, {change.link.phone for _, change, _ in changes if isinstance(change, LinkAsked | LinkTried)})
     seen: dict[str, tuple[bool | None, datetime]] = {}
     for address, change, at in changes:
         follows = change.follows if isinstance(change, Seen) else None

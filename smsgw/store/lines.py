@@ -70,23 +70,6 @@ _LIKE = Batch(
 )
 
 
-def alone_with(connection: sa.Connection, said: Collection[tuple[str, str]]) -> None:
-    """Another node that is brought one of these things, pairs of channel and digest, waits until this transaction ends.
-
-    On SQLite it waits anyhow.
-    """
-    if said and connection.dialect.name == "postgresql":
-        _ALONE.rows(connection, sorted(said))  # in an order, so that nobody waits in a circle
-
-
-_ALONE = Batch(
-    (_u.channel, _u.digest),
-    lambda given: sa.select(
-        sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(given.c.channel + " " + given.c.digest, 0))
-    ),
-)
-
-
 def expect_again(connection: sa.Connection, messages: Sequence[Unproved]) -> None:
     """These may be brought again. Raises Overtaken for one that another node has just had."""
     rows = sorted(map(astuple, messages))  # see inbox.accept
