@@ -252,6 +252,16 @@ def test_an_official_answers_once_by_sms_and_closes(place: World) -> None:
     assert actions[:2] == ["voice.close", "voice.answer"]
 
 
+def test_the_log_says_what_a_voice_was_when_it_was_closed(place: World) -> None:
+    raised = complaint(place, "PA khong ai nghe may")
+    assert place.gateway.voices.answer(raised, "Xin lỗi ông bà.", "lan")
+    assert place.gateway.voices.close(raised, "binh")  # who saw it before it was answered
+    assert not place.gateway.voices.close(raised, "lan")
+    with place.gateway.database.reading() as connection:
+        (closing,) = audit.latest(connection, "binh")
+    assert closing.detail == '{"was": "answered"}'
+
+
 def test_officials_see_what_is_said_to_their_agency_and_viewers_only_read(here: World) -> None:
     theirs = complaint(here, f"PA {code_of(here, Status.IN_PROGRESS)} cham qua")
     provinces = complaint(here, "PA khong ai nghe may")

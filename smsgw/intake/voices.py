@@ -52,7 +52,7 @@ class VoiceDesk:
         """Nothing more is to be done; False if it was closed already."""
         now = self._clock()
         with self._database.writing("voice") as connection:
-            closed = voices.close(connection, voice.id, who, now)
-            if closed:
-                audit.record(connection, who, "voice.close", str(voice.number), {"was": voice.state}, now)
-        return closed
+            before = voices.close(connection, voice.id, who, now)
+            if before is not None:
+                audit.record(connection, who, "voice.close", str(voice.number), {"was": before}, now)
+        return before is not None

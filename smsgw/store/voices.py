@@ -147,12 +147,15 @@ def answer(connection: sa.Connection, id: str, text: str, by: str, message: outb
     return True
 
 
-def close(connection: sa.Connection, id: str, by: str, now: datetime) -> bool:
-    """Close a voice, answered or not; False if it is closed."""
-    closed = connection.execute(
-        sa.update(voice).where(_c.id == id, _c.state != "closed").values(state="closed", closed_by=by, closed_at=now)
+def close(connection: sa.Connection, id: str, by: str, now: datetime) -> State | None:
+    """Close a voice, answered or not; what it was before, None if it is closed already."""
+    before: State | None = connection.scalar(
+        sa.select(_c.state).where(_c.id == id, _c.state != "closed").with_for_update()
     )
-    return closed.rowcount == 1
+    if before is not None:
+        closed = {"state": "closed", "closed_by": by, "closed_at": now}
+        connection.execute(sa.update(voice).where(_c.id == id).values(closed))
+    return before
 
 
 def _one(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> Voice | None:
