@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import outbox, overdue, pending, receipts
+from smsgw.store import figures, outbox, overdue, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage, Settled
@@ -338,3 +338,17 @@ def test_a_receipt_that_is_parked_while_others_are_applied_is_not_taken_for_appl
         receipts.match_parked(connection, None, LATER)
     assert state(database, id) is State.DELIVERED
     database.close()
+
+
+def test_what_waits_by_state_and_what_waits_by_channel_are_the_same_messages(database: Database) -> None:
+    add(database, message(), message())
+    with database.reading() as connection:
+        # Between the first statement and the next one, if there is a next one.
+        sa.event.listen(connection, "after_cursor_execute", lambda *_: claim(database, 1), once=True)
+        shown = figures.outbox(connection, NOON)
+    channel = shown.channels["sms"]
+    assert (shown.states["queued"], shown.states["sending"]) == (channel.queued, channel.sending) == (2, 0)
+    with database.reading() as connection:
+        shown = figures.outbox(connection, NOON)
+    channel = shown.channels["sms"]
+    assert (shown.states["queued"], shown.states["sending"]) == (channel.queued, channel.sending) == (1, 1)

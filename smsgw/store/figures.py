@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,22 +38,17 @@ class Outbox:
 
 def outbox(connection: sa.Connection, now: datetime) -> Outbox:
     """The outbox as it stands."""
-    # Most are finished: those are counted in the index of states, and only of the others it is asked where they lie.
-    states = dict(map(tuple, connection.execute(sa.select(_c.state, sa.func.count()).group_by(_c.state))))
-    here = sa.select(_c.channel, _c.state, sa.func.count()).where(_c.state.in_((State.QUEUED, State.SENDING)))
-    counts = {
-        (channel, state): count for channel, state, count in connection.execute(here.group_by(_c.channel, _c.state))
-    }
+    states, counts = _counted(connection)
     oldest = connection.scalar(
         sa.select(sa.func.min(_c.not_before)).where(_c.state == sa.text("'queued'"), _c.not_before <= now)
     )
     return Outbox(
-        states={state.value: states.get(state, 0) for state in State},
+        states={state.value: states[state] for state in State},
         oldest_queued_seconds=round((now - oldest).total_seconds(), 1) if oldest else 0.0,
         channels={
             row.name: ChannelFigures(
-                queued=counts.get((row.name, State.QUEUED), 0),
-                sending=counts.get((row.name, State.SENDING), 0),
+                queued=counts[row.name, State.QUEUED],
+                sending=counts[row.name, State.SENDING],
                 state=row.state,
                 since=row.changed_at,
                 reason=row.reason,
@@ -61,3 +57,20 @@ def outbox(connection: sa.Connection, now: datetime) -> Outbox:
             for row in channels.every(connection).values()
         },
     )
+
+
+def _counted(connection: sa.Connection) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+    """How many messages are in each state; and of those that are queued or being sent, in each channel.
+
+    In one statement: between two, a message moves from one figure to another.
+    """
+    # Most are finished: those are counted in the index of states, and only of the others it is asked where they lie.
+    waiting = _c.state.in_((State.QUEUED, State.SENDING))
+    others = sa.select(_c.state, sa.null(), sa.func.count()).where(~waiting).group_by(_c.state)
+    here = sa.select(_c.state, _c.channel, sa.func.count()).where(waiting).group_by(_c.state, _c.channel)
+    states: Counter[str] = Counter()
+    by_channel: Counter[tuple[str, str]] = Counter()
+    for state, channel, count in connection.execute(sa.union_all(others, here)):
+        states[state] += count
+        by_channel[channel or "", state] += count
+    return states, by_channel
