@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store import inbox, lines, receipts, reminders
+from smsgw.store import inbox, lines, officials, receipts, reminders
 from smsgw.store.chats import Overtaken
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -63,6 +64,36 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
         write(connection, ["b"])
     thread.join()
     assert failed == []
+    database.close()
+
+
+def test_two_who_sign_in_for_the_first_time_in_days_do_not_fail_each_other(postgres_tables: str) -> None:
+    database, failed, today = Database(postgres_tables), list[Exception](), NOON + timedelta(days=3)
+    for subject in ("address:1", "address:2"):
+        with database.writing("test") as connection:
+            officials.count_failure(connection, subject, NOON, NOON)
+
+    def other() -> None:
+        try:
+            with database.writing("test") as connection:
+                officials.failures(connection, ["address:2"], today)
+                begun.set()
+                officials.count_failure(connection, "address:2", today, today - timedelta(days=1))
+        except sa.exc.OperationalError as error:
+            failed.append(error)
+
+    thread, begun = threading.Thread(target=other), threading.Event()
+    with database.writing("test") as connection:
+        officials.failures(connection, ["address:1"], today)
+        thread.start()
+        begun.wait()
+        thread.join(0.5)
+        officials.count_failure(connection, "address:1", today, today - timedelta(days=1))
+    thread.join()
+    assert failed == []
+    with database.writing("test") as connection:
+        counted = officials.failures(connection, ["address:1", "address:2"], today)
+    assert [each.count for each in counted.values()] == [1, 1]
     database.close()
 
 

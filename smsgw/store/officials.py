@@ -210,7 +210,9 @@ def count_failure(connection: sa.Connection, subject: str, now: datetime, forget
     connection.execute(
         first.on_conflict_do_update(index_elements=[_f.subject], set_={"failures": again, "last_at": now})
     )
-    connection.execute(sa.delete(signin_failure).where(_f.last_at < forget))
+    # Who is just trying again, after days, holds theirs, and may be about to forget ours.
+    old = sa.select(_f.subject).where(_f.last_at < forget).with_for_update(skip_locked=True)
+    connection.execute(sa.delete(signin_failure).where(_f.subject.in_(old)))
 
 
 def forget_failures(connection: sa.Connection, subject: str) -> None:
