@@ -223,7 +223,7 @@ class Gateway:
     def _meet_channels(self) -> None:
         with self.database.writing("meet channels") as connection:
             now = self.clock()
-            for name in self.channels:
+            for name in sorted(self.channels):  # in the order in which others lock them, too
                 channel_rows.ensure(connection, name, now)
                 # Whoever starts a worker has seen to the settings; if not, the carrier says so at the first call.
                 if "worker" in self._roles:
