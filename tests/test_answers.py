@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Choose, Help, LookUp, Prefer, Request, Thank, chosen, codes_asked, understand
+from smsgw.answers.asking import Agree, Choose, Help, LookUp, Prefer, Request, Thank, chosen, codes_asked, understand
 from smsgw.answers.wording import Wording, WordingError
 from smsgw.answers.words import Words
 from smsgw.dossiers import sample
@@ -219,7 +219,8 @@ def test_a_number_chooses_among_what_was_offered() -> None:
         ("English please", Prefer("en")),
         ("Cảm ơn", Thank()),
         ("da cam on con nhieu nhe", Thank()),
-        ("OK", Thank()),
+        ("ok cam on", Agree(Thank())),
+        ("OK", Agree(Thank())),
     ],
 )
 def test_commands_are_understood_however_they_are_typed(text: str, request_: Request) -> None:
@@ -240,6 +241,7 @@ def test_a_code_makes_any_text_a_look_up() -> None:
         ("0912345678", "Day la so dien thoai"),
         ("001122334455", "Xin khong nhan so can cuoc."),
         ("chao", "Xin nhan HS va ma ho so"),
+        ("dạ", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),
         ("cam on em", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),
         ("180802-0012 cam on", "Ma ho so chua du."),
     ],

@@ -9,15 +9,18 @@ import pytest
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import (
+    Agree,
     AskVoice,
     Choose,
     Follow,
+    Help,
     HowToReceive,
     ListFollowed,
     LookUp,
     Rate,
     Receive,
     Speak,
+    Thank,
     Unfollow,
     codes_asked,
     understand,
@@ -129,6 +132,23 @@ def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_chang
     told = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022").reply(request, Asker(LAN), {}, NOON)
     assert "nhan rieng TC. De nhan lai: DKY" in told.text
     assert told.effects == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["dạ", "Vâng ạ", "dạ vâng", "ừ", "Oke em nhé", "dạ đúng rồi ạ", "phải", "biết rồi", "da nhan duoc roi a", "👍🏻"],
+)
+def test_who_says_yes_or_that_it_was_understood_is_not_told_how_all_works(text: str) -> None:
+    assert understand(text, Words()) == Agree(Thank())
+
+
+@pytest.mark.parametrize("text", ["Dạ chào anh chị", "alo", "được chưa", "xong roi dung khong", "phai lam sao", "😡"])
+def test_a_yes_among_other_words_is_none(text: str) -> None:
+    assert not isinstance(understand(text, Words()), Agree)
+
+
+def test_a_word_that_may_as_well_mean_to_stop_gets_the_help_that_says_how() -> None:
+    assert understand("DUNG", Words()) == Agree(Help())
 
 
 @pytest.mark.parametrize("text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "unsubscribe"])

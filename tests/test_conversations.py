@@ -112,6 +112,21 @@ def test_the_same_office_in_the_other_form_is_asked_about_where_the_code_itself_
     assert f"Ho so {new} " in here.text(LAN, f"HS {new}")
 
 
+def test_a_yes_means_the_only_option_of_a_question_and_nothing_else(here: World) -> None:
+    old, new = "000.17.22.H01-180802-0012", "H01.22.17-180802-0012"
+    code_dossiers(here, old)
+    assert f"1) {old}" in here.text(LAN, f"DK {new}")
+    assert f"bao tin ve ho so {old}" in here.text(LAN, "dạ đúng rồi ạ")
+    assert "Cam on quy ong/ba" in here.text(LAN, "ok")
+    first, second = "H01.21-190818-0001", "H01.21-180819-0001"
+    code_dossiers(here, first, second)
+    asked = here.text(LAN, "HS H01.21-190818-1")
+    assert f"2) {second}" in asked
+    assert here.text(LAN, "vâng") == asked
+    assert f"Ho so {second} " in here.text(LAN, "2")
+    assert "Cam on quy ong/ba" in here.text(LAN, "vâng")
+
+
 def test_accents_are_sent_to_those_who_ask_for_them_and_stay(here: World) -> None:
     assert "có dấu" in here.text(LAN, "Có dấu")
     assert "Hồ sơ" in here.text(LAN, code_of(here, Status.RETURNED))

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from smsgw.answers import commands, status
 from smsgw.answers.asker import Asker, Kind, Reply, Said
 from smsgw.answers.asking import (
+    Agree,
     AskVoice,
     Choose,
     Command,
@@ -102,9 +103,9 @@ class Answers:
                 return self._said(asker, Said("incomplete", "no_question"))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
-            case LookUp() | Help():
+            case LookUp() | Help() | Agree(Help()):
                 return self._said(asker, Said("help", "help"))
-            case Thank():
+            case Thank() | Agree():
                 return self._said(asker, Said("help", "thanked"))
             case HowToReceive():
                 return self._said(asker, Said("help", "receive_usage"))

@@ -22,6 +22,8 @@ _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _APART = "[^A-Z0-9]+"
 _LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
+_GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
+_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
@@ -49,6 +51,13 @@ class Help:
 @dataclass(frozen=True, slots=True)
 class Thank:
     """Nothing: somebody thanks for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """Yes, to a question with one option. `instead`: what it says where nothing was asked."""
+
+    instead: Thank | Help
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ class AskVoice:
 
 Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice
 OfPhone = Command | ListFollowed  # what only a phone can ask
-Request = LookUp | Choose | Help | Thank | HowToReceive | Prefer | OfPhone
+Request = LookUp | Choose | Help | Thank | Agree | HowToReceive | Prefer | OfPhone
 
 
 def understand(text: str, words: Words) -> Request:
@@ -132,6 +141,8 @@ def understand(text: str, words: Words) -> Request:
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:
+        return request
+    if (request := _agreed(text, command, words)) is not None:
         return request
     if _holds(command, words.thanks) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
@@ -176,6 +187,16 @@ def _nearly(command: str, words: Words) -> Request | None:
         return HowToReceive()
     # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
     return ListFollowed() if _holds(command, (name for name in words.followed if " " in name)) else None
+
+
+def _agreed(text: str, command: str, words: Words) -> Agree | None:
+    """A yes, or that an answer was understood: nothing but these words, in any number, or a sign such as a thumb up."""
+    if not command:
+        return Agree(Thank()) if any(sign in text for sign in _GLAD) else None
+    for said in (command, *_unpolite(command, words)):
+        if said in words.agree or all(word in words.agree for word in said.split()):
+            return Agree(Help() if said in _TO_STOP else Thank())
+    return None
 
 
 def _holds(command: str, names: Iterable[str]) -> bool:

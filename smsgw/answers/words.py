@@ -9,8 +9,11 @@ from smsgw.dossiers.reading import DEFAULT_KEYWORDS, normalised
 
 LONGEST_COMMAND = 4  # words
 CHOICE = re.compile("(?:SO )?([1-9])")  # the number of an option
-_SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"})  # before a code or a command the one, else the other
+# Before a code or a command the one, else the other; a yes alone, and thanks among more.
+_SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"agree", "thanks"})
 
+_YES = ("DA", "VANG", "U", "UH", "UHM", "UM", "OK", "OKE", "OKI", "OKIE", "OKAY", "YES", "DUNG", "PHAI", "ROI", "DUOC")
+_I_SEE = ("RO", "HIEU", "DONG Y", "CHINH XAC", "BIET ROI", "NHAN DUOC ROI", "DA NHAN DUOC", "DA NHAN DUOC ROI")
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
 _TO_END = ("BO THEO DOI", "NGUNG THEO DOI", "HUY THEO DOI", "HUY DANG KY", "HUY DANG KI", "HUY DK", "UNFOLLOW")
 _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", "HUY NHAN TIN", "STOP", "UNSUBSCRIBE")
@@ -32,6 +35,7 @@ class Words:
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
     thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "TKS", "OK")
+    agree: tuple[str, ...] = (*_YES, *_I_SEE)
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")

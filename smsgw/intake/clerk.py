@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Choose, Request, Speak, chosen, codes_asked, codes_suggested, understand
+from smsgw.answers.asking import Agree, Choose, Request, Speak, chosen, codes_asked, codes_suggested, understand
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
@@ -134,19 +134,25 @@ class Clerk:
         if known.texts.get(text, 0) >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
-        if isinstance(request, Choose):
+        if isinstance(request, Choose | Agree):
             request = self._chosen(connection, phone, request, now)
         return _Question(request, _asker(connection, phone, holds, known, request))
 
-    def _chosen(self, connection: sa.Connection, phone: str, choice: Choose, now: datetime) -> Request:
-        """What the number of an option means: what was asked, also if there is no such option; itself if none was."""
+    def _chosen(self, connection: sa.Connection, phone: str, choice: Choose | Agree, now: datetime) -> Request:
+        """What the number of an option means: what was asked, also if there is no such option; itself if none was.
+
+        A yes means the only option of a question that is the last thing that was said.
+        """
         for text, options in people.offered(connection, phone, now - MEMORY):
+            if not options and isinstance(choice, Agree):
+                break
             asked = self.understand(text)
-            if isinstance(asked, Choose):
+            if isinstance(asked, Choose | Agree):
                 continue  # another number for the same question
             if not options:
                 break
-            return chosen(asked, options[choice.number - 1]) if choice.number <= len(options) else asked
+            meant = options[choice.number - 1 : choice.number] if isinstance(choice, Choose) else options
+            return chosen(asked, meant[0]) if len(meant) == 1 else asked
         return choice
 
     def _decision(
