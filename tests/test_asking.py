@@ -206,6 +206,11 @@ def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
     [
         ("1 ạ", "1"),
         ("số 1 ạ", "1"),
+        ("cái đầu tiên ạ", "1"),
+        ("dạ số một", "1"),
+        ("chọn mã 2 nhé", "2"),
+        ("cái thứ hai", "2"),
+        ("HS 3", "3"),
         ("DG 5 ạ", "DG 5"),
         ("đánh giá 4 sao nhé", "DG 4"),
         ("PA 129410 ạ", "PA 129410"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from smsgw.answers.words import CHOICE, Words, squeezed
+from smsgw.answers.words import Words, choice, squeezed
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
@@ -136,8 +136,8 @@ def understand(text: str, words: Words) -> Request:
     if found.readings:
         return LookUp(found)
     command = squeezed(text)
-    if choice := CHOICE.fullmatch(_unpolite(command, words)[1]):
-        return Choose(int(choice[1]))
+    if number := choice(_unpolite(command, words)[1]):
+        return Choose(number)
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:

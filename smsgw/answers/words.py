@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields
 from smsgw.dossiers.reading import DEFAULT_KEYWORDS, normalised
 
 LONGEST_COMMAND = 4  # words
-CHOICE = re.compile("(?:SO )?([1-9])")  # the number of an option
 # Before a code or a command the one, else the other; a yes alone, and thanks among more.
 _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"agree", "thanks"})
 
+# The number of an option: "1", "so mot", "ma 2", "cai thu hai", "cai dau tien".
+_CHOICE = re.compile("(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU|NUMBER|OPTION) )*([1-9]|MOT|NHAT|DAU TIEN|HAI|BA)")
+_NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
 _YES = ("DA", "VANG", "U", "UH", "UHM", "UM", "OK", "OKE", "OKI", "OKIE", "OKAY", "YES", "DUNG", "PHAI", "ROI", "DUOC")
 _I_SEE = ("RO", "HIEU", "DONG Y", "CHINH XAC", "BIET ROI", "NHAN DUOC ROI", "DA NHAN DUOC", "DA NHAN DUOC ROI")
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
@@ -66,7 +68,7 @@ class Words:
             for word in words:
                 if not 1 <= len(word.split()) <= LONGEST_COMMAND:
                     raise ValueError(f"{field.name}: {word!r} must have one to {LONGEST_COMMAND} words")
-                if CHOICE.fullmatch(word):
+                if choice(word):
                     raise ValueError(f"{field.name}: {word!r} is the number of an option that a question offers")
                 other = seen.setdefault(word, field.name)
                 if other != field.name and {other, field.name} not in _SHARED:
@@ -76,3 +78,9 @@ class Words:
 def squeezed(text: str) -> str:
     """Upper case without accents and signs, words apart by one blank."""
     return " ".join(re.findall(r"[A-Z0-9]+", normalised(text)))
+
+
+def choice(command: str) -> int | None:
+    """The number of the option that squeezed words choose, if that is all they do."""
+    chosen = _CHOICE.fullmatch(command)
+    return _NUMBERS.get(chosen[1]) or int(chosen[1]) if chosen else None
