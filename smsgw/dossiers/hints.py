@@ -9,9 +9,12 @@ LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
 _CITIZEN_ID = re.compile(
-    r"(?<!\d)(?:\d{3}[ .]?){3}\d{3}(?!\d)|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
+    r"(?<!\d)(?:(?:\d{3}[ .]?){3}\d{3}|0\d{3} \d{4} \d{4})(?!\d)"
+    r"|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
 )
-_PHONE = re.compile(r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])")
+_PHONE = re.compile(
+    r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])|(?<!\d)0(?:\d{3}-\d{3}-\d{3}|\d{2}-\d{3}-\d{4})(?!\d)"
+)
 _TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
 _HEAD_ONLY = re.compile(
     rf"(?<![A-Z0-9])[{LETTERS}](?:\d[\dOIL]|O\d)(?:(?:[^A-Z0-9]{{1,3}}\d{{2,8}}){{1,4}}(?![A-Z0-9])|\W*$)"

@@ -41,6 +41,12 @@ _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
+# "hoi 0912345678" asks about a phone number and not about H01; the same of "toi", "goi", "moi".
+_WORD_BEFORE_PHONE = re.compile(
+    rf"(?<![A-Z0-9])[{LETTERS}][OIL]{{2}}"
+    r"(?=\W+0[35789](?:\d{8}|\d{2}([ .-])\d{3}\1\d{3}|\d([ .-])\d{3}\2\d{4})(?!\d))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -92,8 +98,9 @@ def _visible(character: str) -> str:
 
 
 def _begun(text: str, keywords: Sequence[str]) -> str:
-    """The text without the keywords it begins with, and with its letter slots closed."""
-    return _LONE_LETTER.sub(r"\1", _beginning(tuple(keywords)).sub("", text))
+    """The text without the keywords it begins with and the word before a phone number, and its letter slots closed."""
+    text = _WORD_BEFORE_PHONE.sub("", _beginning(tuple(keywords)).sub("", text))
+    return _LONE_LETTER.sub(r"\1", text)
 
 
 @lru_cache(maxsize=16)
