@@ -151,7 +151,9 @@ def test_a_word_that_may_as_well_mean_to_stop_gets_the_help_that_says_how() -> N
     assert understand("DUNG", Words()) == Agree(Help())
 
 
-@pytest.mark.parametrize("text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "unsubscribe"])
+@pytest.mark.parametrize(
+    "text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "ngừng gửi tin", "TUCHOI"]
+)
 def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: str) -> None:
     assert understand(text, Words()) == Receive(opt_outs.PURPOSES, wanted=False)
 
@@ -169,6 +171,11 @@ def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: 
         "quên mã",
         "Tôi quên mã hồ sơ",
         "toi mat giay hen thi lam sao",
+        "không có mã hồ sơ",
+        "bao giờ xong ạ?",
+        "khi nào có kết quả",
+        "xong chua",
+        "danhsach",
     ],
 )
 def test_who_asks_for_the_own_dossiers_without_a_code_gets_the_list(text: str) -> None:

@@ -144,7 +144,7 @@ def understand(text: str, words: Words) -> Request:
         return request
     if (request := _agreed(text, command, words)) is not None:
         return request
-    if _holds(command, words.thanks) and not re.search(r"\d", command):
+    if _holds(command, _written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
     return LookUp(found) if command else Help()
 
@@ -161,7 +161,7 @@ def _exact(command: str, words: Words) -> Request | None:
         (words.look_up, Help()),
         *_harmless(words),
     )
-    return next((request for names, request in exact if command in names), None)
+    return next((request for names, request in exact if command in _written(names)), None)
 
 
 def _harmless(words: Words) -> tuple[tuple[tuple[str, ...], Request], ...]:
@@ -180,7 +180,7 @@ def _nearly(command: str, words: Words) -> Request | None:
     """What a text asks that says one of these words politely. Who nearly opts out or in is only told how to."""
     begun, bare = _unpolite(command, words)
     for names, request in _harmless(words):
-        if begun in names or bare in names:
+        if not _written(names).isdisjoint((begun, bare)):
             return request
     ordinary = tuple(f"{word} " for word in _receiving(words).difference(words.look_up))
     if bare in _receiving(words) or begun.startswith(ordinary):
@@ -203,10 +203,16 @@ def _holds(command: str, names: Iterable[str]) -> bool:
     return any(f" {name} " in f" {command} " for name in names)
 
 
+@lru_cache(maxsize=64)
+def _written(names: tuple[str, ...]) -> frozenset[str]:
+    """These words, and as those write them who leave out blanks: CODAU."""
+    return frozenset((*names, *(name.replace(" ", "") for name in names)))
+
+
 def _receiving(words: Words) -> frozenset[str]:
     """The words that opt out or in."""
     out = (*words.opt_out, *words.opt_out_notices, *words.opt_out_reminders)
-    return frozenset((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
+    return _written((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
 
 
 def _unpolite(command: str, words: Words) -> tuple[str, str]:

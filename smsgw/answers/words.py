@@ -17,14 +17,26 @@ _NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
 _YES = ("DA", "VANG", "U", "UH", "UHM", "UM", "OK", "OKE", "OKI", "OKIE", "OKAY", "YES", "DUNG", "PHAI", "ROI", "DUOC")
 _I_SEE = ("RO", "HIEU", "DONG Y", "CHINH XAC", "BIET ROI", "NHAN DUOC ROI", "DA NHAN DUOC", "DA NHAN DUOC ROI")
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
-_TO_END = ("BO THEO DOI", "NGUNG THEO DOI", "HUY THEO DOI", "HUY DANG KY", "HUY DANG KI", "HUY DK", "UNFOLLOW")
+_TO_END = (
+    "BO THEO DOI",
+    "NGUNG THEO DOI",
+    "HUY THEO DOI",
+    "HUY DANG KY",
+    "HUY DANG KI",
+    "HUY DK",
+    "HUY BO",
+    "UNFOLLOW",
+)
 _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", "HUY NHAN TIN", "STOP", "UNSUBSCRIBE")
 _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
+_OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
-_LOST = ("QUEN MA", "MAT MA", "KHONG NHO MA", "MAT GIAY HEN")  # whoever has no code asks for a list
+_HOW_FAR = ("CO KET QUA", "XONG CHUA", "BAO GIO XONG", "KHI NAO XONG", "DEN DAU ROI", "TOI DAU ROI")
+# Whoever has no code asks for a list.
+_LOST = ("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "MAT GIAY HEN")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
-_BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE")
+_BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a key of caches, for which nobody has to hash all words at each text
@@ -47,8 +59,18 @@ class Words:
     unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
     follow: tuple[str, ...] = ("DK", "DANG KY", "DANG KI", "THEO DOI", *_TO_FOLLOW)
     unfollow: tuple[str, ...] = ("HUY", *_TO_END)
-    followed: tuple[str, ...] = ("DS", "DANH SACH", "DANH SACH HO SO", "DS HO SO", "LIST", *_MINE, *_LOST)
-    opt_out: tuple[str, ...] = (*_OUT, *_OUT_TOO)
+    followed: tuple[str, ...] = (
+        "DS",
+        "DANH SACH",
+        "DANH SACH HO SO",
+        "DS HO SO",
+        "DS HS",
+        "LIST",
+        *_MINE,
+        *_HOW_FAR,
+        *_LOST,
+    )
+    opt_out: tuple[str, ...] = (*_OUT, *_OUT_TOO, *_OUT_AS_WELL)
     opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO", "TU CHOI THONG BAO")
     opt_out_reminders: tuple[str, ...] = ("TC NHAC", "TC NHAC HEN", "TC TIN NHAC", "TU CHOI TIN NHAC")
     opt_in: tuple[str, ...] = ("DKY", "START")
