@@ -63,7 +63,7 @@ def test_the_owner_lists_a_dossier_that_was_never_asked_about(here: World, writt
     (code,) = in_hand(agency, here, 1)
     hand_over(agency, code, written, here)
     started(here)
-    assert here.text(PHONE, "DS").startswith(f"{code}: ")
+    assert here.text(PHONE, "DS").startswith(f"Ho so {code} ")
 
 
 def test_what_changed_is_listed_after_a_minute_and_only_to_who_is_on_the_dossier_now(
@@ -78,7 +78,7 @@ def test_what_changed_is_listed_after_a_minute_and_only_to_who_is_on_the_dossier
     assert "Chua thay ho so nao" in anywhere.text(PHONE, "DS")
     minute(anywhere)
     assert own(anywhere, PHONE) == ()
-    assert anywhere.text(OTHER, "DS").startswith(f"{code}: ")
+    assert anywhere.text(OTHER, "DS").startswith(f"Ho so {code} ")
 
 
 def test_what_is_gone_or_ended_long_ago_is_forgotten_in_the_night_and_what_is_open_is_not(

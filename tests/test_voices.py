@@ -39,7 +39,7 @@ def silent(world: World, phone: str) -> set[str]:
 def test_anyone_follows_a_dossier_ends_it_and_lists_it(place: World) -> None:
     code = code_of(place, Status.IN_PROGRESS)
     assert f"bao tin ve ho so {code}" in place.text(LAN, f"dk {code}")
-    assert place.text(LAN, "DS").startswith(f"{code}: ")
+    assert place.text(LAN, "DS").startswith(f"Ho so {code} ")
     assert follows(place, LAN) == [code]
     ended = place.text(LAN, f"HUY {code}")
     assert "khong nhan tin ve ho so" in ended

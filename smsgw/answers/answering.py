@@ -182,10 +182,13 @@ class Answers:
         )
 
     def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
-        """As many dossiers as fit: with their states if that is all of them, else their codes."""
+        """As many dossiers as fit: with their states if that is all of them, else their codes. A single one in full."""
         dossiers = commands.followed(asker, found)
         if not dossiers:
             return self._said(asker, Said("list", "followed_none", delay=0.0))
+        if len(dossiers) == 1:
+            key, values = self._state(dossiers[0], asker, now, short=False)
+            return self._said(asker, Said("list", key, values, (dossiers[0].code,), delay=0.0))
         lines = [
             f"{dossier.code}: {self._wording.state(asker.language, *self._state(dossier, asker, now, short=True))}"
             for dossier in dossiers
