@@ -38,6 +38,19 @@ def test_every_state_is_told_with_accents_and_nothing_private(here: World, statu
     assert not [secret for secret in private if secret and secret in text(page)]
 
 
+def test_on_the_page_nothing_is_shortened_as_in_an_sms(here: World) -> None:
+    code = code_of(here, Status.REGISTERED)
+    name = "Ban Quản lý dự án của Sở Nông nghiệp và Phát triển nông thôn thành phố Long Xuyên"
+    engine = sa.create_engine(here.gateway.settings.onestop.database)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE agency SET name = :name"), {"name": name})
+    engine.dispose()
+    page = text(here.client.get(f"/tra-cuu/{code}"))
+    assert f"đang chờ {name} tiếp nhận. Nộp ngày" in page
+    assert "Cần hỏi thêm, xin gọi" in page
+    assert "BQL" in here.text("84912345678", code)
+
+
 def test_english_is_carried_along(here: World) -> None:
     code = code_of(here, Status.IN_PROGRESS)
     page = here.client.get(f"/tra-cuu?ma={code}&lang=en", follow_redirects=True)
@@ -152,6 +165,19 @@ def test_two_readings_are_offered_and_each_has_an_address_of_its_own(here: World
     for code in (first, second):
         assert f'href="/tra-cuu/{code}"' in asked
         assert f'class="code">{code}<' in text(here.client.get(f"/tra-cuu/{code}"))
+
+
+def test_a_dossier_in_the_other_form_of_a_code_is_asked_about(
+    here: World,
+) -> None:
+    engine = sa.create_engine(here.gateway.settings.onestop.database)
+    with engine.begin() as connection:
+        renamed = {"new": "000.17.22.H01-180802-0012", "old": here.examples[0].code}
+        connection.execute(sa.text("UPDATE dossier SET code = :new WHERE code = :old"), renamed)
+    engine.dispose()
+    asked = text(here.client.get("/tra-cuu?ma=H01.22.17-180802-0012"))
+    assert "Không tìm thấy đúng mã này. Có phải là:" in asked
+    assert 'href="/tra-cuu/000.17.22.H01-180802-0012"' in asked
 
 
 def test_a_code_that_is_no_code_is_sent_to_the_search(here: World) -> None:

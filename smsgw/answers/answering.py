@@ -243,12 +243,16 @@ class Answers:
         values = status.values(dossier, self._zone, names - status.PRIVATE if private else names)
         if private:
             values["rate"] = None  # it is not theirs to rate
-        return key, values | {"agency": self._shortened(dossier.agency_name)}
+        return key, values | {"agency": self._agency(dossier.agency_name, asker)}
+
+    def _agency(self, name: str, asker: Asker) -> str:
+        """An agency as it is named to somebody: only in an SMS room is scarce."""
+        return name if asker.whole else self._shortened(name)
 
     def _said(self, asker: Asker, said: Said) -> Reply:
         values = {**self._everywhere, **said.values}
         if agency := values.get("agency"):
-            values["agency"] = self._shortened(agency)
+            values["agency"] = self._agency(agency, asker)
         key = _to_link(said.key, asker)
         text = self._wording.text(asker.language, key, values, accents=asker.accents, whole=asker.whole)
         return self._reply(asker, text, said)

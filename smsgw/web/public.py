@@ -117,7 +117,8 @@ def _see(page: str, **values: str) -> AnyResponse:
 def _answer(clerk: Clerk, guesses: Guesses, asked: Request, now: datetime) -> Reply | None:
     """The clerk's reply; None if the one-stop database is away."""
     visitor = request.remote_addr or ""
-    asker = Asker(phone=None, language=_language(), accents=True, misses=guesses.count(visitor, now))
+    misses = guesses.count(visitor, now)
+    asker = Asker(phone=None, language=_language(), accents=True, whole=True, misses=misses)
     try:
         reply = clerk.answer(asked, asker, now)
     except OneStopUnavailable:
