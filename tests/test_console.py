@@ -328,6 +328,9 @@ def test_an_opt_out_is_written_down_and_taken_back(here: World) -> None:
     assert "không nhận loại tin" in desk.post("/opt-outs/", phone="0912 345 678", purpose="notice")
     assert "đã có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice")
     assert "cán bộ lan" in desk.get("/opt-outs/")
+    refused = desk.post("/opt-outs/", 400, phone="0912 34x", purpose="notice")
+    assert 'value="0912 34x"' in refused
+    assert "cán bộ lan" in refused
     bound = official(here, "hoa", "sender", "H01.21")
     assert "cán bộ lan" not in bound.get("/opt-outs/")
     assert "nhận tin trở lại" in bound.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")

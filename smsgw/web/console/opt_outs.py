@@ -24,19 +24,23 @@ def routes(desk: Desk) -> Blueprint:
     @wishes.get("/")
     @needs("sender")
     def opt_outs() -> AnyResponse:
+        return listed()
+
+    def listed(status: HTTPStatus = HTTPStatus.OK, **said: str) -> AnyResponse:
         if me().agency is not None:  # the list is of citizens of all agencies
-            return page("opt_outs.html", rows=[])
+            return page("opt_outs.html", status, rows=[], **said)
         with desk.database.reading() as connection:
             found = rows.page(connection, request.args.get("after", ""), A_PAGE)
         after = found[-1].phone if len({row.phone for row in found}) == A_PAGE else None
-        return page("opt_outs.html", rows=found, after=after)
+        return page("opt_outs.html", status, rows=found, after=after, **said)
 
     @wishes.post("/")
     @needs("sender")
     def change() -> AnyResponse:
-        phone = msisdn(request.form.get("phone", ""))
+        typed = request.form.get("phone", "")
+        phone = msisdn(typed)
         if phone is None:
-            return page("opt_outs.html", HTTPStatus.BAD_REQUEST, rows=[], trouble=say("opt_outs.no_phone"))
+            return listed(HTTPStatus.BAD_REQUEST, trouble=say("opt_outs.no_phone"), typed=typed)
         shown = Format(desk.timezone, language()).phone(phone)
         purposes = _purposes(request.form.getlist("purpose"))
         if request.form.get("verb") == "remove":
