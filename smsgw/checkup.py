@@ -120,7 +120,8 @@ def _tried(what: str, check: Callable[[], object]) -> Finding:
 
 def _room(folder: Path) -> Finding:
     """A full disk is the one thing that a database which is read well does not show."""
-    free = shutil.disk_usage(folder).free // MB if folder.exists() else 0
+    there = next(above for above in (folder, *folder.absolute().parents) if above.exists())  # init makes the rest
+    free = shutil.disk_usage(there).free // MB
     detail = f"{free} MB are left in {folder}"
     return Finding("disk", ok=free >= LEAST_ROOM, detail=detail if free >= LEAST_ROOM else f"only {detail}; make room")
 

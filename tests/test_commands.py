@@ -161,6 +161,13 @@ def test_the_doctor_says_so_when_the_disk_is_nearly_full(shell: Shell, monkeypat
     assert disk.detail.endswith("; make room")
 
 
+def test_the_doctor_looks_at_the_disk_before_there_is_a_folder_on_it(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text(settings_text(tmp_path / "not" / "made"))
+    settings = load(tmp_path / "settings.toml")
+    (disk,) = [finding for finding in checkup.examine(settings) if finding.what == "disk"]
+    assert not disk.detail.startswith("only 0 MB")
+
+
 @pytest.mark.parametrize(
     ("words", "variables", "told"),
     [

@@ -98,6 +98,10 @@ _EXPECTATIONS = {
     "tuple_type": 'expected a list of texts, such as ["HS", "TRA CUU"]',
     "path_type": "expected the name of a file, in quotes",
     "string_type": "expected a text, in quotes",
+    "float_parsing": "expected a number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "url_parsing": "expected a URL, such as http://127.0.0.1:9101",
     "finite_number": "expected a number that is finite",
 }
 
@@ -105,4 +109,6 @@ _EXPECTATIONS = {
 def _expectation(kind: str, message: str) -> str:
     if kind == "too_short":
         return "expected at least one table such as [channels.sms]" if "Dictionary" in message else "expected some text"
-    return _EXPECTATIONS.get(kind) or message.removeprefix("Value error, ").replace("Input should be", "expected")
+    if kind in _EXPECTATIONS:
+        return _EXPECTATIONS[kind]
+    return re.sub("Input should be|String should have", "expected", message.removeprefix("Value error, "))
