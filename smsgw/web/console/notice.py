@@ -59,7 +59,7 @@ def add(own: Blueprint, desk: Desk) -> None:
     @needs("sender")
     def test(id: str) -> AnyResponse:
         found, phone = notice_of(desk, id), phones.msisdn(request.form.get("phone", ""))
-        if phone is None:
+        if phone is None or not phones.takes_texts(phone):
             return _page(desk, found, HTTPStatus.BAD_REQUEST, trouble=say("notices.bad_phone"))
         try:
             desk.notices.try_out(id, me(), phone)

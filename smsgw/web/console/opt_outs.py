@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.store import opt_outs as rows
 from smsgw.store.opt_outs import PURPOSES, Purpose
-from smsgw.text.phones import msisdn
+from smsgw.text.phones import msisdn, takes_texts
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.shell import language, me, needs, page, say, see, tell
@@ -39,11 +39,12 @@ def routes(desk: Desk) -> Blueprint:
     def change() -> AnyResponse:
         typed = request.form.get("phone", "")
         phone = msisdn(typed)
-        if phone is None:
+        removes = request.form.get("verb") == "remove"
+        if phone is None or not (removes or takes_texts(phone)):
             return listed(HTTPStatus.BAD_REQUEST, trouble=say("opt_outs.no_phone"), typed=typed)
         shown = Format(desk.timezone, language()).phone(phone)
         purposes = _purposes(request.form.getlist("purpose"))
-        if request.form.get("verb") == "remove":
+        if removes:
             changed = [desk.steering.opt_in(phone, purpose, me().name) for purpose in purposes]
             tell("opt_outs.removed" if any(changed) else "opt_outs.was_none", phone=shown)
         else:

@@ -14,7 +14,7 @@ from smsgw.officials import passwords
 from smsgw.officials.accounts import AccountError, highest_role
 from smsgw.officials.passwords import PoorPassword, TooBusy
 from smsgw.store.officials import ROLES, Official
-from smsgw.text.phones import msisdn
+from smsgw.text.phones import msisdn, takes_texts
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, page, say, see, tell
 
@@ -136,7 +136,7 @@ def _phone() -> tuple[str | None, str | None]:
     """The phone that was given if it is one, and what is wrong if it isn't."""
     given = request.form.get("phone", "").strip()
     phone = msisdn(given)
-    return phone, say("people.no_phone") if given and phone is None else None
+    return phone, say("people.no_phone") if given and not (phone and takes_texts(phone)) else None
 
 
 def _said(error: AccountError | PoorPassword | TooBusy) -> str:
