@@ -94,7 +94,7 @@ def test_the_size_of_texts_is_told(shell: Shell) -> None:
     assert shell.run("segments").returncode == 2
     (shell.folder / "latin").write_bytes(b'"\xe0"\n')
     unreadable = shell.run("segments", "--jsonl", "latin")
-    assert (unreadable.returncode, unreadable.stderr) == (1, "Error: latin: expected UTF-8\n")
+    assert (unreadable.returncode, unreadable.stderr) == (1, "smsgw: latin: expected UTF-8\n")
 
 
 def test_a_command_begins_without_what_it_does_not_use() -> None:
@@ -119,6 +119,14 @@ def test_a_folder_that_cannot_be_made_is_named(shell: Shell) -> None:
     refused = shell.run("init", SMSGW_GATEWAY__DATABASE="sqlite:////proc/none/gateway.db")
     assert refused.returncode == 1
     assert refused.stderr == "smsgw: /proc/none: No such file or directory\n"
+
+
+def test_a_list_with_nothing_in_it_says_so(tmp_path: Path) -> None:
+    empty = Shell(tmp_path)
+    assert empty.run("init").returncode == 0
+    for command in ("channel list", "user list", "voice list", "reminders runs"):
+        done = empty.run(*command.split())
+        assert (done.returncode, done.stdout[:3], done.stdout.count("\n")) == (0, "no ", 1), command
 
 
 def test_the_outbox_is_told_in_figures(shell: Shell) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
+from smsgw.cli.common import CommandFailed, Context, Msisdn, as_json, by_hand, nothing, print_json
 from smsgw.clock import utc_now
 from smsgw.dispatch import doubts, trial
 from smsgw.dispatch.channel import Channel
@@ -44,7 +44,7 @@ def list_channels(context: Context, as_json: bool) -> None:
             }
         )
         return
-    for name, row in rows.items():
+    for name, row in rows.items() or nothing("no channel yet: smsgw serve writes them down"):
         click.echo(f"{name}: {row.state}{f', {row.reason}' if row.reason else ''}")
         if quota := left.get(name):
             said = f"{quota.remaining} of {quota.daily} messages of the day's quota were left"
@@ -96,7 +96,7 @@ def test_channel(context: Context, name: str, phone: str, text: str, wait: float
     with context.gateway() as gateway:
         chosen = _sending(gateway.channels, name)
         if not chosen.takes(text):
-            raise click.ClickException(f"{name} takes only registered texts, and this is none: give one with --text")
+            raise CommandFailed(f"{name} takes only registered texts, and this is none: give one with --text")
         sent = trial.send(gateway.database, chosen, phone, text, gateway.clock)
         if sent.state == State.SUBMITTED and chosen.provider.abilities.reports:
             sent = trial.wait(gateway.database, sent, more)
@@ -106,7 +106,7 @@ def test_channel(context: Context, name: str, phone: str, text: str, wait: float
         click.echo(f"{sent.id} to {mask(phone)} by {name}: {sent.state}{f', {sent.detail}' if sent.detail else ''}")
     if sent.state not in (State.SUBMITTED, State.DELIVERED):
         what = _UNSENT.get(sent.state, "it was refused and goes out no more")
-        raise click.ClickException(f"{what}; smsgw doctor looks at the channel")
+        raise CommandFailed(f"{what}; smsgw doctor looks at the channel")
 
 
 _UNSENT: dict[str, str] = {
@@ -116,13 +116,13 @@ _UNSENT: dict[str, str] = {
 
 
 def _sending(channels: Mapping[str, Channel], name: str) -> Channel:
-    """The channel of that name. Raises ClickException where there is none, or it only brings messages."""
+    """The channel of that name. Raises CommandFailed where there is none, or it only brings messages."""
     usable = [name for name, one in channels.items() if one.provider.abilities.submits]
     if name in usable:
         return channels[name]
     what = f"{name} only brings messages and sends none" if name in channels else f"there is no channel {name}"
     instead = f"expected one of {', '.join(usable)}" if usable else "no channel here sends"
-    raise click.ClickException(f"{what}; {instead}")
+    raise CommandFailed(f"{what}; {instead}")
 
 
 @click.group(invoke_without_command=True)
@@ -167,7 +167,7 @@ def drop(context: Context, ids: Sequence[str]) -> None:
 
 def _said(moved: int, asked: int) -> None:
     if moved < asked:
-        raise click.ClickException(f"{asked - moved} of {asked} were not in doubt any more; {moved} were decided on")
+        raise CommandFailed(f"{asked - moved} of {asked} were not in doubt any more; {moved} were decided on")
     click.echo(f"{moved} decided on")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from smsgw.failure import ExpectedFailure
 from smsgw.text import phones
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 DEFAULT_FILE = Path("settings.toml")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+
+
+class CommandFailed(ExpectedFailure):
+    """A command can't do what it was asked for; the text says why, and what to do."""
 
 
 class Context:
@@ -117,3 +122,9 @@ def _plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def nothing(said: str) -> tuple[()]:
+    """What a person reads in place of a list that is empty."""
+    click.echo(said)
+    return ()

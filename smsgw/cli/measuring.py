@@ -8,7 +8,7 @@ from typing import TextIO
 
 import click
 
-from smsgw.cli.common import as_json, print_json
+from smsgw.cli.common import CommandFailed, as_json, print_json
 from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
 
@@ -39,7 +39,7 @@ def _json_strings(lines: TextIO) -> Iterator[str]:
             if line.strip():
                 yield _json_string(line, f"{lines.name}, line {number}")
     except UnicodeDecodeError:
-        raise click.ClickException(f"{lines.name}: expected UTF-8") from None
+        raise CommandFailed(f"{lines.name}: expected UTF-8") from None
 
 
 def _json_string(line: str, where: str) -> str:
@@ -48,5 +48,5 @@ def _json_string(line: str, where: str) -> str:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, str):
-        raise click.ClickException(f"{where}: expected one JSON string")
+        raise CommandFailed(f"{where}: expected one JSON string")
     return value

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from smsgw.cli.common import Context, Msisdn, as_json, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, nothing, print_json
 from smsgw.gateway import Gateway
 from smsgw.notices import preview as previews
 from smsgw.notices import progress, report
@@ -119,7 +119,7 @@ def list_notices(context: Context, user: str | None, as_json: bool) -> None:
     if as_json:
         print_json([{key: getattr(item, key) for key in keys} for item in found])
         return
-    for item in found:
+    for item in found or nothing("no notice yet: see smsgw notice create --help"):
         click.echo(f"{item.id}  {item.state:10} {item.recipients:>8}  {item.name}")
 
 

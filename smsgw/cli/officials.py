@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from smsgw.cli.common import Context, Msisdn, as_json, by_hand, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, by_hand, nothing, print_json
 from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit as log
 from smsgw.officials.accounts import AccountError, highest_role
@@ -66,7 +66,7 @@ def list_users(context: Context, as_json: bool) -> None:
     if as_json:
         print_json([_shown(official) for official in officials])
         return
-    for official in officials:
+    for official in officials or nothing("no account yet: see smsgw user add --help"):
         disabled = "  disabled" if official.disabled_at else ""
         second = "  second factor" if official.second_factor else ""
         click.echo(f"{official.name:24} {official.role:9} {official.agency or 'province':14}{second}{disabled}")

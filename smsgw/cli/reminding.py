@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import Context, as_json, by_hand, print_json
+from smsgw.cli.common import CommandFailed, Context, as_json, by_hand, nothing, print_json
 from smsgw.gateway import Gateway
 from smsgw.reminders.reminders import RuleState
 from smsgw.reminders.running import Shown
@@ -70,7 +70,7 @@ def list_runs(context: Context, limit: int, as_json: bool) -> None:
         print_json([_run(run) for run in runs])
         return
     zone = ZoneInfo(context.settings.gateway.timezone)
-    for run in runs:
+    for run in runs or nothing("no run yet: the scheduler of smsgw serve does them"):
         ended = f"ended {_moment(run.ended_at, zone)}" if run.ended_at else "not ended"
         problem = f"; {run.problem}" if run.problem else ""
         click.echo(f"{_moment(run.due_at, zone)}  {run.schedule:18} {ended}, {run.told} told{problem}")
@@ -98,19 +98,17 @@ _turning("off", is_on=False)
 
 def _known(gateway: Gateway, name: str) -> None:
     if name not in gateway.reminders.rules:
-        raise click.ClickException(f"there is no rule {name}; smsgw reminders list shows those there are")
+        raise CommandFailed(f"there is no rule {name}; smsgw reminders list shows those there are")
 
 
 def _told(gateway: Gateway, name: str) -> list[Shown]:
     gateway.reminders.runs.meet()
     if not gateway.reminders.is_on(name):
-        raise click.ClickException(
-            f"{name} is off; smsgw reminders on {name} turns it on, --dry-run shows what it would do"
-        )
+        raise CommandFailed(f"{name} is off; smsgw reminders on {name} turns it on, --dry-run shows what it would do")
     try:
         return gateway.reminders.runs.run(name)
     except sa.exc.IntegrityError:
-        raise click.ClickException(f"{name} is at work just now; smsgw reminders runs shows how far it is") from None
+        raise CommandFailed(f"{name} is at work just now; smsgw reminders runs shows how far it is") from None
 
 
 def _message(item: Shown) -> Mapping[str, object]:

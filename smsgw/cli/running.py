@@ -9,7 +9,7 @@ import click
 
 from smsgw import demo as demonstration
 from smsgw import logs
-from smsgw.cli.common import DEFAULT_FILE, Context
+from smsgw.cli.common import DEFAULT_FILE, CommandFailed, Context
 from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
 from smsgw.serve import Node, until_told_to_stop
@@ -67,7 +67,7 @@ def demo(context: Context, port: int | None, simulator_port: int | None, data: P
             _show_addresses(settings)
             until_told_to_stop()
     if not exchange.right:
-        raise click.ClickException("the answer was not the right one")
+        raise CommandFailed("the answer was not the right one")
 
 
 def _show_addresses(settings: Settings) -> None:

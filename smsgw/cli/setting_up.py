@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import Context, Day, first_line
+from smsgw.cli.common import CommandFailed, Context, Day, first_line
 from smsgw.dossiers import sample as province
 from smsgw.settings import secret_key
 from smsgw.store.database import Database
@@ -47,11 +47,9 @@ def sample(context: Context, dossiers: int, seed: int, today: date | None) -> No
         try:
             province.write(settings.onestop.database, dossiers, seed, day, progress=more)
         except province.NotTheSample as error:
-            raise click.ClickException(str(error)) from None
+            raise CommandFailed(str(error)) from None
         except sa.exc.DBAPIError as error:
-            raise click.ClickException(
-                f"the sample can't be written: {first_line(error)}; check onestop.database"
-            ) from None
+            raise CommandFailed(f"the sample can't be written: {first_line(error)}; check onestop.database") from None
     shown = province.examples(settings.onestop.database)[0].code
     click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database, {shown} among them")
 

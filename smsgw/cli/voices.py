@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from smsgw.cli.common import Context, as_json, by_hand, print_json
+from smsgw.cli.common import CommandFailed, Context, as_json, by_hand, nothing, print_json
 from smsgw.gateway import Gateway
 from smsgw.intake.voices import LONGEST_ANSWER
 from smsgw.store import voices
@@ -31,7 +31,7 @@ def list_(context: Context, state: voices.State, as_json: bool) -> None:
         print_json([_shown(one) for one in found])
         return
     zone = ZoneInfo(context.settings.gateway.timezone)
-    for one in found:
+    for one in found or nothing(f"no complaint or question is {state}"):
         when = f"{one.received_at.astimezone(zone):%Y-%m-%d %H:%M}"
         click.echo(f"{one.number}  {when}  {one.agency_name or '-'}: {one.text}")
 
@@ -51,7 +51,7 @@ def answer(context: Context, number: int, text: str) -> None:
         raise click.UsageError(f"the answer needs 1 to {LONGEST_ANSWER} characters")
     with context.gateway() as gateway:
         if not gateway.voices.answer(_named(gateway, number), text.strip(), by_hand()):
-            raise click.ClickException(f"number {number} has been answered or closed already; see smsgw voice list")
+            raise CommandFailed(f"number {number} has been answered or closed already; see smsgw voice list")
 
 
 @voice.command("close")
@@ -61,12 +61,12 @@ def close(context: Context, number: int) -> None:
     """Close NUMBER: nothing more is to be done."""
     with context.gateway() as gateway:
         if not gateway.voices.close(_named(gateway, number), by_hand()):
-            raise click.ClickException(f"number {number} is closed already; see smsgw voice list --state closed")
+            raise CommandFailed(f"number {number} is closed already; see smsgw voice list --state closed")
 
 
 def _named(gateway: Gateway, number: int) -> Voice:
     with gateway.database.reading() as connection:
         found = voices.numbered(connection, number)
     if found is None:
-        raise click.ClickException(f"there is no complaint or question {number}; see smsgw voice list")
+        raise CommandFailed(f"there is no complaint or question {number}; see smsgw voice list")
     return found
