@@ -80,7 +80,8 @@ class Chaos:
         self.settings = folder / "settings.toml"
         self.lease = LEASES * time_limit  # seconds
         self.chance = random.Random(seed)
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.senders: list[str] = []
         self.told: list[str] = []  # the phones of those who get a notice
         self.authorise: Callable[[], None] = lambda: None
@@ -159,11 +160,6 @@ class Chaos:
     def thaw(self, node: ForkServerProcess) -> None:
         """It goes on as if no time had passed, unless it was killed meanwhile."""
         _signal(node, signal.SIGCONT)
-
-    def stop(self, node: ForkServerProcess) -> None:
-        """Stop it as an operator does."""
-        node.terminate()
-        self.ended(node, 0)
 
     def ended(self, process: ForkServerProcess, status: int, what: str = "") -> None:
         """Wait for the end of a process."""

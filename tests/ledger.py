@@ -14,6 +14,7 @@ from providers.simulator import Carrier, SimulatorConfig
 from providers.simulator.carrier import Kind
 
 PUMPS = 3  # callbacks that a carrier makes at a time
+PATIENCE = 90.0  # seconds
 
 
 class Ledger(Carrier):
@@ -30,6 +31,8 @@ class Ledger(Carrier):
         self.calls: list[tuple[float, int]] = []  # when, and how many messages
         self.delivered: dict[str, tuple[str, str]] = {}  # by our id: the gateway's, and the phone
         self.reported: dict[str, str] = {}  # by the gateway's id: how a message ended, as the gateway is told
+        self.answering = threading.Event()  # not set, it takes calls and keeps them waiting
+        self.answering.set()
         self._at_work = 0  # pumps
         self._pumps = [threading.Thread(target=self._pump, daemon=True) for _ in range(PUMPS)]
 
@@ -44,6 +47,7 @@ class Ledger(Carrier):
 
     def submit(self, messages: list[Any]) -> list[dict[str, Any]]:
         self.calls.append((time.monotonic(), len(messages)))
+        self.answering.wait(PATIENCE)
         if self._forgetful:
             self._taken.clear()
         results = super().submit(messages)

@@ -18,6 +18,7 @@ import pytest
 from smsgw.gateway import ROLES, Role
 from tests import postgres
 from tests.chaos import NOTHING, Chaos, until
+from tests.kannel import listens
 
 FAULTS = {
     "latency": 0.02,
@@ -170,13 +171,17 @@ def test_nodes_and_their_postgresql_killed_at_random_with_every_fault_on(
 
 
 def test_told_to_stop_it_ends_what_it_has_in_hand(make: Make, database_url: str) -> None:
-    chaos = make(database_url)
-    chaos.carrier.faults.change({"latency": 0.3})
+    chaos = make(database_url, time_limit=60)
+    chaos.carrier.faults.change({"lost_receipts": 1})
+    chaos.carrier.answering.clear()
     node = chaos.up()
     chaos.text(1)
-    until(lambda: chaos.states() == {"sending": 1}, "the reply to be on its way")
-    chaos.carrier.faults.change({"lost_receipts": 1})
-    chaos.stop(node)
+    until(lambda: chaos.carrier.calls, "the reply to be on its way")
+    node.terminate()
+    until(lambda: not listens(chaos.port), "the node to be stopping")
+    assert chaos.states() == {"sending": 1}
+    chaos.carrier.answering.set()
+    chaos.ended(node, 0)
     assert chaos.states() == {"submitted": 1}
 
 
