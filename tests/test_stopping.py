@@ -30,7 +30,7 @@ time_limit = 0.2
 def silent_carrier() -> socket.socket:
     """One that takes calls and never answers."""
     carrier = socket.create_server(("127.0.0.1", 0))
-    carrier.settimeout(10)
+    carrier.settimeout(60)
     return carrier
 
 
@@ -48,9 +48,14 @@ def test_all_senders_are_told_to_stop_before_one_is_waited_for(tmp_path: Path, m
                 outbox.add(connection, [message])
         gateway.start(["worker"])
         calls = [carrier.accept()[0] for carrier in (slow, quick)]
+        before = tried(gateway)  # a slow machine may have come this far only after several
         gateway.stop()
         for call in calls:
             call.close()
+    assert tried(gateway) - before <= 2
+
+
+def tried(gateway: Gateway) -> int:
+    """How many calls by the spare channel have come to their end."""
     with sa.create_engine(gateway.database.url).connect() as connection:
-        tried = sa.select(sa.func.count()).where(attempt.c.channel == "spare")
-        assert (connection.scalar(tried) or 0) <= 2
+        return connection.scalar(sa.select(sa.func.count()).where(attempt.c.channel == "spare")) or 0
