@@ -52,7 +52,8 @@ function following(part) {
     const answer = await asked(part.dataset.progress);
     if (!answer?.ok) return;
     if (answer.headers.get("X-State") !== part.dataset.state) {
-      location.reload();
+      // Not reloaded: of a page that answers a move that came too late, the browser would make that move again.
+      location.replace(part.dataset.page);
       clearInterval(timer);
       return;
     }
