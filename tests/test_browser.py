@@ -19,7 +19,7 @@ from tests.chats import zalo_settings
 from tests.world import TODAY, free_port, settings_text
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 NUMBERS = count(84900000101)
 
@@ -100,6 +100,22 @@ def test_the_sender_is_chosen_from_all_numbers_and_never_lost(
     page.locator("#bubbles li.in").wait_for()
     assert page.locator("#me").inner_text() == typed
     assert page.locator("#trouble").is_hidden()
+
+
+def test_what_is_written_while_a_text_is_being_sent_stays(
+    page: Page, running: tuple[str, str, str], number: str
+) -> None:
+    def meanwhile(route: Route) -> None:
+        page.fill("#text", "HS H01")
+        route.continue_()
+
+    page.goto(running[1])
+    be(page, number)
+    page.route("**/handset/texts", meanwhile)
+    page.fill("#text", "HD")
+    page.keyboard.press("Enter")
+    page.locator("#bubbles li.in").wait_for()
+    assert page.input_value("#text") == "HS H01"
 
 
 def test_markup_in_a_text_is_shown_as_text(page: Page, running: tuple[str, str, str], number: str) -> None:

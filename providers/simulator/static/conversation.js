@@ -81,13 +81,13 @@ export async function call(method, address, body, unreachable) {
   }
 }
 
-// A form for writing: Enter sends, and what was taken leaves the box.
+// A form for writing: Enter sends, and what was taken leaves the box, unless something else is written there by then.
 export function writing(form, box, send) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const text = box.value;
     if (!text.trim()) return box.focus();
-    if (await send(text)) box.value = "";
+    if (await send(text) && box.value === text) box.value = "";
     box.focus();
   });
   box.addEventListener("keydown", (event) => {
