@@ -10,11 +10,10 @@ from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from smsgw.failure import ExpectedFailure
 from smsgw.text import phones
 
 if TYPE_CHECKING:
@@ -29,8 +28,16 @@ DEFAULT_FILE = Path("settings.toml")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 
 
-class CommandFailed(ExpectedFailure):
+class CommandFailed(click.ClickException):
     """A command can't do what it was asked for; the text says why, and what to do."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        complain(self.message)
+
+
+def complain(why: str) -> None:
+    """How every command says why it failed."""
+    click.echo(f"smsgw: {why}", err=True)
 
 
 class Context:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from smsgw import __version__
-from smsgw.cli.common import DEFAULT_FILE, Context, first_line
+from smsgw.cli.common import DEFAULT_FILE, Context, complain, first_line
 from smsgw.failure import ExpectedFailure
 
 # The commands of each module. It is imported when one of them is asked for, so that a small one begins at once.
@@ -71,5 +71,5 @@ def main() -> None:
 
 
 def _fail(why: str) -> None:
-    click.echo(f"smsgw: {why}", err=True)
+    complain(why)
     sys.exit(1)
