@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store import inbox, lines, officials, receipts, reminders
+from smsgw.store import history, inbox, lines, officials, receipts, reminders
 from smsgw.store.chats import Overtaken
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -17,6 +17,8 @@ from smsgw.store.inbox import Arrival
 from smsgw.store.lines import Unproved
 from smsgw.store.receipts import Report
 from smsgw.store.reminders import Reminder
+from smsgw.store.states import State
+from tests import test_outbox as outbox
 from tests.chaos import until
 from tests.world import NOON
 
@@ -64,6 +66,33 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
         write(connection, ["b"])
     thread.join()
     assert failed == []
+    database.close()
+
+
+def test_reports_that_name_messages_in_either_way_take_them_in_one_order(postgres_tables: str) -> None:
+    database, failed = Database(postgres_tables), list[Exception]()
+    first, second = sorted(outbox.add(database, outbox.message(), outbox.message()))
+    outbox.claim(database)
+    for id in (first, second):
+        outbox.settle(database, id, State.SUBMITTED, carrier_id=f"mt-{id}")
+
+    def other() -> None:
+        both = [Report(second, None, "delivered", None, NOON), Report(None, f"mt-{first}", "delivered", None, NOON)]
+        try:
+            outbox.report(database, *both)
+        except sa.exc.OperationalError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=other)
+    with database.writing("test") as connection:
+        receipts.record(connection, "sms", [Report(first, None, "buffered", None, NOON)], NOON)
+        thread.start()
+        until(lambda: _waits(database), "the other to wait for the first message")
+        receipts.record(connection, "sms", [Report(second, None, "buffered", None, NOON)], NOON)
+    thread.join()
+    assert failed == []
+    with database.reading() as connection:
+        assert {row.state for row in history.by_id(connection, [first, second])} == {"delivered"}
     database.close()
 
 

@@ -295,12 +295,29 @@ def _find(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[s
     """The messages that subjects name, locked; looked for in history where they are not live any more."""
     found: dict[str, _Message] = {}
     for table in (outbound, history):
-        for kind in ("ref:", "id:"):
-            wanted = [(s.removeprefix(kind),) for s in sorted(subjects - found.keys()) if s.startswith(kind)]
-            if wanted:
-                for name, id, state, theirs in _FIND[table, kind].rows(connection, wanted, at_channel=channel):
-                    found[kind + name] = _Message(id, State(state), theirs, table)
+        wanted = {
+            kind: [(s.removeprefix(kind),) for s in sorted(subjects - found.keys()) if s.startswith(kind)]
+            for kind in ("ref:", "id:")
+        }
+        if all(wanted.values()):
+            # Those of one kind would be locked before those of the other; so all are locked first, see outbox.settle.
+            named = _NAMED[table].rows(connection, wanted["id:"], at_channel=channel)
+            _FIND[table, "ref:"].rows(connection, {*wanted["ref:"], *map(tuple, named)}, at_channel=channel)
+        for kind, names in wanted.items():
+            rows = _FIND[table, kind].rows(connection, names, at_channel=channel) if names else ()
+            found |= {kind + name: _Message(id, State(state), theirs, table) for name, id, state, theirs in rows}
     return found
+
+
+def _naming(table: sa.Table) -> Batch:
+    def build(given: sa.FromClause) -> sa.Executable:
+        named = given.c.carrier_message_id == table.c.carrier_message_id
+        return sa.select(table.c.id).join(given, named).where(table.c.channel == sa.bindparam("at_channel"))
+
+    return Batch((table.c.carrier_message_id,), build)
+
+
+_NAMED = {table: _naming(table) for table in (outbound, history)}
 
 
 def _finding(table: sa.Table, name: sa.Column[str]) -> Batch:
