@@ -41,10 +41,11 @@ _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
-# "hoi 0912345678" asks about a phone number and not about H01; the same of "toi", "goi", "moi".
-_WORD_BEFORE_PHONE = re.compile(
-    rf"(?<![A-Z0-9])[{LETTERS}][OIL]{{2}}"
-    r"(?=\W+0[35789](?:\d{8}|\d{2}([ .-])\d{3}\1\d{3}|\d([ .-])\d{3}\2\d{4})(?!\d))"
+# "hoi 0912345678" asks about a mobile number and not about H01; the same of "toi", "goi", "moi", and of "goi toi".
+# Not where its digits are grouped as a date and an ordinal may be.
+_WORDS_BEFORE_PHONE = re.compile(
+    rf"(?<![A-Z0-9])(?:[{LETTERS}][OIL]{{2}}\W+)+(?=0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
+    r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4})(?!\d))"
 )
 
 
@@ -98,8 +99,8 @@ def _visible(character: str) -> str:
 
 
 def _begun(text: str, keywords: Sequence[str]) -> str:
-    """The text without the keywords it begins with and the word before a phone number, and its letter slots closed."""
-    text = _WORD_BEFORE_PHONE.sub("", _beginning(tuple(keywords)).sub("", text))
+    """The text without the keywords it begins with and words before a phone number, and its letter slots closed."""
+    text = _WORDS_BEFORE_PHONE.sub("", _beginning(tuple(keywords)).sub("", text))
     return _LONE_LETTER.sub(r"\1", text)
 
 
