@@ -163,9 +163,9 @@ class SigningIn:
     def _went_well(self, connection: sa.Connection, official: Official, visitor: Visitor, *, through: bool) -> None:
         """The last try was none that failed. Only who is `through` has shown to be the account's owner."""
         account, place = slowdown.subjects(official.name, visitor.address)
-        rows.forgive_failure(connection, place.name)
-        if through:
+        if through:  # the account first, as whoever tries locks them, so that nobody waits in a circle
             rows.forget_failures(connection, account.name)
+        rows.forgive_failure(connection, place.name)
 
     def _count_try(self, name: str, address: str, now: datetime) -> None:
         """Count it as failed until it has gone well, so that tries at the same time are not all free."""
