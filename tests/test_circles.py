@@ -96,6 +96,32 @@ def test_reports_that_name_messages_in_either_way_take_them_in_one_order(postgre
     database.close()
 
 
+def test_what_two_lines_bring_again_is_written_in_one_order(postgres_tables: str) -> None:
+    database, failed, overtaken = Database(postgres_tables), list[Exception](), threading.Event()
+    with database.writing("test") as connection:
+        brought(connection, ["a", "b"])
+
+    def other() -> None:
+        try:
+            with database.writing("test") as connection:
+                lines.brought_again(connection, [("b", "b2", "2"), ("a", "a2", "2")])
+        except Overtaken:
+            overtaken.set()
+        except sa.exc.OperationalError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=other)
+    with database.writing("test") as connection:
+        lines.brought_again(connection, [("a", "a1", "1")])
+        thread.start()
+        until(lambda: _waits(database), "the other to wait for the first row")
+        lines.brought_again(connection, [("b", "b1", "1")])
+    thread.join()
+    assert failed == []
+    assert overtaken.is_set()
+    database.close()
+
+
 def test_two_who_sign_in_for_the_first_time_in_days_do_not_fail_each_other(postgres_tables: str) -> None:
     database, failed, today = Database(postgres_tables), list[Exception](), NOON + timedelta(days=3)
     for subject in ("address:1", "address:2"):

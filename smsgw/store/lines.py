@@ -82,7 +82,7 @@ _EXPECT = InsertNew(*unproved.c, returning=_u.carrier_message_id)
 
 def brought_again(connection: sa.Connection, messages: Sequence[tuple[str, str, str]]) -> None:
     """Messages came again: the id of each then, and its id and session now. Raises Overtaken."""
-    if messages and _AGAIN.run(connection, messages).rowcount < len(messages):
+    if messages and _AGAIN.run(connection, sorted(messages)).rowcount < len(messages):
         raise Overtaken
 
 
