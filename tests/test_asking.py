@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 
 import pytest
 
@@ -144,6 +145,11 @@ def test_who_says_yes_or_that_it_was_understood_is_not_told_how_all_works(text: 
 
 @pytest.mark.parametrize("text", ["Dạ chào anh chị", "alo", "được chưa", "xong roi dung khong", "phai lam sao", "😡"])
 def test_a_yes_among_other_words_is_none(text: str) -> None:
+    assert not isinstance(understand(text, Words()), Agree)
+
+
+@pytest.mark.parametrize("text", ["dừng", "Đừng ạ", "DẠ DỪNG", unicodedata.normalize("NFD", "đừng, dừng")])
+def test_who_says_with_its_accent_to_stop_does_not_say_yes(text: str) -> None:
     assert not isinstance(understand(text, Words()), Agree)
 
 

@@ -23,7 +23,8 @@ _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _APART = "[^A-Z0-9]+"
 _LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
-_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
+_MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
+_TO_STOP = re.compile("[dđ]ừng")
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
@@ -193,9 +194,11 @@ def _agreed(text: str, command: str, words: Words) -> Agree | None:
     """A yes, or that an answer was understood: nothing but these words, in any number, or a sign such as a thumb up."""
     if not command:
         return Agree(Thank()) if any(sign in text for sign in _GLAD) else None
+    if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):
+        return None
     for said in (command, *_unpolite(command, words)):
         if said in words.agree or all(word in words.agree for word in said.split()):
-            return Agree(Help() if said in _TO_STOP else Thank())
+            return Agree(Help() if said in _MAY_BE_TO_STOP else Thank())
     return None
 
 
