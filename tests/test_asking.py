@@ -137,7 +137,19 @@ def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_chang
 
 @pytest.mark.parametrize(
     "text",
-    ["dạ", "Vâng ạ", "dạ vâng", "ừ", "Oke em nhé", "dạ đúng rồi ạ", "phải", "biết rồi", "da nhan duoc roi a", "👍🏻"],
+    [
+        "dạ",
+        "có ạ",
+        "Vâng ạ",
+        "dạ vâng",
+        "ừ",
+        "Oke em nhé",
+        "dạ đúng rồi ạ",
+        "phải",
+        "biết rồi",
+        "da nhan duoc roi a",
+        "👍🏻",
+    ],
 )
 def test_who_says_yes_or_that_it_was_understood_is_not_told_how_all_works(text: str) -> None:
     assert understand(text, Words()) == Agree(Thank())

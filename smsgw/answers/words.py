@@ -14,7 +14,8 @@ _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"
 # The number of an option: "1", "so mot", "ma 2", "cai thu hai", "cai dau tien".
 _CHOICE = re.compile("(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU|NUMBER|OPTION) )*([1-9]|MOT|NHAT|DAU TIEN|HAI|BA)")
 _NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
-_YES = ("DA", "VANG", "U", "UH", "UHM", "UM", "OK", "OKE", "OKI", "OKIE", "OKAY", "YES", "DUNG", "PHAI", "ROI", "DUOC")
+_YES = ("CO", "DA", "VANG", "U", "UH", "UHM", "UM", "YES", "DUNG", "PHAI", "ROI", "DUOC")
+_OK = ("OK", "OKE", "OKI", "OKIE", "OKAY")
 _I_SEE = ("RO", "HIEU", "DONG Y", "CHINH XAC", "BIET ROI", "NHAN DUOC ROI", "DA NHAN DUOC", "DA NHAN DUOC ROI")
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
 _TO_END = (
@@ -49,7 +50,7 @@ class Words:
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
     thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "TKS", "OK")
-    agree: tuple[str, ...] = (*_YES, *_I_SEE)
+    agree: tuple[str, ...] = (*_YES, *_OK, *_I_SEE)
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
