@@ -222,6 +222,7 @@ def test_a_number_chooses_among_what_was_offered() -> None:
         ("camon nhe", Thank()),
         ("English please", Prefer("en")),
         ("Cảm ơn", Thank()),
+        ("có kết quả rồi, cảm ơn", Thank()),
         ("da cam on con nhieu nhe", Thank()),
         ("ok cam on", Agree(Thank())),
         ("OK", Agree(Thank())),

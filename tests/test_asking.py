@@ -191,6 +191,7 @@ def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: 
         "toi mat giay hen thi lam sao",
         "không có mã hồ sơ",
         "bao giờ xong ạ?",
+        "có kết quả chưa ạ",
         "khi nào có kết quả",
         "xong chua",
         "danhsach",

@@ -334,3 +334,17 @@ def test_a_text_that_waits_does_not_undo_what_its_sender_has_said_since(anywhere
     with anywhere.gateway.database.reading() as connection:
         assert followers.of(connection, [LAN])[LAN].wanted == []
         assert not connection.scalar(sa.select(sa.func.count()).where(inbound.c.state == "waiting"))
+
+
+def test_a_text_that_waits_still_counts_for_what_its_sender_has_not_spoken_of_since(anywhere: World) -> None:
+    file = anywhere.folder / "onestop.db"
+    one, other = (example.code for example in anywhere.examples[:2])
+    file.rename(anywhere.folder / "away.db")
+    assert anywhere.text(LAN, f"DK {one} {other}") == ""
+    (anywhere.folder / "away.db").rename(file)
+    anywhere.clock.forward(seconds=5)
+    anywhere.text(LAN, f"DK {one}")
+    anywhere.text(LAN, f"HUY {one}")
+    assert anywhere.gateway.intake.answer_waiting() == 1
+    with anywhere.gateway.database.reading() as connection:
+        assert followers.of(connection, [LAN])[LAN].wanted == [other]

@@ -32,7 +32,16 @@ _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", 
 _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
 _OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
-_HOW_FAR = ("CO KET QUA", "XONG CHUA", "BAO GIO XONG", "KHI NAO XONG", "DEN DAU ROI", "TOI DAU ROI")
+_HOW_FAR = (
+    "CO KET QUA CHUA",
+    "BAO GIO CO",
+    "KHI NAO CO",
+    "XONG CHUA",
+    "BAO GIO XONG",
+    "KHI NAO XONG",
+    "DEN DAU ROI",
+    "TOI DAU ROI",
+)
 # Whoever has no code asks for a list.
 _LOST = ("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "MAT GIAY HEN")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".

@@ -152,17 +152,12 @@ class Intake:
             channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
             reply = reply_message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
-                if _overtaken(connection, message, decision):
-                    inbox.ignore(connection, message)
+                said = _still_meant(connection, message, decision)
+                if decision.effects and not said:
+                    inbox.ignore(connection, message)  # they have had their answer to what they said since
                     continue
                 answered += inbox.answer_late(
-                    connection,
-                    message,
-                    decision.kind,
-                    decision.codes,
-                    decision.options,
-                    _said(decision, message.id, message.sender, message.channel, message.received_at),
-                    reply,
+                    connection, message, decision.kind, decision.codes, decision.options, said, reply
                 )
                 self._bell.tell(connection, reply.channel, Lane.REPLY)
             self._bell.ring(reply.channel, Lane.REPLY)
@@ -285,11 +280,14 @@ def _verdicts(
     return [[verdict(item) for item in callback.items] for callback in callbacks]
 
 
-def _overtaken(connection: sa.Connection, message: inbox.Waiting, decision: Reply) -> bool:
-    """Whether the same phone has said something newer of what this would change, and has had its answer to that."""
-    codes = [effect.code for effect in decision.effects if isinstance(effect, Following)]
-    phone = decision.phone or message.sender
-    return bool(codes) and followers.has_said(connection, phone, codes, message.received_at)
+def _still_meant(connection: sa.Connection, message: inbox.Waiting, decision: Reply) -> tuple[Said, ...]:
+    """What a message that has waited changes, without that of which the same phone has said something newer."""
+    said = _said(decision, message.id, message.sender, message.channel, message.received_at)
+    codes = [one.effect.code for one in said if isinstance(one.effect, Following)]
+    if not codes:
+        return said
+    newer = followers.said_since(connection, decision.phone or message.sender, codes, message.received_at)
+    return tuple(one for one in said if not (isinstance(one.effect, Following) and one.effect.code in newer))
 
 
 def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:

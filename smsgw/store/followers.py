@@ -40,10 +40,10 @@ def write(connection: sa.Connection, wishes: Mapping[tuple[str, str], tuple[bool
 _WRITE = InsertOrUpdate(follower)
 
 
-def has_said(connection: sa.Connection, phone: str, codes: Collection[str], since: datetime) -> bool:
-    """Whether a phone has said after that time whether it wants to follow any of these dossiers."""
-    later = sa.select(_c.code).where(_c.phone == phone, _c.code.in_(codes), _c.since > since).limit(1)
-    return connection.execute(later).first() is not None
+def said_since(connection: sa.Connection, phone: str, codes: Collection[str], since: datetime) -> frozenset[str]:
+    """Those of these dossiers of which a phone has said after that time whether it wants to follow them."""
+    later = sa.select(_c.code).where(_c.phone == phone, _c.code.in_(codes), _c.since > since)
+    return frozenset(connection.execute(later).scalars())
 
 
 def of(connection: sa.Connection, phones: Collection[str]) -> Mapping[str, Followed]:
