@@ -137,12 +137,11 @@ def test_a_text_whose_rest_never_comes_is_answered_as_far_as_it_goes(anywhere: W
     assert len(anywhere.heard(PHONE)) == 1
 
 
-def test_of_two_nodes_with_a_part_each_the_later_one_sees_both(anywhere: World) -> None:
-    """Neither has seen the other's part when it looks; the one that commits later has to look again."""
-    database, channel = anywhere.gateway.database, anywhere.gateway.channels["sms"]
-    came = [[(channel, part(number, text, count=2))] for number, text in ((1, "a"), (2, "b"))]
+def second_is_overtaken(world: World, *came: Inbound) -> bool:
+    """Two nodes are brought one of these each, and both look before either writes; whether the second has to again."""
+    database, channel = world.gateway.database, world.gateway.channels["sms"]
     with database.reading() as connection:
-        first, second = (lines.look(connection, messages, NOON) for messages in came)
+        first, second = (lines.look(connection, [(channel, message)], NOON) for message in came)
     overtaken: list[bool] = []
 
     def other() -> None:
@@ -156,9 +155,15 @@ def test_of_two_nodes_with_a_part_each_the_later_one_sees_both(anywhere: World) 
     thread = threading.Thread(target=other)
     with database.writing("test") as connection:
         lines.write(connection, first)
-        thread.start()  # it waits for us
+        thread.start()
+        thread.join(0.5)  # it waits for us
     thread.join(10)
-    assert overtaken == [True]
+    return overtaken == [True]
+
+
+def test_of_two_nodes_with_a_part_each_the_later_one_sees_both(anywhere: World) -> None:
+    """Neither has seen the other's part when it looks; the one that commits later has to look again."""
+    assert second_is_overtaken(anywhere, part(1, "a", count=2), part(2, "b", count=2))
     assert take(anywhere, part(2, "b", count=2)) == ["accepted"]
     assert texts(anywhere) == ["ab"]
 
@@ -185,27 +190,8 @@ def test_what_another_line_brings_again_before_it_was_committed_is_not_new(anywh
 
 
 def test_what_two_lines_bring_to_two_nodes_at_once_is_taken_by_one(anywhere: World) -> None:
-    database, channel = anywhere.gateway.database, anywhere.gateway.channels["sms"]
-    came = [[(channel, Inbound(f"{line}-1", PHONE, "8188", "HELP", session=line))] for line in ("s1", "s2")]
-    with database.reading() as connection:
-        first, second = (lines.look(connection, messages, NOON) for messages in came)
-    overtaken: list[bool] = []
-
-    def other() -> None:
-        try:
-            with database.writing("test") as connection:
-                lines.write(connection, second)
-            overtaken.append(False)
-        except Overtaken:
-            overtaken.append(True)
-
-    thread = threading.Thread(target=other)
-    with database.writing("test") as connection:
-        lines.write(connection, first)
-        thread.start()
-        thread.join(0.5)  # it waits for us
-    thread.join(10)
-    assert overtaken == [True]
+    first, second = (Inbound(f"{line}-1", PHONE, "8188", "HELP", session=line) for line in ("s1", "s2"))
+    assert second_is_overtaken(anywhere, first, second)
     assert take(anywhere, Inbound("s2-1", PHONE, "8188", "HELP", session="s2")) == ["duplicate"]
 
 
