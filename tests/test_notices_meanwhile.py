@@ -1,0 +1,129 @@
+"""What happens to a notice while its messages are on their way: stopped, resumed, counted, done."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.notices.preview import preview
+from smsgw.notices.progress import Failure, progress
+from smsgw.store import notice_sending, outbox
+from smsgw.store.ids import new_id
+from smsgw.store.notices import Notice
+from smsgw.store.officials import Official
+from smsgw.store.outbox import Settled
+from smsgw.store.states import LIVE_FOR, State
+from smsgw.store.tables import Lane
+from tests.bulletin import Cast, approved, seen
+
+
+def test_the_figures_add_up_while_messages_become_history(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh, 5)
+    cast.world.settle()
+    cast.world.clock.forward(seconds=LIVE_FOR.total_seconds() + 60)
+    with cast.world.gateway.database.reading() as connection:
+        # Between the first statement and the next one, if there is a next one.
+        sa.event.listen(connection, "after_cursor_execute", lambda *_: cast.world.gateway.sweeper.history(), once=True)
+        assert notice_sending.outcomes(connection, made.id) == Counter({("delivered", ""): 5})
+    with cast.world.gateway.database.reading() as connection:
+        assert notice_sending.outcomes(connection, made.id) == Counter({("delivered", ""): 5})
+        assert notice_sending.spent(connection, made.id) == 5
+    assert cast.world.states() == {}
+
+
+@pytest.mark.parametrize(("stop", "state"), [("pause", "held"), ("cancel", "cancelled")])
+def test_what_comes_back_to_the_queue_of_a_stopped_notice_does_not_go_out(cast: Cast, stop: str, state: str) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    now, lease = cast.world.clock(), new_id()
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.claim(connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now)
+    getattr(cast.notices, stop)(made.id, cast.an)
+    assert cast.world.states() == {"sending": 3}
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.give_back(connection, [lease])
+    cast.world.settle()
+    assert cast.world.states() == {state: 3}
+
+
+def test_what_comes_back_to_a_notice_that_is_just_resumed_is_not_held_for_good(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    _handed_back(cast, made, cast.notices.pause)
+    resuming = threading.Thread(target=cast.notices.resume, args=(made.id, cast.an))
+
+    def resume_first(name: str, side: str) -> None:
+        if (name, side) == ("tend notices", "before"):
+            resuming.start()
+            resuming.join(1)  # it may have to wait for what is being committed here
+
+    cast.world.gateway.database.boundary = resume_first
+    cast.world.gateway.feeder.tend()
+    cast.world.gateway.database.boundary = None
+    resuming.join()
+    cast.world.settle()
+    assert cast.world.states() == {"delivered": 3}
+    assert cast.state(made.id) == "done"
+
+
+def test_the_budget_gets_back_also_what_senders_had_when_a_notice_was_cancelled(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    _handed_back(cast, made, cast.notices.cancel)
+    cast.world.settle()
+    assert cast.counts(made.id) == {"cancelled": 3}
+    assert preview(cast.notices.means, cast.notices.find(made.id, cast.an)).budget.used == 0
+
+
+def _handed_back(cast: Cast, made: Notice, stop: Callable[[str, Official], object]) -> None:
+    """Messages of a notice that is stopped while a sender has them, who hands them back."""
+    now, lease = cast.world.clock(), new_id()
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.claim(connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now)
+    stop(made.id, cast.an)
+    with cast.world.gateway.database.writing("test") as connection:
+        outbox.give_back(connection, [lease])
+
+
+def test_a_notice_is_not_done_while_a_sender_hands_a_message_back(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    now, lease, database = cast.world.clock(), new_id(), cast.world.gateway.database
+    with database.writing("test") as connection:
+        outbox.claim(connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now)
+
+    def hand_back(*_: object) -> None:
+        with database.writing("test") as connection:
+            outbox.give_back(connection, [lease])
+
+    with database.reading() as connection:
+        sa.event.listen(connection, "after_cursor_execute", hand_back, once=True)
+        assert notice_sending.unsettled(connection, made.id) == "sending"
+
+
+def test_what_failed_is_told_of_as_many_as_are_counted(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    now, lease, database = cast.world.clock(), new_id(), cast.world.gateway.database
+    with database.writing("test") as connection:
+        claimed = outbox.claim(
+            connection, "sms", (Lane.NOTICE,), 3, lease=lease, until=now + timedelta(minutes=1), now=now
+        )
+
+    def fail(*_: object) -> None:
+        with database.writing("test") as connection:
+            ended = [Settled(one, State.REJECTED, now, outcome="rejected", code="7") for one in claimed]
+            outbox.settle(connection, "sms", lease, ended, now)
+
+    found = cast.notices.find(made.id, cast.an)
+    sa.event.listen(database._reader, "after_cursor_execute", fail, once=True)
+    there = progress(cast.notices.means, found)
+    assert there.counts.undelivered == sum(failure.messages for failure in there.failures)
+    there = seen(cast.notices, made.id, cast.an)
+    assert there.counts.undelivered == 3
+    assert there.failures == [Failure("rejected", "7", 3)]
