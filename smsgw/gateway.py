@@ -196,6 +196,9 @@ class Gateway:
                     vet=vet,
                 )
 
+    def _repliers(self) -> dict[str, Sender]:
+        return {name: sender for name in self.channels for sender in self.senders if sender.serves(name, Lane.REPLY)}
+
     def _new_intake(self, wording: Wording) -> Intake:
         linking = Linking(wording, hotline=self.settings.answers.hotline)
         return Intake(
@@ -204,6 +207,7 @@ class Gateway:
             self.clerk,
             self.roads,
             bell=self.bell,
+            senders=self._repliers(),
             apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
             clock=self.clock,
         )

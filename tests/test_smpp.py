@@ -157,7 +157,7 @@ def test_killed_when_the_receipt_comes_back_it_is_brought_again_and_nothing_goes
 
 @pytest.mark.parametrize(
     ("death", "heard"),
-    [(("claim", "after"), 1), (("settle", "before"), 2), (("settle", "after"), 1)],
+    [(("accept", "after"), 1), (("settle", "before"), 2), (("settle", "after"), 1)],
     ids=["before it is sent", "before its answer is written down", "after that"],
 )
 def test_killed_around_a_submission_a_reply_goes_out_once_and_only_in_doubt_once_more(

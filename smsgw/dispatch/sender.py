@@ -12,7 +12,8 @@ import logging
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +24,7 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hand import Hand
 from smsgw.dispatch.handing import handed_over, outgoing
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
@@ -88,6 +90,8 @@ class Sender:
         self._vet = vet
         self._settler = Settler(channel.provider.abilities.idempotent_by_ref, self._elsewhere, self._after_this, chance)
         self._unsent: set[str] = set()  # leases under which there may be messages, and nothing was handed over
+        self._free = threading.Lock()  # whoever has it is the only one who takes anything into this sender's hand
+        self._handed: _Batch | None = None  # what was put into it and not yet sent
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._given_up = threading.Event()  # whoever stops us waits no longer
@@ -116,20 +120,62 @@ class Sender:
         self._thread.join(timeout)
         self._given_up.set()
 
+    @contextmanager
+    def hand(self) -> Iterator[Hand | None]:
+        """A hand for a reply that is about to be stored; None if this sender has something else to do.
+
+        The block commits it. It is sent when that has ended, or queued if it fails and the reply is there all the same.
+        """
+        if not self._free.acquire(blocking=False):
+            yield None
+            return
+        hand = None
+        try:
+            if self._thread.is_alive() and not (self._handed or self._unsent or self._stopping.is_set()):
+                now = self._clock()
+                hand = Hand(new_id(), now, now + LEASES * self._call_limit, self._take_room)
+                self._unsent.add(hand.lease)  # until we have heard that it was committed
+            yield hand
+            if hand:
+                self._take(hand)
+        finally:
+            self._free.release()
+            if hand:
+                self._work.set()
+
+    def _take(self, hand: Hand) -> None:
+        self._unsent.discard(hand.lease)
+        if hand.messages:
+            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.at)
+
+    def _take_room(self, connection: sa.Connection) -> bool:
+        looked = channels.lock_to_pass(connection, self._channel.name, Lane.REPLY, self._clock)
+        if looked is None:
+            return False
+        before, now = looked
+        after = pace.at_this_time(before, now)
+        most, _ = self._room(after, now)
+        if most:
+            channels.write(connection, before, self._channel.pace.spent(after, 1, now), now)
+        return most > 0
+
     def send_due(self) -> float:
         """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
-        batch, pause = self._turn(None)
+        batch, self._handed, pause = self._handed, None, POLL
+        if batch is None:
+            batch, pause = self._turn(None)
         while batch.messages:
             call = self._call(batch)
             batch, pause = self._turn(call)
         return pause
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._over():
             # Cleared before looking: what is committed after the look sets it again.
             self._work.clear()
             try:
-                pause = self.send_due()
+                with self._free:
+                    pause = self.send_due()
             except sa.exc.SQLAlchemyError as error:
                 log.warning("channel %s: the database failed: %s", self._channel.name, trouble(error))
                 pause = TROUBLE_PAUSE
@@ -137,7 +183,13 @@ class Sender:
                 # A sender that dies leaves its channel silent for good.
                 log.exception("channel %s: sending failed", self._channel.name)
                 pause = TROUBLE_PAUSE
-            self._work.wait(pause)
+            if not self._stopping.is_set():
+                self._work.wait(pause)
+
+    def _over(self) -> bool:
+        """Whether it is to stop, and nothing is in its hand or can come into it any more."""
+        with self._free:
+            return self._stopping.is_set() and self._handed is None
 
     def _turn(self, call: _Call | None) -> tuple[_Batch, float]:
         """Settle a call and claim the next batch. What the carrier said is not forgotten while the database is away."""

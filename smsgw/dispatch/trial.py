@@ -35,11 +35,12 @@ class Trial:
 def send(database: Database, channel: Channel, phone: str, text: str, clock: Clock) -> Trial:
     """Send a text to a phone by a channel, also if that is held. It is a message like any other, in every list."""
     now, lease = clock(), new_id()
-    message = channel.message(Lane.REPLY, phone, text, now, now + LIFETIME)
     until = now + timedelta(seconds=LEASES * channel.provider.time_limit)
+    message = channel.message(Lane.REPLY, phone, text, now, now + LIFETIME)
+    message = outbox.in_hand(message, lease=lease, until=until)
     with database.writing("try out") as connection:
         outbox.add(connection, [message])
-        claimed = outbox.claim_one(connection, message.id, lease=lease, until=until)
+    claimed = outbox.claimed(message)
     answer, said = handed_over(channel.provider, [outgoing(claimed)])
     settler = Settler(channel.provider.abilities.idempotent_by_ref, lambda _: None, lambda *_: None, lambda: 1.0)
     now = clock()

@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -21,7 +22,9 @@ from smsgw import metrics
 from smsgw.answers.asker import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hand import Hand
 from smsgw.dispatch.retry import RULES
+from smsgw.dispatch.sender import Sender
 from smsgw.intake import in_body, lines, talks
 from smsgw.intake.clerk import Clerk, Decision, NoReply
 from smsgw.intake.desk import Desk, Heard, Word
@@ -33,6 +36,7 @@ from smsgw.store.database import Database
 from smsgw.store.effects import Following, Said
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
+from smsgw.store.states import State
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
 from smsgw.text import addresses
@@ -44,7 +48,7 @@ log = logging.getLogger("smsgw.intake")
 
 
 class Intake:
-    """Takes messages in, and rings for those who send the replies."""
+    """Takes messages in, and rings for those who send the replies. `senders`: of replies here, by channel."""
 
     def __init__(
         self,
@@ -54,6 +58,7 @@ class Intake:
         roads: Roads,
         *,
         bell: Bell,
+        senders: Mapping[str, Sender],
         apologise_after: timedelta = timedelta(minutes=5),
         clock: Clock = utc_now,
     ) -> None:
@@ -63,6 +68,7 @@ class Intake:
         self._roads = roads
         self._our_numbers = {channel.sender for channel in roads.channels.values()}
         self._bell = bell
+        self._senders = senders
         self._apologise_after = apologise_after
         self._clock = clock
         self._together = Jointly(self._take_all, talks.MOST_TOGETHER, talks.size)
@@ -99,16 +105,20 @@ class Intake:
     def _accept(self, callbacks: Sequence[Brought[Inbound | Refused]], seen: lines.Look) -> list[list[Taken]]:
         """Decide on what was looked at, and commit it; what became of each callback."""
         arrivals = self._arrivals(seen.whole)
-        with self._database.writing("accept") as connection:
+        with self._hand(arrivals) as hand, self._database.writing("accept") as connection:
             lines.write(connection, seen)
+            if hand and hand.take_room(connection):
+                arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
             new = inbox.accept(connection, arrivals)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)
             if new:
                 talks.keep(connection, zip(callbacks, answers, strict=True), arrivals[0].received_at)
             taken = [arrival for arrival in arrivals if arrival.id in new]
-            channels = {arrival.reply.channel for arrival in taken if arrival.reply and arrival.id not in bodies}
-            channels |= {message.channel for arrival in taken for message in arrival.also}
+            out = [message for arrival in taken for message in (arrival.reply, *arrival.also) if message]
+            channels = {message.channel for message in out if message.state is State.QUEUED}
+            if hand:
+                hand.messages = [message for message in out if message.state is State.SENDING]
             for name in channels:
                 self._bell.tell(connection, name, Lane.REPLY)
         for name in channels:
@@ -118,6 +128,17 @@ class Intake:
         ).items():
             metrics.messages_in.labels(channel, what).inc(count)
         return answers
+
+    def _hand(self, arrivals: Sequence[inbox.Arrival]) -> AbstractContextManager[Hand | None]:
+        """The hand of the sender that will send the reply to a message which comes alone, if it is to go out now.
+
+        Those who come together are better sent together.
+        """
+        reply = arrivals[0].reply if len(arrivals) == 1 else None
+        if reply is None or reply.state is not State.QUEUED or reply.not_before > reply.created_at:
+            return nullcontext()
+        sender = self._senders.get(reply.channel)
+        return sender.hand() if sender else nullcontext()
 
     def take_late_parts(self) -> int:
         """Take in long texts of which a part never came, as far as they go; how many."""

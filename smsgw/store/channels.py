@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -12,7 +14,7 @@ from smsgw.clock import Clock
 from smsgw.store.batch import InsertNew
 from smsgw.store.clock import THEIRS, CommonClock
 from smsgw.store.ids import new_id
-from smsgw.store.tables import channel, channel_event
+from smsgw.store.tables import Lane, channel, channel_event, outbound
 
 State = Literal["open", "tripped", "held", "paused"]
 
@@ -67,15 +69,41 @@ _LOCK = sa.select(channel).where(channel.c.name == sa.bindparam("at")).with_for_
 
 def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[Channel, datetime]:
     """The same, and when we had it. The rate is counted by that, so nodes must not differ in it by anything."""
+    row: list[Any]
+    *row, now = _looked(connection, clock, _LOOK, at=name)
+    return Channel(*row), now
+
+
+def lock_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
+    """The same for messages that would pass by the queue of their lane; None if others wait in it that are due."""
+    row: list[Any]
+    *row, others_wait, now = _looked(connection, clock, _LOOK_AT_QUEUE, at=name, at_lane=lane, now=clock())
+    return None if others_wait else (Channel(*row), now)
+
+
+def _looked(connection: sa.Connection, clock: Clock, look: sa.Select[Any], **values: object) -> Sequence[Any]:
+    """The one row of a look, and after its values the time."""
     if isinstance(clock, CommonClock) and clock.follows:
-        row: list[Any]
-        *row, now = clock.look(connection, _LOCK_AND_LOOK, at=name)
-        return Channel(*row), now
-    return lock(connection, name), clock()
+        return clock.look(connection, _and_time(look), **values)
+    return *connection.execute(look, values).one(), clock()
 
 
-_locked = _LOCK.cte("locked")
-_LOCK_AND_LOOK = sa.select(_locked, THEIRS)  # the time beside the row itself would be from before the wait for it
+@cache
+def _and_time(look: sa.Select[Any]) -> sa.Select[Any]:
+    return look.add_columns(THEIRS)
+
+
+_locked = _LOCK.cte("locked")  # the time beside the row itself would be from before the wait for it
+_LOOK = sa.select(_locked)
+_waiting = sa.select(outbound.c.id).where(
+    outbound.c.channel == sa.bindparam("at"),
+    outbound.c.lane == sa.bindparam("at_lane"),
+    # The literal, and not a parameter, lets the planner see that the partial index serves.
+    outbound.c.state == sa.text("'queued'"),
+    outbound.c.not_before <= sa.bindparam("now"),
+    outbound.c.expires_at > sa.bindparam("now"),
+)
+_LOOK_AT_QUEUE = sa.select(_locked, _waiting.exists())
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:

@@ -57,6 +57,7 @@ class NewMessage(NamedTuple):
     deadline: datetime | None = None
     doubts: int = 0
     submitted_at: datetime | None = None
+    lease: str | None = None
 
 
 class Claimed(NamedTuple):
@@ -110,18 +111,33 @@ class Settled(NamedTuple):
         return self.parts if self.carrier_message_id is None else (self.carrier_message_id,)
 
 
-_ADD = Batch(
-    [_c[name] for name in NewMessage._fields],
-    lambda given: sa.insert(outbound).from_select(
-        NewMessage._fields,
+def in_hand(message: NewMessage, *, lease: str, until: datetime) -> NewMessage:
+    """A message as it is added by whoever sends it at once and himself, for as long as the lease lasts."""
+    return message._replace(state=State.SENDING, lease=lease, deadline=until)
+
+
+def claimed(message: NewMessage) -> Claimed:
+    """One that was added in hand, as if it had been claimed."""
+    values = message._asdict() | {"attempts": 1}
+    return Claimed._make(values[name] for name in Claimed._fields)
+
+
+def _added(given: sa.FromClause) -> sa.Executable:
+    in_hand = given.c.lease.is_not(None)
+    return sa.insert(outbound).from_select(
+        (*NewMessage._fields, "attempts", "tried_at"),
         sa.select(
             *(
                 sa.func.coalesce(column, given.c.expires_at) if column is given.c.deadline else column
                 for column in given.c
-            )
+            ),
+            sa.case((in_hand, 1), else_=0),
+            sa.case((in_hand, given.c.created_at)),
         ),
-    ),
-)
+    )
+
+
+_ADD = Batch([_c[name] for name in NewMessage._fields], _added)
 
 
 def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
@@ -151,17 +167,6 @@ def claim(
         rows = sorted(rows, key=itemgetter(0, 1))
         claimed += [Claimed(id, lane, *rest) for _, id, *rest in rows]
     return claimed
-
-
-def claim_one(connection: sa.Connection, id: str, *, lease: str, until: datetime) -> Claimed:
-    """Take a message that was queued in this transaction. Raises NoResultFound if it is not there."""
-    check_move(State.QUEUED, State.SENDING)
-    taken = sa.update(outbound).where(_c.id == id, _c.state == State.QUEUED)
-    columns = [_c[name] for name in Claimed._fields]
-    values = {"state": State.SENDING, "lease": lease, "deadline": until, "attempts": _c.attempts + 1}
-    values |= {"tried_at": _c.created_at}
-    row = connection.execute(taken.values(values).returning(*columns)).one()
-    return Claimed(**{**row._mapping, "lane": Lane(row.lane)})
 
 
 _DUE = (
