@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from functools import partial
 from smsgw.bench import bare, kannel
 from smsgw.bench.figures import Figures
 from smsgw.bench.load import Callback, Citizens, Load, Passage
-from smsgw.bench.place import free_port, running_gateway
+from smsgw.bench.place import Shape, free_port, running_gateway
 from smsgw.bench.plan import Scene
 from smsgw.bench.processes import Costs, Process, python, stop_all
 
@@ -21,11 +21,16 @@ BULK_MESSAGES, BULK_EACH, BULK_CALLBACKS = 40_000, 100, 16
 WARM_UP = 0.15  # of a round's messages
 
 QUIET, SINGLE, BULK = "20 a second", "one a callback", "100 a callback"
+LOADS = (SINGLE, BULK)
+ONE_PROCESS = Shape(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Somebody who takes the load: where, in which processes, whether it submits replies, and what it can be told."""
+    """Somebody who takes the load: where, in which processes, whether it submits replies, and what it can be told.
+
+    `ours`: a gateway, which is compared to those that are not.
+    """
 
     name: str
     port: int
@@ -33,6 +38,7 @@ class Side:
     submits: bool
     speaks: Callable[[int, int], Iterator[Callback]]
     takes: tuple[str, ...] = (QUIET, SINGLE, BULK)
+    ours: bool = False
 
     def figure(self, work: str) -> str:
         """The name of its figure for a kind of work."""
@@ -42,21 +48,23 @@ class Side:
 class Inbound:
     """Measures all sides in turn, over the same load."""
 
-    def __init__(self, scene: Scene, sides: list[Side]) -> None:
+    def __init__(self, scene: Scene, sides: list[Side], figures: Figures) -> None:
         self._scene = scene
         self._sides = sides
+        self._baselines = [side for side in sides if not side.ours]
         self._server = scene.place.server_process()
-        self.figures = Figures("inbound")
+        self._figures = figures
 
     def warm_up(self) -> None:
         """Connections are made and code is loaded before anything counts."""
         for side in self._sides:
-            for work in side.takes[1:]:
-                self._driven(side, work, WARM_UP)
+            for work in LOADS:
+                if work in side.takes:
+                    self._driven(side, work, WARM_UP)
 
-    def round(self) -> None:
-        """Everything once."""
-        for work in (QUIET, SINGLE, BULK):
+    def round(self, works: Sequence[str]) -> None:
+        """Each of these once."""
+        for work in works:
             for side in self._sides:
                 if work in side.takes:
                     self._measure(side, work)
@@ -70,7 +78,7 @@ class Inbound:
         else:
             self._show_rate(side, work, passage, spent)
         for count in ("lost", "doubled", "refused"):
-            self.figures.add(f"{side.name}, {count}", getattr(passage, count), "messages")
+            self._figures.add(f"{side.name}, {count}", getattr(passage, count), "messages")
 
     def _driven(self, side: Side, work: str, share: float) -> Passage:
         sized = self._scene.plan.sized
@@ -102,20 +110,21 @@ class Inbound:
     def _show_rate(self, side: Side, work: str, passage: Passage, spent: dict[str, float]) -> None:
         self._add(side, work, passage.rate, "messages/s")
         for percentile, share in (("p50", 0.5), ("p99", 0.99)):
-            self.figures.add(f"{side.figure(work)}, {percentile}", passage.percentile(share), "ms")
+            self._figures.add(f"{side.figure(work)}, {percentile}", passage.percentile(share), "ms")
         for group, seconds in spent.items():
             each = 1e6 * seconds / max(passage.messages, 1)
-            self.figures.add(f"{side.figure(work)}, CPU of {group}", each, "µs/message")
+            self._figures.add(f"{side.figure(work)}, CPU of {group}", each, "µs/message")
 
     def _add(self, side: Side, work: str, value: float, unit: str) -> None:
-        """A figure that is compared: ours to that of each other side."""
-        if side.name != "gateway":
-            self.figures.add(side.figure(work), value, unit)
+        """A figure that is compared: ours to that of each baseline."""
+        name = side.figure(work)
+        if not side.ours:
+            self._figures.add(name, value, unit)
             return
-        for other in self._sides[1:]:
+        for number, other in enumerate(self._baselines):
             if work.partition(", p")[0] in other.takes:
-                name = work if other is self._sides[1] else f"{work} (beside {other.name})"
-                self.figures.add(name, value, unit, other.figure(work))
+                beside = f" (beside {other.name})" if number else ""
+                self._figures.add(name + beside, value, unit, other.figure(work))
 
 
 @contextmanager
@@ -135,14 +144,16 @@ def _bare_route(scene: Scene) -> Iterator[tuple[int, list[int]]]:
 
 
 @contextmanager
-def _all_sides(scene: Scene) -> Iterator[list[Side]]:
-    """The gateway, the bare route, and Kannel if it is there."""
+def _all_sides(scene: Scene, gateways: Mapping[str, Shape]) -> Iterator[list[Side]]:
+    """The gateways by their names, the bare route, and Kannel if it is there."""
     citizens = Citizens(scene.place.codes)
     with ExitStack() as stack:
-        database = scene.place.gateway_database()
-        roles, batch = scene.shape.roles(), max(scene.plan.batches)
-        gateway = stack.enter_context(running_gateway(scene.place, roles, database, scene.double.port, batch=batch))
-        sides = [Side("gateway", gateway.port, gateway.groups(), True, citizens.callbacks)]
+        sides: list[Side] = []
+        for name, shape in gateways.items():
+            database, batch = scene.place.gateway_database(), max(scene.plan.batches)
+            running = running_gateway(scene.place, shape.roles(), database, scene.double.port, batch=batch)
+            gateway = stack.enter_context(running)
+            sides.append(Side(name, gateway.port, gateway.groups(), True, citizens.callbacks, ours=True))
         port, pids = stack.enter_context(_bare_route(scene))
         sides.append(Side("bare route", port, {"route": pids}, False, citizens.callbacks))
         if kannel.installed():
@@ -155,12 +166,18 @@ def _all_sides(scene: Scene) -> Iterator[list[Side]]:
 
 
 def run(scene: Scene) -> Figures:
-    """One message a callback at 20 a second and as fast as it goes, and 100 a callback."""
-    with _all_sides(scene) as sides:
-        measuring = Inbound(scene, sides)
-        measuring.warm_up()
-        for _ in range(scene.plan.rounds):
-            measuring.round()
-    if len(sides) < 3:
-        measuring.figures.note("Kannel is not installed and was left out")
-    return measuring.figures
+    """One message a callback at 20 a second and as fast as it goes, and 100 a callback.
+
+    A gateway that has as little to do as 20 a second is one process, so that is measured too.
+    """
+    figures, gateways = Figures("inbound"), {"gateway": scene.shape}
+    both = gateways if scene.shape == ONE_PROCESS else {"one process": ONE_PROCESS, **gateways}
+    for works, shapes in (([QUIET], both), (LOADS, gateways)):
+        with _all_sides(scene, shapes) as sides:
+            measuring = Inbound(scene, sides, figures)
+            measuring.warm_up()
+            for _ in range(scene.plan.rounds):
+                measuring.round(works)
+    if not kannel.installed():
+        figures.note("Kannel is not installed and was left out")
+    return figures
