@@ -80,6 +80,10 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
         ("H1.12-180802-12", "H01.12-180802-0012"),
         ("H01.12-020818-0012", "H01.12-180802-0012"),
         ("HOI 0308180012", "H01-180803-0012"),
+        ("HOI 0208180012", "H01-180802-0012"),
+        ("HOI 02180802123", "H01.02-180802-0123"),
+        ("HOI 02 240802 0012", "H01.02-240802-0012"),
+        ("HOI 020824-00123", "H01-240802-00123"),
         ("H01.12 02/08/2018 12", "H01.12-180802-0012"),
         ("H01.12 2-8-18 0012", "H01.12-180802-0012"),
         ("H01.12-1808 02-0012", "H01.12-180802-0012"),
@@ -94,6 +98,13 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
 def test_the_ways_that_people_type_are_read(text: str, code: str) -> None:
     (reading,) = read(text).readings
     assert code in reading.candidates
+
+
+@pytest.mark.parametrize("phone", ["02352306202", "0208 381 2262", "(0234) 336 6126", "0296-3852-345"])
+def test_a_code_is_found_before_and_behind_a_fixed_line(phone: str) -> None:
+    for text in (f"H01.12-180802-0012 goi toi {phone}", f"goi toi {phone} ve ho so H01.12-180802-0012"):
+        (reading,) = read(text).readings
+        assert reading.candidates[0] == "H01.12-180802-0012"
 
 
 def test_several_codes_are_read_in_order_and_each_once() -> None:
@@ -145,6 +156,16 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
         ("gọi tôi: 0912 34 56 78", Hint.PHONE),
         ("goi 0912 345678", Hint.PHONE),
         ("so dt 84912345678", Hint.PHONE),
+        ("goi toi 02352306202", Hint.PHONE),
+        ("gọi tôi 0208 381 2262", Hint.PHONE),
+        ("goi toi so 0296.3852.345", Hint.PHONE),
+        ("gọi cho tôi (0234) 336 6126", Hint.PHONE),
+        ("gọi tôi (0211) 7069145", Hint.PHONE),
+        ("goi 028-7180-2291", Hint.PHONE),
+        ("hoi 02033 964 256", Hint.PHONE),
+        ("moi goi toi +84 290 602 7660", Hint.PHONE),
+        ("lien he 0296-3852-345", Hint.PHONE),
+        ("+84 296 3852345", Hint.PHONE),
         ("bo sung ho so o dau", Hint.NOTHING),
         ("", Hint.NOTHING),
         ("Hoso", Hint.NOTHING),

@@ -7,13 +7,18 @@ from enum import Enum
 
 LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 
+# A fixed line behind its zero, as "296) 3852 345": an area of two or three digits, and ten in all. Behind the area
+# stands no 0 or 1, with which months begin: so hardly any can be a unit and a date.
+FIXED_LINE = r"2(?:[48]\)?[ .-]{0,2}[2-8](?:[ .-]?\d){7}|(?:0[3-9]|[1-35-79]\d)\)?[ .-]{0,2}[2-8](?:[ .-]?\d){6})(?!\d)"
+
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
 _CITIZEN_ID = re.compile(
-    r"(?<!\d)(?:(?:\d{3}[ .]?){3}\d{3}|0\d{3} \d{4} \d{4})(?!\d)"
+    r"(?<!\d)(?!84)(?:(?:\d{3}[ .]?){3}\d{3}|0\d{3} \d{4} \d{4})(?!\d)"
     r"|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
 )
 _PHONE = re.compile(
     r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])|(?<!\d)0(?:\d{3}-\d{3}-\d{3}|\d{2}-\d{3}-\d{4})(?!\d)"
+    rf"|(?<!\d)(?:0|84[ .]?){FIXED_LINE}"
 )
 _TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:\d\W*){1,15}$")
 _HEAD_ONLY = re.compile(

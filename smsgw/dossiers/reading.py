@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from smsgw.dossiers.codes import agency, agency_in_other_form, day_of, parse
-from smsgw.dossiers.hints import LETTERS, Hint, hint
+from smsgw.dossiers.hints import FIXED_LINE, LETTERS, Hint, hint
 from smsgw.text.accents import fold
 
 MOST_CODES = 5  # in one text
@@ -41,11 +41,13 @@ _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
-# "hoi 0912345678" asks about a mobile number and not about H01; the same of "toi", "goi", "moi", and of "goi toi".
-# Not where its digits are grouped as a date and an ordinal may be.
+# "hoi 0912345678" asks about a mobile number and not about H01; the same of "toi", "goi", "moi", and of "goi toi",
+# and of a fixed line as in "goi toi (0296) 3852345". Not where its digits are grouped as a date and an ordinal may be.
 _WORDS_BEFORE_PHONE = re.compile(
-    rf"(?<![A-Z0-9])(?:[{LETTERS}][OIL]{{2}}\W+)+(?=0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
-    r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4})(?!\d))"
+    rf"(?<![A-Z0-9])(?:[{LETTERS}][OIL]{{2}}\W+)+(?="
+    r"0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
+    r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4})(?!\d)"
+    rf"|(?!(?:\d+\W+)*\d{{6}}(?:\d\d)?\W+\d)(?:0|(?<=\+)84[ .-]?){FIXED_LINE})"
 )
 
 
