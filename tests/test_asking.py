@@ -28,6 +28,8 @@ from smsgw.answers.asking import (
 )
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import Read
 from smsgw.store import opt_outs
 from tests.test_conversations import LAN
 from tests.world import NOON
@@ -110,6 +112,37 @@ def test_a_score_among_words_without_a_code_is_not_taken_for_one_and_gets_the_fo
     request = understand(text, Words())
     assert isinstance(request, Rate)
     assert request.score is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 sao",
+        "5sao ạ",
+        "năm sao",
+        "Cho 5 sao nhé",
+        "5*",
+        "5 ⭐",
+        "5 ⭐️⭐️⭐️⭐️⭐️",
+        "5 stars",
+        "five stars",
+        "5 điểm",
+        "nam sao cam on",
+    ],
+)
+def test_who_gives_nothing_but_stars_rates(text: str) -> None:
+    assert understand(text, Words()) == Rate(Read((), Hint.NOTHING), 5, bare=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["*DS*", "nam sao roi chua co", "5 sao y giay khai sinh", "sao lau qua", "10 sao", "6 sao"]
+)
+def test_what_only_looks_like_stars_is_no_rating(text: str) -> None:
+    assert not isinstance(understand(text, Words()), Rate)
+
+
+def test_stars_rate_nothing_where_the_settings_have_no_word_for_rating() -> None:
+    assert not isinstance(understand("5 sao", Words(rate=())), Rate)
 
 
 @pytest.mark.parametrize(

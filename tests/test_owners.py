@@ -119,6 +119,29 @@ def test_a_rating_without_a_code_is_for_the_result_that_came_last(here: World) -
     assert f"ho so {first}" in here.text(PHONE, "DG 4")
 
 
+def test_stars_alone_rate_the_only_dossier_that_they_can_be_for(here: World) -> None:
+    agency = Agency(here.folder)
+    first, last = in_hand(agency, here, 2)
+    agency.finish(first, here.clock() - timedelta(days=3), applicant_phone=PHONE)
+    agency.change(last, here.clock() - timedelta(days=1), applicant_phone=PHONE)
+    started(here)
+    assert f"cham 5/5 diem cho viec giai quyet ho so {first}" in here.text(PHONE, "5 sao")
+    assert f"da danh gia ho so {first} roi" in here.text(PHONE, "5 sao")
+    assert "vi du: DG" in here.text("84987654321", "5 sao")
+
+
+def test_stars_alone_are_not_guessed_to_be_for_one_of_two_but_are_for_the_one_just_told_of(here: World) -> None:
+    agency = Agency(here.folder)
+    first, last = in_hand(agency, here, 2)
+    for days, code in ((3, first), (1, last)):
+        agency.finish(code, here.clock() - timedelta(days=days), applicant_phone=PHONE)
+    started(here)
+    assert here.text(PHONE, "5 sao").startswith("De danh gia, xin nhan ma ho so va diem")
+    here.text(PHONE, first)
+    assert f"cham 4/5 diem cho viec giai quyet ho so {first}" in here.text(PHONE, "4 sao ạ")
+    assert f"da danh gia ho so {first} roi" in here.text(PHONE, "4 sao ạ")  # sent twice: not for the other one
+
+
 def test_a_phone_that_nobody_can_read_is_nobodys(here: World) -> None:
     agency = Agency(here.folder)
     codes = in_hand(agency, here, 3)

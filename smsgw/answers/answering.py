@@ -134,7 +134,8 @@ class Answers:
                 meant = self._meant(read.readings[:1], asker, found)
                 return meant if isinstance(meant, Said) else commands.rate(request, meant[0], asker)
             case Rate():
-                return commands.rate(request, commands.last_result(asker, found), asker)
+                meant_without = commands.only_result if request.bare else commands.last_result
+                return commands.rate(request, meant_without(asker, found), asker)
             case Receive():
                 return commands.receive(request)
             case AskVoice(number):

@@ -27,6 +27,9 @@ _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: th
 _TO_STOP = re.compile("[dđ]ừng")
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
+_STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
+_STARS = re.compile("([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
+_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
@@ -103,10 +106,14 @@ class HowToReceive:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How a dossier was handled, from 1 to 5; without a code, the one whose result came last. None: not said."""
+    """How a dossier was handled, from 1 to 5; without a code, the one whose result came last. None: not said.
+
+    `bare`: "5 sao" and nothing else, which is no command: it is for the only dossier that it can be for.
+    """
 
     read: Read
     score: int | None
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,9 @@ def understand(text: str, words: Words) -> Request:
     found = read(text, words.look_up)
     if found.readings:
         return LookUp(found)
-    command = squeezed(text)
+    command = squeezed(_STAR.sub(" SAO", text))
+    if words.rate and (stars := _STARS.fullmatch(_unpolite(command, words)[1])):
+        return Rate(Read((), Hint.NOTHING), _SPELT.get(stars[1]) or int(stars[1]), bare=True)
     if number := choice(_unpolite(command, words)[1]):
         return Choose(number)
     if (request := _exact(command, words)) is not None:

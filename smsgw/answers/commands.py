@@ -40,7 +40,7 @@ def unfollow(codes: Collection[str], dossiers: Mapping[str, Dossier], asker: Ask
 
 def followed(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
     """The dossiers of a phone and those that it follows, as far as they are known: its own first."""
-    near = dict.fromkeys((*asker.ties.own, *asker.ties.followed))
+    near = dict.fromkeys((*asker.ties.own, *asker.ties.followed, *asker.ties.recent))
     there = (found[code] for code in near if code in found)
     dossiers = [dossier for dossier in there if asker.owns(dossier) or dossier.code in asker.ties.followed]
     return sorted(dossiers, key=lambda dossier: not asker.owns(dossier))
@@ -57,9 +57,16 @@ def receive(request: Receive) -> Said:
 
 def last_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
     """The dossier that somebody who names none wants to rate: the one whose result came last."""
-    finished = [dossier for dossier in followed(asker, found) if dossier.status in WITH_RESULT]
-    unrated = [dossier for dossier in finished if dossier.code not in asker.ties.rated]
-    return max(unrated or finished, key=_result_at, default=None)
+    finished = _finished(asker, found)
+    return max(_unrated(finished, asker) or finished, key=_result_at, default=None)
+
+
+def only_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
+    """The only dossier that somebody can want to rate: the one just told of, also if it is rated, else the one left."""
+    finished = _finished(asker, found)
+    told = [dossier for dossier in finished if dossier.code in asker.ties.recent]
+    meant = told or _unrated(finished, asker) or finished
+    return meant[0] if len(meant) == 1 else None
 
 
 def rate(request: Rate, dossier: Dossier | None, asker: Asker) -> Said:
@@ -102,6 +109,14 @@ def ask_voice(number: int, asker: Asker, zone: ZoneInfo) -> Said:
     if voice.answer is not None:
         return Said("voice", "voice_answer", values | {"answer": voice.answer})
     return Said("voice", "voice_closed" if voice.state == "closed" else "voice_new", values)
+
+
+def _finished(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
+    return [dossier for dossier in followed(asker, found) if dossier.status in WITH_RESULT]
+
+
+def _unrated(dossiers: Sequence[Dossier], asker: Asker) -> list[Dossier]:
+    return [dossier for dossier in dossiers if dossier.code not in asker.ties.rated]
 
 
 def _result_at(dossier: Dossier) -> datetime:

@@ -31,7 +31,7 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
                 silent=frozenset(item.purpose for item in opt_outs.of(connection, phone)),
             )
         case ListFollowed() | Rate():
-            return _dossiers(connection, phone, request)
+            return _dossiers(connection, address, phone, request)
         case Speak(_, read):
             recent = () if read.readings else people.told_about(connection, address, 1)
             return Ties(codes=frozenset(recent), recent=recent, number=_free_number(connection))
@@ -40,15 +40,17 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
     return NO_TIES
 
 
-def _dossiers(connection: sa.Connection, phone: str, request: ListFollowed | Rate) -> Ties:
+def _dossiers(connection: sa.Connection, address: str, phone: str, request: ListFollowed | Rate) -> Ties:
     followed = followers.of(connection, [phone])[phone]
     named = isinstance(request, Rate) and request.read.readings
     own = () if named else owners.of(connection, phone, OWN)
+    recent = people.told_about(connection, address, 1) if isinstance(request, Rate) and request.bare else ()
     return Ties(
-        codes=frozenset(() if named else (*own, *followed.wanted)),
+        codes=frozenset(() if named else (*own, *followed.wanted, *recent)),
         followed=tuple(followed.wanted),
         refused=frozenset(followed.refused),
         own=own,
+        recent=recent,
         rated=frozenset(ratings.rated(connection, [phone])[phone]) if isinstance(request, Rate) else frozenset(),
     )
 
