@@ -348,3 +348,6 @@ def test_a_text_that_waits_still_counts_for_what_its_sender_has_not_spoken_of_si
     assert anywhere.gateway.intake.answer_waiting() == 1
     with anywhere.gateway.database.reading() as connection:
         assert followers.of(connection, [LAN])[LAN].wanted == [other]
+    anywhere.settle()
+    assert f"bao tin ve ho so {other}." in anywhere.heard(LAN)[-1].text
+    assert one not in anywhere.heard(LAN)[-1].text  # of which it has heard since that it is not followed

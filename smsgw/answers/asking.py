@@ -247,6 +247,15 @@ def chosen(question: Request, code: str) -> Request:
     return exactly(code)
 
 
+def without(request: Request, codes: Collection[str]) -> Request:
+    """The same, but for the dossiers with these codes."""
+    match request:
+        case Follow(found) | Unfollow(found):
+            left = tuple(reading for reading in found.readings if not set(reading.candidates).intersection(codes))
+            return replace(request, read=replace(found, readings=left))
+    return request
+
+
 def codes_asked(request: Request) -> frozenset[str]:
     """Every code that a request names, however it may be read."""
     return frozenset[str]().union(*[reading.candidates for reading in _readings(request)])

@@ -16,7 +16,17 @@ import sqlalchemy as sa
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Agree, Choose, Request, Speak, chosen, codes_asked, codes_suggested, understand
+from smsgw.answers.asking import (
+    Agree,
+    Choose,
+    Request,
+    Speak,
+    chosen,
+    codes_asked,
+    codes_suggested,
+    understand,
+    without,
+)
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
@@ -90,6 +100,14 @@ class Clerk:
     def answer(self, request: Request, asker: Asker, now: datetime) -> Reply:
         """What somebody who is described whole gets to hear. Raises OneStopUnavailable."""
         return self._answers.reply(request, asker, self._onestop.find(_Question(request, asker).codes()), now)
+
+    def decide_without(self, phone: str, text: str, codes: Collection[str], now: datetime) -> Decision:
+        """What a text is answered with by now that its sender has spoken anew of the dossiers with these codes."""
+        request = without(self.understand(text), codes)
+        try:
+            return self.answer(request, self.asker(phone, request, now), now)
+        except OneStopUnavailable:
+            return NoReply.LATER
 
     def understand(self, text: str) -> Request:
         """What a text asks, by the words of the settings."""

@@ -161,7 +161,8 @@ class Intake:
         with self._database.reading() as connection:
             waiting = inbox.waiting(connection, self._roads.channels.keys(), LATE_BATCH)
         answered = 0
-        for message, decision in zip(waiting, self._decisions(waiting, now), strict=True):
+        for message, first_decision in zip(waiting, self._decisions(waiting, now), strict=True):
+            decision = self._still_so(message, first_decision, now)
             if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
                 decision = self._clerk.apology(message.sender, now)
             if decision is NoReply.NEVER:
@@ -173,16 +174,27 @@ class Intake:
             channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
             reply = reply_message(channel, message.id, message.sender, decision, now)
             with self._database.writing("answer late") as connection:
-                said = _still_meant(connection, message, decision)
-                if decision.effects and not said:
-                    inbox.ignore(connection, message)  # they have had their answer to what they said since
-                    continue
+                said = _said(decision, message.id, message.sender, message.channel, message.received_at)
+                if _spoken_of_since(connection, message, decision):
+                    continue  # at this moment: it is decided on anew when the next are
                 answered += inbox.answer_late(
                     connection, message, decision.kind, decision.codes, decision.options, said, reply
                 )
                 self._bell.tell(connection, reply.channel, Lane.REPLY)
             self._bell.ring(reply.channel, Lane.REPLY)
         return answered
+
+    def _still_so(self, message: inbox.Waiting, decision: Decision, now: datetime) -> Decision:
+        """A decision on a message that has waited, without what the same phone has said something newer about."""
+        if not (isinstance(decision, Reply) and _followings(decision)):
+            return decision
+        with self._database.reading() as connection:
+            newer = _spoken_of_since(connection, message, decision)
+        if not newer:
+            return decision
+        if newer.issuperset(_followings(decision)):
+            return NoReply.NEVER  # they have had their answer to what they said since
+        return self._clerk.decide_without(message.sender, message.text, newer, now)
 
     def _decisions(self, waiting: Sequence[inbox.Waiting], now: datetime) -> list[Decision]:
         """What each is answered with. One that can't be decided on waits for its apology, and nobody waits for it."""
@@ -301,14 +313,16 @@ def _verdicts(
     return [[verdict(item) for item in callback.items] for callback in callbacks]
 
 
-def _still_meant(connection: sa.Connection, message: inbox.Waiting, decision: Reply) -> tuple[Said, ...]:
-    """What a message that has waited changes, without that of which the same phone has said something newer."""
-    said = _said(decision, message.id, message.sender, message.channel, message.received_at)
-    codes = [one.effect.code for one in said if isinstance(one.effect, Following)]
+def _spoken_of_since(connection: sa.Connection, message: inbox.Waiting, decision: Reply) -> frozenset[str]:
+    """Those of the dossiers that a decision has a phone follow or not of which it has said something newer."""
+    codes = _followings(decision)
     if not codes:
-        return said
-    newer = followers.said_since(connection, decision.phone or message.sender, codes, message.received_at)
-    return tuple(one for one in said if not (isinstance(one.effect, Following) and one.effect.code in newer))
+        return frozenset()
+    return followers.said_since(connection, decision.phone or message.sender, codes, message.received_at)
+
+
+def _followings(decision: Reply) -> list[str]:
+    return [effect.code for effect in decision.effects if isinstance(effect, Following)]
 
 
 def _said(reply: Reply, message: str, sender: str, channel: str, at: datetime) -> tuple[Said, ...]:
