@@ -10,12 +10,14 @@ import pytest
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import (
+    EXAMPLE,
     Agree,
     AskVoice,
     Choose,
     Follow,
     Help,
     HowToReceive,
+    Language,
     ListFollowed,
     LookUp,
     Rate,
@@ -29,7 +31,7 @@ from smsgw.answers.asking import (
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.hints import Hint
-from smsgw.dossiers.reading import Read
+from smsgw.dossiers.reading import Read, read
 from smsgw.store import opt_outs
 from tests.test_conversations import LAN
 from tests.world import NOON
@@ -143,6 +145,26 @@ def test_what_only_looks_like_stars_is_no_rating(text: str) -> None:
 
 def test_stars_rate_nothing_where_the_settings_have_no_word_for_rating() -> None:
     assert not isinstance(understand("5 sao", Words(rate=())), Rate)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("accents", [False, True])
+def test_the_example_in_a_reply_that_is_quoted_is_no_dossier_that_is_asked_for(
+    language: Language, accents: bool
+) -> None:
+    answers = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022")
+    for text in ("HELP", "DK", "DG", "H01", "0912345678", "1.001612", "CCCD 001122334455", "DS"):
+        said = answers.reply(understand(text, Words()), Asker(LAN, language, accents), {}, NOON).text
+        for quoting in (f"{said} La sao?", f'"{said}"', said):
+            assert codes_asked(understand(quoting, Words())) == frozenset()
+    missed = answers.reply(understand("H01.21-180802-0001", Words()), Asker(LAN, language, accents), {}, NOON).text
+    (reading,) = read(EXAMPLE).readings
+    assert codes_asked(understand(missed, Words())).isdisjoint(reading.candidates)
+
+
+def test_who_tries_the_example_itself_is_answered_about_it() -> None:
+    for text in (EXAMPLE, f"HS {EXAMPLE}", f"ví dụ mã {EXAMPLE[:-1]}3", f"cho hoi {EXAMPLE} toi dau"):
+        assert codes_asked(understand(text, Words()))
 
 
 @pytest.mark.parametrize(

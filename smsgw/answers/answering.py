@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from smsgw.answers import commands, status
 from smsgw.answers.asker import Asker, Kind, Reply, Said
 from smsgw.answers.asking import (
+    EXAMPLE,
     Agree,
     AskVoice,
     Choose,
@@ -44,7 +45,6 @@ from smsgw.text.accents import plain
 
 MOST_ANSWERED = 3  # dossiers in one reply
 MOST_OPTIONS = 3
-EXAMPLE = "H01.12-180802-0012"
 SLOWEST = 60.0  # seconds
 DEFAULT_WORDS = Words()
 

@@ -16,6 +16,10 @@ from smsgw.store.opt_outs import PURPOSES, Purpose
 
 Language = Literal["vi", "en"]
 
+EXAMPLE = "H01.12-180802-0012"  # a code as texts show it to citizens
+# As they show it: in a text that has this, a reply of ours is quoted, and nobody asks for that dossier.
+_OUR_EXAMPLE = re.compile(rf"(?:v[ií] d[uụ]|e\.g\.|nhắn:|nhan:|text:)\W*(?:\w+\W+){{0,4}}{EXAMPLE}", re.IGNORECASE)
+
 # A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
 _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
@@ -140,6 +144,8 @@ def understand(text: str, words: Words) -> Request:
     """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
     if (request := _with_more(text, words)) is not None:
         return request
+    if EXAMPLE in text:
+        text = _OUR_EXAMPLE.sub("", text)
     found = read(text, words.look_up)
     if found.readings:
         return LookUp(found)
