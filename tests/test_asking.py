@@ -180,6 +180,7 @@ def test_who_tries_the_example_itself_is_answered_about_it() -> None:
         "Tôi không muốn nhận tin nhắn",
         "đừng nhắn nữa ạ",
         "khong nhan tin ve ho so cua toi nua",
+        "k nhan tin nua",
     ],
 )
 def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_changes(text: str) -> None:
@@ -203,6 +204,11 @@ def test_who_nearly_says_how_to_be_written_to_is_told_the_word_and_nothing_chang
         "phải",
         "biết rồi",
         "da nhan duoc roi a",
+        "dc",
+        "dc r a",
+        "Nhận kết quả rồi ạ",
+        "da nhan dc r",
+        "da e nhan kq r a",
         "👍🏻",
     ],
 )
@@ -225,7 +231,7 @@ def test_a_word_that_may_as_well_mean_to_stop_gets_the_help_that_says_how() -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "ngừng gửi tin", "TUCHOI"]
+    "text", ["Ngừng tin", "tc tất cả", "Huỷ tin nhắn", "Không nhận tin", "ngừng gửi tin", "TUCHOI", "ko nhận tin"]
 )
 def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: str) -> None:
     assert understand(text, Words()) == Receive(opt_outs.PURPOSES, wanted=False)
@@ -250,6 +256,14 @@ def test_who_wants_no_more_messages_and_says_no_more_is_taken_at_the_word(text: 
         "khi nào có kết quả",
         "xong chua",
         "danhsach",
+        "co kq chua",
+        "hs cua toi",
+        "hs e co kq chua v",
+        "k nho ma hs",
+        "ko co ma",
+        "e k bit ma",
+        "hs cua e xog chua",
+        "bh co kq",
     ],
 )
 def test_who_asks_for_the_own_dossiers_without_a_code_gets_the_list(text: str) -> None:

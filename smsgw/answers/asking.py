@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from smsgw.answers.words import Words, choice, squeezed
+from smsgw.answers.words import Words, choice, spelt_out, squeezed, stars
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
@@ -32,8 +32,6 @@ _TO_STOP = re.compile("[dđ]ừng")
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
 _STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
-_STARS = re.compile("([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
-_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
@@ -150,9 +148,18 @@ def understand(text: str, words: Words) -> Request:
     if found.readings:
         return LookUp(found)
     command = squeezed(_STAR.sub(" SAO", text))
-    if words.rate and (stars := _STARS.fullmatch(_unpolite(command, words)[1])):
-        return Rate(Read((), Hint.NOTHING), _SPELT.get(stars[1]) or int(stars[1]), bare=True)
-    if number := choice(_unpolite(command, words)[1]):
+    for said in dict.fromkeys((command, spelt_out(command))):
+        if (request := _commanded(text, said, words)) is not None:
+            return request
+    return LookUp(found) if command else Help()
+
+
+def _commanded(text: str, command: str, words: Words) -> Request | None:
+    """What a text without a code asks; None if it is no command. `command`: its words, squeezed."""
+    bare = _unpolite(command, words)[1]
+    if words.rate and (score := stars(bare)):
+        return Rate(Read((), Hint.NOTHING), score, bare=True)
+    if number := choice(bare):
         return Choose(number)
     if (request := _exact(command, words)) is not None:
         return request
@@ -162,7 +169,7 @@ def understand(text: str, words: Words) -> Request:
         return request
     if _holds(command, _written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
-    return LookUp(found) if command else Help()
+    return None
 
 
 def _exact(command: str, words: Words) -> Request | None:

@@ -14,9 +14,39 @@ _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"
 # The number of an option: "1", "so mot", "ma 2", "cai thu hai", "cai dau tien".
 _CHOICE = re.compile("(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU|NUMBER|OPTION) )*([1-9]|MOT|NHAT|DAU TIEN|HAI|BA)")
 _NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
+_STARS = re.compile("([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
+_STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
+# As those write who are in a hurry, and what it is short for.
+_SHORT = {
+    "K": "KHONG",
+    "KO": "KHONG",
+    "KG": "KHONG",
+    "KHG": "KHONG",
+    "DC": "DUOC",
+    "HS": "HO SO",
+    "KQ": "KET QUA",
+    "R": "ROI",
+    "E": "EM",
+    "M": "MINH",
+    "BIT": "BIET",
+    "MUN": "MUON",
+    "CHX": "CHUA",
+    "XOG": "XONG",
+    "BH": "BAO GIO",
+}
 _YES = ("CO", "DA", "VANG", "U", "UH", "UHM", "UM", "YES", "DUNG", "PHAI", "ROI", "DUOC")
 _OK = ("OK", "OKE", "OKI", "OKIE", "OKAY")
-_I_SEE = ("RO", "HIEU", "DONG Y", "CHINH XAC", "BIET ROI", "NHAN DUOC ROI", "DA NHAN DUOC", "DA NHAN DUOC ROI")
+_I_SEE = (
+    "RO",
+    "HIEU",
+    "DONG Y",
+    "CHINH XAC",
+    "BIET ROI",
+    "NHAN DUOC ROI",
+    "DA NHAN DUOC",
+    "DA NHAN DUOC ROI",
+    "NHAN KET QUA ROI",
+)
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
 _TO_END = (
     "BO THEO DOI",
@@ -110,6 +140,17 @@ class Words:
 def squeezed(text: str) -> str:
     """Upper case without accents and signs, words apart by one blank."""
     return " ".join(re.findall(r"[A-Z0-9]+", normalised(text)))
+
+
+def spelt_out(command: str) -> str:
+    """Squeezed words with what they are short for: "co kq chua" is CO KET QUA CHUA."""
+    return " ".join(_SHORT.get(word, word) for word in command.split())
+
+
+def stars(command: str) -> int | None:
+    """The score that squeezed words give, if that is all they do: "5 sao", "nam sao"."""
+    given = _STARS.fullmatch(command)
+    return _STARS_SPELT.get(given[1]) or int(given[1]) if given else None
 
 
 def choice(command: str) -> int | None:
