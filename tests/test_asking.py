@@ -290,6 +290,39 @@ def test_a_complaint_is_taken_down_however_it_begins(text: str, said: str) -> No
     assert request.text == said
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{CODE}. Phản ánh: trễ hẹn quá lâu", "trễ hẹn quá lâu"),
+        (f"HS {CODE} PA cán bộ hẹn 3 lần!", "cán bộ hẹn 3 lần!"),
+        (f"hồ sơ {CODE} - PA: chậm quá", "chậm quá"),
+        (f"{CODE} PA hẹn ngày 15/8", "hẹn ngày 15/8"),
+    ],
+)
+def test_a_complaint_behind_the_code_that_it_is_about_is_taken_down(text: str, said: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Speak)
+    assert request.text == said
+    assert CODE in codes_asked(request)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CODE} PA",
+        f"{CODE} phan anh",
+        f"{CODE} PA ạ",
+        f"{CODE}, PA 123456?",
+        f"{CODE} khiếu nại đất đai xong chưa",
+        f"{CODE} cho hỏi kết quả PA ạ",
+        f"{CODE} cua Pa em xong chua",
+        f"{CODE} nho ma PA de lam gi",
+    ],
+)
+def test_who_asks_about_a_dossier_does_not_complain_by_a_word_that_may_be_its_own(text: str) -> None:
+    assert isinstance(understand(text, Words()), LookUp)
+
+
 def test_the_words_of_a_complaint_are_kept_as_they_were_written() -> None:
     request = understand("Pha\u0309n a\u0301nh: Cán bộ xã hẹn 3 lần!", Words())
     assert isinstance(request, Speak)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from smsgw.answers.words import Words, choice, spelt_out, squeezed, stars
+from smsgw.answers.words import Words, alphanumeric, behind, choice, spelt_out, squeezed, stars, written
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
@@ -31,7 +31,6 @@ _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: th
 _TO_STOP = re.compile("[dđ]ừng")
 _SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
-_STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
 _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
@@ -146,8 +145,9 @@ def understand(text: str, words: Words) -> Request:
         text = _OUR_EXAMPLE.sub("", text)
     found = read(text, words.look_up)
     if found.readings:
-        return LookUp(found)
-    command = squeezed(_STAR.sub(" SAO", text))
+        more = len(text.split(None, 2)) > 2
+        return (more and _spoken_behind(text, found, words)) or LookUp(found)
+    command = squeezed(text)
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
@@ -167,7 +167,7 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
         return request
     if (request := _agreed(text, command, words)) is not None:
         return request
-    if _holds(command, _written(words.thanks)) and not re.search(r"\d", command):
+    if _holds(command, written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
     return None
 
@@ -184,7 +184,7 @@ def _exact(command: str, words: Words) -> Request | None:
         (words.look_up, Help()),
         *_harmless(words),
     )
-    return next((request for names, request in exact if command in _written(names)), None)
+    return next((request for names, request in exact if command in written(names)), None)
 
 
 def _harmless(words: Words) -> tuple[tuple[tuple[str, ...], Request], ...]:
@@ -203,7 +203,7 @@ def _nearly(command: str, words: Words) -> Request | None:
     """What a text asks that says one of these words politely. Who nearly opts out or in is only told how to."""
     begun, bare = _unpolite(command, words)
     for names, request in _harmless(words):
-        if not _written(names).isdisjoint((begun, bare)):
+        if not written(names).isdisjoint((begun, bare)):
             return request
     ordinary = tuple(f"{word} " for word in _receiving(words).difference(words.look_up))
     if bare in _receiving(words) or begun.startswith(ordinary):
@@ -228,16 +228,10 @@ def _holds(command: str, names: Iterable[str]) -> bool:
     return any(f" {name} " in f" {command} " for name in names)
 
 
-@lru_cache(maxsize=64)
-def _written(names: tuple[str, ...]) -> frozenset[str]:
-    """These words, and as those write them who leave out blanks: CODAU."""
-    return frozenset((*names, *(name.replace(" ", "") for name in names)))
-
-
 def _receiving(words: Words) -> frozenset[str]:
     """The words that opt out or in."""
     out = (*words.opt_out, *words.opt_out_notices, *words.opt_out_reminders)
-    return _written((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
+    return written((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
 
 
 def _unpolite(command: str, words: Words) -> tuple[str, str]:
@@ -307,7 +301,7 @@ def _with_more(text: str, words: Words) -> Request | None:
             return Unfollow(found) if found else None
         case "rate":
             return _rating(_without_polite_end(rest, words), words)
-    return _spoken(text, rest, len(_alphanumeric(begun[0])), words)
+    return _spoken(text, rest, len(alphanumeric(begun[0])), words)
 
 
 @lru_cache(maxsize=4)
@@ -371,27 +365,34 @@ def _rating(rest: str, words: Words) -> Rate | None:
     return None
 
 
+def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
+    """A complaint about the dossier whose code it begins with: its short word, or one with a colon, and more behind."""
+    plain = normalised(text)
+    begun = _complaints(words).search(plain)
+    codes = plain[: begun.start()] if begun else ""
+    if begun is None or _WORD.search(_without_keywords(codes, words)) or read(codes, words.look_up) != found:
+        return None
+    said = _own_words(text, len(alphanumeric(plain[: begun.end()])), words)
+    return Speak(said, found) if _WORD.search(normalised(said)) else None
+
+
+@lru_cache(maxsize=4)
+def _complaints(words: Words) -> re.Pattern[str]:
+    shortest, spelt = _group("short", words.speak[:1], "(?![A-Z0-9])"), _group("spelt", words.speak, r"\s*:")
+    any_of = "|".join(filter(None, (shortest, spelt)))
+    return re.compile(rf"(?<![A-Z0-9])(?:{any_of})" if any_of else "(?!)")
+
+
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     if number := _VOICE_NUMBER.fullmatch(_without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(_without_keywords(rest, words)):
         return None  # a code and nothing else is a look-up
-    said = _behind(text, letters)
-    if not re.search(r"\w", _without_polite_end(f" {normalised(said)}", words)):
-        said = ""  # "PA ạ" is no complaint yet
-    return Speak(said, found)
+    return Speak(_own_words(text, letters, words), found)
 
 
-def _behind(text: str, letters: int) -> str:
-    """A text as it was written, without its first letters and digits and the signs behind these."""
-    composed = unicodedata.normalize("NFC", text)
-    seen = at = 0
-    while seen < letters:
-        seen += len(_alphanumeric(normalised(composed[at])))
-        at += 1
-    return composed[at:].lstrip(" \t\r\n:;,.-–").rstrip()
-
-
-def _alphanumeric(text: str) -> str:
-    return re.sub(r"[^A-Z0-9]", "", text)
+def _own_words(text: str, letters: int, words: Words) -> str:
+    """What is said behind so many letters and digits; nothing if it is only polite: "PA ạ" is no complaint yet."""
+    said = behind(text, letters)
+    return said if re.search(r"\w", _without_polite_end(f" {normalised(said)}", words)) else ""

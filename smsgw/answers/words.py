@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 from smsgw.dossiers.reading import DEFAULT_KEYWORDS, normalised
 
@@ -14,6 +16,7 @@ _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"
 # The number of an option: "1", "so mot", "ma 2", "cai thu hai", "cai dau tien".
 _CHOICE = re.compile("(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU|NUMBER|OPTION) )*([1-9]|MOT|NHAT|DAU TIEN|HAI|BA)")
 _NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
+_STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
 _STARS = re.compile("([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
 _STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
 # As those write who are in a hurry, and what it is short for.
@@ -138,8 +141,14 @@ class Words:
 
 
 def squeezed(text: str) -> str:
-    """Upper case without accents and signs, words apart by one blank."""
-    return " ".join(re.findall(r"[A-Z0-9]+", normalised(text)))
+    """Upper case without accents and signs, words apart by one blank; stars behind a score as their word."""
+    return " ".join(re.findall(r"[A-Z0-9]+", _STAR.sub(" SAO", normalised(text))))
+
+
+@lru_cache(maxsize=64)
+def written(names: tuple[str, ...]) -> frozenset[str]:
+    """These words, and as those write them who leave out blanks: CODAU."""
+    return frozenset((*names, *(name.replace(" ", "") for name in names)))
 
 
 def spelt_out(command: str) -> str:
@@ -157,3 +166,18 @@ def choice(command: str) -> int | None:
     """The number of the option that squeezed words choose, if that is all they do."""
     chosen = _CHOICE.fullmatch(command)
     return _NUMBERS.get(chosen[1]) or int(chosen[1]) if chosen else None
+
+
+def behind(text: str, letters: int) -> str:
+    """A text as it was written, without its first letters and digits and the signs behind these."""
+    composed = unicodedata.normalize("NFC", text)
+    seen = at = 0
+    while seen < letters:
+        seen += len(alphanumeric(normalised(composed[at])))
+        at += 1
+    return composed[at:].lstrip(" \t\r\n:;,.-–").rstrip()
+
+
+def alphanumeric(text: str) -> str:
+    """The letters and digits of a normalised text."""
+    return re.sub(r"[^A-Z0-9]", "", text)
