@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store import history, inbox, lines, officials, receipts, reminders
+from providers.contract import Inbound, Part
+from smsgw.store import channels, history, inbox, lines, officials, receipts, reminders
 from smsgw.store.chats import Overtaken
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -18,9 +20,10 @@ from smsgw.store.lines import Unproved
 from smsgw.store.receipts import Report
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
+from smsgw.store.tables import Lane
 from tests import test_outbox as outbox
 from tests.chaos import until
-from tests.world import NOON
+from tests.world import NOON, SECRET, TOKEN, world
 
 Write = Callable[[sa.Connection, Sequence[str]], object]
 
@@ -150,6 +153,42 @@ def test_two_who_sign_in_for_the_first_time_in_days_do_not_fail_each_other(postg
         counted = officials.failures(connection, ["address:1", "address:2"], today)
     assert [each.count for each in counted.values()] == [1, 1]
     database.close()
+
+
+def test_a_text_of_two_parts_whose_reply_goes_by_another_channel_fails_no_node_that_starts(
+    tmp_path: Path, postgres_tables: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.dispatch.sender.POLL", 3600.0)
+    other = f"""
+[channels.another]
+provider = "aggregator"
+url = "http://127.0.0.1:9"
+token = "{TOKEN}"
+secret = "{SECRET}"
+sender = "8188"
+tps = 1000
+[[routes]]
+purposes = ["reply"]
+channels = ["sms", "another"]
+"""
+    with world(tmp_path, postgres_tables, more=other) as here:
+        gateway, database = here.gateway, Database(postgres_tables)
+        gateway.steering.pause("sms", "it is mended", "linh")
+        gateway.roads.look(gateway.database)
+        here.clock.forward(seconds=1)
+        (sender,) = (sender for sender in gateway.senders if sender.serves("another", Lane.REPLY))
+        sender.wake()
+        sender.start()
+        until(lambda: not (sender._work.is_set() or sender._free.locked()), "the sender to rest")
+        parts = [Inbound(f"mo-{n}", "84912345678", "8188", "HELP", part=Part("r", 2, n)) for n in (1, 2)]
+        with database.writing("test") as connection:
+            channels.lock(connection, "another")
+            taken = gateway.intake.take(gateway.channels["sms"], parts)
+            until(lambda: _waits(database) or taken.done(), "the text to be taken in, or to wait")
+            channels.lock(connection, "sms")
+        assert [one.status for one in taken.result()] == ["accepted", "accepted"]
+        sender.stop(10)
+        database.close()
 
 
 def _waits(database: Database) -> bool:

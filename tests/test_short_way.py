@@ -132,6 +132,15 @@ def test_nobody_passes_by_those_who_wait(counter: Counter) -> None:
     assert first.seq < second.seq
 
 
+@pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)
+def test_nobody_who_texts_waits_for_another_node_that_has_the_channel(counter: Counter) -> None:
+    with counter.world.gateway.database.writing("test") as connection:
+        channels.lock(connection, "sms")
+        assert counter.stored() == ["queued"]
+    counter.wake()
+    assert counter.heard() == 1
+
+
 @pytest.mark.parametrize(
     "meanwhile",
     [

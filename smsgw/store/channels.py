@@ -75,9 +75,15 @@ def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[C
 
 
 def lock_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
-    """The same for messages that would pass by the queue of their lane; None if others wait in it that are due."""
+    """The same for messages that would pass by the queue of their lane; None if others wait in it that are due.
+
+    Nor does it wait for whoever has the row, who may keep it for long: it is None then.
+    """
     row: list[Any]
-    *row, others_wait, now = _looked(connection, clock, _LOOK_AT_QUEUE, at=name, at_lane=lane, now=clock())
+    try:
+        *row, others_wait, now = _looked(connection, clock, _LOOK_AT_QUEUE, at=name, at_lane=lane, now=clock())
+    except sa.exc.NoResultFound:
+        return None
     return None if others_wait else (Channel(*row), now)
 
 
@@ -103,7 +109,8 @@ _waiting = sa.select(outbound.c.id).where(
     outbound.c.not_before <= sa.bindparam("now"),
     outbound.c.expires_at > sa.bindparam("now"),
 )
-_LOOK_AT_QUEUE = sa.select(_locked, _waiting.exists())
+_free = _LOCK.with_for_update(skip_locked=True).cte("free")
+_LOOK_AT_QUEUE = sa.select(_free, _waiting.exists())
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:
