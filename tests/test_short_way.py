@@ -123,6 +123,21 @@ def test_who_comes_while_the_sender_is_busy_waits_for_it_in_the_queue(counter: C
     assert counter.heard() == 1
 
 
+def test_a_reply_in_the_hand_does_not_wait_for_the_next_text_to_be_stored(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def awakes() -> None:
+        counter.sender.wake()
+        until(lambda: counter.heard() == 1, "the first reply to go out", seconds=10)
+
+    with monkeypatch.context() as asleep:
+        asleep.setattr(counter.sender._work, "set", lambda: None)
+        assert counter.stored() == ["sending"]
+    counter.stored(before=awakes)
+    counter.wake()
+    assert counter.heard() == 2
+
+
 def test_nobody_passes_by_those_who_wait(counter: Counter) -> None:
     waiting = message()
     add(counter.world.gateway.database, waiting)

@@ -126,22 +126,27 @@ class Sender:
 
         The block commits it. It is sent when that has ended, or queued if it fails and the reply is there all the same.
         """
-        if not self._free.acquire(blocking=False):
+        now = self._clock()
+        hand = Hand(new_id(), now, now + LEASES * self._call_limit, self._take_room)
+        if not self._holds_out(hand):
             yield None
             return
-        hand = None
         try:
-            if self._thread.is_alive() and not (self._handed or self._unsent or self._stopping.is_set()):
-                now = self._clock()
-                hand = Hand(new_id(), now, now + LEASES * self._call_limit, self._take_room)
-                self._unsent.add(hand.lease)  # until we have heard that it was committed
             yield hand
-            if hand:
-                self._take(hand)
+            self._take(hand)
         finally:
             self._free.release()
-            if hand:
-                self._work.set()
+            self._work.set()
+
+    def _holds_out(self, hand: Hand) -> bool:
+        """Whether it has nothing to do; then `_free` is whose the hand is, who releases it."""
+        if not self._free.acquire(blocking=False):
+            return False
+        if self._thread.is_alive() and not (self._handed or self._unsent or self._stopping.is_set()):
+            self._unsent.add(hand.lease)  # until we have heard that it was committed
+            return True
+        self._free.release()
+        return False
 
     def _take(self, hand: Hand) -> None:
         self._unsent.discard(hand.lease)
