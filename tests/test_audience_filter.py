@@ -144,11 +144,21 @@ def test_a_placeholder_that_dossiers_know_nothing_of_is_refused_with_what_there_
     assert all(names[1] in refused.value.said("vi") for names in FIELDS.values())
 
 
+def test_an_agency_is_there_if_a_dossier_of_it_is_to_the_letter(url: str) -> None:
+    there = sorted({row.agency_code for row in everyone(url)})
+    assert selecting.agency_codes(url) == there
+    assert all(selecting.has_agency(url, code) for code in there)
+    assert not selecting.has_agency(url, there[0].lower())
+    assert not selecting.has_agency(url, there[0] + ".99")
+
+
 def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:
     for work in (
         lambda url: selecting.count(url, Selection(), NOON),
         lambda url: list(FilterAudience(url, Selection(), "x", NOON)),
         lambda url: selecting.named(url),
+        lambda url: selecting.has_agency(url, "H01.21"),
+        lambda url: selecting.agency_codes(url),
     ):
         with pytest.raises(OneStopUnavailable):
             work(f"sqlite:///{tmp_path}/none.db")

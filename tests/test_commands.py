@@ -287,6 +287,31 @@ def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shel
     assert shell.run("audit", "verify", "--noted", "0" * 64).returncode == 1
 
 
+def test_whoever_adds_an_official_of_an_agency_that_has_no_dossiers_is_told_the_nearest_codes(shell: Shell) -> None:
+    def add(name: str, agency: str) -> str:
+        added = shell.run("user", "add", name, "--role", "viewer", "--no-password", "--agency", agency)
+        assert (added.returncode, added.stdout) == (0, f"{name}: viewer, {agency}\n")
+        return added.stderr
+
+    nearest = "smsgw: mai is added, but the agency h01.21.10 has no dossiers; nearest are"
+    assert add("mai", "h01.21.10") == f"{nearest} H01.21.10, H01.31.10, H01.29.10\n"
+    assert add("thu", "UBND") == "smsgw: thu is added, but the agency UBND has no dossiers\n"
+    assert add("yen", "H01.21.10") == ""
+    assert shell.run("user", "add", "my", "--role", "viewer", "--no-password", "--agency", " ").returncode == 2
+
+
+def test_where_the_one_stop_database_is_away_an_official_is_added_and_the_agency_said_to_be_unchecked(
+    shell: Shell,
+) -> None:
+    words = ("user", "add", "tam", "--role", "viewer", "--no-password", "--agency", "H01.99")
+    away = {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}
+    added = shell.run(*words, **away)
+    assert (added.returncode, added.stdout) == (0, "tam: viewer, H01.99\n")
+    assert added.stderr.startswith("smsgw: tam is added, but the agency H01.99 could not be checked: the one-stop")
+    assert len(added.stderr.splitlines()) == 1
+    assert shell.run(*words, **away).stderr == "smsgw: there is an official tam already\n"
+
+
 def test_an_account_is_enabled_again_and_gets_a_new_password_and_no_second_step(shell: Shell) -> None:
     words = ("user", "add", "hoa", "--role", "sender", "--password-stdin")
     assert shell.run(*words, stdin="mot cau dai de nho\n").stdout == "hoa: sender, the whole province\n"

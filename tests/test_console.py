@@ -357,6 +357,32 @@ def test_accounts_are_made_changed_and_disabled(here: World) -> None:
     assert "Không thể tự" in desk.post(f"/people/{lan.id}", 400, verb="disable")
 
 
+def test_whoever_makes_an_account_of_an_agency_that_has_no_dossiers_is_told_the_nearest_codes(here: World) -> None:
+    desk = official(here, "lan", "admin")
+    new = {"name": "hoa", "role": "sender", "agency": "H01.2l", "phone": "", "password": PASSWORD}
+    warning = "Chưa có hồ sơ nào của cơ quan"
+    page = desk.post("/people/", **new)
+    assert f"{warning} H01.2l." in page
+    assert "Các mã gần giống: H01.2" in page
+    hoa = here.gateway.accounts.named("hoa")
+    assert hoa.agency == "H01.2l"
+    assert warning not in desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="H01.2l", phone="")
+    assert warning not in desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="H01.24", phone="")
+    assert f"{warning} UBND." in desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="UBND", phone="")
+
+
+def test_an_account_whose_agency_can_not_be_checked_is_made_and_the_page_says_so(here: World) -> None:
+    desk = official(here, "lan", "admin")
+    (Path(here.gateway.onestop.url.removeprefix("sqlite:///"))).unlink()
+    new = {"name": "hoa", "role": "sender", "agency": "H01.99", "phone": "", "password": PASSWORD}
+    assert "chưa cho biết có cơ quan H01.99 hay không" in desk.post("/people/", **new)
+    hoa = here.gateway.accounts.named("hoa")
+    assert hoa.agency == "H01.99"
+    kept = desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="H01.99", phone="")
+    assert "hay không" not in kept
+    assert here.gateway.accounts.named("hoa").role == "viewer"
+
+
 def test_an_administrator_of_an_agency_manages_only_its_officials(here: World) -> None:
     other = here.gateway.accounts.add("hoa", "viewer", "H01.22", None, None, "test")
     desk = official(here, "lan", "admin", "H01.21")

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from smsgw.cli.common import Context, Msisdn, as_json, by_hand, nothing, print_json
+from smsgw.cli.common import Context, Msisdn, as_json, by_hand, complain, nothing, print_json
+from smsgw.dossiers import agencies
 from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit as log
 from smsgw.officials.accounts import AccountError, highest_role
@@ -50,10 +51,14 @@ def add(
     """Make an account for NAME."""
     if password_stdin and no_password:
         raise click.UsageError("--password-stdin and --no-password exclude each other")
+    if agency is not None and not agency.strip():
+        raise click.UsageError("--agency is empty; leave it out for the whole province")
     password = None if no_password else _password(password_stdin)
     with context.gateway() as gateway:
         made = gateway.accounts.add(name, role, agency, phone, password, by_hand())
     click.echo(f"{made.name}: {made.role}, {made.agency or 'the whole province'}")
+    if made.agency and (doubt := agencies.doubt(context.settings.onestop.database, made.agency)):
+        complain(f"{made.name} is added, but the agency {made.agency} {doubt}")
 
 
 @user.command("list")

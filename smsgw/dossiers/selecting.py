@@ -16,6 +16,7 @@ from smsgw.dossiers.source import COLUMNS, VIEW, OneStopUnavailable, read_only_e
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_LIMIT = 120.0  # seconds; it may read every dossier there is
+TIME_LIMIT_OF_A_FORM = 10.0  # seconds; somebody waits for it
 ROWS_AT_ONCE = 5000  # a page; no transaction of ours stays open in an agency's database while we work on it
 
 _INTEGERS = ("status", "service_level", "fee_due")
@@ -69,9 +70,24 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
     return found[0], found[1]
 
 
+def has_agency(url: str, code: str) -> bool:
+    """Whether there is a dossier of an agency; it looks no further than the first. Raises OneStopUnavailable."""
+    agency = _SOURCE.c.agency_code
+    with _connected(url, TIME_LIMIT_OF_A_FORM) as connection:
+        # Some databases find h01.21 as well.
+        return connection.scalar(sa.select(agency).where(agency == code).limit(1)) == code
+
+
+def agency_codes(url: str) -> list[str]:
+    """The agencies that there are dossiers of; it reads every dossier. Raises OneStopUnavailable."""
+    agency = _SOURCE.c.agency_code
+    with _connected(url, TIME_LIMIT_OF_A_FORM) as connection:
+        return [code for code in connection.scalars(sa.select(agency).distinct().order_by(agency)) if code]
+
+
 @contextmanager
-def _connected(url: str) -> Iterator[sa.Connection]:
-    engine = read_only_engine(url, timeout=TIME_LIMIT)
+def _connected(url: str, timeout: float = TIME_LIMIT) -> Iterator[sa.Connection]:
+    engine = read_only_engine(url, timeout=timeout)
     try:
         with engine.connect() as connection:
             yield connection

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.dossiers import selecting
+from smsgw.dossiers import agencies, selecting
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials import passwords
 from smsgw.officials.accounts import AccountError, highest_role
@@ -81,6 +81,7 @@ def _added(desk: Desk) -> str | None:
         desk.accounts.add(form.get("name", ""), role, _agency(), phone, form.get("password", ""), me().name)
     except (AccountError, PoorPassword, TooBusy) as error:
         return _said(error)
+    _warn_of(desk, _agency())
     return None
 
 
@@ -116,7 +117,16 @@ def _set_rights(desk: Desk, official: Official) -> str | None:
         desk.accounts.change(official, highest_role(request.form.get("role", "")), _agency(), phone, me().name)
     except AccountError as error:
         return _said(error)
+    if _agency() != official.agency:
+        _warn_of(desk, _agency())
     return None
+
+
+def _warn_of(desk: Desk, agency: str | None) -> None:
+    """Say so if there may be no agency of the code that somebody was given."""
+    if agency and (doubt := agencies.doubt(desk.onestop.url, agency)):
+        key = "away" if doubt.away else "nearest" if doubt.nearest else "none"
+        tell(f"people.agency_{key}", "warning", agency=agency, nearest=", ".join(doubt.nearest))
 
 
 def _agencies(desk: Desk) -> dict[str, str]:
