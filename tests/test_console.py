@@ -64,6 +64,22 @@ def test_what_there_is_not_is_said_with_a_page(here: World) -> None:
     assert "Không tìm thấy trang" in official(here, "lan", "viewer").get("/nowhere", 404)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "right"),
+    [("GET", "/sign-out", "POST"), ("GET", "/notices/x/move", "POST"), ("POST", "/audit/", "GET")],
+)
+def test_who_opens_an_address_that_only_takes_forms_is_not_told_that_there_is_none(
+    here: World, method: str, path: str, right: str
+) -> None:
+    desk = official(here, "lan", "admin")
+    titles = {"vi": "Trang này không mở được theo cách đó", "en": "This page can't be opened like that"}
+    for language, title in titles.items():
+        desk.post("/language", language=language)
+        answer = desk.client.open(f"/console{path}", method=method, data={"csrf_token": desk.token()})
+        assert (answer.status_code, answer.allow.as_set()) == (405, {right.lower()})
+        assert f"<h1>{title}</h1>" in text(answer)
+
+
 def test_a_fault_of_ours_is_said_with_a_page_and_without_what_it_was(here: World) -> None:
     def fails() -> str:
         raise RuntimeError("a secret")

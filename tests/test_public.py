@@ -150,6 +150,8 @@ def test_who_calls_an_address_in_the_wrong_way_is_told_the_right_one(here: World
     answer = here.client.post("/tra-cuu")
     assert answer.status_code == 405
     assert answer.allow.as_set() == {"get", "head", "options"}
+    assert "Trang này không mở được theo cách đó" in text(answer)
+    assert "This page can't be opened like that" in text(here.client.post("/?lang=en"))
 
 
 def test_two_readings_are_offered_and_each_has_an_address_of_its_own(here: World) -> None:

@@ -165,7 +165,8 @@ def _page(counter: Counter, status: HTTPStatus = HTTPStatus.OK, found: str | Non
 
 
 def _trouble(counter: Counter, status: HTTPStatus) -> Response:
-    why = "404" if status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED) else "other"
+    known = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+    why = str(status.value) if status in known else "other"
     page = render_template("public/trouble.html", **_common(counter), why=why)
     return make_response(page, status)
 

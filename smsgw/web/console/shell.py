@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, flash, g, redi
 from flask import session as cookie
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.source import OneStopUnavailable
@@ -206,9 +207,20 @@ def blueprint(desk: Desk) -> Blueprint:
     @console.route("/<path:rest>", methods=["GET", "POST"])
     @needs("viewer")
     def nowhere(rest: str) -> AnyResponse:
+        if methods := _methods_of_other_views():
+            raise MethodNotAllowed(methods)
         abort(HTTPStatus.NOT_FOUND)
 
     return console
+
+
+def _methods_of_other_views() -> list[str]:
+    """How this address may be called, if it may; it is that of a form, say, and somebody has opened it by itself."""
+    address, methods = current_app.create_url_adapter(request), []
+    for method in ("GET", "POST"):
+        with suppress(HTTPException):
+            methods += [method] if address and address.match(method=method)[0] != request.endpoint else []
+    return methods
 
 
 def _common(zone: ZoneInfo) -> dict[str, Any]:
@@ -265,7 +277,10 @@ def _fault(error: HTTPException) -> AnyResponse:
         return error.response  # type: ignore[return-value] # a redirect
     status = HTTPStatus(error.code or 500)
     known = {400, 403, 404, 405, 413, 429}
-    return _trouble(status, str(status.value) if status.value in known else "other")
+    response = _trouble(status, str(status.value) if status.value in known else "other")
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
+    return response
 
 
 def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
