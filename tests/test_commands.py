@@ -52,6 +52,25 @@ def test_the_sample_says_nothing_but_what_it_made_where_nobody_looks_on(shell: S
     assert done.stdout.startswith("50 dossiers around 2018-08-15 in the sample one-stop database, ")
 
 
+def test_a_sample_says_how_many_dossiers_it_replaced_and_replaces_nothing_else(shell: Shell) -> None:
+    there = {"SMSGW_ONESTOP__DATABASE": f"sqlite:///{shell.folder}/twice.db"}
+    words = ("sample", "--today", "2018-08-15", "--dossiers")
+    assert len(shell.run(*words, "30", **there).stdout.splitlines()) == 1
+    again = shell.run(*words, "40", **there)
+    assert again.stdout.splitlines()[1] == "they replaced the 30 dossiers of the sample that was there"
+    gateway = shell.folder / "gateway.db"
+    before = gateway.read_bytes()
+    refused = shell.run(*words, "50", SMSGW_ONESTOP__DATABASE=f"sqlite:///{gateway}")
+    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
+    assert "which is no part of a sample; name an empty one" in refused.stderr
+    assert gateway.read_bytes() == before
+    text = (shell.folder / "settings.toml").read_bytes()
+    unreadable = shell.run(*words, "50", SMSGW_ONESTOP__DATABASE=f"sqlite:///{shell.folder}/settings.toml")
+    assert (unreadable.returncode, len(unreadable.stderr.splitlines())) == (1, 1)
+    assert "file is not a database" in unreadable.stderr
+    assert (shell.folder / "settings.toml").read_bytes() == text
+
+
 def test_setting_up_twice_is_safe(shell: Shell) -> None:
     again = shell.run("init")
     assert (again.returncode, again.stdout.split(":")[0]) == (0, "checked")

@@ -138,8 +138,8 @@ def test_the_report_counts_what_was_written(onestop_url: str) -> None:
 
 
 def test_a_sample_made_again_replaces_the_old_one_whole(onestop_url: str) -> None:
-    sample.write(onestop_url, 100, 5, DAY)
-    sample.write(onestop_url, 50, 6, DAY)
+    assert sample.write(onestop_url, 100, 5, DAY) == 0
+    assert sample.write(onestop_url, 50, 6, DAY) == 100
     engine = sa.create_engine(onestop_url)
     with engine.connect() as connection:
         assert connection.scalars(sa.text("SELECT count(*) FROM dossier_status")).one() == 50
@@ -155,6 +155,78 @@ def test_a_database_that_is_no_sample_is_left_alone(onestop_url: str) -> None:
         sample.write(onestop_url, 20, 1, DAY)
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT code FROM dossier")).scalar() == "H01.12-180802-0012"
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "INSERT INTO agency VALUES ('H01.99', 'Mine', 'ward')",
+        "UPDATE agency SET name = 'Mine' WHERE code = 'H01.21'",
+        "INSERT INTO procedure VALUES ('9.999999', 'Mine')",
+        "ALTER TABLE agency ADD COLUMN phone TEXT",
+        "DROP VIEW dossier_status",
+    ],
+)
+def test_an_agencys_own_database_that_began_as_a_sample_is_left_alone(onestop_url: str, own: str) -> None:
+    sample.write(onestop_url, 30, 1, DAY)
+    engine = sa.create_engine(onestop_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(own)
+    with pytest.raises(sample.NotTheSample, match="something else than a sample"):
+        sample.write(onestop_url, 20, 1, DAY)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM dossier")) == 30
+    engine.dispose()
+
+
+def test_a_file_that_has_more_than_a_sample_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/onestop.db"
+    sample.write(url, 30, 1, DAY)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE visit (code TEXT)")
+    engine.dispose()
+    before = (tmp_path / "onestop.db").read_bytes()
+    with pytest.raises(sample.NotTheSample, match="has visit, which is no part of a sample"):
+        sample.write(url, 20, 1, DAY)
+    assert (tmp_path / "onestop.db").read_bytes() == before
+
+
+def test_a_sample_takes_no_other_files_place_and_leaves_none_behind(tmp_path: Path) -> None:
+    (tmp_path / "onestop.db.new").write_text("somebody's export")
+    sample.write(f"sqlite:///{tmp_path}/onestop.db", 20, 1, DAY)
+    assert (tmp_path / "onestop.db.new").read_text() == "somebody's export"
+    with pytest.raises(KeyboardInterrupt):
+        sample.write(f"sqlite:///{tmp_path}/onestop.db", 20, 1, DAY, _interrupted)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["onestop.db", "onestop.db.new"]
+
+
+def _interrupted(count: int) -> None:
+    raise KeyboardInterrupt
+
+
+def test_on_postgresql_what_stands_behind_on_the_search_path_or_beside_it_is_left_alone(postgres_url: str) -> None:
+    engine = sa.create_engine(postgres_url)
+    with engine.begin() as connection:
+        schema = connection.scalar(sa.text("SELECT current_schema()"))
+        connection.exec_driver_sql("CREATE TABLE visit (code TEXT)")
+        connection.exec_driver_sql(f"CREATE SCHEMA {schema}_first")
+    assert sample.write(postgres_url, 30, 1, DAY) == 0
+    path = {"options": f"-c search_path={schema}_first,{schema}"}
+    behind = sa.make_url(postgres_url).update_query_dict(path).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE agency SET name = 'Mine'")
+    with pytest.raises(sample.NotTheSample):
+        sample.write(behind, 20, 1, DAY)
+    with engine.begin() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM dossier")) == 30
+        connection.exec_driver_sql(f"DROP SCHEMA {schema}_first")
+        for statement in ("DROP VIEW dossier_status", "DROP TABLE dossier, agency, procedure"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("CREATE MATERIALIZED VIEW dossier_status AS SELECT code FROM visit")
+    with pytest.raises(sample.NotTheSample):
+        sample.write(postgres_url, 20, 1, DAY)
     engine.dispose()
 
 

@@ -45,13 +45,15 @@ def sample(context: Context, dossiers: int, seed: int, today: date | None) -> No
             bar.update(count)
 
         try:
-            province.write(settings.onestop.database, dossiers, seed, day, progress=more)
+            before = province.write(settings.onestop.database, dossiers, seed, day, progress=more)
         except province.NotTheSample as error:
             raise CommandFailed(str(error)) from None
         except sa.exc.DBAPIError as error:
             raise CommandFailed(f"the sample can't be written: {first_line(error)}; check onestop.database") from None
     shown = province.examples(settings.onestop.database)[0].code
     click.echo(f"{dossiers} dossiers around {day} in the sample one-stop database, {shown} among them")
+    if before:
+        click.echo(f"they replaced the {before} dossiers of the sample that was there")
 
 
 def _today(timezone: str) -> date:

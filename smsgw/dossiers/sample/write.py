@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
 from importlib.resources import files
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +22,9 @@ from smsgw.resources import statements
 
 BATCH = 5000
 _TABLES = ("dossier", "procedure", "agency")  # in the order in which they can be dropped
+_OWN = {*_TABLES, VIEW}
 _AGENCY = {"code", "name", "kind"}
+_INSTEAD = "name an empty one for the sample"
 
 _COLUMNS = tuple(field.name for field in fields(Row))
 _values = attrgetter(*_COLUMNS)
@@ -50,29 +53,31 @@ class Example:
     phone: str
 
 
-def write(url: str, n: int, seed: int, today: date, progress: Callable[[int], object] | None = None) -> None:
-    """Make the database anew with `n` dossiers. Whoever reads it meanwhile sees the old one or the new one whole.
+def write(url: str, n: int, seed: int, today: date, progress: Callable[[int], object] | None = None) -> int:
+    """Make the database anew with `n` dossiers; how many of an earlier sample they replace.
 
-    `progress` is told how many more are written. A SQLite file is replaced, a PostgreSQL schema filled in one go.
+    Whoever reads it meanwhile sees the old one or the new one whole: a SQLite file is replaced, a PostgreSQL schema
+    filled in one go. `progress` is told how many more are written.
     Raises NotTheSample, so that nobody's own database is lost to a wrong setting, and OneStopUnavailable for a server
     that can't be reached or refuses.
     """
     address = sa.make_url(url)
     if address.get_backend_name() != "sqlite":
         try:
-            _refuse_another(url, {*_TABLES, VIEW})
+            before = _replaceable(url, alone=False)
             _fill(sa.create_engine(address), n, seed, today, progress)
         except sa.exc.DBAPIError as error:
             raise OneStopUnavailable(reason(error)) from None
-        return
+        return before
     path = Path(address.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        _refuse_another(url)
-    unfinished = path.with_name(path.name + ".new")
-    unfinished.unlink(missing_ok=True)
-    _fill(sa.create_engine(address.set(database=str(unfinished))), n, seed, today, progress)
-    unfinished.replace(path)
+    before = _replaceable(url, alone=True) if path.exists() else 0
+    # In a folder of its own, so that it takes no other file's place before it is whole.
+    with TemporaryDirectory(prefix=".sample-", dir=path.parent) as folder:
+        unfinished = Path(folder, path.name)
+        _fill(sa.create_engine(address.set(database=str(unfinished))), n, seed, today, progress)
+        unfinished.replace(path)
+    return before
 
 
 def examples(url: str) -> list[Example]:
@@ -89,22 +94,42 @@ def examples(url: str) -> list[Example]:
     return [Example(code, Status(status), phone) for code, status, phone in rows]
 
 
-def _refuse_another(url: str, names: Collection[str] | None = None) -> None:
-    """Refuse a database that has tables or views of these names, or any, and that no sample was written into."""
+def _replaceable(url: str, *, alone: bool) -> int:
+    """How many dossiers an earlier sample has in a database. Raises NotTheSample if anything else would be lost.
+
+    `alone`: that is whatever else is there, the whole file being replaced; otherwise what has the sample's names.
+    """
     engine = read_only_engine(url)
     try:
-        look = sa.inspect(engine)
-        there = {*look.get_table_names(), *look.get_view_names()}
-        if there.isdisjoint(there if names is None else names):
-            return
-        if there >= {*_TABLES, VIEW} and {column["name"] for column in look.get_columns("agency")} == _AGENCY:
-            with engine.connect() as connection:
-                named: dict[str, str] = dict(connection.execute(sa.text("SELECT code, name FROM agency")).all())
-            if named == {agency.code: agency.name for agency in agencies()}:
-                return
+        with engine.connect() as connection:
+            look = sa.inspect(connection)
+            there = {*look.get_table_names(), *look.get_view_names()} if alone else set(filter(look.has_table, _OWN))
+            if not there:
+                return 0
+            if others := sorted(there - _OWN):
+                raise NotTheSample(f"onestop.database has {others[0]}, which is no part of a sample; {_INSTEAD}")
+            if there == _OWN and _is_as_made(connection, look):
+                return connection.scalar(sa.text("SELECT count(*) FROM dossier")) or 0
     finally:
         engine.dispose()
-    raise NotTheSample("onestop.database holds something else than a sample; name an empty one, or remove it yourself")
+    raise NotTheSample(f"onestop.database holds something else than a sample, which would be lost; {_INSTEAD}")
+
+
+def _is_as_made(connection: sa.Connection, look: sa.Inspector) -> bool:
+    """Whether agencies and procedures are the sample's; whoever has other dossiers has others of these."""
+    if {column["name"] for column in look.get_columns("agency")} != _AGENCY:
+        return False
+    made = {
+        "agency": {agency.code: agency.name for agency in agencies()},
+        "procedure": {procedure.code: procedure.name for procedure in procedures()},
+    }
+    return all(_names(connection, table) == names for table, names in made.items())
+
+
+def _names(connection: sa.Connection, table: str) -> dict[str, str]:
+    kept = sa.table(table, sa.column("code", sa.Text()), sa.column("name", sa.Text()))
+    names: dict[str, str] = dict(connection.execute(sa.select(kept)).all())
+    return names
 
 
 def _fill(engine: sa.Engine, n: int, seed: int, today: date, progress: Callable[[int], object] | None) -> None:
