@@ -57,15 +57,20 @@ def routes(desk: Desk) -> Blueprint:
     @talks.get("/<id>/trace")
     @needs("viewer")
     def trace(id: str) -> AnyResponse:
-        with desk.database.reading() as connection:
-            phone = rows.phone_of(connection, id)
-            said = [*exchanges.of_message(connection, id), *callbacks.of_message(connection, id)]
-        thread = _visible(desk, phone) if phone else None
-        if thread is None or id not in {row.id for row in [*thread.came, *(sent.row for sent in thread.went)]}:
-            abort(HTTPStatus.NOT_FOUND)
-        return page("trace.html", id=id, exchanges=sorted(said, key=lambda one: one.at))
+        return _trace(desk, id)
 
     return talks
+
+
+def _trace(desk: Desk, id: str) -> AnyResponse:
+    """What was said with the carrier about a message that the official may see."""
+    with desk.database.reading() as connection:
+        phone = rows.phone_of(connection, id)
+        said = [*exchanges.of_message(connection, id), *callbacks.of_message(connection, id)]
+    thread = _visible(desk, phone) if phone else None
+    if thread is None or id not in {row.id for row in [*thread.came, *(sent.row for sent in thread.went)]}:
+        abort(HTTPStatus.NOT_FOUND)
+    return page("trace.html", id=id, exchanges=sorted(said, key=lambda one: one.at))
 
 
 def _found(desk: Desk, query: str) -> list[Talk]:

@@ -42,18 +42,7 @@ def add(own: Blueprint, desk: Desk) -> None:
     @own.post("/<id>/move")
     @needs("sender")
     def move(id: str) -> AnyResponse:
-        found, wanted = notice_of(desk, id), request.form.get("move", "")
-        try:
-            _moved(desk, found, wanted)
-        except NoticeRefused as error:
-            if error.reason == "role":
-                abort(HTTPStatus.FORBIDDEN)
-            now = notice_of(desk, id)
-            if error.reason == "state":
-                return too_late(desk, now)
-            return _page(desk, now, HTTPStatus.CONFLICT, trouble=refused(error))
-        tell(f"notices.moved_{wanted}")
-        return see("notices.notice", id=id)
+        return _moved(desk, notice_of(desk, id), request.form.get("move", ""))
 
     @own.post("/<id>/test")
     @needs("sender")
@@ -100,7 +89,23 @@ def _overtaken(desk: Desk, notice: Notice) -> str:
     return say("notices.overtaken", who=last.who, what=say(f"notices.did_{last.move}"), time=show.second(last.at))
 
 
-def _moved(desk: Desk, notice: Notice, move: str) -> None:
+def _moved(desk: Desk, notice: Notice, move: str) -> AnyResponse:
+    """The page after a move, or the notice as it is by now with why it was not made."""
+    try:
+        _carry_out(desk, notice, move)
+    except NoticeRefused as error:
+        if error.reason == "role":
+            abort(HTTPStatus.FORBIDDEN)
+        now = notice_of(desk, notice.id)
+        if error.reason == "state":
+            return too_late(desk, now)
+        return _page(desk, now, HTTPStatus.CONFLICT, trouble=refused(error))
+    tell(f"notices.moved_{move}")
+    return see("notices.notice", id=notice.id)
+
+
+def _carry_out(desk: Desk, notice: Notice, move: str) -> None:
+    """Make the move; 400 for one that there is not. Raises NoticeRefused."""
     office, reason = desk.notices, request.form.get("reason", "").strip()[:LONGEST_REASON]
     seen = request.form.get("seen") or None
     match move:

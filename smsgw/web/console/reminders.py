@@ -43,16 +43,7 @@ def routes(desk: Desk) -> Blueprint:
     @needs("viewer")
     def dry_run(rule: str) -> AnyResponse:
         _known(desk, rule)
-        try:
-            shown = desk.reminders.preview(rule, me().agency)
-        except OneStopUnavailable:
-            return page("reminder.html", HTTPStatus.SERVICE_UNAVAILABLE, rule=rule, title=_title, shown=None)
-        segments = Counter[str]()
-        for item in shown:
-            segments[item.message.channel] += item.message.segments
-        cost = sum(count * desk.tariffs[channel] for channel, count in segments.items())
-        figures = {"count": len(shown), "segments": segments.total(), "cost": cost}
-        return page("reminder.html", rule=rule, title=_title, shown=shown[:SHOWN], figures=figures, mask=mask)
+        return _dry_run(desk, rule)
 
     @reminders.post("/<rule>")
     @needs("approver")
@@ -66,6 +57,20 @@ def routes(desk: Desk) -> Blueprint:
         return see("reminders.rules")
 
     return reminders
+
+
+def _dry_run(desk: Desk, rule: str) -> AnyResponse:
+    """What a rule would send now, and what that costs."""
+    try:
+        shown = desk.reminders.preview(rule, me().agency)
+    except OneStopUnavailable:
+        return page("reminder.html", HTTPStatus.SERVICE_UNAVAILABLE, rule=rule, title=_title, shown=None)
+    segments = Counter[str]()
+    for item in shown:
+        segments[item.message.channel] += item.message.segments
+    cost = sum(count * desk.tariffs[channel] for channel, count in segments.items())
+    figures = {"count": len(shown), "segments": segments.total(), "cost": cost}
+    return page("reminder.html", rule=rule, title=_title, shown=shown[:SHOWN], figures=figures, mask=mask)
 
 
 def _known(desk: Desk, rule: str) -> None:

@@ -24,15 +24,7 @@ def routes(desk: Desk) -> Blueprint:
     @inbox.get("/")
     @needs("viewer")
     def every() -> AnyResponse:
-        state: voices.State = next((state for state in STATES if state == request.args.get("state")), "new")
-        with desk.database.reading() as connection:
-            theirs = my_agencies()
-            found = voices.page(connection, state, theirs, request.args.get("after", ""), A_PAGE + 1)
-            counts = voices.counts(connection, agencies=theirs)
-        shown = found[:A_PAGE]
-        last = shown[-1].id if len(found) > A_PAGE else None
-        more = url_for("console.voices.every", state=state, after=last) if last else None
-        return page("voices.html", voices=shown, state=state, counts=counts, more=more, mask=mask_all)
+        return _inbox(desk)
 
     @inbox.get("/<id>")
     @needs("viewer")
@@ -63,6 +55,19 @@ def routes(desk: Desk) -> Blueprint:
         return see("voices.every")
 
     return inbox
+
+
+def _inbox(desk: Desk) -> AnyResponse:
+    """The complaints and questions of one state, a page of them."""
+    state: voices.State = next((state for state in STATES if state == request.args.get("state")), "new")
+    with desk.database.reading() as connection:
+        theirs = my_agencies()
+        found = voices.page(connection, state, theirs, request.args.get("after", ""), A_PAGE + 1)
+        counts = voices.counts(connection, agencies=theirs)
+    shown = found[:A_PAGE]
+    last = shown[-1].id if len(found) > A_PAGE else None
+    more = url_for("console.voices.every", state=state, after=last) if last else None
+    return page("voices.html", voices=shown, state=state, counts=counts, more=more, mask=mask_all)
 
 
 def _theirs(desk: Desk, id: str) -> Voice:
