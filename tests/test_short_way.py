@@ -116,6 +116,14 @@ def test_a_message_that_the_carrier_brings_again_gets_no_second_reply(counter: C
     assert counter.heard() == 1
 
 
+def test_a_message_that_the_carrier_brings_again_takes_nothing_from_the_rate(counter: Counter) -> None:
+    counter.text(id="mo")
+    counter.rests()
+    left = counter.channel().allowance
+    assert counter.text(id="mo") == "duplicate"
+    assert counter.channel().allowance == left
+
+
 def test_who_comes_while_the_sender_is_busy_waits_for_it_in_the_queue(counter: Counter) -> None:
     with counter.sender.hand():
         assert counter.stored() == ["queued"]
@@ -212,6 +220,19 @@ def test_a_commit_that_fails_or_is_not_heard_of_loses_nothing_and_sends_nothing_
     assert counter.states() == ["submitted"]
     with database.reading() as connection:
         assert connection.scalar(sa.select(outbound.c.doubts)) == 0
+
+
+def test_a_sender_that_is_stopped_while_a_commit_is_not_heard_of_leaves_the_reply_queued(counter: Counter) -> None:
+    def boundary(transaction: str, side: str) -> None:
+        if (transaction, side) == ("accept", "after"):
+            counter.sender.finish()
+            raise sa.exc.OperationalError("COMMIT", None, ConnectionError("the connection broke"))
+
+    counter.world.gateway.database.boundary = boundary
+    with pytest.raises(sa.exc.OperationalError):
+        counter.text()
+    counter.sender.stop(10)
+    assert counter.states() == ["queued"]
 
 
 def test_a_sender_that_is_stopped_sends_what_is_put_into_its_hand_at_that_moment(counter: Counter) -> None:

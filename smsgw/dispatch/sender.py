@@ -3,7 +3,7 @@
 Replies have a sender of their own, so that none waits for the call that carries notices. Whatever waits goes out in
 one call, up to the batch. No transaction is open while the carrier is being called: a lease says who is sending, and
 runs out if the sender does not come back. What a call ended with is written down in the transaction that claims the
-next batch.
+next batch. While it has nothing to do, a reply may come into its hand without a claim.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.hand import Hand
+from smsgw.dispatch.hand import Hand, Room
 from smsgw.dispatch.handing import handed_over, outgoing
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
@@ -126,8 +126,7 @@ class Sender:
 
         The block commits it. It is sent when that has ended, or queued if it fails and the reply is there all the same.
         """
-        now = self._clock()
-        hand = Hand(new_id(), now, now + LEASES * self._call_limit, self._take_room)
+        hand = Hand(new_id(), LEASES * self._call_limit, self._look)
         if not self._holds_out(hand):
             yield None
             return
@@ -139,7 +138,7 @@ class Sender:
             self._work.set()
 
     def _holds_out(self, hand: Hand) -> bool:
-        """Whether it has nothing to do; then `_free` is whose the hand is, who releases it."""
+        """Whether it has nothing to do; if so, `_free` is taken, for whoever gets the hand to release."""
         if not self._free.acquire(blocking=False):
             return False
         if self._thread.is_alive() and not (self._handed or self._unsent or self._stopping.is_set()):
@@ -150,19 +149,18 @@ class Sender:
 
     def _take(self, hand: Hand) -> None:
         self._unsent.discard(hand.lease)
-        if hand.messages:
-            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.at)
+        if hand.room and hand.messages:
+            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.room.at)
 
-    def _take_room(self, connection: sa.Connection) -> bool:
+    def _look(self, connection: sa.Connection) -> Room | None:
+        """The channel's room for a reply that nobody waits before."""
         looked = channels.lock_to_pass(connection, self._channel.name, Lane.REPLY, self._clock)
         if looked is None:
-            return False
+            return None
         before, now = looked
         after = pace.at_this_time(before, now)
         most, _ = self._room(after, now)
-        if most:
-            channels.write(connection, before, self._channel.pace.spent(after, 1, now), now)
-        return most > 0
+        return Room(before, self._channel.pace.spent(after, 1, now), now) if most else None
 
     def send_due(self) -> float:
         """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
@@ -175,26 +173,27 @@ class Sender:
         return pause
 
     def _run(self) -> None:
-        while not self._over():
-            # Cleared before looking: what is committed after the look sets it again.
-            self._work.clear()
-            try:
-                with self._free:
-                    pause = self.send_due()
-            except sa.exc.SQLAlchemyError as error:
-                log.warning("channel %s: the database failed: %s", self._channel.name, trouble(error))
-                pause = TROUBLE_PAUSE
-            except Exception:
-                # A sender that dies leaves its channel silent for good.
-                log.exception("channel %s: sending failed", self._channel.name)
-                pause = TROUBLE_PAUSE
+        while True:
+            with self._free:
+                if self._stopping.is_set() and self._handed is None:
+                    break  # and nothing can come into the hand any more
+                # Cleared before looking: what is committed after the look sets it again.
+                self._work.clear()
+                pause = self._guarded()
             if not self._stopping.is_set():
                 self._work.wait(pause)
+        if self._unsent:
+            self._guarded()  # lets go of what was committed unheard
 
-    def _over(self) -> bool:
-        """Whether it is to stop, and nothing is in its hand or can come into it any more."""
-        with self._free:
-            return self._stopping.is_set() and self._handed is None
+    def _guarded(self) -> float:
+        """Send what is due, whatever happens: a sender that dies leaves its channel silent for good."""
+        try:
+            return self.send_due()
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("channel %s: the database failed: %s", self._channel.name, trouble(error))
+        except Exception:
+            log.exception("channel %s: sending failed", self._channel.name)
+        return TROUBLE_PAUSE
 
     def _turn(self, call: _Call | None) -> tuple[_Batch, float]:
         """Settle a call and claim the next batch. What the carrier said is not forgotten while the database is away."""

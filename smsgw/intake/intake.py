@@ -107,7 +107,7 @@ class Intake:
         arrivals = self._arrivals(seen.whole)
         with self._hand(arrivals) as hand, self._database.writing("accept") as connection:
             lines.write(connection, seen)
-            if hand and hand.take_room(connection):
+            if hand and hand.opens(connection):
                 arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
             new = inbox.accept(connection, arrivals)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
@@ -118,7 +118,7 @@ class Intake:
             out = [message for arrival in taken for message in (arrival.reply, *arrival.also) if message]
             channels = {message.channel for message in out if message.state is State.QUEUED}
             if hand:
-                hand.messages = [message for message in out if message.state is State.SENDING]
+                hand.closes(connection, out)
             for name in channels:
                 self._bell.tell(connection, name, Lane.REPLY)
         for name in channels:

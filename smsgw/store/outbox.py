@@ -1,6 +1,6 @@
 """The outbox: queueing, sending and ending messages, each statement over as many of them as there are.
 
-    add       queue messages
+    add       queue messages, or keep those that are in a sender's hand or went in an answer
     claim     take what is due, for as long as a lease lasts
     give_back let go of a claim that was committed without our hearing of it
     reword    change what a claimed message says, before it is handed over
@@ -38,7 +38,7 @@ _NOW = sa.bindparam("now", type_=_c.created_at.type)
 class NewMessage(NamedTuple):
     """A message (MT) to be queued; or, with a `state` of its own, one that goes out by another way than the queue.
 
-    `deadline`: of that state; None for what is queued, which waits until it expires.
+    `deadline`: of that state; None for what is queued, which waits until it expires. `lease`: of what is in hand.
     """
 
     id: str
@@ -123,7 +123,7 @@ def claimed(message: NewMessage) -> Claimed:
 
 
 def _added(given: sa.FromClause) -> sa.Executable:
-    in_hand = given.c.lease.is_not(None)
+    leased = given.c.lease.is_not(None)
     return sa.insert(outbound).from_select(
         (*NewMessage._fields, "attempts", "tried_at"),
         sa.select(
@@ -131,8 +131,8 @@ def _added(given: sa.FromClause) -> sa.Executable:
                 sa.func.coalesce(column, given.c.expires_at) if column is given.c.deadline else column
                 for column in given.c
             ),
-            sa.case((in_hand, 1), else_=0),
-            sa.case((in_hand, given.c.created_at)),
+            sa.case((leased, 1), else_=0),
+            sa.case((leased, given.c.created_at)),
         ),
     )
 
@@ -141,7 +141,7 @@ _ADD = Batch([_c[name] for name in NewMessage._fields], _added)
 
 
 def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
-    """Queue messages."""
+    """Queue messages, or keep those that go another way."""
     if messages:
         _ADD.run(connection, messages)
 
