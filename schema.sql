@@ -332,6 +332,43 @@ CREATE TABLE audit_head (
   CONSTRAINT ck_audit_head_id CHECK (id = 1)
 );
 
+-- Other systems that use /api. Each has a key; what opens is its secret, of which only the hash is here.
+CREATE TABLE api_key (
+  id           TEXT NOT NULL PRIMARY KEY,
+  name         TEXT NOT NULL,           -- of the system, in small letters; what it does is done by key:NAME
+  role         TEXT NOT NULL,           -- viewer: reads; sender: sends as well. Only people approve
+  agency       TEXT,                    -- whose messages and notices it sees and sends; none: the province's
+  daily        INTEGER NOT NULL,        -- messages that it may send on a day, one by one
+  secret_hash  TEXT NOT NULL,           -- SHA-256
+  created_at   TIMESTAMP NOT NULL,
+  used_at      TIMESTAMP,               -- to the hour
+  revoked_at   TIMESTAMP,
+  CONSTRAINT uq_api_key_secret UNIQUE (secret_hash),
+  CONSTRAINT ck_api_key_role CHECK (role IN ('viewer', 'sender'))
+);
+CREATE UNIQUE INDEX uq_api_key_name ON api_key (name) WHERE revoked_at IS NULL;
+
+-- What a system asked for under an Idempotency-Key: for a day it is not done again.
+CREATE TABLE api_request (
+  key_id      TEXT NOT NULL,
+  name        TEXT NOT NULL,            -- the Idempotency-Key
+  fingerprint TEXT NOT NULL,            -- SHA-256 of what was asked
+  at          TIMESTAMP NOT NULL,       -- since when it is being done
+  made        TEXT,                     -- the id of the message or notice; none: not yet
+  CONSTRAINT pk_api_request PRIMARY KEY (key_id, name),
+  CONSTRAINT fk_api_request FOREIGN KEY (key_id) REFERENCES api_key (id)
+);
+CREATE INDEX ix_api_request_at ON api_request (at);
+
+-- The messages that systems sent one by one.
+CREATE TABLE api_message (
+  message_id TEXT NOT NULL PRIMARY KEY,  -- in outbound, and later in outbound_history
+  key_id     TEXT NOT NULL,
+  at         TIMESTAMP NOT NULL,
+  CONSTRAINT fk_api_message FOREIGN KEY (key_id) REFERENCES api_key (id)
+);
+CREATE INDEX ix_api_message_key ON api_message (key_id, at);
+
 -- The keys to a channel whose access token has to be renewed, and whose refresh token is good for one renewal. One row
 -- for each refresh token that an operator ever set: a new one in the settings begins anew, and an old one stays old.
 CREATE TABLE access_key (

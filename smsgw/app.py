@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIEnvironment
 from zoneinfo import ZoneInfo
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
 
 from smsgw.gateway import Gateway
 from smsgw.settings import Settings, secret_key
-from smsgw.web import carrier, console, ops, public
+from smsgw.web import api, carrier, console, ops, public
+from smsgw.web.api.rooms import Rooms
 from smsgw.web.console.desk import Desk
 from smsgw.web.openid import Provider, Registration
 
@@ -17,13 +22,32 @@ from smsgw.web.openid import Provider, Registration
 def create_app(gateway: Gateway) -> Flask:
     """A WSGI application over a gateway, whether that is started or not."""
     settings = gateway.settings
-    app = Flask("smsgw.web")
+    app = api.application(str(settings.gateway.public_url))
     app.secret_key = secret_key(settings)
     app.register_blueprint(carrier.blueprint(create_door(gateway)))
     app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.reminders, gateway.clock))
-    app.register_blueprint(public.blueprint(gateway.clerk, _counter(gateway), gateway.clock))
+    counter = _counter(gateway)
+    app.register_blueprint(public.blueprint(gateway.clerk, counter, gateway.clock))
     console.register(app, _desk(gateway))
+    api.register(app, _rooms(gateway))
+
+    @app.errorhandler(HTTPException)
+    def fault(error: HTTPException) -> Response:
+        """Also for addresses that are nobody's: whoever mistypes one is most likely a citizen, but not under /api."""
+        of_a_program = request.path.startswith(api.PREFIX)
+        return api.fault(error) if of_a_program else public.fault(counter, error)
+
     return app
+
+
+def create_most(app: Flask, gateway: Gateway) -> Callable[[WSGIEnvironment], int]:
+    """How many bytes a request to a page may bring, said before they are read."""
+    programs, people = api.most_of(app, _rooms(gateway)), console.most_of(app, gateway.signing_in)
+
+    def most(environ: WSGIEnvironment) -> int:
+        return programs(environ) if environ["PATH_INFO"].startswith(api.PREFIX) else people(environ)
+
+    return most
 
 
 def create_door(gateway: Gateway) -> carrier.Door:
@@ -61,6 +85,23 @@ def _desk(gateway: Gateway) -> Desk:
         notices=gateway.notices,
         limits=gateway.limits,
         openid=create_provider(settings),
+    )
+
+
+def _rooms(gateway: Gateway) -> Rooms:
+    settings = gateway.settings
+    return Rooms(
+        timezone=ZoneInfo(settings.gateway.timezone),
+        clock=gateway.clock,
+        database=gateway.database,
+        onestop=gateway.onestop,
+        onestop_url=settings.onestop.database,
+        clerk=gateway.clerk,
+        notices=gateway.notices,
+        personal=gateway.personal,
+        systems=gateway.systems,
+        requests=gateway.requests,
+        limits=gateway.limits,
     )
 
 

@@ -37,11 +37,14 @@ from smsgw.notices.audience.lines import Limits as FileLimits
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.means import Means
 from smsgw.notices.office import Notices
+from smsgw.notices.personal import Personal
 from smsgw.notices.vetting import LastLook
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
+from smsgw.officials.requests import Requests
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
+from smsgw.officials.systems import Systems
 from smsgw.reminders.office import Office, open_office
 from smsgw.settings import Settings
 from smsgw.store import channels as channel_rows
@@ -98,9 +101,12 @@ class Gateway:
             self.database, self.roads, self.hours, clock, assembly.tariffs(settings), assembly.notice_rules(settings)
         )
         self.notices = Notices(means)
+        self.personal = Personal(means, self.bell)
         self.feeder = Feeder(means, self.bell)
         self.limits = FileLimits(settings.notices.largest_file * MIB, settings.notices.most_rows)
         self.accounts = Accounts(self.database, clock)
+        self.systems = Systems(self.database, clock)
+        self.requests = Requests(self.database, clock)
         self.steering = Steering(self.database, clock)
         zone = ZoneInfo(settings.gateway.timezone)
         self.activity = Activity(self.database, clock, zone, assembly.tariffs(settings))

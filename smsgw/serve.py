@@ -8,10 +8,9 @@ import time
 from collections.abc import Collection
 from types import FrameType
 
-from smsgw.app import create_app, create_door
+from smsgw.app import create_app, create_door, create_most
 from smsgw.gateway import Gateway, Role
 from smsgw.settings import Settings
-from smsgw.web.console.shell import most_of
 from smsgw.web.server import WebServer
 
 LOOK_FOR_SIGNALS = 0.1  # seconds
@@ -49,7 +48,7 @@ class Node:
             threads=settings.threads,
             trusted_proxy=settings.trusted_proxy,
             share_port=settings.share_port,
-            most=most_of(app, self.gateway.signing_in),
+            most=create_most(app, self.gateway),
         )
 
 

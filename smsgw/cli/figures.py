@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import click
@@ -11,6 +11,7 @@ import click
 from smsgw.cli.common import Context, Day, as_json, print_json
 from smsgw.clock import utc_now
 from smsgw.dossiers import figures
+from smsgw.officials import reporting
 from smsgw.store import figures as store_figures
 from smsgw.store import heard as store_heard
 from smsgw.store.database import SchemaError
@@ -45,7 +46,8 @@ def report(context: Context, start: date | None, end: date | None, as_json: bool
         raise click.UsageError("--to lies before --from")
     shown = figures.figures(context.settings.onestop.database, start, end)
     try:
-        heard = _heard(context, start, end)
+        with context.database() as database:
+            heard = reporting.heard(database, ZoneInfo(context.settings.gateway.timezone), start, end)
     except SchemaError as error:
         click.echo(f"what citizens said is left out: {error}", err=True)
         heard = None
@@ -55,12 +57,3 @@ def report(context: Context, start: date | None, end: date | None, as_json: bool
     click.echo(figures.described(shown))
     if heard:
         click.echo(store_heard.described(heard))
-
-
-def _heard(context: Context, start: date | None, end: date | None) -> store_heard.Heard:
-    """What citizens said from `start` to `end`, both included."""
-    zone = ZoneInfo(context.settings.gateway.timezone)
-    first = datetime.combine(start, time(), zone) if start else None
-    last = datetime.combine(end + timedelta(days=1), time(), zone) if end else None
-    with context.database() as database, database.reading() as connection:
-        return store_heard.heard(connection, first, last)

@@ -22,6 +22,7 @@ _MODULES = {
     "examining": ("doctor",),
     "channels": ("channel", "doubtful"),
     "officials": ("user", "audit"),
+    "keys": ("key",),
     "noticing": ("notice",),
     "reminding": ("reminders",),
     "voices": ("voice",),

@@ -13,7 +13,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import callbacks, channels, exchanges, history, lines, overdue, pending, receipts
+from smsgw.store import callbacks, channels, exchanges, history, lines, overdue, pending, receipts, systems
 from smsgw.store.database import Database
 from smsgw.store.states import State
 
@@ -70,7 +70,7 @@ class Sweeper:
 
     def _forget(self, connection: sa.Connection) -> int:
         now = self._clock()
-        return sum(room.forget(connection, now, BATCH) for room in (exchanges, callbacks, lines))
+        return sum(room.forget(connection, now, BATCH) for room in (exchanges, callbacks, lines, systems))
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Channel
+from smsgw.notices.budget import give_back
 from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
-from smsgw.notices.office import GATEWAY, HELD_FOR, give_back
+from smsgw.notices.office import GATEWAY, HELD_FOR
 from smsgw.notices.reckoning import worded
 from smsgw.notices.seal import Seal, seal
 from smsgw.notices.vetting import OPTED_OUT

@@ -48,13 +48,13 @@ class Means:
         channel = self.roads.first(Lane.NOTICE, phone)
         return channel, self.tariffs.get(channel.name, 0)
 
-    def refuses(self, phone: str, text: Callable[[], str]) -> str | None:
-        """The channel whose carrier will not take a notice to a phone, if no other one behind it on the route may."""
+    def refuses(self, phone: str, text: Callable[[], str], lane: Lane = Lane.NOTICE) -> str | None:
+        """The channel whose carrier will not take a message to a phone, if no other one behind it on the route may."""
         if not any(channel.templates for channel in self.roads.channels.values()):
             return None
-        channel = self.roads.first(Lane.NOTICE, phone)
+        channel = self.roads.first(lane, phone)
         while channel.templates and not channel.takes(text()):
-            behind = self.roads.after(Lane.NOTICE, phone, channel.name)
+            behind = self.roads.after(lane, phone, channel.name)
             if behind is None:
                 return channel.name
             channel = behind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from smsgw.notices import life
+from smsgw.notices import budget, life
 from smsgw.notices.audience.columns import placeholders
 from smsgw.notices.drafting import Audience, Draft, Loader, Progress, recounted
 from smsgw.notices.life import Move, State
@@ -49,6 +49,13 @@ def _nothing(rows: int) -> None:
     """Nobody watches the progress."""
 
 
+Within = Callable[[sa.Connection, str], object]
+
+
+def _nothing_more(connection: sa.Connection, id: str) -> None:
+    """Nothing else happens with it."""
+
+
 class Notices:
     """All notices, as far as an official may see and move them. Every method raises NoticeRefused."""
 
@@ -56,9 +63,18 @@ class Notices:
         self.means = means
 
     def create(
-        self, draft: Draft, audience: Audience, who: Official, progress: Progress = _nothing, errors: int | None = None
+        self,
+        draft: Draft,
+        audience: Audience,
+        who: Official,
+        progress: Progress = _nothing,
+        errors: int | None = None,
+        within: Within = _nothing_more,
     ) -> Created:
-        """A draft of an audience, whose exceptions come out and leave nothing behind. `errors`: how many are given."""
+        """A draft of an audience, whose exceptions come out and leave nothing behind. `errors`: how many are given.
+
+        `within`: called with the notice's id in the transaction by which it becomes a draft.
+        """
         _check_role(who, "sender")
         draft.check()
         loading = self._loading(draft, who)
@@ -67,7 +83,7 @@ class Notices:
         loader = Loader(self.means, loading, audience.language)
         try:
             loader.load(audience, progress)
-            return self._loaded(loader, who, errors)
+            return self._loaded(loader, who, errors, within)
         except BaseException:
             with self.means.database.writing("load notice") as connection:
                 rows.forget(connection, loading.id)
@@ -98,10 +114,11 @@ class Notices:
             reckoning="{}",
         )
 
-    def _loaded(self, loader: Loader, who: Official, errors: int | None) -> Created:
+    def _loaded(self, loader: Loader, who: Official, errors: int | None, within: Within) -> Created:
         id, figures = loader.notice.id, _figures(loader.reckoning, loader.notice.accents)
         with self._moving(loader.notice, Move.CREATE, who.name, "", "load notice") as move:
             move(fingerprint=loader.fingerprint.hexdigest(), **figures)
+            within(move.connection, id)
         with self.means.database.reading() as connection:
             problems = rows.problems(connection, id, errors)
         return Created(self.find(id, who), loader.reckoning, [RowError(*problem) for problem in problems])
@@ -160,7 +177,7 @@ class Notices:
         if max(size.by_segments, default=0) > self.means.rules.most_segments:
             raise NoticeRefused("text", f"a message would take {max(size.by_segments)} segments; that is too long")
         with self._moving(before, Move.EDIT, who.name, "") as move:
-            give_back(move.connection, self.means, move.notice, move.notice.segments)
+            budget.give_back(move.connection, self.means, move.notice, move.notice.segments)
             move(
                 seen=before.fingerprint,
                 **{name: getattr(after, name) for name in ("name", "text", "send_at", "accents")},
@@ -186,7 +203,7 @@ class Notices:
         """Another one with other recipients takes its place. What was approved of it is void."""
         _check_role(who, "sender")
         with self._moving(self.find(id, who), Move.REPLACE, who.name, "") as move:
-            give_back(move.connection, self.means, move.notice, move.notice.segments)
+            budget.give_back(move.connection, self.means, move.notice, move.notice.segments)
             move()
 
     def submit(self, id: str, who: Official, seen: str | None = None) -> Notice:
@@ -216,17 +233,7 @@ class Notices:
             raise NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
         with self._moving(notice, what, who.name, "") as move:
             move(seen=seen, approved_fingerprint=seen, approved_at=move.now, **values)
-            self._take_budget(move.connection, notice, move.now)
-
-    def _take_budget(self, connection: sa.Connection, notice: Notice, now: datetime) -> None:
-        limit, month = self.means.rules.budget(notice.agency), self.means.month(now)
-        if not rows.use_budget(connection, notice.agency or "", month, notice.segments, limit):
-            used = rows.used_budget(connection, notice.agency or "", month)
-            raise NoticeRefused(
-                "budget",
-                f"the notice takes {notice.segments} segments, and of the {limit} of {month} {used} are used already;"
-                " shorten the text, or ask whoever sets [notices] for more",
-            )
+            budget.take(move.connection, self.means, notice.agency, notice.segments, move.now)
 
     def send_back(self, id: str, who: Official, reason: str) -> Notice:
         """It is not approved, and a draft again."""
@@ -258,7 +265,7 @@ class Notices:
             move()
             sending.cancel(move.connection, id, move.now)
             unspent = move.notice.segments - sending.spent(move.connection, id)
-            give_back(move.connection, self.means, move.notice, unspent)
+            budget.give_back(move.connection, self.means, move.notice, unspent)
         return self.find(id, who)
 
     def try_out(self, id: str, who: Official, phone: str | None = None) -> str:
@@ -303,12 +310,6 @@ class Notices:
             rows.add_event(connection, notice.id, Event(moving.now, who, what, state, storable(reason)))
             said = {"name": notice.name, "reason": reason, "state": state}
             audit.record(connection, who, f"notice.{what}", notice.id, said, moving.now)
-
-
-def give_back(connection: sa.Connection, means: Means, notice: Notice, segments: int) -> None:
-    """Give segments of a notice that was approved back to the budget that they were taken from."""
-    if notice.approved_at is not None:
-        rows.use_budget(connection, notice.agency or "", means.month(notice.approved_at), -segments, None)
 
 
 @dataclass

@@ -8,8 +8,8 @@ from smsgw.failure import ExpectedFailure
 class NoticeRefused(ExpectedFailure):
     """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
 
-    Reasons: empty, text, nobody, state, seen, own, changed, budget, placeholder, registered, time, phone,
-    over.
+    Reasons: empty, text, long, nobody, state, seen, own, changed, budget, placeholder, registered, time, phone,
+    over, role, opted_out, daily.
     """
 
     def __init__(self, reason: str, text: str) -> None:

@@ -106,11 +106,11 @@ class LastLook:
     ) -> Claimed | Settled:
         """The message as it goes out, or what becomes of it."""
         row = known.rows.get(message.id)
-        if row is None:
-            return message
-        rule = self._rules.get(row.rule)
         if message.recipient in known.refused:
             return withdrawn(message, "opted_out", "the person wants no reminders any more", now)
+        if row is None:
+            return message  # another system's
+        rule = self._rules.get(row.rule)
         if rule is None:
             return withdrawn(message, "rule_off", "there is no such rule any more", now)
         if rule.kind == "officials":

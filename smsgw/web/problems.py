@@ -9,9 +9,13 @@ from http import HTTPStatus
 from flask import Response
 
 
-def problem(status: HTTPStatus, detail: str, errors: Sequence[tuple[str, str]] = ()) -> Response:
-    """A refusal: what was wrong, and in `errors` which field and what was expected of it."""
+def problem(
+    status: HTTPStatus, detail: str, errors: Sequence[tuple[str, str]] = (), reason: str | None = None
+) -> Response:
+    """A refusal: what was wrong; in `errors` which field and what was expected of it; `reason`: a word for programs."""
     body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+    if reason:
+        body["reason"] = reason
     if errors:
         body["errors"] = [{"field": field, "problem": wrong} for field, wrong in errors]
     return Response(json.dumps(body), status.value, content_type="application/problem+json")

@@ -71,19 +71,18 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
         asked = exactly(query)
         return _answered(counter, query, asked, _answer(clerk, guesses, asked, clock()))
 
-    @routes.app_errorhandler(HTTPException)
-    def fault(error: HTTPException) -> AnyResponse:
-        """Also for addresses that are nobody's: whoever mistypes one is most likely a citizen."""
-        if error.response is not None:
-            return error.response  # type: ignore[return-value] # a redirect
-        status = HTTPStatus(error.code or 500)
-        response = _careful(_trouble(counter, status))
-        if isinstance(error, MethodNotAllowed):
-            response.allow.update(error.valid_methods or ())
-        return response
-
     routes.after_request(_careful)
     return routes
+
+
+def fault(counter: Counter, error: HTTPException) -> AnyResponse:
+    """What a citizen is told who opens an address where there is nothing, or asks for something in a wrong way."""
+    if error.response is not None:
+        return error.response  # type: ignore[return-value] # a redirect
+    response = _careful(_trouble(counter, HTTPStatus(error.code or 500)))
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
+    return response
 
 
 def _careful(response: Response) -> Response:

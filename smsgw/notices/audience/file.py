@@ -1,121 +1,22 @@
-"""The audience that a file names: each row a recipient, or what is wrong with it."""
+"""The audience that a file names."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Generator
 from typing import BinaryIO
 
-from smsgw.notices.audience import problems
-from smsgw.notices.audience.columns import Columns, columns, is_heading, placeholders
-from smsgw.notices.audience.lines import Cell, CellFault, Limits, Line
-from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
-from smsgw.notices.audience.refusals import AudienceRefused, Language
-from smsgw.notices.audience.sheet import lines
-from smsgw.notices.recipients import Recipient, RowError
-
-HEADING_WITHIN = 20  # rows that may stand above the headings: a title, a date
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
+from smsgw.notices.audience import sheet
+from smsgw.notices.audience.lines import Limits, Line
+from smsgw.notices.audience.refusals import Language
+from smsgw.notices.audience.table import TableAudience
 
 
-@dataclass
-class FileAudience:
-    """The rows of a file for a text. It is read while it is iterated over, and counts what it leaves out.
+class FileAudience(TableAudience):
+    """The rows of a file, CSV or a workbook, that stands at its beginning."""
 
-    `unreachable`: numbers that are right and get no SMS: landlines, short codes, numbers abroad.
-    """
+    def __init__(self, file: BinaryIO, text: str, limits: Limits | None = None, language: Language = "vi") -> None:
+        super().__init__(text, limits or Limits(), language)
+        self.file = file
 
-    file: BinaryIO
-    text: str
-    limits: Limits = field(default_factory=Limits)
-    language: Language = "vi"
-    rows: int = 0
-    unreachable: int = 0
-
-    def __iter__(self) -> Iterator[Recipient | RowError]:
-        """Recipients and errors in the order of the rows. Raises AudienceRefused, also in the middle of the rows."""
-        self.rows = self.unreachable = 0
-        with closing(lines(self.file, self.limits)) as rows:
-            there = self._headings(rows)
-            for line in rows:
-                self.rows += 1
-                if self.rows > self.limits.rows:
-                    raise AudienceRefused("rows", limit=self.limits.rows)
-                yield from self._read(line, there)
-        if not self.rows:
-            raise AudienceRefused("no_rows")
-
-    def _headings(self, rows: Iterator[Line]) -> Columns:
-        wanted = placeholders(self.text)
-        first: Sequence[str] = ()
-        for count, line in enumerate(rows):
-            headings = ["" if isinstance(cell, CellFault) else cell for cell in line.cells]
-            first = first or headings
-            if is_heading(headings):
-                while headings and not headings[-1]:
-                    headings.pop()
-                return columns(headings, wanted, self.limits.columns)
-            if count >= HEADING_WITHIN:
-                break
-        if not first:
-            raise AudienceRefused("empty")
-        return columns(first, wanted, self.limits.columns)
-
-    def _read(self, line: Line, there: Columns) -> Iterator[Recipient | RowError]:
-        cells = [*line.cells, *[""] * (there.width - len(line.cells))]
-        errors = [*self._stray(line, there)]
-        values = {}
-        for name, (place, heading) in there.values.items():
-            if place == there.phone:
-                continue
-            values[name] = cells[place]
-            if problem := _problem(cells[place]):
-                errors.append(self._error(line, heading, problem))
-        phone = _number(cells[there.phone])
-        if isinstance(phone, NoNumber | CellFault):
-            errors.insert(0, self._error(line, there.phone_heading, phone, cells[there.phone]))
-        if errors:
-            yield from errors
-        elif isinstance(phone, Unreachable):
-            self.unreachable += 1
-        else:
-            yield Recipient(line.number, phone, self._with_phone(values, there, phone))
-
-    def _with_phone(self, values: dict[str, str], there: Columns, phone: str) -> dict[str, str]:
-        """The values, with the number as people write it where the text asks for it."""
-        asked = {name: f"0{phone[2:]}" for name, (place, _) in there.values.items() if place == there.phone}
-        return values | asked
-
-    def _stray(self, line: Line, there: Columns) -> Iterator[RowError]:
-        for place, cell in enumerate(line.cells[there.width : self.limits.columns], start=there.width):
-            if cell:
-                yield self._error(line, _letters(place), problems.NO_HEADING, cell)
-
-    def _error(self, line: Line, column: str, problem: str, cell: Cell = "") -> RowError:
-        shown = "" if isinstance(cell, CellFault) else cell
-        said = problems.said(problem, self.language, cell=shown, longest=self.limits.cell)
-        return RowError(line.number, column, said)
-
-
-def _number(cell: Cell) -> str | NoNumber | Unreachable | CellFault:
-    return cell if isinstance(cell, CellFault) else number(cell)
-
-
-def _problem(cell: Cell) -> str | None:
-    if isinstance(cell, CellFault):
-        return cell
-    if not cell:
-        return problems.NO_VALUE
-    return problems.CONTROL if _CONTROL.search(cell) else None
-
-
-def _letters(place: int) -> str:
-    """A column's letters, as a spreadsheet program shows them; places count from 0."""
-    letters, place = "", place + 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    def lines(self) -> Generator[Line]:
+        return sheet.lines(self.file, self.limits)

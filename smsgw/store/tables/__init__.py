@@ -8,6 +8,7 @@ from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outb
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
 from smsgw.store.tables.reminders import mark, reminder, run, schedule, switch
+from smsgw.store.tables.systems import api_key, api_message, api_request
 from smsgw.store.tables.voices import follower, owner, rating, voice
 from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
@@ -15,6 +16,9 @@ __all__ = [
     "Lane",
     "UtcTime",
     "access_key",
+    "api_key",
+    "api_message",
+    "api_request",
     "attempt",
     "audit",
     "audit_head",

@@ -28,6 +28,9 @@ from smsgw.web.console import (
     vouching,
 )
 from smsgw.web.console.desk import Desk
+from smsgw.web.console.shell import most_of
+
+__all__ = ["Desk", "most_of", "register"]
 
 PAGES = (
     signing,

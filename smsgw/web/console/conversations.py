@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.reading import read
 from smsgw.officials import audit
-from smsgw.store import callbacks, exchanges
+from smsgw.store import callbacks, exchanges, systems
 from smsgw.store import conversations as rows
 from smsgw.store.conversations import Talk, Thread
 from smsgw.text.phones import msisdn
@@ -105,16 +105,16 @@ def _ours(desk: Desk, codes: Iterable[str]) -> set[str]:
 
 
 def _of_agency(desk: Desk, thread: Thread, agency: str) -> Thread:
-    """What was asked about an agency's dossiers and no others, the replies to it, its reminders and its notices."""
+    """What was asked about an agency's dossiers and no others, the replies to it, and what it sent."""
     ids = [sent.row.id for sent in thread.went]
     with desk.database.reading() as connection:
-        notices = rows.notices_of(connection, ids, agency)
+        own = rows.notices_of(connection, ids, agency) | systems.messages_of(connection, ids, agency)
         reminders = rows.reminders_of(connection, ids)
     codes = {code for row in thread.came for code in (row.codes or "").split()}
     ours = _ours(desk, codes | set(reminders.values()))
     came = [row for row in thread.came if row.codes and set(row.codes.split()) <= ours]
     asked = {row.id for row in came}
-    told = notices | {id for id, code in reminders.items() if code in ours}
+    told = own | {id for id, code in reminders.items() if code in ours}
     return Thread(came, [sent for sent in thread.went if sent.row.in_reply_to in asked or sent.row.id in told])
 
 

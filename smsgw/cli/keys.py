@@ -1,0 +1,98 @@
+"""Commands for other systems' keys to /api: key."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import click
+
+from smsgw.cli.common import Context, as_json, by_hand, complain, nothing, print_json
+from smsgw.dossiers import agencies
+from smsgw.officials.systems import DAILY, ROLES
+from smsgw.store.officials import Role
+from smsgw.store.systems import Key
+
+MOST_A_DAY = 1_000_000
+
+
+class SystemsRole(click.ParamType[Role]):
+    """What a key may do."""
+
+    name = "ROLE"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> Role:
+        found = next((role for role in ROLES if role == value), None)
+        if found is None:
+            why = "a key can't be" if value in get_args(Role) else "there is no role"
+            self.fail(f"{why} {value}; expected {' or '.join(ROLES)}: to approve takes a person")
+        return found
+
+
+@click.group()
+def key() -> None:
+    """Keys to /api for other systems."""
+
+
+@key.command()
+@click.argument("name")
+@click.option(
+    "--role", type=SystemsRole(), default="viewer", show_default=True, help="viewer reads, sender sends as well."
+)
+@click.option("--agency", help="Code of the agency whose messages and notices it is for. Without: the province's.")
+@click.option(
+    "--daily",
+    type=click.IntRange(1, MOST_A_DAY),
+    default=DAILY,
+    show_default=True,
+    help="Messages that it may send on a day, one by one; notices are not among them.",
+)
+@as_json
+@click.pass_obj
+def add(context: Context, name: str, role: Role, agency: str | None, daily: int, as_json: bool) -> None:
+    """Make a key for the system NAME, and print it. Nobody can read it again."""
+    if agency is not None and not agency.strip():
+        raise click.UsageError("--agency is empty; leave it out for the whole province")
+    with context.gateway() as gateway:
+        made, secret = gateway.systems.add(name, role, agency, daily, by_hand())
+    if as_json:
+        print_json({**_shown(made), "key": secret})
+    else:
+        click.echo(f"{_line(made)}. Keep its key where only it can read it: it is not shown again.", err=True)
+        click.echo(secret)
+    if made.agency and (doubt := agencies.doubt(context.settings.onestop.database, made.agency)):
+        complain(f"{made.name} is added, but the agency {made.agency} {doubt}")
+
+
+@key.command("list")
+@as_json
+@click.pass_obj
+def list_keys(context: Context, as_json: bool) -> None:
+    """All keys, without what they open with."""
+    with context.gateway() as gateway:
+        keys = gateway.systems.every()
+    if as_json:
+        print_json([_shown(one) for one in keys])
+        return
+    for one in keys or nothing("no key yet: see smsgw key add --help"):
+        used = f"used {one.used_at:%Y-%m-%d}" if one.used_at else "never used"
+        click.echo(f"{_line(one)}, {f'revoked {one.revoked_at:%Y-%m-%d}' if one.revoked_at else used}")
+
+
+@key.command()
+@click.argument("name")
+@click.pass_obj
+def revoke(context: Context, name: str) -> None:
+    """The key of NAME opens nothing any more."""
+    with context.gateway() as gateway:
+        gateway.systems.revoke(name, by_hand())
+    click.echo(f"{name}: revoked")
+
+
+def _line(one: Key) -> str:
+    may = f"sender, {one.daily} messages a day" if one.role == "sender" else one.role
+    return f"{one.name}: {may}, {one.agency or 'the whole province'}"
+
+
+def _shown(one: Key) -> dict[str, object]:
+    names = ("name", "role", "agency", "daily", "created_at", "used_at", "revoked_at")
+    return {name: getattr(one, name) for name in names}

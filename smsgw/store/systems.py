@@ -1,0 +1,168 @@
+"""Other systems that use /api: their keys, what they asked for, and which messages are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from smsgw.store.batch import InsertNew
+from smsgw.store.history import message
+from smsgw.store.officials import Official, Role
+from smsgw.store.tables import api_key, api_message, api_request
+
+KEPT_FOR = timedelta(days=1)  # requests, so that each is done once
+
+_k, _r, _m = api_key.c, api_request.c, api_message.c
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A system's key. `agency`: whose messages and notices it sees; None: the province's. `daily`: messages a day."""
+
+    id: str
+    name: str
+    role: Role
+    agency: str | None
+    daily: int
+    created_at: datetime
+    used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def official(self) -> Official:
+        """The system as one of the officials, whose names have no colon."""
+        return Official(
+            self.id, f"key:{self.name}", self.role, self.agency, None, self.created_at, self.revoked_at, False
+        )
+
+
+_KEY = (_k.id, _k.name, _k.role, _k.agency, _k.daily, _k.created_at, _k.used_at, _k.revoked_at)
+
+
+def add(connection: sa.Connection, new: Key, secret_hash: str) -> None:
+    """Write a new key. Raises IntegrityError if the name belongs to one that is not revoked."""
+    row = {column.name: getattr(new, column.name) for column in _KEY}
+    connection.execute(sa.insert(api_key), row | {"secret_hash": secret_hash})
+
+
+def every(connection: sa.Connection) -> list[Key]:
+    """All keys by name, revoked ones too, the latest of a name last."""
+    return [Key(*row) for row in connection.execute(sa.select(*_KEY).order_by(_k.name, _k.id))]
+
+
+def by_secret(connection: sa.Connection, secret_hash: str) -> Key | None:
+    """The key that a secret opens with."""
+    row = connection.execute(sa.select(*_KEY).where(_k.secret_hash == secret_hash, _k.revoked_at.is_(None)))
+    found = row.one_or_none()
+    return Key(*found) if found else None
+
+
+def lock(connection: sa.Connection, id: str) -> Key | None:
+    """A key that is not revoked; whoever sends with it, or revokes it, waits until this transaction ends."""
+    row = connection.execute(sa.select(*_KEY).where(_k.id == id, _k.revoked_at.is_(None)).with_for_update())
+    found = row.one_or_none()
+    return Key(*found) if found else None
+
+
+def use(connection: sa.Connection, id: str, now: datetime) -> None:
+    """The key is in use."""
+    connection.execute(sa.update(api_key).where(_k.id == id).values(used_at=now))
+
+
+def revoke(connection: sa.Connection, name: str, now: datetime) -> bool:
+    """From now on its secret opens nothing; False if there is no such key."""
+    living = sa.update(api_key).where(_k.name == name, _k.revoked_at.is_(None))
+    return connection.execute(living.values(revoked_at=now)).rowcount == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for under a name, since when it is being done, and the id of what was made, if it is done."""
+
+    fingerprint: str
+    at: datetime
+    made: str | None
+
+
+def asked(connection: sa.Connection, key: str, name: str) -> Asked | None:
+    """What a key's request of that name is."""
+    columns = (_r.fingerprint, _r.at, _r.made)
+    row = connection.execute(sa.select(*columns).where(*_of(key, name))).one_or_none()
+    return Asked(*row) if row else None
+
+
+_ASK = InsertNew(_r.key_id, _r.name, _r.fingerprint, _r.at, returning=_r.name)
+
+
+def ask(connection: sa.Connection, key: str, name: str, fingerprint: str, now: datetime) -> bool:
+    """Something is about to be done under a name; False if it is, or was."""
+    return bool(_ASK.run(connection, [(key, name, fingerprint, now)]))
+
+
+def take_over(connection: sa.Connection, key: str, name: str, since: datetime, now: datetime) -> bool:
+    """What somebody began at that time and never ended is ours to do now; False if it was done, or others took it."""
+    return connection.execute(_begun(key, name, since).values(at=now)).rowcount == 1
+
+
+def done(connection: sa.Connection, key: str, name: str, since: datetime, made: str) -> bool:
+    """What was begun at that time is done, and this was made; False if others have taken it over."""
+    return connection.execute(_begun(key, name, since).values(made=made)).rowcount == 1
+
+
+def give_up(connection: sa.Connection, key: str, name: str, since: datetime) -> None:
+    """Nothing came of what was begun at that time, and it can be asked for anew."""
+    connection.execute(sa.delete(api_request).where(*_of(key, name), _r.made.is_(None), _r.at == since))
+
+
+def forget(connection: sa.Connection, now: datetime, limit: int) -> int:
+    """Remove requests of more than a day ago; how many those were."""
+    old = sa.select(_r.key_id, _r.name).where(_r.at < now - KEPT_FOR).limit(limit)
+    return connection.execute(sa.delete(api_request).where(sa.tuple_(_r.key_id, _r.name).in_(old))).rowcount
+
+
+def _begun(key: str, name: str, since: datetime) -> sa.Update:
+    return sa.update(api_request).where(*_of(key, name), _r.made.is_(None), _r.at == since)
+
+
+def _of(key: str, name: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _r.key_id == key, _r.name == name
+
+
+def sent(connection: sa.Connection, key: str, message_id: str, now: datetime) -> None:
+    """A message is that key's."""
+    connection.execute(sa.insert(api_message), {"message_id": message_id, "key_id": key, "at": now})
+
+
+def sent_since(connection: sa.Connection, key: str, since: datetime) -> int:
+    """How many messages a key has sent."""
+    mine = sa.select(sa.func.count()).where(_m.key_id == key, _m.at >= since)
+    return connection.scalar(mine) or 0
+
+
+def messages(connection: sa.Connection, agency: str | None, before: str | None, limit: int) -> Sequence[Any]:
+    """The messages of an agency's systems, newest first. None: of all systems. `before`: older than that one."""
+    theirs = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id)
+    if agency is not None:
+        theirs = theirs.where(_k.agency == agency)
+    if before is not None:
+        theirs = theirs.where(_m.message_id < before)
+    ids = theirs.order_by(_m.message_id.desc()).limit(limit)
+    return connection.execute(sa.select(message).where(message.c.id.in_(ids)).order_by(message.c.id.desc())).all()
+
+
+def messages_of(connection: sa.Connection, ids: Collection[str], agency: str) -> set[str]:
+    """Those of these messages that an agency's systems sent."""
+    theirs = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id)
+    return {*connection.execute(theirs.where(_m.message_id.in_(ids), _k.agency == agency)).scalars()}
+
+
+def one(connection: sa.Connection, id: str, agency: str | None) -> Any | None:
+    """A message that an agency's systems sent. None: that any system sent."""
+    theirs = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id).where(_m.message_id == id)
+    if agency is not None:
+        theirs = theirs.where(_k.agency == agency)
+    return connection.execute(sa.select(message).where(message.c.id.in_(theirs))).one_or_none()

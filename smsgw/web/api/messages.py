@@ -1,0 +1,56 @@
+"""/api/v1/messages: one message to one person."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, abort
+from flask_openapi.blueprint import APIBlueprint
+
+from smsgw.notices.personal import Order
+from smsgw.store import systems
+from smsgw.text.phones import mask
+from smsgw.web.api.models import Id, Message, MessageOrder, Messages, Once, Page
+from smsgw.web.api.rooms import Rooms
+from smsgw.web.api.shell import answer, made, me, once, tag
+
+_TAG = tag("messages", "One message to one person; a text to many is a notice.")
+
+
+def routes(api: APIBlueprint, rooms: Rooms) -> None:
+    """Add the views."""
+
+    @api.post("/messages", tags=_TAG, summary="Send a message", responses={201: Message})
+    def send(header: Once, body: MessageOrder) -> Response:
+        """It waits for the end of the quiet hours, as reminders do, and is sent to nobody who wants none of those. It
+        takes from the agency's budget, and a key may send so many on a day."""
+        order = Order(body.to, body.text, body.accents)
+        id, again = once(rooms, header.idempotency_key, lambda within: rooms.personal.send(order, me(), within))
+        return made(_shown(_found(rooms, id)), again, f"/api/v1/messages/{id}")
+
+    @api.get("/messages", tags=_TAG, summary="Messages sent, newest first", responses={200: Messages})
+    def messages(query: Page) -> Response:
+        """Those of your agency's systems; the province's see all that systems sent."""
+        with rooms.database.reading() as connection:
+            rows = systems.messages(connection, me().agency, query.before, query.limit)
+        more = rows[-1].id if len(rows) == query.limit else None
+        return answer(Messages(messages=[_shown(row) for row in rows], next=more))
+
+    @api.get("/messages/<id>", tags=_TAG, summary="What became of a message", responses={200: Message})
+    def message(path: Id) -> Response:
+        """As far as carriers have said by now."""
+        return answer(_shown(_found(rooms, path.id)))
+
+
+def _found(rooms: Rooms, id: str) -> Any:
+    with rooms.database.reading() as connection:
+        row = systems.one(connection, id, me().agency)
+    if row is None:
+        abort(HTTPStatus.NOT_FOUND, f"no system of yours has sent a message {id}")
+    return row
+
+
+def _shown(row: Any) -> Message:
+    fields = {name: getattr(row, name) for name in Message.model_fields if name != "to"}
+    return Message(to=mask(row.recipient), **fields)

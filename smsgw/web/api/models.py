@@ -1,0 +1,276 @@
+"""What /api takes and gives, field by field. The descriptions are what its readers see."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from smsgw.notices.life import State as NoticeState
+from smsgw.store.states import State as MessageState
+
+PAGE = 50
+LARGEST_PAGE = 200
+
+Phone = Annotated[
+    str, Field(max_length=40, description="A mobile number, however it is written.", examples=["0912 345 678"])
+]
+Text = Annotated[str, Field(min_length=1, max_length=5000)]
+Masked = Annotated[str, Field(description="The number, masked.", examples=["84912***678"])]
+Accents = Annotated[
+    bool,
+    Field(description="Send it with its Vietnamese accents. Without them more fits into a segment, and it costs less."),
+]
+
+
+class Taken(BaseModel):
+    """What comes in: a field that we don't know is refused, not passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldProblem(BaseModel):
+    field: str
+    problem: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, `application/problem+json`."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Conflict"])
+    status: int = Field(examples=[409])
+    detail: str = Field(description="What was wrong and what to do, for people.")
+    reason: str | None = Field(None, description="The same in a word, for programs.", examples=["opted_out"])
+    errors: list[FieldProblem] | None = Field(None, description="Which fields, and what is wrong with each.")
+
+
+class Once(BaseModel):
+    idempotency_key: str | None = Field(
+        None,
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A name of your own for this request. Within a day, the same request under the same name is done"
+        " once: when it comes again, the answer is what was made the first time, with `Idempotency-Replayed: true`.",
+    )
+
+
+class Id(BaseModel):
+    id: str = Field(max_length=64)
+
+
+class Page(Taken):
+    before: str | None = Field(None, max_length=64, description="`next` of the page before this one.")
+    limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)
+
+
+class Me(BaseModel):
+    name: str
+    role: Literal["viewer", "sender"]
+    agency: str | None = Field(description="Whose messages and notices the key sees and sends; null: the province's.")
+    daily: int = Field(description="Messages that it may send on a day, one by one.")
+    sent_today: int
+
+
+class MessageOrder(Taken):
+    to: Phone
+    text: Text = Field(examples=["Moi ba den lay ket qua tai quay so 4 truoc 17 gio thu Sau."])
+    accents: Accents = False
+
+
+class Message(BaseModel):
+    id: str
+    to: Masked
+    state: MessageState = Field(
+        description="queued and held: not sent yet; sending: a carrier is being given it; submitted: the carrier has"
+        " it; unknown: the carrier may have it; the others are final."
+    )
+    channel: str
+    text: str
+    encoding: Literal["gsm7", "ucs2"]
+    segments: int
+    created_at: datetime
+    submitted_at: datetime | None
+    finished_at: datetime | None
+    error_code: str | None = Field(description="The carrier's or our reason where it was not delivered.")
+
+
+class Messages(BaseModel):
+    messages: list[Message]
+    next: str | None = Field(description="`before` for the next page; null: this was the last.")
+
+
+class RecipientOrder(Taken):
+    phone: Phone
+    values: dict[str, str] = Field({}, description="What the placeholders of the text stand for.")
+
+
+class NoticeOrder(Taken):
+    name: str = Field(min_length=1, max_length=200, description="By which officials know it.")
+    text: Text = Field(examples=["Moi ((ten)) den lay ket qua ho so ((ma))."])
+    recipients: list[RecipientOrder] | None = Field(None, min_length=1)
+    filter: str | None = Field(
+        None, min_length=1, max_length=1000, description="Dossiers, in place of recipients.", examples=["status=9"]
+    )
+    send_at: datetime | None = Field(None, description="Not before; by the province's clock where it names no zone.")
+    accents: Accents = False
+
+    @model_validator(mode="after")
+    def _one_audience(self) -> Self:
+        if (self.recipients is None) == (self.filter is None):
+            raise ValueError("expected one of recipients and filter")
+        return self
+
+
+class Reason(Taken):
+    reason: str = Field("", max_length=500, description="Why; it is recorded.")
+
+
+class Progress(BaseModel):
+    queued: int
+    submitted: int
+    delivered: int
+    undelivered: int
+    unknown: int
+    cancelled: int
+
+
+class Notice(BaseModel):
+    id: str
+    name: str
+    state: NoticeState
+    agency: str | None
+    author: str
+    approver: str | None
+    text: str
+    accents: bool
+    audience: str
+    send_at: datetime | None
+    created_at: datetime
+    recipients: int
+    segments: int
+    cost: int = Field(description="In đồng.")
+
+
+class NoticeStatus(Progress, Notice):
+    ends_at: datetime | None = Field(description="When the last message is expected to go out.")
+
+
+class Notices(BaseModel):
+    notices: list[Notice]
+    next: str | None
+
+
+class RowProblem(BaseModel):
+    row: int = Field(description="Which of the recipients, counted from 1; or of the filter's dossiers.")
+    column: str
+    problem: str
+
+
+class LeftOut(BaseModel):
+    duplicates: int
+    opted_out: int
+    unreachable: int = Field(description="Landlines, short codes, numbers abroad.")
+    errors: int
+
+
+class NoticeMade(NoticeStatus):
+    left_out: LeftOut
+    errors: list[RowProblem] = Field(description="The first hundred.")
+
+
+class Shown(BaseModel):
+    text: str
+    encoding: Literal["gsm7", "ucs2"]
+    segments: int
+
+
+class Sample(BaseModel):
+    why: str = Field(description="first, longest or random")
+    row: int
+    phone: Masked
+    plain: Shown
+    accented: Shown
+
+
+class Size(BaseModel):
+    segments: int
+    cost: int
+
+
+class Budget(BaseModel):
+    month: str
+    limit: int | None
+    used: int
+    with_this: int
+
+
+class Preview(BaseModel):
+    id: str
+    recipients: int
+    samples: list[Sample]
+    plain: Size
+    accented: Size
+    left_out: LeftOut
+    starts_at: datetime
+    ends_at: datetime
+    budget: Budget
+
+
+class DossierQuery(Taken):
+    language: Literal["vi", "en"] = "vi"
+
+
+class Dossier(BaseModel):
+    """What anybody may know of a dossier."""
+
+    code: str
+    status: int = Field(ge=1, le=10, description="The national code.")
+    agency: str
+    agency_name: str
+    step: str
+    step_since: datetime | None
+    received_at: datetime | None
+    due_at: datetime | None
+    new_due_at: datetime | None
+    finished_at: datetime | None
+    returned_at: datetime | None
+    text: str = Field(description="What a citizen reads on the look-up page.")
+
+
+class Period(Taken):
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+    start: date | None = Field(None, alias="from", description="First day of receipt, inclusive.")
+    end: date | None = Field(None, alias="to", description="Last day of receipt, inclusive.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("to lies before from")
+        return self
+
+
+class Ratings(BaseModel):
+    count: int
+    average: float
+    scores: list[int] = Field(description="How many of 1, 2, 3, 4 and 5.")
+
+
+class Report(BaseModel):
+    received: int
+    resolved: int
+    ahead_of_time: int
+    ahead_of_time_percent: float
+    on_time_percent: float
+    open_and_overdue: int
+    resolved_level_3: int
+    resolved_level_4: int
+    agencies: int
+    by_status: dict[str, int]
+    voices: dict[str, int]
+    ratings: Ratings
+    followed: int
+    opted_out: dict[str, int]

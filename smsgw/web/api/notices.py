@@ -1,0 +1,178 @@
+"""/api/v1/notices: one text to many. A system drafts and hands in; to approve takes a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from flask import Response, request
+from flask_openapi.blueprint import APIBlueprint
+
+from smsgw.notices import preview as previews
+from smsgw.notices import progress, report
+from smsgw.notices.audience.expression import parse
+from smsgw.notices.audience.filtered import FilterAudience
+from smsgw.notices.audience.named import Named, NamedAudience
+from smsgw.notices.audience.refusals import AudienceRefused
+from smsgw.notices.drafting import Audience, Draft
+from smsgw.notices.office import Within
+from smsgw.notices.preview import Sample as PreviewSample
+from smsgw.notices.preview import Shown as PreviewText
+from smsgw.notices.reckoning import Reckoning
+from smsgw.store.notices import Notice as Row
+from smsgw.text.phones import mask
+from smsgw.web.api import models
+from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
+from smsgw.web.api.rooms import Rooms
+from smsgw.web.api.shell import answer, made, me, once, tag, takes_audience
+
+ERRORS_SHOWN = 100
+NAMED = "API"  # what stands in the place of a file's name
+
+_TAG = tag("notices", "One text to many people, drafted here and approved by an official.")
+
+# Nobody has to say why, nor send a body then.
+_REASON = {"required": False, "content": {"application/json": {"schema": Reason.model_json_schema()}}}
+
+
+def routes(api: APIBlueprint, rooms: Rooms) -> None:
+    """Add the views."""
+
+    @api.post("/notices", tags=_TAG, summary="Draft a notice", responses={201: models.NoticeMade})
+    @takes_audience
+    def draft(header: Once, body: NoticeOrder) -> Response:
+        """Nothing goes out before it is submitted, and approved on the console."""
+
+        def make(within: Within) -> str:
+            audience = _audience(rooms, body)
+            name = body.filter or NAMED
+            written = Draft(body.name, body.text, name, _moment(rooms, body.send_at), body.accents)
+            return rooms.notices.create(written, audience, me().official, within=within, errors=0).notice.id
+
+        id, again = once(rooms, header.idempotency_key, make)
+        return made(_made(rooms, id), again, f"/api/v1/notices/{id}")
+
+    @api.get("/notices", tags=_TAG, summary="Notices, newest first", responses={200: models.Notices})
+    def notices(query: Page) -> Response:
+        """Those of your agency, whoever wrote them; the province's keys see all."""
+        rows = rooms.notices.page(me().official, query.before, query.limit)
+        more = rows[-1].id if len(rows) == query.limit else None
+        return answer(models.Notices(notices=[models.Notice(**_fields(row)) for row in rows], next=more))
+
+    @api.get("/notices/<id>", tags=_TAG, summary="How far a notice is", responses={200: models.NoticeStatus})
+    def notice(path: Id) -> Response:
+        """Its state, and what became of its messages."""
+        return answer(_status(rooms, path.id))
+
+    @api.get("/notices/<id>/preview", tags=_TAG, summary="What would go out", responses={200: models.Preview})
+    def preview(path: Id) -> Response:
+        """Real texts of real recipients, size and cost with and without accents, course and budget."""
+        seen = previews.preview(rooms.notices.means, rooms.notices.find(path.id, me().official))
+        return answer(_preview(seen))
+
+    @api.get("/notices/<id>/report", tags=_TAG, summary="What became of it, as CSV", responses={200: _csv()})
+    def fates(path: Id) -> Response:
+        """A line for each recipient, with the number."""
+        found = rooms.notices.find(path.id, me().official)
+        lines = report.as_csv(report.records(rooms.notices.means, found, "en"))
+        return Response((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
+
+    _moves(api, rooms)
+
+
+def _moves(api: APIBlueprint, rooms: Rooms) -> None:
+    office = rooms.notices
+    moves: dict[str, tuple[str, Callable[[str, str], object]]] = {
+        "submit": ("Hand a draft in for approval", lambda id, reason: office.submit(id, me().official)),
+        "pause": ("Hold what no carrier has yet", lambda id, reason: office.pause(id, me().official, reason)),
+        "resume": ("Go on with what was paused", lambda id, reason: office.resume(id, me().official, reason)),
+        "cancel": ("Never send what no carrier has yet", lambda id, reason: office.cancel(id, me().official, reason)),
+    }
+    for name, (summary, make) in moves.items():
+
+        def move(path: Id, make: Callable[[str, str], object] = make) -> Response:
+            make(path.id, Reason.model_validate(request.get_json() if request.get_data() else {}).reason)
+            return answer(_status(rooms, path.id))
+
+        move.__name__ = name
+        add = api.post(
+            f"/notices/<id>/{name}",
+            tags=_TAG,
+            summary=summary,
+            request_body=_REASON,
+            responses={200: models.NoticeStatus},
+        )
+        add(move)
+
+
+def _audience(rooms: Rooms, body: NoticeOrder) -> Audience:
+    if body.recipients is not None:
+        if len(body.recipients) > rooms.limits.rows:
+            raise AudienceRefused("rows", limit=rooms.limits.rows)
+        people = [Named(one.phone, one.values) for one in body.recipients]
+        return NamedAudience(people, body.text, rooms.limits, "en")
+    now = rooms.clock()
+    selection = parse(body.filter or "", now.astimezone(rooms.timezone).date())
+    return FilterAudience(rooms.onestop_url, selection, body.text, now, within=me().agency, language="en")
+
+
+def _moment(rooms: Rooms, at: datetime | None) -> datetime | None:
+    return at.replace(tzinfo=rooms.timezone) if at is not None and at.tzinfo is None else at
+
+
+def _fields(row: Row) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in models.Notice.model_fields}
+
+
+def _status(rooms: Rooms, id: str) -> models.NoticeStatus:
+    return models.NoticeStatus(**_progress(rooms, rooms.notices.find(id, me().official)))
+
+
+def _progress(rooms: Rooms, row: Row) -> dict[str, Any]:
+    seen = progress.progress(rooms.notices.means, row)
+    return {**_fields(row), **asdict(seen.counts), "ends_at": seen.ends}
+
+
+def _made(rooms: Rooms, id: str) -> models.NoticeMade:
+    row = rooms.notices.find(id, me().official)
+    problems = rooms.notices.problems(id, me().official, ERRORS_SHOWN)
+    return models.NoticeMade(
+        **_progress(rooms, row),
+        left_out=_left_out(Reckoning.from_json(row.reckoning)),
+        errors=[models.RowProblem(**asdict(one)) for one in problems],
+    )
+
+
+def _left_out(reckoning: Reckoning) -> models.LeftOut:
+    return models.LeftOut(**{name: getattr(reckoning, name) for name in models.LeftOut.model_fields})
+
+
+def _preview(seen: previews.Preview) -> models.Preview:
+    budget = {name: getattr(seen.budget, name) for name in models.Budget.model_fields}
+    return models.Preview(
+        id=seen.notice.id,
+        recipients=seen.notice.recipients,
+        samples=[_sample(one) for one in seen.samples],
+        plain=models.Size(segments=seen.reckoning.plain.segments, cost=seen.reckoning.plain.cost),
+        accented=models.Size(segments=seen.reckoning.accented.segments, cost=seen.reckoning.accented.cost),
+        left_out=_left_out(seen.reckoning),
+        starts_at=seen.course.starts,
+        ends_at=seen.course.ends,
+        budget=models.Budget(**budget),
+    )
+
+
+def _sample(one: PreviewSample) -> models.Sample:
+    return models.Sample(
+        why=one.why, row=one.line, phone=mask(one.phone), plain=_text(one.plain), accented=_text(one.accented)
+    )
+
+
+def _text(shown: PreviewText) -> models.Shown:
+    return models.Shown(text=shown.text, encoding=shown.size.encoding, segments=shown.size.segments)
+
+
+def _csv() -> dict[str, Any]:
+    return {"description": "OK", "content": {"text/csv": {"schema": {"type": "string"}}}}
