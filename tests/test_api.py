@@ -259,6 +259,7 @@ def test_what_fails_at_its_commit_leaves_nothing_and_can_be_asked_for_again(here
         ({"text": 5}, "text"),
         ({"urgent": True}, "urgent"),
         ({"accents": "maybe"}, "accents"),
+        ({"accents": 1}, "accents"),
     ],
 )
 def test_what_is_wrong_with_an_order_is_said_field_by_field(here: World, change: dict[str, Any], field: str) -> None:
@@ -445,7 +446,8 @@ def test_a_notice_to_the_dossiers_of_a_filter(here: World) -> None:
     "change",
     [
         {"recipients": []}, {"filter": "status=9"}, {"recipients": None}, {"name": ""}, {"text": ""},
-        {"send_at": "soon"}, {"recipients": [{"tel": "1"}]}, {"recipients": [{"phone": "0912", "values": {"a": 1}}]},
+        {"send_at": "soon"}, {"send_at": 0}, {"send_at": "0"},
+        {"recipients": [{"tel": "1"}]}, {"recipients": [{"phone": "0912", "values": {"a": 1}}]},
         {"send_at": "1899-01-01T00:00:00"}, {"name": "  "},
     ],
 )  # fmt: skip
@@ -549,7 +551,7 @@ def test_the_figures_are_those_of_the_report(here: World) -> None:
     assert shown["received"] == 60
     assert sum(shown["by_status"].values()) == 60
     assert shown["voices"] == {"new": 0, "answered": 0, "closed": 0}
-    for wrong in ("from=2018-02-30", "from=2018-02-01&to=2018-01-01", "since=2018-01-01"):
+    for wrong in ("from=2018-02-30", "to=0", "from=0001-01-01", "from=2018-02-01&to=2018-01-01", "since=2018-01-01"):
         system(here, wrong.translate(str.maketrans("=&", "--"))).get(f"/reports?{wrong}", 422)
 
 

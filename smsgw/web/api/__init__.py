@@ -14,7 +14,7 @@ from smsgw.web.api.shell import PREFIX, fault, most_of
 
 __all__ = ["PREFIX", "application", "fault", "most_of", "register"]
 
-GROUPS = (reports, dossiers, messages, notices)
+GROUPS = (dossiers, messages, notices, reports)
 
 
 def application(public_url: str) -> OpenAPI:

@@ -11,7 +11,7 @@ from flask_openapi.openapi import OpenAPI
 from smsgw import __version__
 from smsgw.web.api.models import Problem
 
-SCHEME = {"type": "http", "scheme": "bearer", "description": "A key that `smsgw key add` made."}
+SCHEME = {"type": "http", "scheme": "bearer", "description": "A key that smsgw key add made."}
 _REF = "#/components/schemas/"
 
 
@@ -21,7 +21,7 @@ def info() -> dict[str, str]:
         "title": "smsgw",
         "version": __version__,
         "description": "Messages, notices, dossiers and figures, for other systems of the province. Times are in UTC."
-        " Errors are `application/problem+json` (RFC 9457).",
+        " Errors are of the type application/problem+json (RFC 9457).",
     }
 
 

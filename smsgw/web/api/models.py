@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
 from smsgw.notices.life import State as NoticeState
+from smsgw.notices.office import SEEN
 from smsgw.store.states import State as MessageState
 
 PAGE = 50
@@ -19,8 +21,31 @@ Phone = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
 Masked = Annotated[str, Field(description="The number, masked.", examples=["84912***678"])]
 Accents = Annotated[
-    bool,
+    StrictBool,
     Field(description="Send it with its Vietnamese accents. Without them more fits into a segment, and it costs less."),
+]
+
+
+def _written_out(value: object) -> object:
+    # The library would take a number for the seconds since 1970.
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("expected a day or time such as 2026-11-23 or 2026-11-23T08:00")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_out), Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
+# Two enumerations of the same name would be one in the description.
+StateOfMessage = Annotated[
+    str,
+    Field(
+        description="queued and held: not sent yet; sending: a carrier is being given it; submitted: the carrier has"
+        " it; unknown: the carrier may have it; the others are final.",
+        json_schema_extra={"enum": [*MessageState]},
+    ),
+]
+StateOfNotice = Annotated[
+    str, Field(json_schema_extra={"enum": [state.value for state in NoticeState if state in SEEN]})
 ]
 
 
@@ -54,7 +79,7 @@ class Once(BaseModel):
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
         description="A name of your own for this request. Within a day, the same request under the same name is done"
-        " once: when it comes again, the answer is what was made the first time, with `Idempotency-Replayed: true`.",
+        " once: when it comes again, the answer is what was made the first time, with the header Idempotency-Replayed.",
     )
 
 
@@ -63,7 +88,7 @@ class Id(BaseModel):
 
 
 class Page(Taken):
-    before: str | None = Field(None, max_length=64, description="`next` of the page before this one.")
+    before: str | None = Field(None, max_length=64, description="What the page before this one had as next.")
     limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)
 
 
@@ -84,10 +109,7 @@ class MessageOrder(Taken):
 class Message(BaseModel):
     id: str
     to: Masked
-    state: MessageState = Field(
-        description="queued and held: not sent yet; sending: a carrier is being given it; submitted: the carrier has"
-        " it; unknown: the carrier may have it; the others are final."
-    )
+    state: StateOfMessage
     channel: str
     text: str
     encoding: Literal["gsm7", "ucs2"]
@@ -100,7 +122,7 @@ class Message(BaseModel):
 
 class Messages(BaseModel):
     messages: list[Message]
-    next: str | None = Field(description="`before` for the next page; null: this was the last.")
+    next: str | None = Field(description="The value of before for the next page; null: this was the last.")
 
 
 class RecipientOrder(Taken):
@@ -115,7 +137,7 @@ class NoticeOrder(Taken):
     filter: str | None = Field(
         None, min_length=1, max_length=1000, description="Dossiers, in place of recipients.", examples=["status=9"]
     )
-    send_at: datetime | None = Field(None, description="Not before; by the province's clock where it names no zone.")
+    send_at: Moment | None = Field(None, description="Not before; by the province's clock where it names no zone.")
     accents: Accents = False
 
     @model_validator(mode="after")
@@ -141,7 +163,7 @@ class Progress(BaseModel):
 class Notice(BaseModel):
     id: str
     name: str
-    state: NoticeState
+    state: StateOfNotice
     agency: str | None
     author: str
     approver: str | None
@@ -243,8 +265,8 @@ class Dossier(BaseModel):
 
 class Period(Taken):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
-    start: date | None = Field(None, alias="from", description="First day of receipt, inclusive.")
-    end: date | None = Field(None, alias="to", description="Last day of receipt, inclusive.")
+    start: Day | None = Field(None, alias="from", description="First day of receipt, inclusive.")
+    end: Day | None = Field(None, alias="to", description="Last day of receipt, inclusive.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -1,4 +1,4 @@
-"""/api/v1/reports: the province's figures, and /api/v1/: what a key may do."""
+"""/api/v1/reports: the province's figures; and /api/v1/: what a key may do."""
 
 from __future__ import annotations
 
@@ -22,6 +22,13 @@ _KEY = tag("key", "The key itself.")
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
+    @api.get("/reports", tags=_REPORTS, summary="The figures of a period", responses={200: Report})
+    def reports(query: Period) -> Response:
+        """Dossiers received and resolved, ahead of time, by service level; what citizens said. Without days: of all."""
+        dossiers = figures.figures(rooms.onestop_url, query.start, query.end)
+        heard = reporting.heard(rooms.database, rooms.timezone, query.start, query.end)
+        return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard)}))
+
     @api.get("/", tags=_KEY, summary="What this key may do", responses={200: Me})
     def key() -> Response:
         """To try out whether it opens."""
@@ -30,13 +37,6 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
             sent = systems.sent_since(connection, me().id, midnight)
         fields = {name: getattr(me(), name) for name in Me.model_fields if name != "sent_today"}
         return answer(Me(sent_today=sent, **fields))
-
-    @api.get("/reports", tags=_REPORTS, summary="The figures of a period", responses={200: Report})
-    def reports(query: Period) -> Response:
-        """Dossiers received and resolved, ahead of time, by service level; what citizens said. Without days: of all."""
-        dossiers = figures.figures(rooms.onestop_url, query.start, query.end)
-        heard = reporting.heard(rooms.database, rooms.timezone, query.start, query.end)
-        return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard)}))
 
 
 def _by_name(shown: dict[str, object]) -> dict[str, object]:
