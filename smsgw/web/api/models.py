@@ -6,8 +6,9 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 
+from smsgw.notices.drafting import YEARS
 from smsgw.notices.life import State as NoticeState
 from smsgw.notices.office import SEEN
 from smsgw.store.states import State as MessageState
@@ -33,7 +34,13 @@ def _written_out(value: object) -> object:
     return value
 
 
-Day = Annotated[date, BeforeValidator(_written_out), Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+def _in_the_calendar(day: date) -> date:
+    if day.year not in YEARS:
+        raise ValueError(f"expected a day of the years {YEARS[0]} to {YEARS[-1]}")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 Moment = Annotated[datetime, BeforeValidator(_written_out)]
 # Two enumerations of the same name would be one in the description.
 StateOfMessage = Annotated[
