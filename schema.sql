@@ -353,8 +353,8 @@ CREATE TABLE api_request (
   key_id      TEXT NOT NULL,
   name        TEXT NOT NULL,            -- the Idempotency-Key
   fingerprint TEXT NOT NULL,            -- SHA-256 of what was asked
-  at          TIMESTAMP NOT NULL,       -- since when it is being done
-  made        TEXT,                     -- the id of the message or notice; none: not yet
+  at          TIMESTAMP NOT NULL,
+  made        TEXT NOT NULL,            -- the id of the message or notice
   CONSTRAINT pk_api_request PRIMARY KEY (key_id, name),
   CONSTRAINT fk_api_request FOREIGN KEY (key_id) REFERENCES api_key (id)
 );

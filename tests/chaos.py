@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.context import ForkServerProcess
@@ -86,6 +87,8 @@ class Chaos:
         self.told: list[str] = []  # the phones of those who get a notice
         self.authorise: Callable[[], None] = lambda: None
         self.nodes: list[ForkServerProcess] = []
+        self._aside = ThreadPoolExecutor(4)
+        self._under_way: list[Future[None]] = []
         self.carriers = {name: self._carrier(name, provider != "aggregator") for name in channels}
         self._webs = {
             name: WebServer(create_app(carrier), "127.0.0.1:0", threads=12) for name, carrier in self.carriers.items()
@@ -116,6 +119,7 @@ class Chaos:
             if node.is_alive():
                 node.kill()
             node.join()
+        self._aside.shutdown(wait=False)
         for carrier, web in zip(self.carriers.values(), self._webs.values(), strict=True):
             carrier.stop()
             web.stop()
@@ -197,6 +201,10 @@ class Chaos:
         self.told += [message.recipient for message in new]
         return [message.id for message in new]
 
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """Something is done while nodes come and go; it has its end before everything settles."""
+        self._under_way.append(self._aside.submit(work))
+
     def states(self) -> Counter[str]:
         """How many messages there are in each state, live or in history."""
         message = history.message.c
@@ -245,6 +253,8 @@ class Chaos:
 
     def settle(self, *also: str) -> None:
         """Wait until it is quiet."""
+        for work in self._under_way:
+            work.result()
         try:
             until(lambda: self.quiet(*also), "everything to come to its end")
         except AssertionError as late:

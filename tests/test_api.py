@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from smsgw.app import create_app, create_most
-from smsgw.officials.requests import DEAD_AFTER, RequestRefused
+from smsgw.notices.drafting import Loader
 from smsgw.store import opt_outs, systems
 from smsgw.store.history import message
 from smsgw.store.officials import Role
@@ -207,27 +207,8 @@ def test_of_many_who_ask_for_the_same_at_once_one_is_served(anywhere: World) -> 
         thread.start()
     for thread in threads:
         thread.join()
-    assert set(codes) <= {201, 409}
-    assert 201 in codes
+    assert codes == [201] * 6
     assert sent(anywhere) == 1
-
-
-def test_a_node_that_died_over_a_request_keeps_nobody_from_asking_again(here: World) -> None:
-    one, requests = system(here), here.gateway.requests
-    begun = requests.begin(one.key.id, "a", "x")
-    assert not isinstance(begun, str)
-    assert one.post("/messages", ORDER, 422, once="a")["reason"] == "key_used"  # whatever the dead one was asked for
-    with pytest.raises(RequestRefused, match="being done"):
-        requests.begin(one.key.id, "a", "x")
-    here.clock.forward(seconds=DEAD_AFTER.total_seconds())
-    mine = requests.begin(one.key.id, "a", "x")
-    assert not isinstance(mine, str)
-    # It was not dead after all, and must not do it a second time.
-    with here.gateway.database.writing("test") as connection, pytest.raises(RequestRefused):
-        begun.done(connection, "1")
-    with here.gateway.database.writing("test") as connection:
-        mine.done(connection, "2")
-    assert requests.begin(one.key.id, "a", "x") == "2"
 
 
 def test_what_fails_at_its_commit_leaves_nothing_and_can_be_asked_for_again(here: World) -> None:
@@ -466,24 +447,24 @@ def test_a_notice_is_drafted_once_under_a_name(here: World) -> None:
     assert len(one.get("/notices")["notices"]) == 1
 
 
-def test_a_draft_that_was_asked_for_again_meanwhile_is_not_made_twice(
+def test_a_draft_that_is_asked_for_again_while_it_comes_in_is_made_once(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, order = system(here), {"name": "Mời", "text": "Mời.", "recipients": [{"phone": "0912000001"}]}
-    begin = here.gateway.requests.begin
-    began: list[object] = []
+    load = Loader.load
+    began: list[Loader] = []
 
-    def slowly(*asked: str) -> Any:
-        begun = begin(*asked)
+    def slowly(loader: Loader, *given: Any) -> None:
+        load(loader, *given)
         if not began:
-            began.append(begun)
-            here.clock.forward(seconds=DEAD_AFTER.total_seconds())
+            began.append(loader)
             one.post("/notices", order, once="a")  # who asked has lost patience
-        return begun
 
-    monkeypatch.setattr(here.gateway.requests, "begin", slowly)
-    one.post("/notices", order, 409, once="a")
-    assert len(one.get("/notices")["notices"]) == 1
+    monkeypatch.setattr(Loader, "load", slowly)
+    answer = one.raw("POST", "/notices", once="a", json=order)
+    assert (answer.status_code, answer.headers["Idempotency-Replayed"]) == (201, "true")
+    (shown,) = one.get("/notices")["notices"]
+    assert shown["id"] == answer.get_json()["id"]
 
 
 def test_a_time_without_a_zone_is_the_provinces(here: World) -> None:

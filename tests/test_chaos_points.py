@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -17,6 +17,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy as sa
 
 import smsgw
@@ -24,6 +25,7 @@ from providers.simulator import Zalo
 from smsgw.clock import utc_now
 from smsgw.gateway import Gateway
 from smsgw.notices.office import Notices
+from smsgw.officials.systems import Systems
 from smsgw.reminders.deciding import OWNER
 from smsgw.reminders.running import CHANGES, OWNERS
 from smsgw.settings import load
@@ -54,6 +56,7 @@ COMMANDS = {
     "officials": ("user", "disable", OFFICIAL),
     "try out": ("channel", "test", "sms", "--wait", "0", "--to"),
     "voice": ("voice", "close"),
+    "systems": ("key", "add"),
     "load notice": ("notice", "create", "--name", "Nghỉ", "--text", TEXT, "--as", OFFICIAL, "--csv"),
     "move notice": ("notice", "submit", "--as", OFFICIAL),
 }
@@ -138,7 +141,7 @@ def _killed_at(chaos: Chaos, points: Sequence[Point]) -> None:
     # A result that is ready is told once, by each of the points that it was told at; so is a notice.
     provoked = Counter(PROVOKED.get(point.transaction, _nothing) for point in points)
     commands = Counter(point.transaction for point in points)
-    told = commands["try out"] + provoked[_result_ready] + provoked[_notice]
+    told = commands["try out"] + provoked[_result_ready] + provoked[_notice] + provoked[_system_sends]
     dropped = commands["decide"] + provoked[_not_ready_any_more]
     assert chaos.states() == {"delivered": len(chaos.senders) + told, "cancelled": dropped}
 
@@ -173,6 +176,8 @@ def _killed_command(chaos: Chaos, point: Point) -> None:
     if point.transaction == "try out":
         command = (*command, TRIED[point.side])
         chaos.carrier.faults.change({"cut_after": 0.0})  # it would tell of the cut, and end as a failure
+    if point.transaction == "systems":
+        command = (*command, f"kiosk-{point.side}")
     if point.transaction == "officials":
         _somebody_works_here(chaos)
     if point.transaction == "voice":
@@ -349,6 +354,23 @@ def _not_ready_any_more(chaos: Chaos) -> None:
         outbox.add(connection, [message])
 
 
+def _system_sends(chaos: Chaos) -> None:
+    """Another system sends a message, and asks again until it is told that this was taken."""
+    until(lambda: chaos.texts_taken() > 0, "a node that takes texts")
+    phone = f"8487{chaos.chance.randrange(10**7):07}"
+    _, secret = Systems(chaos.database, utc_now).add(f"system-{phone}", "sender", None, 1, "test")
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "once"}
+    order = {"to": phone, "text": "Moi ba den."}
+    chaos.told.append(phone)
+
+    def taken() -> bool:
+        with suppress(requests.RequestException):  # nobody is there, or dies over it
+            return requests.post(f"{chaos.url}/api/v1/messages", json=order, headers=headers, timeout=20).ok
+        return False
+
+    chaos.meanwhile(lambda: until(taken, "an answer to a system"))
+
+
 def _a_day_is_not_counted(chaos: Chaos) -> None:
     """What was written down of the last days is gone."""
     with chaos.database.writing("test") as connection:
@@ -369,5 +391,6 @@ PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "move on": _closed_for_long,
     "retire": age,
     "feed notice": _notice,
+    "send for a system": _system_sends,
     "tend notices": _notice,
 }

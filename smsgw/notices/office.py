@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from smsgw.notices.reckoning import Reckoning, worded
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import seal
 from smsgw.officials import audit
+from smsgw.officials.requests import Within
 from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
 from smsgw.store import outbox
@@ -47,9 +48,6 @@ class Created:
 
 def _nothing(rows: int) -> None:
     """Nobody watches the progress."""
-
-
-Within = Callable[[sa.Connection, str], object]
 
 
 def _nothing_more(connection: sa.Connection, id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
 
@@ -14,7 +13,8 @@ from smsgw.notices.audience import problems
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import worded
-from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.refusals import MessageRefused
+from smsgw.officials.requests import Within
 from smsgw.store import opt_outs, outbox, systems
 from smsgw.store.outbox import NewMessage
 from smsgw.store.systems import Key
@@ -38,16 +38,16 @@ class Personal:
         self._means = means
         self._bell = bell
 
-    def send(self, order: Order, key: Key, within: Callable[[sa.Connection, str], object]) -> str:
+    def send(self, order: Order, key: Key, within: Within) -> str:
         """Queue a message; its id. `within`: called with that in the same transaction. Raises NoticeRefused."""
         if not key.official.may("sender"):
-            raise NoticeRefused("role", f"the key {key.name} may only read; one with the role sender may send")
+            raise MessageRefused("role", f"the key {key.name} may only read; one with the role sender may send")
         now = self._means.clock()
         message = self._message(order, now)
         with self._means.database.writing("send for a system") as connection:
             self._check_daily(connection, key, now)
             if opt_outs.among(connection, "reminder", [message.recipient]):
-                raise NoticeRefused("opted_out", "this person wants no such messages")
+                raise MessageRefused("opted_out", "this person wants no such messages")
             budget.take(connection, self._means, key.agency, message.segments, now)
             outbox.add(connection, [message])
             systems.sent(connection, key.id, message.id, now)
@@ -60,33 +60,33 @@ class Personal:
         phone, means = _phone(order.to), self._means
         text = worded(order.text.strip(), {}, accents=order.accents)
         if not text:
-            raise NoticeRefused("text", "the message has no text")
+            raise MessageRefused("text", "the message has no text")
         if refusing := means.refuses(phone, lambda: text, Lane.REMINDER):
-            raise NoticeRefused("registered", f"the carrier of channel {refusing} takes only texts registered with it")
+            raise MessageRefused("registered", f"the carrier of channel {refusing} takes only texts registered with it")
         opens = means.hours.next_allowed(now)
         until = opens + RULES[Lane.REMINDER].lifetime
         message = means.roads.first(Lane.REMINDER, phone).message(Lane.REMINDER, phone, text, now, until)
         if message.segments > means.rules.most_segments:
             allowed = means.rules.most_segments
-            raise NoticeRefused("long", f"the text would take {message.segments} segments; {allowed} are allowed")
+            raise MessageRefused("long", f"the text would take {message.segments} segments; {allowed} are allowed")
         return message._replace(not_before=opens)
 
     def _check_daily(self, connection: sa.Connection, key: Key, now: datetime) -> None:
         living = systems.lock(connection, key.id)
         if living is None:
-            raise NoticeRefused("role", f"the key {key.name} was revoked")
+            raise MessageRefused("role", f"the key {key.name} was revoked")
         zone = self._means.hours.zone
         midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
         if systems.sent_since(connection, key.id, midnight) >= living.daily:
-            raise NoticeRefused("daily", f"the key {key.name} has sent its {living.daily} messages of today")
+            raise MessageRefused("daily", f"the key {key.name} has sent its {living.daily} messages of today")
 
 
 def _phone(written: str) -> str:
     found = number(written.strip())
     if isinstance(found, NoNumber):
-        raise NoticeRefused("phone", problems.said(found, "en", cell=written))
+        raise MessageRefused("phone", problems.said(found, "en", cell=written))
     if isinstance(found, Unreachable):
-        raise NoticeRefused("phone", f"no text reaches this number: {_UNREACHABLE[found]}")
+        raise MessageRefused("phone", f"no text reaches this number: {_UNREACHABLE[found]}")
     return found
 
 

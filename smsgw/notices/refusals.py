@@ -8,8 +8,8 @@ from smsgw.failure import ExpectedFailure
 class NoticeRefused(ExpectedFailure):
     """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
 
-    Reasons: empty, text, long, nobody, state, seen, own, changed, budget, placeholder, registered, time, phone,
-    over, role, opted_out, daily.
+    Reasons: empty, text, nobody, state, seen, own, changed, budget, placeholder, registered, time, phone,
+    over, role.
     """
 
     def __init__(self, reason: str, text: str) -> None:
@@ -22,3 +22,7 @@ class NoSuchNotice(NoticeRefused):
 
     def __init__(self, id: str) -> None:
         super().__init__("unknown", f"there is no notice {id}; smsgw notice list shows those there are")
+
+
+class MessageRefused(NoticeRefused):
+    """A message to one person is not sent. Further reasons: long, opted_out, daily."""

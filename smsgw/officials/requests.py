@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -12,36 +10,18 @@ from smsgw.clock import Clock
 from smsgw.failure import ExpectedFailure
 from smsgw.store import systems as rows
 from smsgw.store.database import Database
+from smsgw.store.systems import Asked
 
-DEAD_AFTER = timedelta(minutes=10)  # whoever began it would have ended it by then
-
-
-class RequestRefused(ExpectedFailure):
-    """It was not done. `reason`: used, under that name something else was asked for; under_way, it is being done."""
-
-    def __init__(self, reason: Literal["used", "under_way"], text: str) -> None:
-        super().__init__(text)
-        self.reason = reason
+# Called with the id of what is made, in the transaction that makes it.
+Within = Callable[[sa.Connection, str], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A request that is ours to do."""
+class NameUsed(ExpectedFailure):
+    """Under that name something else was asked for."""
 
-    database: Database
-    key: str
-    name: str
-    since: datetime
 
-    def done(self, connection: sa.Connection, made: str) -> None:
-        """Within the transaction that makes what was asked for. Raises RequestRefused if others took it over."""
-        if not rows.done(connection, self.key, self.name, self.since, made):
-            raise RequestRefused("under_way", "this took so long that it was asked for again, and that is being done")
-
-    def give_up(self) -> None:
-        """Nothing came of it."""
-        with self.database.writing("systems") as connection:
-            rows.give_up(connection, self.key, self.name, self.since)
+class _DoneMeanwhile(Exception):
+    """The same request was faster; what this one did is undone."""
 
 
 class Requests:
@@ -51,20 +31,26 @@ class Requests:
         self._database = database
         self._clock = clock
 
-    def begin(self, key: str, name: str, fingerprint: str) -> Begun | str:
-        """The request if it is ours to do, or the id of what was made of it before. Raises RequestRefused."""
-        now = self._clock()
-        with self._database.writing("systems") as connection:
-            if rows.ask(connection, key, name, fingerprint, now):
-                return Begun(self._database, key, name, now)
+    def once(self, key: str, name: str, fingerprint: str, make: Callable[[Within], str]) -> tuple[str, bool]:
+        """The id of what is made, or was made before under that name, and whether it was. Raises NameUsed.
+
+        `make` may take many transactions; what must not come twice is done in the one that it calls its argument in.
+        """
+
+        def within(connection: sa.Connection, id: str) -> None:
+            if not rows.ask(connection, key, name, Asked(fingerprint, id), self._clock()):
+                raise _DoneMeanwhile
+
+        if before := self._made(key, name, fingerprint):
+            return before, True
+        try:
+            return make(within), False
+        except _DoneMeanwhile:
+            return self.once(key, name, fingerprint, make)
+
+    def _made(self, key: str, name: str, fingerprint: str) -> str | None:
+        with self._database.reading() as connection:
             before = rows.asked(connection, key, name)
-            if before is None:  # it was given up at this moment
-                raise RequestRefused("under_way", "the same request has just failed; send it again")
-            if before.fingerprint != fingerprint:
-                raise RequestRefused("used", f"something else was asked for under the Idempotency-Key {name}")
-            if before.made is not None:
-                return before.made
-            since = now - before.at
-            if since < DEAD_AFTER or not rows.take_over(connection, key, name, before.at, now):
-                raise RequestRefused("under_way", "the same request is being done; send it again in a moment")
-        return Begun(self._database, key, name, now)
+        if before is not None and before.fingerprint != fingerprint:
+            raise NameUsed(f"something else was asked for under the Idempotency-Key {name}")
+        return before.made if before else None

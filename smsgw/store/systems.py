@@ -81,55 +81,34 @@ def revoke(connection: sa.Connection, name: str, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for under a name, since when it is being done, and the id of what was made, if it is done."""
+    """What was asked for under a name, and the id of what was made."""
 
     fingerprint: str
-    at: datetime
-    made: str | None
+    made: str
 
 
 def asked(connection: sa.Connection, key: str, name: str) -> Asked | None:
-    """What a key's request of that name is."""
-    columns = (_r.fingerprint, _r.at, _r.made)
-    row = connection.execute(sa.select(*columns).where(*_of(key, name))).one_or_none()
+    """What a key's request of that name was."""
+    named = sa.select(_r.fingerprint, _r.made).where(_r.key_id == key, _r.name == name)
+    row = connection.execute(named).one_or_none()
     return Asked(*row) if row else None
 
 
-_ASK = InsertNew(_r.key_id, _r.name, _r.fingerprint, _r.at, returning=_r.name)
+def ask(connection: sa.Connection, key: str, name: str, asked: Asked, now: datetime) -> bool:
+    """Write down what was asked for, with what makes it; False if that name was used.
+
+    Whoever uses the same name at the same time is waited for.
+    """
+    return bool(_ASK.run(connection, [(key, name, asked.fingerprint, now, asked.made)]))
 
 
-def ask(connection: sa.Connection, key: str, name: str, fingerprint: str, now: datetime) -> bool:
-    """Something is about to be done under a name; False if it is, or was."""
-    return bool(_ASK.run(connection, [(key, name, fingerprint, now)]))
-
-
-def take_over(connection: sa.Connection, key: str, name: str, since: datetime, now: datetime) -> bool:
-    """What somebody began at that time and never ended is ours to do now; False if it was done, or others took it."""
-    return connection.execute(_begun(key, name, since).values(at=now)).rowcount == 1
-
-
-def done(connection: sa.Connection, key: str, name: str, since: datetime, made: str) -> bool:
-    """What was begun at that time is done, and this was made; False if others have taken it over."""
-    return connection.execute(_begun(key, name, since).values(made=made)).rowcount == 1
-
-
-def give_up(connection: sa.Connection, key: str, name: str, since: datetime) -> None:
-    """Nothing came of what was begun at that time, and it can be asked for anew."""
-    connection.execute(sa.delete(api_request).where(*_of(key, name), _r.made.is_(None), _r.at == since))
+_ASK = InsertNew(*_r, returning=_r.name)
 
 
 def forget(connection: sa.Connection, now: datetime, limit: int) -> int:
     """Remove requests of more than a day ago; how many those were."""
     old = sa.select(_r.key_id, _r.name).where(_r.at < now - KEPT_FOR).limit(limit)
     return connection.execute(sa.delete(api_request).where(sa.tuple_(_r.key_id, _r.name).in_(old))).rowcount
-
-
-def _begun(key: str, name: str, since: datetime) -> sa.Update:
-    return sa.update(api_request).where(*_of(key, name), _r.made.is_(None), _r.at == since)
-
-
-def _of(key: str, name: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return _r.key_id == key, _r.name == name
 
 
 def sent(connection: sa.Connection, key: str, message_id: str, now: datetime) -> None:

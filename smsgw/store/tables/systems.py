@@ -30,7 +30,7 @@ api_request = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
-    sa.Column("made", sa.Text),
+    sa.Column("made", sa.Text, nullable=False),
     sa.PrimaryKeyConstraint("key_id", "name", name="pk_api_request"),
     sa.ForeignKeyConstraint(["key_id"], ["api_key.id"], name="fk_api_request"),
     sa.Index("ix_api_request_at", "at"),

@@ -17,10 +17,10 @@ from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.audience.named import Named, NamedAudience
 from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.drafting import Audience, Draft
-from smsgw.notices.office import Within
 from smsgw.notices.preview import Sample as PreviewSample
 from smsgw.notices.preview import Shown as PreviewText
 from smsgw.notices.reckoning import Reckoning
+from smsgw.officials.requests import Within
 from smsgw.store.notices import Notice as Row
 from smsgw.text.phones import mask
 from smsgw.web.api import models

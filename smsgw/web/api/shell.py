@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -21,9 +20,8 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Uns
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.failure import ExpectedFailure
 from smsgw.notices.audience.refusals import AudienceRefused
-from smsgw.notices.office import Within
 from smsgw.notices.refusals import NoticeRefused
-from smsgw.officials.requests import Begun, RequestRefused
+from smsgw.officials.requests import NameUsed, Within
 from smsgw.officials.systems import Systems
 from smsgw.store.database import trouble
 from smsgw.store.systems import Key
@@ -99,7 +97,7 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
     api.register_error_handler(ValidationError, unfit)
     api.register_error_handler(NoticeRefused, _refused)
     api.register_error_handler(AudienceRefused, _audience_refused)
-    api.register_error_handler(RequestRefused, _not_again)
+    api.register_error_handler(NameUsed, _name_used)
     api.register_error_handler(ExpectedFailure, _unfit_otherwise)
     api.register_error_handler(OneStopUnavailable, _away)
     api.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
@@ -123,15 +121,7 @@ def once(rooms: Rooms, name: str | None, make: Callable[[Within], str]) -> tuple
     if name is None:
         return make(lambda connection, id: None), False
     asked = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.get_data()).hexdigest()
-    begun = rooms.requests.begin(me().id, name, asked)
-    if not isinstance(begun, Begun):
-        return begun, True
-    try:
-        return make(begun.done), False
-    except BaseException:
-        with suppress(sa.exc.SQLAlchemyError):  # it is given up by itself after a while
-            begun.give_up()
-        raise
+    return rooms.requests.once(me().id, name, asked, make)
 
 
 def made(model: BaseModel, again: bool, where: str) -> Response:
@@ -212,12 +202,8 @@ def _unfit_otherwise(error: ExpectedFailure) -> Response:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 
 
-def _not_again(error: RequestRefused) -> Response:
-    if error.reason == "used":
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), reason="key_used")
-    later = problem(HTTPStatus.CONFLICT, str(error), reason=error.reason)
-    later.headers["Retry-After"] = RETRY_AFTER
-    return later
+def _name_used(error: NameUsed) -> Response:
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), reason="key_used")
 
 
 def _away(error: OneStopUnavailable) -> Response:
