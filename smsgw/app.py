@@ -84,6 +84,7 @@ def _desk(gateway: Gateway) -> Desk:
         voices=gateway.voices,
         notices=gateway.notices,
         limits=gateway.limits,
+        kept=gateway.purge.limits,
         openid=create_provider(settings),
     )
 

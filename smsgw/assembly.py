@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from providers.templates import Choosy
-from smsgw.answers.answering import Answers, Limits
+from smsgw.answers.answering import Answers
+from smsgw.answers.answering import Limits as AnswerLimits
 from smsgw.answers.wording import Wording
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.hours import Hours, no_holidays
@@ -20,6 +21,7 @@ from smsgw.dispatch.sender import OTHERS, REPLIES
 from smsgw.dossiers.calendar import is_holiday
 from smsgw.notices.means import Rules
 from smsgw.reminders.office import Plan
+from smsgw.retention.limits import Limits
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store.tables import Lane
 
@@ -81,8 +83,14 @@ def notice_rules(settings: Settings) -> Rules:
     return Rules(given.approval_from, given.most_segments, valid, given.monthly_segments, given.budgets)
 
 
+def limits(settings: Settings) -> Limits:
+    """For how long things are kept."""
+    kept = settings.retention
+    return Limits(kept.messages, kept.notices, kept.complaints, kept.ratings, kept.audit)
+
+
 def answers(settings: Settings, wording: Wording) -> Answers:
-    limits = Limits(
+    limits = AnswerLimits(
         settings.answers.slow_after_misses, settings.answers.refuse_after_misses, settings.answers.most_followed
     )
     return Answers(

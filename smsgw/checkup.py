@@ -62,6 +62,7 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
         yield _clock(gateway)
         yield _queue(gateway)
         yield _reminders(gateway)
+        yield _retention(gateway)
     for name, channel in gateway.channels.items():
         fault = channel.provider.fault() or _too_slow(channel, gateway.settings.onestop.time_limit)
         yield Finding(f"channel {name}", ok=False, detail=fault) if fault else _quota(channel, gateway)
@@ -161,3 +162,9 @@ def _reminders(gateway: Gateway) -> Finding:
     silent = "; ".join(f"{name}: {why}" for name, why in gateway.reminders.runs.silence().items())
     advice = "; is a node with the role scheduler running, and the one-stop database there?"
     return Finding("reminders", ok=not silent, detail=f"{silent}{advice}" if silent else "")
+
+
+def _retention(gateway: Gateway) -> Finding:
+    silent = gateway.retention.silence()
+    advice = "what is old has not been removed for two days; is a node with the role scheduler running?"
+    return Finding("retention", ok=not silent, detail=advice if silent else "")

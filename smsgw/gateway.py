@@ -46,6 +46,8 @@ from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
 from smsgw.officials.systems import Systems
 from smsgw.reminders.office import Office, open_office
+from smsgw.retention.daily import Daily
+from smsgw.retention.purge import Purge
 from smsgw.settings import Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
@@ -63,6 +65,7 @@ ACCOUNTS_EVERY = 30
 RETIRE_EVERY = 60
 REMIND_EVERY = 5
 KEEP_DAYS_EVERY = 60
+PURGE_EVERY = 60
 LONGEST_DRAIN = 20.0  # seconds that stopping waits for calls in hand
 
 log = logging.getLogger("smsgw")
@@ -109,6 +112,8 @@ class Gateway:
         self.requests = Requests(self.database, clock)
         self.steering = Steering(self.database, clock)
         zone = ZoneInfo(settings.gateway.timezone)
+        self.purge = Purge(self.database, self.office.candidates, assembly.limits(settings), clock)
+        self.retention = Daily(self.database, self.purge, zone, clock)
         self.activity = Activity(self.database, clock, zone, assembly.tariffs(settings))
         self.signing_in = SigningIn(
             self.database,
@@ -145,11 +150,14 @@ class Gateway:
             self.reminders.runs.meet()
             self._every(REMIND_EVERY, self.reminders.runs.tick, at_once=True)
             self._every(KEEP_DAYS_EVERY, self.activity.keep_days)
+            self.retention.meet()
+            self._every(PURGE_EVERY, self.retention.tick)
         self._ticker.start()
 
     def stop(self) -> None:
         """Let calls in hand end, then let go of everything."""
         works = "worker" in self._roles
+        self.retention.stop()
         for sender in self.senders if works else ():
             sender.finish()
         if self._ticker.running:

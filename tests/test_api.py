@@ -22,7 +22,7 @@ from smsgw.store.history import message
 from smsgw.store.officials import Role
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.systems import Key
-from smsgw.store.tables import notice
+from smsgw.store.tables import api_message, api_request, notice
 from smsgw.web.server import WebServer
 from tests.agency import Agency
 from tests.console import at_work
@@ -326,6 +326,23 @@ def test_messages_are_listed_newest_first_page_by_page_also_when_they_are_histor
     second = one.get(f"/messages?limit=2&before={first['next']}")
     assert [shown["id"] for shown in second["messages"]] == [ids[0]]
     assert second["next"] is None
+
+
+def test_an_old_message_of_a_system_goes_with_all_that_is_known_of_it_and_its_key_stays(anywhere: World) -> None:
+    one = system(anywhere)
+    id = one.post("/messages", ORDER, once="a")["id"]
+    anywhere.settle()
+    anywhere.clock.forward(days=4)
+    anywhere.gateway.sweeper.history()
+    anywhere.gateway.purge.remove()
+    assert one.get(f"/messages/{id}")["state"] == "delivered"
+    anywhere.clock.forward(days=366)
+    anywhere.gateway.purge.remove()
+    one.get(f"/messages/{id}", 404)
+    with anywhere.gateway.database.reading() as connection:
+        for table in (api_message, api_request):
+            assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+    assert one.get("/")["name"] == "kiosk"
 
 
 def test_an_agencys_system_sees_what_its_agency_sent_and_nothing_else(here: World) -> None:

@@ -35,7 +35,7 @@ from smsgw.store.officials import Official, Role
 from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane, access_key, daily, notice, quota, run, schedule, switch
+from smsgw.store.tables import Lane, access_key, daily, exchange, notice, quota, run, schedule, switch
 from smsgw.store.voices import Voice
 from tests.agency import Agency
 from tests.bulletin import TEXT, drafted, official, table
@@ -377,6 +377,14 @@ def _a_day_is_not_counted(chaos: Chaos) -> None:
         connection.execute(sa.delete(daily))
 
 
+def _something_is_old(chaos: Chaos) -> None:
+    """What was said with a carrier is more than a week old."""
+    at = utc_now() - timedelta(days=8)
+    with chaos.database.writing("test") as connection:
+        row = {"id": new_id(), "channel": "sms", "at": at, "seconds": 0.1, "packed": ""}
+        connection.execute(sa.insert(exchange).values(**row))
+
+
 PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "daily": _a_day_is_not_counted,
     "answer late": _one_stop_returns,
@@ -390,6 +398,7 @@ PROVOKED: dict[str, Callable[[Chaos], None]] = {
     "probe": _tripped,
     "move on": _closed_for_long,
     "retire": age,
+    "forget": _something_is_old,
     "feed notice": _notice,
     "send for a system": _system_sends,
     "tend notices": _notice,

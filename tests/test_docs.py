@@ -22,6 +22,7 @@ from smsgw.settings import (
     OpenIdSettings,
     QuietHours,
     ReminderSettings,
+    RetentionSettings,
     WebSettings,
 )
 
@@ -36,6 +37,7 @@ TABLES = (
     NoticeSettings,
     ConsoleSettings,
     ReminderSettings,
+    RetentionSettings,
     ChannelSettings,
     OpenIdSettings,
     aggregator.Config,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from smsgw import assembly
 from smsgw.cli.common import Context, Day, as_json, print_json
 from smsgw.clock import utc_now
 from smsgw.dossiers import figures
@@ -51,9 +52,21 @@ def report(context: Context, start: date | None, end: date | None, as_json: bool
     except SchemaError as error:
         click.echo(f"what citizens said is left out: {error}", err=True)
         heard = None
+    removed = _removed(context, start) if heard else {}
     if as_json:
-        print_json({**asdict(shown), **(asdict(heard) if heard else {})})
+        print_json({**asdict(shown), **(asdict(heard) if heard else {}), "removed_before": removed})
         return
     click.echo(figures.described(shown))
     if heard:
         click.echo(store_heard.described(heard))
+    for what, day in removed.items():
+        click.echo(f"{what} of before {day} are not counted: they have been removed")
+
+
+def _removed(context: Context, start: date | None) -> dict[str, date]:
+    """What is not there any more of a period that begins then, or with the first day."""
+    zone = ZoneInfo(context.settings.gateway.timezone)
+    bounds = assembly.limits(context.settings).bounds(utc_now())
+    found = {"closed complaints": bounds.complaints, "ratings": bounds.ratings}
+    days = {what: bound.astimezone(zone).date() for what, bound in found.items() if bound}
+    return {what: day for what, day in days.items() if start is None or start < day}

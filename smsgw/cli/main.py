@@ -26,6 +26,7 @@ _MODULES = {
     "noticing": ("notice",),
     "reminding": ("reminders",),
     "voices": ("voice",),
+    "purging": ("purge",),
     "benching": ("bench",),
 }
 _MODULE_OF = {command: module for module, commands in _MODULES.items() for command in commands}

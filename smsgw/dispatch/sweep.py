@@ -13,8 +13,10 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.retry import decided
-from smsgw.store import callbacks, channels, exchanges, history, lines, overdue, pending, receipts, systems
+from smsgw.store import channels, history, overdue, pending, receipts
 from smsgw.store.database import Database
+from smsgw.store.removing import Bounds, Hands
+from smsgw.store.retention import TRACES
 from smsgw.store.states import State
 
 BATCH = 500  # messages in one transaction
@@ -50,7 +52,8 @@ class Sweeper:
 
     def exchanges(self) -> int:
         """Forget what was said with carriers more than a week ago, and what they will not bring again."""
-        return self._all("forget", self._forget)
+        hands, bounds = Hands(self._database), Bounds(self._clock())
+        return sum(trace.remove(hands, bounds) for trace in TRACES)
 
     def probes(self) -> int:
         """Probe the channels that are tripped and have rested; how many are open again."""
@@ -67,10 +70,6 @@ class Sweeper:
 
     def _rescue(self, connection: sa.Connection) -> int:
         return overdue.rescue(connection, self._clock(), BATCH)
-
-    def _forget(self, connection: sa.Connection) -> int:
-        now = self._clock()
-        return sum(room.forget(connection, now, BATCH) for room in (exchanges, callbacks, lines, systems))
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()

@@ -118,10 +118,21 @@ class Candidates:
 
     def held(self, since: datetime) -> Iterator[list[Held]]:
         """Whose each dossier is that has not ended, or was changed at that time or later."""
-        lately = _c.updated_at >= _naive(since - WIDE)
         columns = [_as_given(column) for column in (_c.code, _c.applicant_phone, _c.updated_at)]
-        for rows in self._rows(columns, [sa.or_(_c.status.in_(_OPEN), lately)]):
+        for rows in self._rows(columns, [_is_held(since)]):
             yield [held for row in rows if (held := _held(row))]
+
+    def held_among(self, codes: Collection[str], since: datetime) -> frozenset[str]:
+        """Those of these dossiers that have not ended, or were changed at that time or later."""
+        return self._among(codes, _is_held(since))
+
+    def known_among(self, codes: Collection[str]) -> frozenset[str]:
+        """Those of these dossiers that there are."""
+        return self._among(codes)
+
+    def _among(self, codes: Collection[str], *where: sa.ColumnElement[bool]) -> frozenset[str]:
+        query = sa.select(_c.code).where(_c.code.in_(codes), *where)
+        return frozenset(self._asked(lambda connection: connection.scalars(query).all())) if codes else frozenset()
 
     def last_change(self) -> datetime | None:
         """When a dossier was last changed; None where there is none, or its time makes no sense."""
@@ -192,6 +203,10 @@ class Candidates:
                 return work(connection)
         except sa.exc.SQLAlchemyError as error:
             raise OneStopUnavailable(reason(error)) from None
+
+
+def _is_held(since: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(_c.status.in_(_OPEN), _c.updated_at >= _naive(since - WIDE))
 
 
 def _held(row: Sequence[Any]) -> Held | None:

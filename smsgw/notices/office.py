@@ -34,7 +34,7 @@ from smsgw.text.alphabet import storable
 
 HELD_FOR = timedelta(days=90)  # after which what is paused is given up
 SEEN = frozenset(State) - {State.LOADING}  # by officials
-GATEWAY = "gateway"  # who moves a notice that no official moves
+GATEWAY = audit.GATEWAY  # who moves a notice that no official moves
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,12 @@ class Progress:
 
 def progress(means: Means, notice: Notice) -> Progress:
     """The progress of a notice that was found."""
-    with means.database.reading() as connection:
-        outcomes = sending.outcomes(connection, notice.id)
+    past = Reckoning.from_json(notice.reckoning)
+    if past.removed:
+        outcomes = Counter({(state, code): count for state, code, count in past.outcomes})
+    else:
+        with means.database.reading() as connection:
+            outcomes = sending.outcomes(connection, notice.id)
     counts = sending.counts(outcomes, cancelled=notice.state == State.CANCELLED)
     failed = sending.failures(outcomes).most_common()
     failures = [Failure(state, code, count) for (state, code), count in failed]

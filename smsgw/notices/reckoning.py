@@ -70,7 +70,11 @@ class Size:
 
 @dataclass
 class Reckoning:
-    """A notice in figures. `by_channel`: recipients; `longest_segments`: of one message, as it goes out."""
+    """A notice in figures. `by_channel`: recipients.
+
+    `removed`: when its recipients were, as a time in ISO 8601; then `outcomes` says what had become of their messages:
+    state, code and how many.
+    """
 
     rows: int = 0
     recipients: int = 0
@@ -81,6 +85,12 @@ class Reckoning:
     by_channel: Counter[str] = field(default_factory=Counter)
     plain: Size = field(default_factory=Size)
     accented: Size = field(default_factory=Size)
+    removed: str | None = None
+    outcomes: list[tuple[str, str, int]] = field(default_factory=list)
+
+    @property
+    def removed_at(self) -> datetime | None:
+        return datetime.fromisoformat(self.removed) if self.removed else None
 
     def size(self, *, accents: bool) -> Size:
         return self.accented if accents else self.plain

@@ -15,6 +15,8 @@ from smsgw.notices.audience.listing import harmless
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.life import State
 from smsgw.notices.means import Means
+from smsgw.notices.reckoning import Reckoning
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.store import notice_sending as sending
 from smsgw.store.notice_sending import Fate
 from smsgw.store.notices import Notice
@@ -49,7 +51,17 @@ Record = tuple[str, ...]
 
 
 def records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
-    """The headings, then a line for each recipient, by the line of the audience. Times are the province's."""
+    """The headings, then a line for each recipient, by the line of the audience. Times are the province's.
+
+    Raises NoticeRefused if the recipients were removed.
+    """
+    if removed := Reckoning.from_json(notice.reckoning).removed_at:
+        day = f"{removed.astimezone(means.hours.zone):%Y-%m-%d}"
+        raise NoticeRefused("removed", f"the recipients of this notice were removed on {day}; its figures are kept")
+    return _records(means, notice, language)
+
+
+def _records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
     yield _HEADINGS[language]
     cancelled = notice.state == State.CANCELLED
     with means.database.reading() as connection:

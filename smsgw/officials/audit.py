@@ -1,6 +1,7 @@
 """The audit log: a chain in which each entry carries the hash of the one before.
 
     record      write an entry, inside of the transaction that does what it tells of
+    remove      take out the oldest entries, which the log then says itself
     verify      the first entry that is not as it was written
 
 Who can write to the database can also write a whole new chain. Against that a hash helps that was noted down elsewhere:
@@ -11,16 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from smsgw.store import audit as rows
-from smsgw.store.audit import BEFORE_ALL, Entry, Head
+from smsgw.store.audit import BEFORE_ALL, Entry, Head, Removed
 from smsgw.text.alphabet import storable
 from smsgw.text.phones import mask_all
+
+GATEWAY = "gateway"  # who does what no official does
+REMOVE = "audit.remove"
+NOTHING = Removed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +65,72 @@ def entry_hash(entry: Entry) -> str:
     return hashlib.sha256(json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
+def remove(connection: sa.Connection, before: datetime, most: int, now: datetime) -> int:
+    """Take out so many of the oldest entries, of those that are older; how many that was.
+
+    The chain then begins with another entry. That it may is said by a new one, with the last hash that is gone.
+    """
+    head = rows.lock_head(connection)
+    old = rows.old(connection, before)[:most]
+    if not old:
+        return 0
+    gone = rows.cut(connection, old[-1])
+    said = json.dumps({"hash": gone.hash, "number": str(gone.number)}, sort_keys=True)
+    rows.append(connection, sealed(head, now, GATEWAY, REMOVE, str(gone.number), said))  # a hash is never masked
+    return len(old)
+
+
+def removed(connection: sa.Connection) -> Removed:
+    """What the log says of entries that were taken out."""
+    entry = rows.latest_of(connection, GATEWAY, REMOVE)
+    try:
+        said = json.loads(entry.detail if entry else "{}")
+        return Removed(int(said["number"]), said["hash"])
+    except (ValueError, KeyError, TypeError):
+        return Removed()
+
+
 def verify(connection: sa.Connection, noted: str | None = None) -> Verdict:
     """Look at every entry. `noted`: a hash that was the head's once, and must still be in the chain."""
     head = rows.head(connection)  # first: what is appended meanwhile is looked at another time
-    return examine(rows.entries(connection, head.number), head, noted)
+    entries = rows.entries(connection, head.number)
+    first = next(entries, None)
+    # Only then, so that it tells of all that is missing before the first one.
+    return examine(_again(first, entries), head, noted, removed(connection))
 
 
-def examine(entries: Iterable[Entry], head: Head, noted: str | None = None) -> Verdict:
+def _again(first: Entry | None, others: Iterator[Entry]) -> Iterator[Entry]:
+    if first is not None:
+        yield first
+    yield from others
+
+
+def examine(entries: Iterable[Entry], head: Head, noted: str | None = None, removed: Removed = NOTHING) -> Verdict:
     """The same of entries in the order of their numbers. Pure."""
-    count, last, found = 0, BEFORE_ALL, noted is None
+    count, number, last, found = 0, 0, BEFORE_ALL, noted is None
     for entry in entries:
-        if entry.number != count + 1:
-            return Verdict(count, last, count + 1, "it is missing")
-        if entry.previous != last:
-            return Verdict(count, last, entry.number, "it does not follow on the entry before")
-        if entry.hash != entry_hash(entry):
-            return Verdict(count, last, entry.number, "it was changed")
-        count, last = entry.number, entry.hash
+        if count == 0:
+            number = min(entry.number - 1, removed.number)
+            last = entry.previous if number else BEFORE_ALL
+        if problem := _problem(entry, number, last, removed):
+            return Verdict(count, last, number + 1, problem)
+        count, number, last = count + 1, entry.number, entry.hash
         found = found or last == noted
-    if count < head.number:
-        return Verdict(count, last, count + 1, "it is missing, with all after it")
-    if (count, last) != (head.number, head.hash):
-        return Verdict(count, last, max(count, 1), "the log's head does not belong to it")
+    if number < head.number:
+        return Verdict(count, last, number + 1, "it is missing, with all after it")
+    if (number, last) != (head.number, head.hash):
+        return Verdict(count, last, max(number, 1), "the log's head does not belong to it")
     if not found:
-        return Verdict(count, last, 1, "the hash that was noted is not in the log: it was written anew")
+        why = f"it was written anew, or that entry is one of the {removed.number} that were removed for their age"
+        why = why if removed.number else "it was written anew"
+        return Verdict(count, last, 1, f"the hash that was noted is not in the log: {why}")
     return Verdict(count, last)
+
+
+def _problem(entry: Entry, number: int, last: str, removed: Removed) -> str:
+    """What is wrong with an entry that should follow on another one; nothing if it does."""
+    if entry.number != number + 1:
+        return "it is missing"
+    if entry.previous != last or (0 < number == removed.number and last != removed.hash):
+        return "it does not follow on the entry before"
+    return "" if entry.hash == entry_hash(entry) else "it was changed"

@@ -146,14 +146,8 @@ class Runs:
 
     def _fire(self, name: str) -> int:
         now = self._clock()
-        cron = self.schedules[name]
-
-        def times(due_at: datetime) -> tuple[datetime, datetime]:
-            latest = cron.latest(due_at, now)
-            return latest, cron.after(now)
-
         with self._database.writing("run") as connection:
-            mine = schedules.claim(connection, name, times, now)
+            mine = schedules.claim(connection, name, self.schedules[name].firing(now), now)
         if mine is None:
             return 0
         try:
@@ -178,8 +172,6 @@ class Runs:
             told = self._tell_changes(mine, changed, now)
         elif name == MISSED:
             told = self._tell_all(mine, changed, now)
-            with self._database.writing("run") as connection:
-                schedules.forget(connection, now)
         elif name == OWNERS:
             self._note_all(mine, now)
         elif self._rules[name].kind == "officials" and now - mine.due_at > self._rules[name].max_age:

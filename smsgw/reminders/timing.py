@@ -11,6 +11,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from smsgw.dossiers.calendar import add_working_days, take_working_days
 from smsgw.dossiers.candidates import Span
+from smsgw.store.schedules import Times
 
 MOMENT = timedelta(microseconds=1)
 # Where the latest time is looked for, nearest first; of a schedule that was not looked at for longer, none is found.
@@ -40,6 +41,10 @@ class Cron:
             if latest > due:
                 break
         return latest
+
+    def firing(self, now: datetime) -> Times:
+        """For a schedule that is due: which of its times counts now, as several may have passed, and the next one."""
+        return lambda due_at: (self.latest(due_at, now), self.after(now))
 
     def _next(self, moment: datetime) -> datetime:
         found: datetime | None = self._trigger.get_next_fire_time(None, moment)

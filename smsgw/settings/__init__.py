@@ -12,6 +12,7 @@ from smsgw.settings.tables import (
     OpenIdSettings,
     QuietHours,
     ReminderSettings,
+    RetentionSettings,
     RouteSettings,
     WebSettings,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "OpenIdSettings",
     "QuietHours",
     "ReminderSettings",
+    "RetentionSettings",
     "RouteSettings",
     "Settings",
     "SettingsError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import time
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -93,11 +94,26 @@ def _issuer(value: str) -> str:
     raise ValueError("expected the provider's https address, such as https://id.example.gov.vn/realms/province")
 
 
+LEAST_DAYS = 31  # of what a carrier may bring again, or of which something may still be under way
+LEAST_DAYS_OF_LOG = 365
+
+
+def _days(least: int) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if 0 != value < least:
+            raise ValueError(f"expected at least {least} days, or 0 for what is never removed")
+        return value
+
+    return check
+
+
 Phone = Annotated[str, AfterValidator(_phone)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 Hour = Annotated[time, BeforeValidator(_hour)]
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
 Count = Annotated[int, BeforeValidator(_number)]
+Days = Annotated[int, BeforeValidator(_number), AfterValidator(_days(LEAST_DAYS))]
+DaysOfLog = Annotated[int, BeforeValidator(_number), AfterValidator(_days(LEAST_DAYS_OF_LOG))]
 Bind = Annotated[str, AfterValidator(_bind)]
 ReadDatabase = Annotated[str, AfterValidator(_database)]
 GatewayDatabase = Annotated[str, AfterValidator(_gateway_database)]

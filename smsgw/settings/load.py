@@ -28,6 +28,7 @@ from smsgw.settings.tables import (
     OneStopSettings,
     QuietHours,
     ReminderSettings,
+    RetentionSettings,
     RouteSettings,
     WebSettings,
 )
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     notices: NoticeSettings = NoticeSettings()
     console: ConsoleSettings = ConsoleSettings()
     reminders: ReminderSettings = ReminderSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(

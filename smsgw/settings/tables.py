@@ -15,6 +15,8 @@ from providers.contract import ProviderModule
 from smsgw.settings.kinds import (
     Bind,
     Count,
+    Days,
+    DaysOfLog,
     GatewayDatabase,
     Hour,
     Issuer,
@@ -133,6 +135,20 @@ class ReminderSettings(Table):
     most_a_day: Count = Field(default=3, ge=1, le=50)
     overlap: Count = Field(default=900, ge=60, le=86_400)
     digest: dict[str, tuple[Phone, ...]] = Field(default_factory=dict)
+
+
+class RetentionSettings(Table):
+    """[retention]: for how many days things are kept; 0: for ever.
+
+    `messages`: both ways, from their end; `notices`: their recipients, from the notice's end; `complaints`: from when
+    they were closed; `ratings`; `audit`: the log of what officials did, and notices themselves.
+    """
+
+    messages: Days = 365
+    notices: Days = 365
+    complaints: Days = 730
+    ratings: Days = 730
+    audit: DaysOfLog = 1825
 
 
 class RouteSettings(Table):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -35,6 +35,14 @@ class Head:
 
     number: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The last entry that was removed for its age, as the log says itself; number 0 if none was."""
+
+    number: int = 0
+    hash: str = BEFORE_ALL
 
 
 def lock_head(connection: sa.Connection) -> Head:
@@ -89,3 +97,32 @@ def latest(
     if before is not None:
         rows = rows.where(audit.c.number < before)
     return [Entry(*row) for row in connection.execute(rows)]
+
+
+def old(connection: sa.Connection, before: datetime) -> range:
+    """The numbers of the entries from the first one on that are older."""
+    first, _ = connection.execute(_FIRST_FROM, {"bound": datetime.min.replace(tzinfo=UTC)}).one_or_none() or (1, None)
+    stays, _ = connection.execute(_FIRST_FROM, {"bound": before}).one_or_none() or (head(connection).number + 1, None)
+    return range(first, max(first, stays))
+
+
+_FIRST_FROM = (
+    sa.select(audit.c.number, audit.c.at)
+    .where(audit.c.at >= sa.bindparam("bound", type_=audit.c.at.type))
+    .order_by(audit.c.number)
+    .limit(1)
+)
+
+
+def cut(connection: sa.Connection, last: int) -> Removed:
+    """Remove all entries up to that number, which is there."""
+    hash: str = connection.scalars(sa.select(audit.c.hash).where(audit.c.number == last)).one()
+    connection.execute(sa.delete(audit).where(audit.c.number <= last))
+    return Removed(last, hash)
+
+
+def latest_of(connection: sa.Connection, who: str, action: str) -> Entry | None:
+    """The last time that somebody did something."""
+    done = sa.select(audit).where(audit.c.who == who, audit.c.action == action)
+    row = connection.execute(done.order_by(audit.c.number.desc()).limit(1)).one_or_none()
+    return Entry(*row) if row else None

@@ -12,7 +12,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from smsgw.store.exchanges import KEPT_FOR
 from smsgw.store.history import message
 from smsgw.store.ids import new_id
 from smsgw.store.packing import packed, unpacked
@@ -67,13 +66,6 @@ def of_message(connection: sa.Connection, id: str) -> list[Kept]:
     for at, channel, name in _brought(connection, id):
         found.setdefault((at, channel), set()).add(name)
     return [kept for (at, channel), names in sorted(found.items()) for kept in _kept(connection, at, channel, names)]
-
-
-def forget(connection: sa.Connection, now: datetime, limit: int) -> int:
-    """Remove what is older than a week; how much that was."""
-    key = sa.tuple_(_g.at, _g.channel, _g.id)
-    old = sa.select(_g.at, _g.channel, _g.id).where(_g.at < now - KEPT_FOR).limit(limit)
-    return connection.execute(sa.delete(callback_group).where(key.in_(old))).rowcount
 
 
 def _brought(connection: sa.Connection, id: str) -> Iterator[tuple[datetime, str, str]]:

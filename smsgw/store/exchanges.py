@@ -88,9 +88,3 @@ def _kept(row: Any, id: str) -> Kept:
         said = [about(part, {id}) for part in said]
     request, answer = (mask_all(storable(part)) for part in said)
     return Kept(row.seconds, request, answer, row.channel, row.at)
-
-
-def forget(connection: sa.Connection, now: datetime, limit: int) -> int:
-    """Remove what is older than a week; how much that was."""
-    old = sa.select(_e.id).where(_e.at < now - KEPT_FOR).limit(limit)
-    return connection.execute(sa.delete(exchange).where(_e.id.in_(old))).rowcount

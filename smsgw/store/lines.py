@@ -107,12 +107,6 @@ _PROVED = Batch(
 )
 
 
-def forget(connection: sa.Connection, now: datetime, limit: int) -> int:
-    """What has not been brought again for long will not be; how much that was."""
-    old = sa.select(_u.carrier_message_id).where(_u.received_at < now - UNPROVED_FOR).limit(limit)
-    return connection.execute(sa.delete(unproved).where(_u.carrier_message_id.in_(old))).rowcount
-
-
 def pieces_of(connection: sa.Connection, wholes: Collection[Whole]) -> list[Piece]:
     """The parts that have come of these texts."""
     return [_piece(row) for row in _PIECES.rows(connection, map(astuple, wholes))] if wholes else []

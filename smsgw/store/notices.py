@@ -109,6 +109,11 @@ def move(
     return connection.execute(guarded.values(state=after, changed_at=now, **values)).rowcount == 1
 
 
+def set_reckoning(connection: sa.Connection, id: str, reckoning: str) -> None:
+    """Write a notice's figures, and no change of it."""
+    connection.execute(sa.update(notice).where(_c.id == id).values(reckoning=reckoning))
+
+
 def add_event(connection: sa.Connection, id: str, event: Event) -> None:
     """Write down what was done."""
     values = {name: getattr(event, name) for name in Event.__dataclass_fields__}

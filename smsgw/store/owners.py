@@ -30,6 +30,11 @@ def forget(connection: sa.Connection, before: datetime) -> int:
     return connection.execute(sa.delete(owner).where(_c.noted_at < before)).rowcount
 
 
+def sample(connection: sa.Connection, limit: int) -> frozenset[str]:
+    """So many of the dossiers that are written down."""
+    return frozenset(connection.scalars(sa.select(_c.code).order_by(_c.code).limit(limit)))
+
+
 def of(connection: sa.Connection, phone: str, limit: int) -> tuple[str, ...]:
     """The dossiers with that phone on them, those that changed last first."""
     codes = sa.select(_c.code).where(_c.phone == phone).order_by(_c.changed_at.desc(), _c.code).limit(limit)

@@ -167,8 +167,3 @@ def hanging(connection: sa.Connection, since: datetime) -> dict[str, str]:
     unfinished = sa.select(_c.schedule, _c.problem).where(_c.ended_at.is_(None), _c.started_at < since)
     found = dict.fromkeys(connection.execute(late).scalars(), "is due and nobody does it")
     return found | {name: why or "does not come to its end" for name, why in connection.execute(unfinished)}
-
-
-def forget(connection: sa.Connection, now: datetime) -> int:
-    """Remove runs from long ago."""
-    return connection.execute(sa.delete(run).where(_c.ended_at < now - KEPT)).rowcount

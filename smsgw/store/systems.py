@@ -14,7 +14,7 @@ from smsgw.store.history import message
 from smsgw.store.officials import Official, Role
 from smsgw.store.tables import api_key, api_message, api_request
 
-KEPT_FOR = timedelta(days=1)  # requests, so that each is done once
+REQUESTED_FOR = timedelta(days=1)  # so long a request is known by its name, and not done again
 
 _k, _r, _m = api_key.c, api_request.c, api_message.c
 
@@ -103,12 +103,6 @@ def ask(connection: sa.Connection, key: str, name: str, asked: Asked, now: datet
 
 
 _ASK = InsertNew(*_r, returning=_r.name)
-
-
-def forget(connection: sa.Connection, now: datetime, limit: int) -> int:
-    """Remove requests of more than a day ago; how many those were."""
-    old = sa.select(_r.key_id, _r.name).where(_r.at < now - KEPT_FOR).limit(limit)
-    return connection.execute(sa.delete(api_request).where(sa.tuple_(_r.key_id, _r.name).in_(old))).rowcount
 
 
 def sent(connection: sa.Connection, key: str, message_id: str, now: datetime) -> None:

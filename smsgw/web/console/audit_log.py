@@ -24,7 +24,8 @@ def routes(desk: Desk) -> Blueprint:
         with desk.database.reading() as connection:
             found = rows.latest(connection, who, before, A_PAGE)
         older = found[-1].number if len(found) == A_PAGE else None
-        return page("audit_log.html", rows=found, who=who, older=older, verdict=verdict)
+        gone = 0 if older or who else found[-1].number - 1 if found else 0
+        return page("audit_log.html", rows=found, who=who, older=older, gone=gone, verdict=verdict)
 
     @log.get("/")
     @needs("admin")

@@ -29,7 +29,7 @@ def routes(desk: Desk) -> Blueprint:
     @talks.get("/")
     @needs("viewer")
     def conversations() -> AnyResponse:
-        return page("conversations.html")
+        return page("conversations.html", removed=_removed(desk))
 
     @talks.post("/")
     @needs("viewer")
@@ -40,7 +40,7 @@ def routes(desk: Desk) -> Blueprint:
             return see("conversations.conversation", id=found[0].id)
         status = HTTPStatus.OK if found else HTTPStatus.NOT_FOUND
         trouble = None if found else say("conversations.nothing")
-        return page("conversations.html", status, query=query, found=found, trouble=trouble)
+        return page("conversations.html", status, query=query, found=found, trouble=trouble, removed=_removed(desk))
 
     @talks.get("/<id>")
     @needs("viewer")
@@ -52,7 +52,7 @@ def routes(desk: Desk) -> Blueprint:
             abort(HTTPStatus.NOT_FOUND)
         with desk.database.writing("officials") as connection:
             audit.record(connection, me().name, "conversation.view", phone, {}, desk.clock())
-        return page("conversation.html", phone=phone, messages=_in_order(thread))
+        return page("conversation.html", phone=phone, messages=_in_order(thread), removed=_removed(desk))
 
     @talks.get("/<id>/trace")
     @needs("viewer")
@@ -60,6 +60,11 @@ def routes(desk: Desk) -> Blueprint:
         return _trace(desk, id)
 
     return talks
+
+
+def _removed(desk: Desk) -> datetime | None:
+    """Messages that ended before are removed; None: none are."""
+    return desk.kept.bounds(desk.clock()).messages
 
 
 def _trace(desk: Desk, id: str) -> AnyResponse:

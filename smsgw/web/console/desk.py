@@ -17,6 +17,7 @@ from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
 from smsgw.reminders.reminders import Reminders
+from smsgw.retention.limits import Limits as Kept
 from smsgw.store.database import Database
 from smsgw.web.openid import Provider
 
@@ -40,4 +41,5 @@ class Desk:
     voices: VoiceDesk
     notices: Notices
     limits: Limits
+    kept: Kept
     openid: Provider | None

@@ -82,6 +82,11 @@ def too_late(desk: Desk, notice: Notice) -> AnyResponse:
     return _page(desk, notice, HTTPStatus.CONFLICT, trouble=_overtaken(desk, notice))
 
 
+def gone(desk: Desk, notice: Notice, error: NoticeRefused) -> AnyResponse:
+    """The notice's page for whoever asks for what was removed of it."""
+    return _page(desk, notice, HTTPStatus.GONE, trouble=refused(error))
+
+
 def _overtaken(desk: Desk, notice: Notice) -> str:
     """Who did what before the official at work could do anything."""
     show, events = Format(desk.timezone, language()), desk.notices.events(notice.id, me())
@@ -134,6 +139,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         status,
         notice=notice,
         preview=looked_at,
+        removed=looked_at.reckoning.removed_at,
         total=looked_at.reckoning.size(accents=notice.accents),
         warnings=_warnings(looked_at, Format(desk.timezone, language())) if notice.state in BEFORE_SENDING else [],
         needs_approval=desk.notices.needs_approval(notice),

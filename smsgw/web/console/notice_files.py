@@ -9,9 +9,10 @@ from flask import Blueprint, Response, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.notices.audience.listing import errors_csv
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.notices.report import as_csv, records, write_xlsx
 from smsgw.web.console.desk import Desk
-from smsgw.web.console.notice import notice_of
+from smsgw.web.console.notice import gone, notice_of
 from smsgw.web.console.shell import language, me, needs
 
 CSV = "text/csv; charset=utf-8"
@@ -29,14 +30,23 @@ def add(own: Blueprint, desk: Desk) -> None:
     @own.get("/<id>/report.csv")
     @needs("viewer")
     def report(id: str) -> AnyResponse:
-        return _csv(as_csv(records(desk.notices.means, notice_of(desk, id), language())), f"report-{id}.csv")
+        found = notice_of(desk, id)
+        try:
+            lines = records(desk.notices.means, found, language())
+        except NoticeRefused as error:
+            return gone(desk, found, error)
+        return _csv(as_csv(lines), f"report-{id}.csv")
 
     @own.get("/<id>/report.xlsx")
     @needs("viewer")
     def workbook(id: str) -> AnyResponse:
         found = notice_of(desk, id)
+        try:
+            lines = records(desk.notices.means, found, language())
+        except NoticeRefused as error:
+            return gone(desk, found, error)
         file = TemporaryFile()  # noqa: SIM115 - closed with the response
-        write_xlsx(records(desk.notices.means, found, language()), file)
+        write_xlsx(lines, file)
         file.seek(0)
         return send_file(file, XLSX, as_attachment=True, download_name=f"report-{id}.xlsx")
 

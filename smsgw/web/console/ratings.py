@@ -26,11 +26,19 @@ def routes(desk: Desk) -> Blueprint:
         days = next((days for days in PERIODS if str(days) == request.args.get("days")), PERIODS[1])
         with desk.database.reading() as connection:
             theirs = my_agencies()
-            agencies = ratings.by_agency(connection, desk.clock() - timedelta(days=days), None, theirs)
+            since = desk.clock() - timedelta(days=days)
+            agencies = ratings.by_agency(connection, since, None, theirs)
             latest = ratings.latest(connection, theirs)
-        total = together(agencies)
+        removed = desk.kept.bounds(desk.clock()).ratings
         return page(
-            "ratings.html", days=days, periods=PERIODS, agencies=agencies, latest=latest, total=total, mask=mask_all
+            "ratings.html",
+            days=days,
+            periods=PERIODS,
+            agencies=agencies,
+            latest=latest,
+            total=together(agencies),
+            removed=removed if removed and removed > since else None,
+            mask=mask_all,
         )
 
     return rated

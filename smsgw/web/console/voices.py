@@ -67,7 +67,8 @@ def _inbox(desk: Desk) -> AnyResponse:
     shown = found[:A_PAGE]
     last = shown[-1].id if len(found) > A_PAGE else None
     more = url_for("console.voices.every", state=state, after=last) if last else None
-    return page("voices.html", voices=shown, state=state, counts=counts, more=more, mask=mask_all)
+    removed = desk.kept.bounds(desk.clock()).complaints if state == "closed" else None
+    return page("voices.html", voices=shown, state=state, counts=counts, more=more, removed=removed, mask=mask_all)
 
 
 def _theirs(desk: Desk, id: str) -> Voice:
