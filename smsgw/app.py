@@ -103,6 +103,7 @@ def _rooms(gateway: Gateway) -> Rooms:
         systems=gateway.systems,
         requests=gateway.requests,
         limits=gateway.limits,
+        kept=gateway.purge.limits,
     )
 
 

@@ -45,14 +45,16 @@ def report(context: Context, start: date | None, end: date | None, as_json: bool
     """The province's figures: dossiers received and resolved, ahead of time, by service level; what citizens said."""
     if start and end and end < start:
         raise click.UsageError("--to lies before --from")
+    zone = ZoneInfo(context.settings.gateway.timezone)
     shown = figures.figures(context.settings.onestop.database, start, end)
     try:
         with context.database() as database:
-            heard = reporting.heard(database, ZoneInfo(context.settings.gateway.timezone), start, end)
+            heard = reporting.heard(database, zone, start, end)
     except SchemaError as error:
         click.echo(f"what citizens said is left out: {error}", err=True)
         heard = None
-    removed = _removed(context, start) if heard else {}
+    bounds = assembly.limits(context.settings).bounds(utc_now())
+    removed = reporting.removed(bounds, zone, start) if heard else {}
     if as_json:
         print_json({**asdict(shown), **(asdict(heard) if heard else {}), "removed_before": removed})
         return
@@ -61,12 +63,3 @@ def report(context: Context, start: date | None, end: date | None, as_json: bool
         click.echo(store_heard.described(heard))
     for what, day in removed.items():
         click.echo(f"{what} of before {day} are not counted: they have been removed")
-
-
-def _removed(context: Context, start: date | None) -> dict[str, date]:
-    """What is not there any more of a period that begins then, or with the first day."""
-    zone = ZoneInfo(context.settings.gateway.timezone)
-    bounds = assembly.limits(context.settings).bounds(utc_now())
-    found = {"closed complaints": bounds.complaints, "ratings": bounds.ratings}
-    days = {what: bound.astimezone(zone).date() for what, bound in found.items() if bound}
-    return {what: day for what, day in days.items() if start is None or start < day}

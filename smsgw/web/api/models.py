@@ -303,3 +303,6 @@ class Report(BaseModel):
     ratings: Ratings
     followed: int
     opted_out: dict[str, int]
+    removed_before: dict[str, date] = Field(
+        description="What is not counted of the period, as it has been removed: before which day."
+    )

@@ -27,7 +27,8 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         """Dossiers received and resolved, ahead of time, by service level; what citizens said. Without days: of all."""
         dossiers = figures.figures(rooms.onestop_url, query.start, query.end)
         heard = reporting.heard(rooms.database, rooms.timezone, query.start, query.end)
-        return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard)}))
+        removed = reporting.removed(rooms.kept.bounds(rooms.clock()), rooms.timezone, query.start)
+        return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard), "removed_before": removed}))
 
     @api.get("/", tags=_KEY, summary="What this key may do", responses={200: Me})
     def key() -> Response:

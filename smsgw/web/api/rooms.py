@@ -13,6 +13,7 @@ from smsgw.notices.office import Notices
 from smsgw.notices.personal import Personal
 from smsgw.officials.requests import Requests
 from smsgw.officials.systems import Systems
+from smsgw.retention.limits import Limits as Kept
 from smsgw.store.database import Database
 
 
@@ -31,3 +32,4 @@ class Rooms:
     systems: Systems
     requests: Requests
     limits: Limits
+    kept: Kept

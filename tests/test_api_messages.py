@@ -1,0 +1,268 @@
+"""One message to one person, sent by another system: once, within bounds, and seen by its agency."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.app import create_app
+from smsgw.store import opt_outs
+from smsgw.store.history import message
+from smsgw.store.opt_outs import OptOut
+from smsgw.store.tables import api_message, api_request
+from tests.console import official as browser_of
+from tests.systems import ORDER, PHONE, System, sent, system
+from tests.world import NOON, World, world
+
+
+def test_a_message_goes_out_once_and_what_became_of_it_can_be_asked(anywhere: World) -> None:
+    one = system(anywhere)
+    made = one.post("/messages", ORDER)
+    assert (made["to"], made["text"], made["state"]) == ("84912***678", "Moi ba den lay ket qua.", "queued")
+    anywhere.settle()
+    assert [bubble.text for bubble in anywhere.heard(PHONE)] == ["Moi ba den lay ket qua."]
+    assert one.get(f"/messages/{made['id']}")["state"] == "delivered"
+    assert one.get("/")["sent_today"] == 1
+
+
+def test_with_its_accents_if_that_is_wanted(here: World) -> None:
+    made = system(here).post("/messages", ORDER | {"accents": True})
+    assert (made["text"], made["encoding"]) == ("Mời bà đến lấy kết quả.", "ucs2")
+
+
+def test_the_same_request_under_the_same_name_is_done_once(anywhere: World) -> None:
+    one = system(anywhere)
+    first = one.post("/messages", ORDER, once="hen-4711")
+    again = one.raw("POST", "/messages", once="hen-4711", json=ORDER)
+    assert (again.status_code, again.json) == (201, first)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    anywhere.settle()
+    assert one.post("/messages", ORDER, once="hen-4711")["state"] == "delivered"  # as it stands by now
+    assert sent(anywhere) == 1
+
+
+def test_another_request_under_a_name_that_was_used_is_refused(here: World) -> None:
+    one = system(here)
+    one.post("/messages", ORDER, once="a")
+    assert one.post("/messages", ORDER | {"text": "khác"}, 422, once="a")["reason"] == "key_used"
+    assert sent(here) == 1
+
+
+def test_two_systems_may_use_the_same_name(here: World) -> None:
+    for name in ("one", "two"):
+        system(here, name).post("/messages", ORDER, once="a")
+    assert sent(here) == 2
+
+
+def test_a_name_is_free_again_after_a_day(here: World) -> None:
+    one = system(here)
+    one.post("/messages", ORDER, once="a")
+    here.clock.forward(hours=23)
+    here.gateway.sweeper.exchanges()
+    one.post("/messages", ORDER, once="a")
+    assert sent(here) == 1
+    here.clock.forward(hours=2)
+    here.gateway.sweeper.exchanges()
+    one.post("/messages", ORDER, once="a")
+    assert sent(here) == 2
+
+
+def test_what_was_refused_can_be_asked_for_again_under_its_name(here: World) -> None:
+    one = system(here)
+    with here.gateway.database.writing("test") as connection:
+        opt_outs.add(connection, [OptOut(PHONE, "reminder", NOON, "sms")])
+    assert one.post("/messages", ORDER, 409, once="a")["reason"] == "opted_out"
+    with here.gateway.database.writing("test") as connection:
+        opt_outs.remove(connection, [(PHONE, "reminder")])
+    one.post("/messages", ORDER, once="a")
+    assert sent(here) == 1
+
+
+def test_of_many_who_ask_for_the_same_at_once_one_is_served(anywhere: World) -> None:
+    one = system(anywhere)
+    barrier, codes = threading.Barrier(6), []
+
+    def ask() -> None:
+        client = create_app(anywhere.gateway).test_client()
+        barrier.wait()
+        codes.append(
+            System(anywhere, client, one.key, one.secret).raw("POST", "/messages", once="a", json=ORDER).status_code
+        )
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [201] * 6
+    assert sent(anywhere) == 1
+
+
+def test_what_fails_at_its_commit_leaves_nothing_and_can_be_asked_for_again(here: World) -> None:
+    one = system(here)
+
+    def fail(name: str, side: str) -> None:
+        if (name, side) == ("send for a system", "before"):
+            raise sa.exc.OperationalError("", None, Exception("gone"))
+
+    here.gateway.database.boundary = fail
+    assert one.post("/messages", ORDER, 503, once="a")["status"] == 503
+    here.gateway.database.boundary = None
+    assert sent(here) == 0
+    one.post("/messages", ORDER, once="a")
+    assert sent(here) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"to": "8188"}, "to"),
+        ({"to": "0296 3852 288"}, "to"),
+        ({"to": "+1 202 555 0123"}, "to"),
+        ({"to": "abc"}, "to"),
+        ({"to": ""}, "to"),
+        ({"text": ""}, "text"),
+        ({"text": " \n"}, "text"),
+        ({"text": "dài " * 1000}, "text"),
+        ({"text": 5}, "text"),
+        ({"urgent": True}, "urgent"),
+        ({"accents": "maybe"}, "accents"),
+        ({"accents": 1}, "accents"),
+    ],
+)
+def test_what_is_wrong_with_an_order_is_said_field_by_field(here: World, change: dict[str, Any], field: str) -> None:
+    refused = system(here).post("/messages", ORDER | change, 422)
+    assert [error["field"] for error in refused["errors"]] == [field]
+    assert sent(here) == 0
+
+
+def test_a_refusal_repeats_nobodys_number(here: World) -> None:
+    one = system(here)
+    refused = one.post("/messages", {"to": [PHONE], "text": PHONE * 1000}, 422)
+    assert PHONE not in json.dumps(refused)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ("{", "application/json", 400),
+        ("to=1", "application/x-www-form-urlencoded", 415),
+        ("[]", "application/json", 422),
+    ],
+)
+def test_a_body_that_is_no_order_is_refused(here: World, body: str, kind: str, status: int) -> None:
+    system(here).call("POST", "/messages", status, data=body, content_type=kind)
+
+
+def test_a_system_that_only_reads_sends_nothing(here: World) -> None:
+    one = system(here, role="viewer")
+    assert one.post("/messages", ORDER, 403)["reason"] == "role"
+    assert one.post("/notices", {"name": "a", "text": "b", "filter": "status=9"}, 403)["reason"] == "role"
+    assert sent(here) == 0
+
+
+def test_a_key_sends_so_many_messages_a_day_and_more_on_the_next(here: World) -> None:
+    one = system(here, daily=2)
+    for _ in range(2):
+        one.post("/messages", ORDER)
+    assert one.post("/messages", ORDER, 429)["reason"] == "daily"
+    here.clock.forward(hours=12)  # past midnight of the province's clock
+    one.post("/messages", ORDER)
+    assert sent(here) == 3
+
+
+def test_messages_take_from_the_agencys_budget(tmp_path: Path) -> None:
+    with world(tmp_path, more="[notices]\nmonthly_segments = 2") as there:
+        one = system(there)
+        one.post("/messages", ORDER | {"text": "a" * 200})
+        assert one.post("/messages", ORDER, 409)["reason"] == "budget"
+        assert sent(there) == 1
+
+
+def test_messages_wait_for_the_end_of_the_quiet_hours(here: World) -> None:
+    here.clock.forward(hours=10)  # ten in the evening
+    system(here).post("/messages", ORDER)
+    here.settle()
+    assert not here.heard(PHONE)
+    here.clock.forward(hours=10)
+    here.settle()
+    assert len(here.heard(PHONE)) == 1
+
+
+def test_who_opts_out_while_a_message_waits_does_not_get_it(here: World) -> None:
+    here.clock.forward(hours=10)
+    one = system(here)
+    made = one.post("/messages", ORDER)
+    with here.gateway.database.writing("test") as connection:
+        opt_outs.add(connection, [OptOut(PHONE, "reminder", NOON, "sms")])
+    here.clock.forward(hours=10)
+    here.settle()
+    assert not here.heard(PHONE)
+    after = one.get(f"/messages/{made['id']}")
+    assert (after["state"], after["error_code"]) == ("cancelled", "opted_out")
+
+
+def test_messages_are_listed_newest_first_page_by_page_also_when_they_are_history(here: World) -> None:
+    one = system(here)
+    ids = [one.post("/messages", ORDER)["id"] for _ in range(3)]
+    here.settle()
+    here.clock.forward(days=30)
+    here.gateway.sweeper.history()
+    first = one.get("/messages?limit=2")
+    assert [shown["id"] for shown in first["messages"]] == [ids[2], ids[1]]
+    second = one.get(f"/messages?limit=2&before={first['next']}")
+    assert [shown["id"] for shown in second["messages"]] == [ids[0]]
+    assert second["next"] is None
+
+
+def test_an_old_message_of_a_system_goes_with_all_that_is_known_of_it_and_its_key_stays(anywhere: World) -> None:
+    one = system(anywhere)
+    id = one.post("/messages", ORDER, once="a")["id"]
+    anywhere.settle()
+    anywhere.clock.forward(days=4)
+    anywhere.gateway.sweeper.history()
+    anywhere.gateway.purge.remove()
+    assert one.get(f"/messages/{id}")["state"] == "delivered"
+    anywhere.clock.forward(days=366)
+    anywhere.gateway.purge.remove()
+    one.get(f"/messages/{id}", 404)
+    with anywhere.gateway.database.reading() as connection:
+        for table in (api_message, api_request):
+            assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
+    assert one.get("/")["name"] == "kiosk"
+
+
+def test_an_agencys_system_sees_what_its_agency_sent_and_nothing_else(here: World) -> None:
+    ours, other, province = (
+        system(here, name, agency=agency) for name, agency in (("p1", "H01.12"), ("p2", "H01.13"), ("p3", None))
+    )
+    id = ours.post("/messages", ORDER)["id"]
+    draft = ours.draft()["id"]
+    for one, status in ((ours, 200), (other, 404), (province, 200)):
+        one.get(f"/messages/{id}", status)
+        one.get(f"/notices/{draft}", status)
+    assert [len(one.get("/messages")["messages"]) for one in (ours, other, province)] == [1, 0, 1]
+    assert [len(one.get("/notices")["notices"]) for one in (ours, other, province)] == [1, 0, 1]
+
+
+def test_what_a_citizen_was_answered_is_no_systems_to_see(here: World) -> None:
+    here.text(PHONE, "HELP")
+    with here.gateway.database.reading() as connection:
+        id = connection.scalars(sa.select(message.c.id)).one()
+    one = system(here)
+    one.get(f"/messages/{id}", 404)
+    assert one.get("/messages")["messages"] == []
+
+
+def test_officials_of_the_agency_see_its_systems_messages_in_the_conversation(here: World) -> None:
+    system(here, agency="H01.12").post("/messages", ORDER)
+    with here.gateway.database.reading() as connection:
+        id = connection.scalars(sa.select(message.c.id)).one()
+    shown = browser_of(here, "lan", "viewer", "H01.12").get(f"/conversations/{id}")
+    assert "Moi ba den lay ket qua." in shown
+    browser_of(here, "hoa", "viewer", "H01.13").get(f"/conversations/{id}", 404)
