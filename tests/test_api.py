@@ -15,7 +15,7 @@ from smsgw.app import create_app, create_most
 from smsgw.store import systems
 from smsgw.web.server import WebServer
 from tests.agency import Agency
-from tests.systems import System, system
+from tests.systems import ORDER, System, sent, system
 from tests.world import NOON, World
 
 # --- whose key it is
@@ -203,3 +203,32 @@ def test_many_recipients_come_in_one_body_and_only_from_who_has_a_key(served: tu
         refused = requests.post(f"{address}/{path}", body, headers=headers | {"Authorization": who}, timeout=30)
         assert refused.status_code == status
         assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_body_in_chunks_is_read_and_one_that_is_too_large_is_refused_alike(served: tuple[System, WebServer]) -> None:
+    one, server = served
+    address = f"http://127.0.0.1:{server.port}/api/v1/messages"
+    headers = {"Authorization": f"Bearer {one.secret}", "Content-Type": "application/json"}
+    order = json.dumps(ORDER).encode()
+    made = requests.post(address, iter([order[:9], order[9:]]), headers=headers, timeout=30)
+    assert (made.status_code, made.json()["text"]) == (201, "Moi ba den lay ket qua.")
+    for blanks in (100_000, 400_000):  # more than a message may have, and more than is kept in memory
+        refused = requests.post(address, iter([b" " * blanks, order]), headers=headers, timeout=30)
+        assert refused.status_code == 413
+        assert refused.headers["Content-Type"] == "application/problem+json"
+    assert sent(one.world) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/messages/%00", 404),
+        ("/notices/%00", 404),
+        ("/notices/%00/report", 404),
+        ("/dossiers/%00", 404),
+        ("/messages?before=%00", 200),
+        ("/notices?before=%00", 200),
+    ],
+)
+def test_what_no_database_can_look_for_is_nowhere(anywhere: World, path: str, status: int) -> None:
+    assert system(anywhere).raw("GET", path).status_code == status

@@ -15,6 +15,7 @@ from smsgw.store import opt_outs
 from smsgw.store.history import message
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import api_message, api_request
+from smsgw.web.api.shell import ERRORS_SHOWN
 from tests.console import official as browser_of
 from tests.systems import ORDER, PHONE, System, sent, system
 from tests.world import NOON, World, world
@@ -153,10 +154,21 @@ def test_a_refusal_repeats_nobodys_number(here: World) -> None:
         ("{", "application/json", 400),
         ("to=1", "application/x-www-form-urlencoded", 415),
         ("[]", "application/json", 422),
+        ("null", "application/json", 422),
+        (json.dumps(json.dumps(ORDER)), "application/json", 422),
+        ("[" * 30_000, "application/json", 400),
+        ('{"to": ' + "[" * 20_000 + "]" * 20_000 + "}", "application/json", 400),
     ],
 )
 def test_a_body_that_is_no_order_is_refused(here: World, body: str, kind: str, status: int) -> None:
     system(here).call("POST", "/messages", status, data=body, content_type=kind)
+
+
+def test_of_very_many_fields_that_do_not_fit_some_are_named(here: World) -> None:
+    one, people = system(here), [{"tel": "0912000001"}] * 1000
+    refused = one.post("/notices", {"name": "a", "text": "b", "recipients": people}, 422)
+    assert [error["field"] for error in refused["errors"]] == ["recipients.0.phone", "recipients.0.tel"]
+    assert len(one.post("/messages", dict.fromkeys(map(str, range(1000))), 422)["errors"]) == ERRORS_SHOWN
 
 
 def test_a_system_that_only_reads_sends_nothing(here: World) -> None:

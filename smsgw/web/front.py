@@ -28,7 +28,7 @@ LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; a page that takes less says so itse
 IN_MEMORY = 256 * 1024  # bytes of a body that don't go to disk
 
 _CALLBACK = re.compile(r"/carrier/([^/]+)/(inbound|receipts)")
-_BODY = "smsgw.body"
+_BODY, _SIZE = "smsgw.body", "smsgw.size"
 
 
 Most = Callable[[WSGIEnvironment], int]
@@ -73,13 +73,14 @@ class Front:
         came = await _take_in(await receive(), receive, body, IN_MEMORY, lambda: self._most_of(scope))
         if came is Came.BROKEN_OFF:
             return
+        size = body.tell()
         if came is Came.TOO_MUCH:
-            if self._most is None or not any(name == b"content-length" for name, _ in scope["headers"]):
+            if self._most is None:
                 await _send(Response("the request is too large\n", 413, content_type="text/plain"), send)
                 return
             body.truncate(0)
         body.seek(0)
-        await self._pages(cast(Any, {**scope, _BODY: body}), receive, send)
+        await self._pages(cast(Any, {**scope, _BODY: body, _SIZE: size}), receive, send)
 
     async def _most_of(self, scope: HTTPScope) -> int:
         if self._most is None:
@@ -161,6 +162,9 @@ async def _send(response: Response, send: Send) -> None:
 def _reading_our_body(pages: WSGIApplication) -> WSGIApplication:
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ["wsgi.input"] = environ["asgi.scope"][_BODY]
+        # Who sends in chunks says no size, and pages take a body of no size for none.
+        if environ.pop("HTTP_TRANSFER_ENCODING", None):
+            environ["CONTENT_LENGTH"] = str(environ["asgi.scope"][_SIZE])
         return pages(environ, start_response)
 
     return application

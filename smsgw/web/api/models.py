@@ -12,6 +12,7 @@ from smsgw.notices.drafting import YEARS
 from smsgw.notices.life import State as NoticeState
 from smsgw.notices.office import SEEN
 from smsgw.store.states import State as MessageState
+from smsgw.text.alphabet import storable
 
 PAGE = 50
 LARGEST_PAGE = 200
@@ -20,6 +21,8 @@ Phone = Annotated[
     str, Field(max_length=40, description="A mobile number, however it is written.", examples=["0912 345 678"])
 ]
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
+# With a NUL in it PostgreSQL would not look for it, and so it is found nowhere.
+Sought = Annotated[str, AfterValidator(storable)]
 Masked = Annotated[str, Field(description="The number, masked.", examples=["84912***678"])]
 Accents = Annotated[
     StrictBool,
@@ -91,11 +94,11 @@ class Once(BaseModel):
 
 
 class Id(BaseModel):
-    id: str = Field(max_length=64)
+    id: Sought = Field(max_length=64)
 
 
 class Page(Taken):
-    before: str | None = Field(None, max_length=64, description="What the page before this one had as next.")
+    before: Sought | None = Field(None, max_length=64, description="What the page before this one had as next.")
     limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)
 
 
@@ -140,7 +143,8 @@ class RecipientOrder(Taken):
 class NoticeOrder(Taken):
     name: str = Field(min_length=1, max_length=200, description="By which officials know it.")
     text: Text = Field(examples=["Moi ((ten)) den lay ket qua ho so ((ma))."])
-    recipients: list[RecipientOrder] | None = Field(None, min_length=1)
+    # The first that doesn't fit is enough: what is wrong with all of a hundred thousand fills the memory.
+    recipients: list[RecipientOrder] | None = Field(None, min_length=1, fail_fast=True)
     filter: str | None = Field(
         None, min_length=1, max_length=1000, description="Dossiers, in place of recipients.", examples=["status=9"]
     )

@@ -26,9 +26,8 @@ from smsgw.text.phones import mask
 from smsgw.web.api import models
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import answer, made, me, once, tag, takes_audience
+from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, takes_audience
 
-ERRORS_SHOWN = 100
 NAMED = "API"  # what stands in the place of a file's name
 
 _TAG = tag("notices", "One text to many people, drafted here and approved by an official.")

@@ -10,7 +10,7 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import sqlalchemy as sa
-from flask import Response, g, request
+from flask import Response, abort, g, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.response import Response as Documented
 from flask_openapi.models.tag import Tag
@@ -31,6 +31,7 @@ from smsgw.web.problems import problem
 
 PREFIX = "/api/"
 LARGEST_BODY = 64 * 1024  # bytes; a view that takes more says so by @takes_audience
+ERRORS_SHOWN = 100  # fields, or rows of a notice
 RETRY_AFTER = "5"  # seconds
 
 _STATUS = {
@@ -49,6 +50,8 @@ _WORDS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take that; the header Allow says what it takes",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large; send fewer at a time",
 }
+
+_UNFIT, _NO_OBJECT = "some fields are not as they must be", "expected a JSON object"
 
 log = logging.getLogger("smsgw.web")
 
@@ -152,12 +155,12 @@ def unfit(error: ValidationError) -> Response:
     """What does not fit a model, without what was given: that may be somebody's number."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     wrong = [(".".join(map(str, one["loc"])) or "body", _said(one["type"], one["msg"])) for one in found]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "some fields are not as they must be", wrong)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _UNFIT, wrong[:ERRORS_SHOWN])
 
 
 def _said(kind: str, message: str) -> str:
     # The library's own words name the class of ours that it would make.
-    return "expected a JSON object" if kind == "model_type" else message.removeprefix("Value error, ")
+    return _NO_OBJECT if kind == "model_type" else message.removeprefix("Value error, ")
 
 
 def fault(error: HTTPException) -> Response:
@@ -182,9 +185,11 @@ def _check_json() -> None:
     if not request.is_json:
         raise UnsupportedMediaType("expected a body of application/json")
     try:
-        request.get_json()
-    except BadRequest:
+        found = request.get_json()
+    except (BadRequest, RecursionError):  # the latter: it is nested too deep
         raise BadRequest("the body is no JSON") from None
+    if not isinstance(found, dict):  # the library would take a string for an object that is written in it
+        abort(problem(HTTPStatus.UNPROCESSABLE_ENTITY, _UNFIT, [("body", _NO_OBJECT)]))
 
 
 def _refused(error: NoticeRefused) -> Response:
