@@ -175,6 +175,7 @@ def test_a_system_that_only_reads_sends_nothing(here: World) -> None:
     one = system(here, role="viewer")
     assert one.post("/messages", ORDER, 403)["reason"] == "role"
     assert one.post("/notices", {"name": "a", "text": "b", "filter": "status=9"}, 403)["reason"] == "role"
+    assert one.post("/notices", {"recipients": [{}]}, 403)["reason"] == "role"  # however much of it is wrong
     assert sent(here) == 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask_openapi.openapi import OpenAPI
 
 from smsgw.web.api import documents, dossiers, messages, notices, reports, shell
+from smsgw.web.api.models import Problem
 from smsgw.web.api.rooms import Rooms
 from smsgw.web.api.shell import PREFIX, fault, most_of
 
@@ -24,6 +25,7 @@ def application(public_url: str) -> OpenAPI:
         info=documents.info(),
         servers=[{"url": public_url.rstrip("/")}],
         security_schemes={"key": documents.SCHEME},
+        validation_error_model=Problem,
         validation_error_callback=shell.unfit,
         doc_ui=False,
     )

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, jsonify, render_template
 from flask_openapi.openapi import OpenAPI
 
 from smsgw import __version__
-from smsgw.web.api.models import Problem
 
 SCHEME = {"type": "http", "scheme": "bearer", "description": "A key that smsgw key add made."}
 _REF = "#/components/schemas/"
@@ -31,11 +30,11 @@ def blueprint(app: OpenAPI) -> Blueprint:
 
     @routes.get("/openapi.json")
     def description() -> Response:
-        return jsonify(_description(app))
+        return jsonify(app.api_doc)
 
     @routes.get("/")
     def reference() -> Response:
-        page = render_template("api/reference.html", document=_description(app), type_of=type_of, model_of=model_of)
+        page = render_template("api/reference.html", document=app.api_doc, type_of=type_of, model_of=model_of)
         return Response(page, mimetype="text/html")
 
     @routes.after_request
@@ -48,13 +47,6 @@ def blueprint(app: OpenAPI) -> Blueprint:
         return response
 
     return routes
-
-
-def _description(app: OpenAPI) -> dict[str, Any]:
-    if Problem.__name__ not in app.components_schemas:  # no view gives it, and every one may
-        schema = Problem.model_json_schema(ref_template=f"{_REF}{{model}}")
-        app.components_schemas |= schema.pop("$defs") | {Problem.__name__: schema}
-    return app.api_doc
 
 
 def type_of(schema: Mapping[str, Any]) -> str:

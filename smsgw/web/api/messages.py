@@ -23,8 +23,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
 
     @api.post("/messages", tags=_TAG, summary="Send a message", responses={201: Message})
     def send(header: Once, body: MessageOrder) -> Response:
-        """It waits for the end of the quiet hours, as reminders do, and is sent to nobody who wants none of those. It
-        takes from the agency's budget, and a key may send so many on a day."""
+        """As a reminder goes: not in the quiet hours, nor to who wants none. It takes from the agency's budget."""
         order = Order(body.to, body.text, body.accents)
         id, again = once(rooms, header.idempotency_key, lambda within: rooms.personal.send(order, me(), within))
         return made(_shown(_found(rooms, id)), again, f"/api/v1/messages/{id}")

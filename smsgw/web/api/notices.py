@@ -7,8 +7,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from flask import Response, request
+from flask import Response, abort, request
 from flask_openapi.blueprint import APIBlueprint
+from pydantic import ValidationError
 
 from smsgw.notices import preview as previews
 from smsgw.notices import progress, report
@@ -26,7 +27,7 @@ from smsgw.text.phones import mask
 from smsgw.web.api import models
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, takes_audience
+from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, takes_audience, unfit
 
 NAMED = "API"  # what stands in the place of a file's name
 
@@ -92,7 +93,7 @@ def _moves(api: APIBlueprint, rooms: Rooms) -> None:
     for name, (summary, make) in moves.items():
 
         def move(path: Id, make: Callable[[str, str], object] = make) -> Response:
-            make(path.id, Reason.model_validate(request.get_json() if request.get_data() else {}).reason)
+            make(path.id, _reason())
             return answer(_status(rooms, path.id))
 
         move.__name__ = name
@@ -104,6 +105,13 @@ def _moves(api: APIBlueprint, rooms: Rooms) -> None:
             responses={200: models.NoticeStatus},
         )
         add(move)
+
+
+def _reason() -> str:
+    try:
+        return Reason.model_validate(request.get_json() if request.get_data() else {}).reason
+    except ValidationError as error:
+        abort(unfit(error))
 
 
 def _audience(rooms: Rooms, body: NoticeOrder) -> Audience:

@@ -61,7 +61,7 @@ _large: set[str] = set()  # endpoints
 
 
 def takes_audience(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view takes as much as an audience's file may have."""
+    """The view takes as much as an audience's file may have, and nothing from who may not send."""
     _large.add(f"api.{view.__name__}")
     return view
 
@@ -85,6 +85,10 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
             refused.headers["WWW-Authenticate"] = "Bearer"
             return refused
         g.key = key
+        if request.endpoint in _large and not key.official.may("sender"):
+            return _refused(
+                NoticeRefused("role", f"the key {key.name} may only read; one with the role sender may send")
+            )
         request.max_content_length = rooms.limits.bytes if request.endpoint in _large else LARGEST_BODY
         if request.method in ("POST", "PUT", "PATCH") and request.get_data():
             _check_json()
@@ -97,7 +101,6 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
         return response
 
     api.register_error_handler(HTTPException, fault)
-    api.register_error_handler(ValidationError, unfit)
     api.register_error_handler(NoticeRefused, _refused)
     api.register_error_handler(AudienceRefused, _audience_refused)
     api.register_error_handler(NameUsed, _name_used)
@@ -137,16 +140,17 @@ def made(model: BaseModel, again: bool, where: str) -> Response:
 
 
 def most_of(app: Any, rooms: Rooms) -> Callable[[WSGIEnvironment], int]:
-    """How many bytes a request to /api may bring, said before they are read: many only from who has a key."""
+    """How many bytes a request to /api may bring, said before they are read: many only from who may send."""
 
     def most(environ: WSGIEnvironment) -> int:
         with app.request_context(environ):
             if request.endpoint not in _large:
                 return LARGEST_BODY
             try:
-                return rooms.limits.bytes if _key(rooms.systems) else 0
+                key = _key(rooms.systems)
             except sa.exc.SQLAlchemyError:
                 return 0  # the view will say that the database is away
+            return rooms.limits.bytes if key and key.official.may("sender") else 0
 
     return most
 
