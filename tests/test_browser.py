@@ -165,6 +165,20 @@ def test_a_citizen_follows_on_zalo_asks_and_links_a_phone_beside_the_chat(
     assert fits(page)
 
 
+@pytest.mark.parametrize(("path", "button"), [("", ".write button"), ("/zalo", ".write button"), ("/zalo", "#follow")])
+def test_no_button_of_a_phone_can_be_pressed_before_its_script_listens(
+    page: Page, running: tuple[str, str, str], path: str, button: str
+) -> None:
+    held: list[Route] = []
+    page.route("**/conversation.js", lambda route: held.append(route))
+    page.goto(running[1] + path, wait_until="commit")
+    page.locator(f"{button}:disabled").wait_for()
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.locator(f"{button}:enabled").wait_for()
+
+
 def test_a_citizen_looks_a_dossier_up_and_gets_a_qr_code(page: Page, running: tuple[str, str, str]) -> None:
     web, _, code = running
     page.goto(web)
@@ -178,6 +192,7 @@ def test_a_citizen_looks_a_dossier_up_and_gets_a_qr_code(page: Page, running: tu
     assert box["width"] >= 150
     assert fits(page)
     page.get_by_role("link", name="English").click()
+    page.locator("html[lang=en]").wait_for()
     assert "handed over" in page.locator(".answer").inner_text()
 
 

@@ -12,6 +12,7 @@ const chat = new Conversation(list, {
   words,
   heard: ({ follows }, count) => {
     byId("empty").hidden = count > 0;
+    follow.disabled = false;
     follow.setAttribute("aria-pressed", follows);
     follow.textContent = follows ? follow.dataset.unfollow : follow.dataset.follow;
   },
@@ -35,7 +36,10 @@ follow.addEventListener("click", async () => {
   const follows = follow.getAttribute("aria-pressed") !== "true";
   if (say(await call("PUT", `${person()}/follows`, follows, unreachable))) chat.open();
 });
-byId("person").addEventListener("change", () => chat.open());
+byId("person").addEventListener("change", () => {
+  follow.disabled = true;
+  chat.open();
+});
 byId("phone").addEventListener("change", (event) => sms.open(event.target.value.trim()));
 byId("error").addEventListener("change", async (event) => {
   say(await call("PUT", "/zalo/error", Number(event.target.value), unreachable));

@@ -81,7 +81,7 @@ export async function call(method, address, body, unreachable) {
   }
 }
 
-// A form for writing: Enter sends, and what was taken leaves the box, unless something else is written there by then.
+// A form for writing, which cannot be sent before this listens: Enter sends, and what was taken leaves the box, unless something else is written there by then.
 export function writing(form, box, send) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -90,6 +90,7 @@ export function writing(form, box, send) {
     if (await send(text) && box.value === text) box.value = "";
     box.focus();
   });
+  form.querySelector("button").disabled = false;
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
