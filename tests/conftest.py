@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import flask_openapi.utils
 import hypothesis
 import pytest
 from argon2 import PasswordHasher, profiles
@@ -54,6 +56,12 @@ def pytest_collection_finish() -> None:
 def _quick_passwords() -> None:
     """What makes a hash dear for who guesses is none of most tests' business; `smsgw user add` is tested with it."""
     passwords._hasher = PasswordHasher.from_parameters(profiles.CHEAPEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_described_once() -> None:
+    """Each application describes the same models; for a thousand of them that takes as long as many a test."""
+    flask_openapi.utils.get_model_schema = cache(flask_openapi.utils.get_model_schema)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -169,12 +169,16 @@ class World:
 
     folder: Path
     gateway: Gateway
-    client: FlaskClient
     carrier: Carrier
     clock: SetClock
     web: WebServer
     examples: list[Example] = field(default_factory=list)
     lost: bool = False  # whether the carrier was away at some time
+
+    @cached_property
+    def client(self) -> FlaskClient:
+        """Whoever comes to the gateway's doors, which are made for the first one."""
+        return application.create_app(self.gateway).test_client()
 
     def lose_carrier(self) -> None:
         """From now on nobody listens where the carrier was."""
@@ -256,10 +260,9 @@ def world(
 ) -> Iterator[World]:
     """A world around TODAY, on SQLite or the database of that URL."""
     clock = SetClock()
-    clients: list[FlaskClient] = []
 
     def post(url: str, body: bytes, headers: dict[str, str]) -> int:
-        return clients[0].post(url.removeprefix("http://gateway"), data=body, headers=headers).status_code
+        return made.client.post(url.removeprefix("http://gateway"), data=body, headers=headers).status_code
 
     config = SimulatorConfig(gateway_url="http://gateway", token=TOKEN, secret=SECRET, receipt_delay=0.2)
     carrier = Carrier(config, clock=lambda: clock().timestamp(), post=post)
@@ -269,8 +272,7 @@ def world(
     gateway = Gateway(settings(folder, url, f"http://127.0.0.1:{line.web.port}", more, tps), clock)
     gateway.onestop.outage.clock = lambda: clock().timestamp()
     gateway.start(roles=())
-    clients.append(application.create_app(gateway).test_client())
-    made = World(folder, gateway, clients[0], carrier, clock, line.web, examples)
+    made = World(folder, gateway, carrier, clock, line.web, examples)
     try:
         yield made
     finally:
