@@ -25,6 +25,7 @@ from smsgw.store.tables import inbound
 
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
 MB = 1_000_000
+DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # what must not be off in PostgreSQL
 LEAST_ROOM = 500  # megabytes
 MOST_NAMED = 6  # texts
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -59,6 +60,8 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     if gateway.database.file is not None:
         yield _room(gateway.database.file.parent)
     if database.ok:
+        if not gateway.database.on_sqlite:
+            yield _durability(gateway)
         yield _clock(gateway)
         yield _queue(gateway)
         yield _reminders(gateway)
@@ -125,6 +128,17 @@ def _room(folder: Path) -> Finding:
     free = shutil.disk_usage(there).free // MB
     detail = f"{free} MB are left in {folder}"
     return Finding("disk", ok=free >= LEAST_ROOM, detail=detail if free >= LEAST_ROOM else f"only {detail}; make room")
+
+
+def _durability(gateway: Gateway) -> Finding:
+    """Whether PostgreSQL keeps what it says that it has kept; on SQLite the gateway sees to that itself."""
+    with gateway.database.reading() as connection:
+        names = sa.text("SELECT name FROM pg_settings WHERE setting = 'off' AND name IN :names ORDER BY name")
+        off = connection.scalars(names.bindparams(sa.bindparam("names", DURABLE, expanding=True))).all()
+    if not off:
+        return Finding("durability", ok=True)
+    risk = "what was acknowledged may be lost when the power fails"
+    return Finding("durability", ok=False, detail=f"PostgreSQL has {' = off, '.join(off)} = off: {risk}; set it to on")
 
 
 def _clock(gateway: Gateway) -> Finding:

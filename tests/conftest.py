@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import sqlite3
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from argon2 import PasswordHasher, profiles
 
 from smsgw.officials import passwords
 from smsgw.store import channels
+from smsgw.store import database as databases
 from smsgw.store.database import Database
 from tests import browser, postgres
 from tests.bulletin import Cast
@@ -56,6 +58,19 @@ def pytest_collection_finish() -> None:
 def _quick_passwords() -> None:
     """What makes a hash dear for who guesses is none of most tests' business; `smsgw user add` is tested with it."""
     passwords._hasher = PasswordHasher.from_parameters(profiles.CHEAPEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hasty_sqlite() -> None:
+    """No test cuts the power, and thousands of commits that wait for the disk are a wait for nothing."""
+    prepare = databases.prepare_sqlite
+
+    @wraps(prepare)
+    def hasty(connection: sqlite3.Connection, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA synchronous=OFF")
+
+    databases.prepare_sqlite = hasty
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -92,7 +93,7 @@ def machine() -> dict[str, object]:
         "cpu": cpu,
         "cores": os.cpu_count(),
         "busy before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} of {sys.base_prefix}",  # how it was built is worth a third
         "kernel": platform.release(),
         **{package: version(package) for package in PACKAGES},
     }

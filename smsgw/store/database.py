@@ -67,7 +67,7 @@ class Database:
         # writers of one process wait for each other here instead, which keeps the longest wait short.
         self._one_writer = threading.Lock() if self.on_sqlite else nullcontext()
         if self.on_sqlite:
-            sa.event.listen(self._engine, "connect", _prepare_sqlite)
+            sa.event.listen(self._engine, "connect", prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
 
     @contextmanager
@@ -182,7 +182,8 @@ def _for_the_server() -> dict[str, object]:
     }
 
 
-def _prepare_sqlite(connection: Any, record: object) -> None:
+def prepare_sqlite(connection: Any, record: object) -> None:
+    """Set up a new connection of the driver's."""
     connection.isolation_level = None  # transactions are begun by _begin_sqlite, not by the driver
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged survives a power cut

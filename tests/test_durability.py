@@ -1,0 +1,33 @@
+"""What was acknowledged is still there when the power comes back, as far as the databases are asked for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from inspect import unwrap
+from pathlib import Path
+
+from smsgw import checkup
+from smsgw.store import database
+from tests import postgres
+from tests.world import world
+
+
+def test_sqlite_has_each_commit_on_its_disk_before_it_says_so(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "gateway.db")
+    unwrap(database.prepare_sqlite)(connection, None)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+def test_the_doctor_names_what_postgresql_was_told_not_to_keep(tmp_path: Path, postgres_tables: str) -> None:
+    hasty = postgres_tables + "%20-csynchronous_commit%3Doff"
+    with world(tmp_path, hasty, dossiers=0) as here:
+        found = checkup._durability(here.gateway)
+    assert not found.ok
+    assert "fsync = off, full_page_writes = off, synchronous_commit = off" in found.detail
+
+
+def test_the_doctor_finds_nothing_wrong_with_a_postgresql_as_it_comes(tmp_path: Path) -> None:
+    with postgres.running(postgres.DURABLE) as server, world(tmp_path, server.new_schema(), dossiers=0) as here:
+        assert checkup._durability(here.gateway).ok
