@@ -16,6 +16,7 @@ from smsgw.text.alphabet import storable
 
 PAGE = 50
 LARGEST_PAGE = 200
+MOST_FIELDS = 100  # of one object, as a table's columns: what is wrong with each of very many would fill the memory
 
 Phone = Annotated[
     str, Field(max_length=40, description="A mobile number, however it is written.", examples=["0912 345 678"])
@@ -59,10 +60,21 @@ StateOfNotice = Annotated[
 ]
 
 
+def _few(fields: object) -> object:
+    if isinstance(fields, dict) and len(fields) > MOST_FIELDS:
+        raise ValueError(f"more than {MOST_FIELDS} fields")
+    return fields
+
+
 class Taken(BaseModel):
     """What comes in: a field that we don't know is refused, not passed over."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, given: object) -> object:
+        return _few(given)
 
 
 class FieldProblem(BaseModel):
@@ -137,7 +149,9 @@ class Messages(BaseModel):
 
 class RecipientOrder(Taken):
     phone: Phone
-    values: dict[str, str] = Field({}, description="What the placeholders of the text stand for.")
+    values: Annotated[dict[str, str], BeforeValidator(_few)] = Field(
+        {}, description="What the placeholders of the text stand for."
+    )
 
 
 class NoticeOrder(Taken):

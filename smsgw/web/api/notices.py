@@ -16,7 +16,6 @@ from smsgw.notices import progress, report
 from smsgw.notices.audience.expression import parse
 from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.audience.named import Named, NamedAudience
-from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.drafting import Audience, Draft
 from smsgw.notices.preview import Sample as PreviewSample
 from smsgw.notices.preview import Shown as PreviewText
@@ -25,9 +24,10 @@ from smsgw.officials.requests import Within
 from smsgw.store.notices import Notice as Row
 from smsgw.text.phones import mask
 from smsgw.web.api import models
+from smsgw.web.api.bodies import takes_audience
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, takes_audience, unfit
+from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, unfit
 
 NAMED = "API"  # what stands in the place of a file's name
 
@@ -116,8 +116,6 @@ def _reason() -> str:
 
 def _audience(rooms: Rooms, body: NoticeOrder) -> Audience:
     if body.recipients is not None:
-        if len(body.recipients) > rooms.limits.rows:
-            raise AudienceRefused("rows", limit=rooms.limits.rows)
         people = [Named(one.phone, one.values) for one in body.recipients]
         return NamedAudience(people, body.text, rooms.limits, "en")
     now = rooms.clock()

@@ -1,4 +1,4 @@
-"""What all views of /api have in common: whose key it is, what may come in, and how a refusal is said."""
+"""What all views of /api have in common: whose key it is, and how a refusal is said."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import sqlalchemy as sa
-from flask import Response, abort, g, request
+from flask import Response, g, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.response import Response as Documented
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, UnsupportedMediaType
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.failure import ExpectedFailure
@@ -25,12 +25,12 @@ from smsgw.officials.requests import NameUsed, Within
 from smsgw.officials.systems import Systems
 from smsgw.store.database import trouble
 from smsgw.store.systems import Key
+from smsgw.web.api import bodies
 from smsgw.web.api.models import Problem
 from smsgw.web.api.rooms import Rooms
 from smsgw.web.problems import problem
 
 PREFIX = "/api/"
-LARGEST_BODY = 64 * 1024  # bytes; a view that takes more says so by @takes_audience
 ERRORS_SHOWN = 100  # fields, or rows of a notice
 RETRY_AFTER = "5"  # seconds
 
@@ -51,19 +51,9 @@ _WORDS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large; send fewer at a time",
 }
 
-_UNFIT, _NO_OBJECT = "some fields are not as they must be", "expected a JSON object"
-
 log = logging.getLogger("smsgw.web")
 
 Refusals = dict[str | int | HTTPStatus, type[BaseModel] | Documented | dict[str, Any] | None]
-
-_large: set[str] = set()  # endpoints
-
-
-def takes_audience(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view takes as much as an audience's file may have, and nothing from who may not send."""
-    _large.add(f"api.{view.__name__}")
-    return view
 
 
 def tag(name: str, description: str) -> list[Tag | dict[str, Any]]:
@@ -85,13 +75,13 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
             refused.headers["WWW-Authenticate"] = "Bearer"
             return refused
         g.key = key
-        if request.endpoint in _large and not key.official.may("sender"):
+        if bodies.of_an_audience() and not key.official.may("sender"):
             return _refused(
                 NoticeRefused("role", f"the key {key.name} may only read; one with the role sender may send")
             )
-        request.max_content_length = rooms.limits.bytes if request.endpoint in _large else LARGEST_BODY
+        request.max_content_length = bodies.most(rooms.limits)
         if request.method in ("POST", "PUT", "PATCH") and request.get_data():
-            _check_json()
+            bodies.check(rooms.limits)
         return None
 
     @api.after_request
@@ -144,13 +134,13 @@ def most_of(app: Any, rooms: Rooms) -> Callable[[WSGIEnvironment], int]:
 
     def most(environ: WSGIEnvironment) -> int:
         with app.request_context(environ):
-            if request.endpoint not in _large:
-                return LARGEST_BODY
+            if not bodies.of_an_audience():
+                return bodies.LARGEST
             try:
                 key = _key(rooms.systems)
             except sa.exc.SQLAlchemyError:
                 return 0  # the view will say that the database is away
-            return rooms.limits.bytes if key and key.official.may("sender") else 0
+            return bodies.most(rooms.limits) if key and key.official.may("sender") else 0
 
     return most
 
@@ -159,12 +149,12 @@ def unfit(error: ValidationError) -> Response:
     """What does not fit a model, without what was given: that may be somebody's number."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     wrong = [(".".join(map(str, one["loc"])) or "body", _said(one["type"], one["msg"])) for one in found]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _UNFIT, wrong[:ERRORS_SHOWN])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, bodies.UNFIT, wrong[:ERRORS_SHOWN])
 
 
 def _said(kind: str, message: str) -> str:
     # The library's own words name the class of ours that it would make.
-    return _NO_OBJECT if kind == "model_type" else message.removeprefix("Value error, ")
+    return bodies.NO_OBJECT if kind == "model_type" else message.removeprefix("Value error, ")
 
 
 def fault(error: HTTPException) -> Response:
@@ -183,17 +173,6 @@ def fault(error: HTTPException) -> Response:
 def _key(systems: Systems) -> Key | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     return systems.of(secret.strip()) if scheme.casefold() == "bearer" and secret.strip() else None
-
-
-def _check_json() -> None:
-    if not request.is_json:
-        raise UnsupportedMediaType("expected a body of application/json")
-    try:
-        found = request.get_json()
-    except (BadRequest, RecursionError):  # the latter: it is nested too deep
-        raise BadRequest("the body is no JSON") from None
-    if not isinstance(found, dict):  # the library would take a string for an object that is written in it
-        abort(problem(HTTPStatus.UNPROCESSABLE_ENTITY, _UNFIT, [("body", _NO_OBJECT)]))
 
 
 def _refused(error: NoticeRefused) -> Response:
