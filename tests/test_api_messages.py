@@ -143,6 +143,18 @@ def test_what_is_wrong_with_an_order_is_said_field_by_field(here: World, change:
     assert sent(here) == 0
 
 
+@pytest.mark.parametrize("text", ["Moi ((ten)) den.", "Mời (( Tên )) đến."])
+@pytest.mark.parametrize("accents", [False, True])
+def test_a_text_that_still_has_a_placeholder_goes_to_nobody(here: World, text: str, accents: bool) -> None:
+    refused = system(here).post("/messages", ORDER | {"text": text, "accents": accents}, 422)
+    assert (refused["reason"], refused["errors"][0]["field"]) == ("placeholder", "text")
+    assert sent(here) == 0
+
+
+def test_brackets_around_nothing_are_no_placeholder(here: World) -> None:
+    assert system(here).post("/messages", ORDER | {"text": "Hen gap (()) va (8:00)."})["segments"] == 1
+
+
 def test_a_refusal_repeats_nobodys_number(here: World) -> None:
     one = system(here)
     refused = one.post("/messages", {"to": [PHONE], "text": PHONE * 1000}, 422)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from smsgw.dispatch.retry import RULES
 from smsgw.notices import budget
 from smsgw.notices.audience import problems
+from smsgw.notices.audience.columns import placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import worded
@@ -61,6 +62,9 @@ class Personal:
         text = worded(order.text.strip(), {}, accents=order.accents)
         if not text:
             raise MessageRefused("text", "the message has no text")
+        if left := placeholders(text):
+            said = ", ".join(f"(({name}))" for name in left.values())
+            raise MessageRefused("placeholder", f"the text has {said}, which nothing fills; write what it stands for")
         if refusing := means.refuses(phone, lambda: text, Lane.REMINDER):
             raise MessageRefused("registered", f"the carrier of channel {refusing} takes only texts registered with it")
         opens = means.hours.next_allowed(now)

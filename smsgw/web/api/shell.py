@@ -43,7 +43,15 @@ _STATUS = {
     "opted_out": HTTPStatus.CONFLICT,
     "daily": HTTPStatus.TOO_MANY_REQUESTS,
 }
-_FIELD = {"phone": "to", "text": "text", "long": "text", "registered": "text", "name": "name", "time": "send_at"}
+_FIELD = {
+    "phone": "to",
+    "text": "text",
+    "placeholder": "text",
+    "long": "text",
+    "registered": "text",
+    "name": "name",
+    "time": "send_at",
+}
 
 _WORDS = {
     HTTPStatus.NOT_FOUND: "there is nothing at this address; /api/ names those there are",
