@@ -32,6 +32,12 @@ class Order:
     accents: bool = False
 
 
+def check_may_send(key: Key) -> None:
+    """Raises MessageRefused for one that only reads."""
+    if not key.official.may("sender"):
+        raise MessageRefused("role", f"the key {key.name} may only read; one with the role sender may send")
+
+
 class Personal:
     """Takes such messages. They wait in the lane of reminders, and go to nobody who wants none of those."""
 
@@ -41,8 +47,7 @@ class Personal:
 
     def send(self, order: Order, key: Key, within: Within) -> str:
         """Queue a message; its id. `within`: called with that in the same transaction. Raises NoticeRefused."""
-        if not key.official.may("sender"):
-            raise MessageRefused("role", f"the key {key.name} may only read; one with the role sender may send")
+        check_may_send(key)
         now = self._means.clock()
         message = self._message(order, now)
         with self._means.database.writing("send for a system") as connection:

@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.failure import ExpectedFailure
 from smsgw.notices.audience.refusals import AudienceRefused
+from smsgw.notices.personal import check_may_send
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials.requests import NameUsed, Within
 from smsgw.officials.systems import Systems
@@ -83,10 +84,8 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
             refused.headers["WWW-Authenticate"] = "Bearer"
             return refused
         g.key = key
-        if bodies.of_an_audience() and not key.official.may("sender"):
-            return _refused(
-                NoticeRefused("role", f"the key {key.name} may only read; one with the role sender may send")
-            )
+        if bodies.of_an_audience():
+            check_may_send(key)
         request.max_content_length = bodies.most(rooms.limits)
         if request.method in ("POST", "PUT", "PATCH") and request.get_data():
             bodies.check(rooms.limits)
