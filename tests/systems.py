@@ -35,7 +35,9 @@ class System:
         assert answer.status_code == status, answer.get_data(as_text=True)
         wanted = "application/problem+json" if status >= 400 else "application/json"
         assert answer.content_type == wanted
-        return json.loads(answer.get_data())
+        said = json.loads(answer.get_data())
+        assert status < 400 or said["reason"], said
+        return said
 
     def raw(self, method: str, path: str, *, once: str | None = None, **more: Any) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.secret}"} | ({"Idempotency-Key": once} if once else {})

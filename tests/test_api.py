@@ -29,6 +29,7 @@ def test_without_a_key_that_opens_nothing_is_said(here: World, header: str) -> N
         assert answer.status_code == 401
         assert answer.content_type == "application/problem+json"
         assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert json.loads(answer.get_data())["reason"] == "key"
 
 
 def test_a_key_says_what_it_may_do(here: World) -> None:
@@ -152,11 +153,36 @@ def _refs(of: Any) -> Iterator[str]:
             yield from _refs(value)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/api/x", 404), ("/api/v1/x", 404), ("/api/v2/", 404)])
-def test_errors_under_api_are_problems_for_programs(here: World, path: str, status: int) -> None:
-    one = system(here)
-    answer = here.client.get(path, headers={"Authorization": f"Bearer {one.secret}"})
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/api/x", 404, "address"),
+        ("GET", "/api/v1/x", 404, "address"),
+        ("GET", "/api/v2/", 404, "address"),
+        ("POST", "/api", 404, "address"),
+        ("POST", "/api/", 405, "method"),
+        ("DELETE", "/api/v1/messages", 405, "method"),
+        ("GET", "/api/v1/messages/1", 404, "unknown"),
+        ("GET", "/api/v1/notices/1", 404, "unknown"),
+        ("GET", f"/api/v1/messages/{'1' * 65}", 404, "unknown"),
+        ("GET", f"/api/v1/notices/{'1' * 5000}/preview", 404, "unknown"),
+        ("GET", "/api/v1/dossiers/1", 404, "unknown"),
+        ("GET", f"/api/v1/dossiers/{'1' * 201}", 404, "unknown"),
+        ("GET", "/api/v1/messages?page=2", 422, "fields"),
+    ],
+)
+def test_errors_under_api_are_problems_for_programs(
+    anywhere: World, method: str, path: str, status: int, reason: str
+) -> None:
+    headers = {"Authorization": f"Bearer {system(anywhere).secret}"}
+    answer = anywhere.client.open(path, method=method, headers=headers)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert json.loads(answer.get_data())["reason"] == reason
+
+
+def test_an_address_that_only_begins_alike_is_the_citizens(here: World) -> None:
+    assert here.client.get("/apis").content_type.startswith("text/html")
+    assert here.client.get("/api", follow_redirects=True).status_code == 200
 
 
 def test_an_address_that_is_asked_in_a_wrong_way_says_what_it_takes(here: World) -> None:
@@ -213,6 +239,7 @@ def test_many_recipients_come_in_one_body_and_only_from_who_may_send(served: tup
         refused = requests.post(f"{address}/{path}", body, headers=headers | {"Authorization": who}, timeout=30)
         assert refused.status_code == status
         assert refused.headers["Content-Type"] == "application/problem+json"
+        assert refused.json()["reason"] == {401: "key", 403: "role", 413: "too_large"}[status]
 
 
 def test_a_body_in_chunks_is_read_and_one_that_is_too_large_is_refused_alike(served: tuple[System, WebServer]) -> None:

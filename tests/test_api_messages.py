@@ -16,7 +16,7 @@ from smsgw.store.history import message
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import api_message, api_request
 from smsgw.web.api.models import MOST_FIELDS
-from smsgw.web.api.shell import ERRORS_SHOWN
+from smsgw.web.api.refusals import ERRORS_SHOWN
 from tests.console import official as browser_of
 from tests.systems import ORDER, PHONE, System, sent, system
 from tests.world import NOON, World, world
@@ -162,19 +162,20 @@ def test_a_refusal_repeats_nobodys_number(here: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "status"),
+    ("body", "kind", "status", "reason"),
     [
-        ("{", "application/json", 400),
-        ("to=1", "application/x-www-form-urlencoded", 415),
-        ("[]", "application/json", 422),
-        ("null", "application/json", 422),
-        (json.dumps(json.dumps(ORDER)), "application/json", 422),
-        ("[" * 30_000, "application/json", 400),
-        ('{"to": ' + "[" * 20_000 + "]" * 20_000 + "}", "application/json", 400),
+        ("{", "application/json", 400, "malformed"),
+        ("to=1", "application/x-www-form-urlencoded", 415, "media_type"),
+        ("[]", "application/json", 422, "fields"),
+        ("null", "application/json", 422, "fields"),
+        (json.dumps(json.dumps(ORDER)), "application/json", 422, "fields"),
+        ("[" * 30_000, "application/json", 400, "malformed"),
+        ('{"to": ' + "[" * 20_000 + "]" * 20_000 + "}", "application/json", 400, "malformed"),
+        (" " * 65_537, "application/json", 413, "too_large"),
     ],
 )
-def test_a_body_that_is_no_order_is_refused(here: World, body: str, kind: str, status: int) -> None:
-    system(here).call("POST", "/messages", status, data=body, content_type=kind)
+def test_a_body_that_is_no_order_is_refused(here: World, body: str, kind: str, status: int, reason: str) -> None:
+    assert system(here).call("POST", "/messages", status, data=body, content_type=kind)["reason"] == reason
 
 
 def test_of_very_many_fields_that_do_not_fit_some_are_named(here: World) -> None:

@@ -17,10 +17,10 @@ from flask import abort, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from smsgw.notices.audience.lines import Limits
+from smsgw.web.api import refusals
 from smsgw.web.problems import problem
 
 LARGEST = 64 * 1024  # bytes; a view that takes more says so by @takes_audience
-UNFIT, NO_OBJECT = "some fields are not as they must be", "expected a JSON object"
 
 # Up to the next object or list, past texts, or to the end. It never looks back, however long a text is.
 _NEXT_PART = re.compile(rb'(?:[^"\[{]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"?)*+([\[{]|\Z)', re.DOTALL)
@@ -58,7 +58,7 @@ def check(limits: Limits) -> None:
     except (BadRequest, RecursionError):  # the latter: it is nested too deep
         raise BadRequest("the body is no JSON") from None
     if not isinstance(found, dict):  # the library would take a string for an object that is written in it
-        abort(problem(HTTPStatus.UNPROCESSABLE_ENTITY, UNFIT, [("body", NO_OBJECT)]))
+        refusals.no_object()
     if of_an_audience():
         _check_people(found.get("recipients"), limits.rows)
 

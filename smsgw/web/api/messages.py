@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
-from flask import Response, abort
+from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 
 from smsgw.notices.personal import Order
 from smsgw.store import systems
 from smsgw.text.phones import mask
 from smsgw.web.api.models import Id, Message, MessageOrder, Messages, Once, Page
+from smsgw.web.api.refusals import unknown
 from smsgw.web.api.rooms import Rooms
 from smsgw.web.api.shell import answer, made, me, once, tag
 
@@ -46,7 +46,7 @@ def _found(rooms: Rooms, id: str) -> Any:
     with rooms.database.reading() as connection:
         row = systems.one(connection, id, me().agency)
     if row is None:
-        abort(HTTPStatus.NOT_FOUND, f"no system of yours has sent a message {id}")
+        unknown("no system of yours has sent such a message")
     return row
 
 

@@ -89,7 +89,7 @@ class Problem(BaseModel):
     title: str = Field(examples=["Conflict"])
     status: int = Field(examples=[409])
     detail: str = Field(description="What was wrong and what to do, for people.")
-    reason: str | None = Field(None, description="The same in a word, for programs.", examples=["opted_out"])
+    reason: str = Field(description="The same in a word, for programs.", examples=["opted_out"])
     errors: list[FieldProblem] | None = Field(None, description="Which fields, and what is wrong with each.")
 
 
@@ -106,7 +106,7 @@ class Once(BaseModel):
 
 
 class Id(BaseModel):
-    id: Sought = Field(max_length=64)
+    id: Sought
 
 
 class Page(Taken):

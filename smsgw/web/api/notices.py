@@ -26,8 +26,9 @@ from smsgw.text.phones import mask
 from smsgw.web.api import models
 from smsgw.web.api.bodies import takes_audience
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
+from smsgw.web.api.refusals import ERRORS_SHOWN, unfit
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, unfit
+from smsgw.web.api.shell import answer, made, me, once, tag
 
 NAMED = "API"  # what stands in the place of a file's name
 
