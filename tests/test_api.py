@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from smsgw.app import create_app, create_most
 from smsgw.store import systems
 from smsgw.web.server import WebServer
 from tests.agency import Agency
-from tests.systems import ORDER, System, sent, system
+from tests.systems import ORDER, PHONE, System, sent, system
 from tests.world import NOON, World
 
 # --- whose key it is
@@ -212,6 +213,31 @@ def test_a_fault_of_ours_shows_nothing_of_itself(here: World, monkeypatch: pytes
     # What we would answer does not fit our own model: whoever asked has nothing to mend.
     monkeypatch.setattr(systems, "sent_since", lambda *_: "many")
     assert "errors" not in one.get("/", 500)
+
+
+def test_a_fault_of_ours_is_logged_with_its_place_and_without_what_was_asked(
+    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = system(here)
+    found: Callable[..., Any] = systems.one
+
+    def misfit(*asked: Any) -> Any:
+        row = found(*asked)
+        return SimpleNamespace(**{**row._asdict(), "segments": f"{row.text} {row.recipient}"})
+
+    def failing(*_: object) -> None:
+        raise ValueError(PHONE) from KeyError(ORDER["text"])
+
+    monkeypatch.setattr(systems, "one", misfit)
+    one.post("/messages", ORDER, 500)
+    monkeypatch.setattr(systems, "sent", failing)
+    one.post("/messages", ORDER, 500)
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["smsgw.web"] * 2
+    for kind, place in (("ValidationError", "web/api/messages.py"), ("ValueError", "in failing")):
+        assert kind in caplog.text
+        assert place in caplog.text
+    for told in (ORDER["text"], "Moi ba den", PHONE, "912345678"):
+        assert told not in caplog.text
 
 
 @pytest.fixture

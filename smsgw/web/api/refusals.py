@@ -161,5 +161,7 @@ def _later(said: str) -> Response:
 
 
 def _our_fault(error: Exception) -> Response:
-    log.exception("a request to %s failed through a fault of ours", request.endpoint, exc_info=error)
+    # An exception's text may hold what it is about: a model's, the number and the text that did not fit it.
+    untold = Exception(f"{type(error).__name__}, whose text is left out").with_traceback(error.__traceback__)
+    log.error("a request to %s failed through a fault of ours", request.endpoint, exc_info=untold)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this failed through a fault of ours", reason="fault")
