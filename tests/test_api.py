@@ -145,6 +145,17 @@ def test_the_description_names_every_view_and_the_page_beside_it_too(here: World
     assert not [link for link in ("http://", "https://") if f'src="{link}' in page]
 
 
+def test_each_operation_has_a_name_that_a_program_can_call_it_by(here: World) -> None:
+    description = json.loads(here.client.get("/api/openapi.json").get_data())
+    names = [operation["operationId"] for item in description["paths"].values() for operation in item.values()]
+    assert sorted(names) == sorted({*names})
+    assert {*names} == {
+        "show_key", "look_up_dossier", "send_message", "list_messages", "show_message", "draft_notice", "list_notices",
+        "show_notice", "preview_notice", "report_notice", "submit_notice", "pause_notice", "resume_notice",
+        "cancel_notice", "report_figures",
+    }  # fmt: skip
+
+
 def _refs(of: Any) -> Iterator[str]:
     if isinstance(of, dict):
         yield from (value for key, value in of.items() if key == "$ref")

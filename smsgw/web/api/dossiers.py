@@ -29,7 +29,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
     @api.get("/dossiers/<code>", tags=_TAG, summary="Where a dossier stands", responses={200: Dossier})
-    def dossier(path: Code, query: DossierQuery) -> Response:
+    def look_up_dossier(path: Code, query: DossierQuery) -> Response:
         """The code is repaired in its form as in a text message, never in its digits; the answer has it as issued."""
         if len(path.code) > LONGEST_CODE:
             unknown(_NONE)

@@ -22,14 +22,14 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
     @api.post("/messages", tags=_TAG, summary="Send a message", responses={201: Message})
-    def send(header: Once, body: MessageOrder) -> Response:
+    def send_message(header: Once, body: MessageOrder) -> Response:
         """As a reminder goes: not in the quiet hours, nor to who wants none. It takes from the agency's budget."""
         order = Order(body.to, body.text, body.accents)
         id, again = once(rooms, header.idempotency_key, lambda within: rooms.personal.send(order, me(), within))
         return made(_shown(_found(rooms, id)), again, f"/api/v1/messages/{id}")
 
     @api.get("/messages", tags=_TAG, summary="Messages sent, newest first", responses={200: Messages})
-    def messages(query: Page) -> Response:
+    def list_messages(query: Page) -> Response:
         """Those of your agency's systems; the province's see all that systems sent."""
         with rooms.database.reading() as connection:
             rows = systems.messages(connection, me().agency, query.before, query.limit)
@@ -37,7 +37,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         return answer(Messages(messages=[_shown(row) for row in rows], next=more))
 
     @api.get("/messages/<id>", tags=_TAG, summary="What became of a message", responses={200: Message})
-    def message(path: Id) -> Response:
+    def show_message(path: Id) -> Response:
         """As far as carriers have said by now."""
         return answer(_shown(_found(rooms, path.id)))
 

@@ -43,7 +43,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
 
     @api.post("/notices", tags=_TAG, summary="Draft a notice", responses={201: models.NoticeMade})
     @takes_audience
-    def draft(header: Once, body: NoticeOrder) -> Response:
+    def draft_notice(header: Once, body: NoticeOrder) -> Response:
         """Nothing goes out before it is submitted, and approved on the console."""
 
         def make(within: Within) -> str:
@@ -56,25 +56,25 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         return made(_made(rooms, id), again, f"/api/v1/notices/{id}")
 
     @api.get("/notices", tags=_TAG, summary="Notices, newest first", responses={200: models.Notices})
-    def notices(query: Page) -> Response:
+    def list_notices(query: Page) -> Response:
         """Those of your agency, whoever wrote them; the province's keys see all."""
         rows = rooms.notices.page(me().official, query.before, query.limit)
         more = rows[-1].id if len(rows) == query.limit else None
         return answer(models.Notices(notices=[models.Notice(**_fields(row)) for row in rows], next=more))
 
     @api.get("/notices/<id>", tags=_TAG, summary="How far a notice is", responses={200: models.NoticeStatus})
-    def notice(path: Id) -> Response:
+    def show_notice(path: Id) -> Response:
         """Its state, and what became of its messages."""
         return answer(_status(rooms, path.id))
 
     @api.get("/notices/<id>/preview", tags=_TAG, summary="What would go out", responses={200: models.Preview})
-    def preview(path: Id) -> Response:
+    def preview_notice(path: Id) -> Response:
         """Real texts of real recipients, size and cost with and without accents, course and budget."""
         seen = previews.preview(rooms.notices.means, rooms.notices.find(path.id, me().official))
         return answer(_preview(seen))
 
     @api.get("/notices/<id>/report", tags=_TAG, summary="What became of it, as CSV", responses={200: _csv()})
-    def fates(path: Id) -> Response:
+    def report_notice(path: Id) -> Response:
         """A line for each recipient, with the number."""
         found = rooms.notices.find(path.id, me().official)
         lines = report.as_csv(report.records(rooms.notices.means, found, "en"))
@@ -97,7 +97,7 @@ def _moves(api: APIBlueprint, rooms: Rooms) -> None:
             make(path.id, _reason())
             return answer(_status(rooms, path.id))
 
-        move.__name__ = name
+        move.__name__ = f"{name}_notice"
         add = api.post(
             f"/notices/<id>/{name}",
             tags=_TAG,

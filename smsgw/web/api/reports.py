@@ -23,7 +23,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
     @api.get("/reports", tags=_REPORTS, summary="The figures of a period", responses={200: Report})
-    def reports(query: Period) -> Response:
+    def report_figures(query: Period) -> Response:
         """Dossiers received and resolved, ahead of time, by service level; what citizens said. Without days: of all."""
         dossiers = figures.figures(rooms.onestop_url, query.start, query.end)
         heard = reporting.heard(rooms.database, rooms.timezone, query.start, query.end)
@@ -31,7 +31,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard), "removed_before": removed}))
 
     @api.get("/", tags=_KEY, summary="What this key may do", responses={200: Me})
-    def key() -> Response:
+    def show_key() -> Response:
         """To try out whether it opens."""
         midnight = datetime.combine(rooms.clock().astimezone(rooms.timezone).date(), time(), rooms.timezone)
         with rooms.database.reading() as connection:

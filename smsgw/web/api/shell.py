@@ -42,7 +42,14 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
     """/api/v1 without its views."""
     refused = (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
     described: Refusals = {status: _refusal(status) for status in refused}
-    api = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_security=[{"key": []}], abp_responses=described)
+    api = APIBlueprint(
+        "api",
+        __name__,
+        url_prefix="/api/v1",
+        abp_security=[{"key": []}],
+        abp_responses=described,
+        operation_id_callback=_operation_id,
+    )
 
     @api.before_request
     def guard() -> Response | None:
@@ -114,6 +121,11 @@ def most_of(app: Any, rooms: Rooms) -> Callable[[WSGIEnvironment], int]:
 def _key(systems: Systems) -> Key | None:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     return systems.of(secret.strip()) if scheme.casefold() == "bearer" and secret.strip() else None
+
+
+def _operation_id(name: str, path: str, method: str) -> str:
+    # By which generated clients name what they have for it.
+    return name
 
 
 def _refusal(status: int) -> dict[str, Any]:
