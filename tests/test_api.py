@@ -156,6 +156,22 @@ def test_each_operation_has_a_name_that_a_program_can_call_it_by(here: World) ->
     }  # fmt: skip
 
 
+def test_the_description_says_which_headers_come_with_which_answers(here: World) -> None:
+    description = json.loads(here.client.get("/api/openapi.json").get_data())
+    answers = description["paths"]["/api/v1/messages"]["post"]["responses"]
+    assert {status: {*answer["headers"]} for status, answer in answers.items() if "headers" in answer} == {
+        "201": {"Location", "Idempotency-Replayed"},
+        "401": {"WWW-Authenticate"},
+        "429": {"Retry-After"},
+        "503": {"Retry-After"},
+    }
+    for item in description["paths"].values():
+        for operation in item.values():
+            assert {"401", "500", "503"} <= {*operation["responses"]}
+    assert {"429", "415"}.isdisjoint(description["paths"]["/api/v1/dossiers/{code}"]["get"]["responses"])
+    assert "Idempotency-Replayed</code>" in here.client.get("/api/").get_data(as_text=True)
+
+
 def _refs(of: Any) -> Iterator[str]:
     if isinstance(of, dict):
         yield from (value for key, value in of.items() if key == "$ref")

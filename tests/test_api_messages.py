@@ -199,9 +199,28 @@ def test_a_key_sends_so_many_messages_a_day_and_more_on_the_next(here: World) ->
     for _ in range(2):
         one.post("/messages", ORDER)
     assert one.post("/messages", ORDER, 429)["reason"] == "daily"
-    here.clock.forward(hours=12)  # past midnight of the province's clock
+    here.clock.forward(minutes=1.001)
+    wait = int(one.raw("POST", "/messages", json=ORDER).headers["Retry-After"])
+    assert wait == 12 * 3600 - 60  # from noon to midnight of the province's clock, rounded up
+    here.clock.forward(seconds=wait - 1)
+    one.post("/messages", ORDER, 429)
+    here.clock.forward(seconds=1)
     one.post("/messages", ORDER)
     assert sent(here) == 3
+    assert one.get("/")["sent_today"] == 1
+
+
+def test_what_was_made_is_found_where_the_answer_says(here: World) -> None:
+    one = system(here)
+    people = [{"phone": "0912000001"}]
+    orders: dict[str, dict[str, Any]] = {
+        "/messages": ORDER,
+        "/notices": {"name": "Mời", "text": "Mời.", "recipients": people},
+    }
+    for path, order in orders.items():
+        made = one.raw("POST", path, json=order)
+        where = made.headers["Location"].removeprefix("/api/v1")
+        assert one.get(where)["id"] == json.loads(made.get_data())["id"]
 
 
 def test_messages_take_from_the_agencys_budget(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 
@@ -14,7 +14,7 @@ from smsgw.notices.audience.columns import placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import worded
-from smsgw.notices.refusals import MessageRefused
+from smsgw.notices.refusals import EnoughToday, MessageRefused
 from smsgw.officials.requests import Within
 from smsgw.store import opt_outs, outbox, systems
 from smsgw.store.outbox import NewMessage
@@ -84,10 +84,22 @@ class Personal:
         living = systems.lock(connection, key.id)
         if living is None:
             raise MessageRefused("role", f"the key {key.name} was revoked")
+        begun, over = self._today(now)
+        if systems.sent_since(connection, key.id, begun) >= living.daily:
+            raise EnoughToday(f"the key {key.name} has sent its {living.daily} messages of today", over - now)
+
+    def sent_today(self, key: Key) -> int:
+        """How many messages a key has sent since midnight."""
+        begun, _ = self._today(self._means.clock())
+        with self._means.database.reading() as connection:
+            return systems.sent_since(connection, key.id, begun)
+
+    def _today(self, now: datetime) -> tuple[datetime, datetime]:
+        """The midnights around a time, by the province's clock."""
         zone = self._means.hours.zone
-        midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
-        if systems.sent_since(connection, key.id, midnight) >= living.daily:
-            raise MessageRefused("daily", f"the key {key.name} has sent its {living.daily} messages of today")
+        day = now.astimezone(zone).date()
+        first, last = (datetime.combine(day + timedelta(days=days), time(), zone) for days in (0, 1))
+        return first.astimezone(UTC), last.astimezone(UTC)
 
 
 def _phone(written: str) -> str:

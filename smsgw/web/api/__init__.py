@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask_openapi.openapi import OpenAPI
 
-from smsgw.web.api import documents, dossiers, messages, notices, refusals, reports, shell
+from smsgw.web.api import described, documents, dossiers, messages, notices, refusals, reports, shell
 from smsgw.web.api.models import Problem
 from smsgw.web.api.refusals import fault
 from smsgw.web.api.rooms import Rooms
@@ -39,5 +39,6 @@ def register(app: OpenAPI, rooms: Rooms) -> None:
     api = shell.blueprint(rooms)
     for group in GROUPS:
         group.routes(api, rooms)
+    described.add_headers(api)
     app.register_api(api)
     app.register_blueprint(documents.blueprint(app))

@@ -9,6 +9,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, Field
 
 from smsgw.answers.asker import Asker
+from smsgw.web.api.described import answers
 from smsgw.web.api.models import Dossier, DossierQuery
 from smsgw.web.api.refusals import unknown
 from smsgw.web.api.rooms import Rooms
@@ -28,7 +29,9 @@ class Code(BaseModel):
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
-    @api.get("/dossiers/<code>", tags=_TAG, summary="Where a dossier stands", responses={200: Dossier})
+    @api.get(
+        "/dossiers/<code>", tags=_TAG, summary="Where a dossier stands", responses=answers({200: Dossier}, 404, 409)
+    )
     def look_up_dossier(path: Code, query: DossierQuery) -> Response:
         """The code is repaired in its form as in a text message, never in its digits; the answer has it as issued."""
         if len(path.code) > LONGEST_CODE:

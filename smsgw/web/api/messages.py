@@ -10,6 +10,7 @@ from flask_openapi.blueprint import APIBlueprint
 from smsgw.notices.personal import Order
 from smsgw.store import systems
 from smsgw.text.phones import mask
+from smsgw.web.api.described import OF_A_BODY, answers
 from smsgw.web.api.models import Id, Message, MessageOrder, Messages, Once, Page
 from smsgw.web.api.refusals import unknown
 from smsgw.web.api.rooms import Rooms
@@ -21,14 +22,14 @@ _TAG = tag("messages", "One message to one person; a text to many is a notice.")
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
-    @api.post("/messages", tags=_TAG, summary="Send a message", responses={201: Message})
+    @api.post("/messages", tags=_TAG, summary="Send a message", responses=answers({201: Message}, *OF_A_BODY, 429))
     def send_message(header: Once, body: MessageOrder) -> Response:
         """As a reminder goes: not in the quiet hours, nor to who wants none. It takes from the agency's budget."""
         order = Order(body.to, body.text, body.accents)
         id, again = once(rooms, header.idempotency_key, lambda within: rooms.personal.send(order, me(), within))
         return made(_shown(_found(rooms, id)), again, f"/api/v1/messages/{id}")
 
-    @api.get("/messages", tags=_TAG, summary="Messages sent, newest first", responses={200: Messages})
+    @api.get("/messages", tags=_TAG, summary="Messages sent, newest first", responses=answers({200: Messages}))
     def list_messages(query: Page) -> Response:
         """Those of your agency's systems; the province's see all that systems sent."""
         with rooms.database.reading() as connection:
@@ -36,7 +37,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         more = rows[-1].id if len(rows) == query.limit else None
         return answer(Messages(messages=[_shown(row) for row in rows], next=more))
 
-    @api.get("/messages/<id>", tags=_TAG, summary="What became of a message", responses={200: Message})
+    @api.get("/messages/<id>", tags=_TAG, summary="What became of a message", responses=answers({200: Message}, 404))
     def show_message(path: Id) -> Response:
         """As far as carriers have said by now."""
         return answer(_shown(_found(rooms, path.id)))

@@ -25,6 +25,7 @@ from smsgw.store.notices import Notice as Row
 from smsgw.text.phones import mask
 from smsgw.web.api import models
 from smsgw.web.api.bodies import takes_audience
+from smsgw.web.api.described import OF_A_BODY, answers
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
 from smsgw.web.api.refusals import ERRORS_SHOWN, unfit
 from smsgw.web.api.rooms import Rooms
@@ -41,7 +42,7 @@ _REASON = {"required": False, "content": {"application/json": {"schema": Reason.
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
-    @api.post("/notices", tags=_TAG, summary="Draft a notice", responses={201: models.NoticeMade})
+    @api.post("/notices", tags=_TAG, summary="Draft a notice", responses=answers({201: models.NoticeMade}, *OF_A_BODY))
     @takes_audience
     def draft_notice(header: Once, body: NoticeOrder) -> Response:
         """Nothing goes out before it is submitted, and approved on the console."""
@@ -55,25 +56,31 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         id, again = once(rooms, header.idempotency_key, make)
         return made(_made(rooms, id), again, f"/api/v1/notices/{id}")
 
-    @api.get("/notices", tags=_TAG, summary="Notices, newest first", responses={200: models.Notices})
+    @api.get("/notices", tags=_TAG, summary="Notices, newest first", responses=answers({200: models.Notices}))
     def list_notices(query: Page) -> Response:
         """Those of your agency, whoever wrote them; the province's keys see all."""
         rows = rooms.notices.page(me().official, query.before, query.limit)
         more = rows[-1].id if len(rows) == query.limit else None
         return answer(models.Notices(notices=[models.Notice(**_fields(row)) for row in rows], next=more))
 
-    @api.get("/notices/<id>", tags=_TAG, summary="How far a notice is", responses={200: models.NoticeStatus})
+    @api.get(
+        "/notices/<id>", tags=_TAG, summary="How far a notice is", responses=answers({200: models.NoticeStatus}, 404)
+    )
     def show_notice(path: Id) -> Response:
         """Its state, and what became of its messages."""
         return answer(_status(rooms, path.id))
 
-    @api.get("/notices/<id>/preview", tags=_TAG, summary="What would go out", responses={200: models.Preview})
+    @api.get(
+        "/notices/<id>/preview", tags=_TAG, summary="What would go out", responses=answers({200: models.Preview}, 404)
+    )
     def preview_notice(path: Id) -> Response:
         """Real texts of real recipients, size and cost with and without accents, course and budget."""
         seen = previews.preview(rooms.notices.means, rooms.notices.find(path.id, me().official))
         return answer(_preview(seen))
 
-    @api.get("/notices/<id>/report", tags=_TAG, summary="What became of it, as CSV", responses={200: _csv()})
+    @api.get(
+        "/notices/<id>/report", tags=_TAG, summary="What became of it, as CSV", responses=answers({200: _csv()}, 404)
+    )
     def report_notice(path: Id) -> Response:
         """A line for each recipient, with the number."""
         found = rooms.notices.find(path.id, me().official)
@@ -103,7 +110,7 @@ def _moves(api: APIBlueprint, rooms: Rooms) -> None:
             tags=_TAG,
             summary=summary,
             request_body=_REASON,
-            responses={200: models.NoticeStatus},
+            responses=answers({200: models.NoticeStatus}, *OF_A_BODY, 404),
         )
         add(move)
 

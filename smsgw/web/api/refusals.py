@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from http import HTTPStatus
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.failure import ExpectedFailure
 from smsgw.notices.audience.expression import FilterError
 from smsgw.notices.audience.refusals import AudienceRefused
-from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.refusals import EnoughToday, NoticeRefused
 from smsgw.officials.requests import NameUsed
 from smsgw.store.database import trouble
 from smsgw.web.problems import problem
@@ -62,6 +63,7 @@ def refuse_by(api: Scaffold) -> None:
     """Whatever the views of it raise is said so."""
     api.register_error_handler(HTTPException, fault)
     api.register_error_handler(NoticeRefused, _refused)
+    api.register_error_handler(EnoughToday, _enough)
     api.register_error_handler(AudienceRefused, _audience_refused)
     api.register_error_handler(FilterError, _filter_refused)
     api.register_error_handler(NameUsed, _name_used)
@@ -127,6 +129,12 @@ def _refused(error: NoticeRefused) -> Response:
     field = _FIELD.get(error.reason)
     said = "there is no such notice" if error.reason == "unknown" else str(error)
     return problem(status, said, [(field, said)] if field else (), error.reason)
+
+
+def _enough(error: EnoughToday) -> Response:
+    refused = _refused(error)
+    refused.headers["Retry-After"] = str(math.ceil(error.wait.total_seconds()))
+    return refused
 
 
 def _audience_refused(error: AudienceRefused) -> Response:

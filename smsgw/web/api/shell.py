@@ -11,7 +11,6 @@ from wsgiref.types import WSGIEnvironment
 import sqlalchemy as sa
 from flask import Response, g, request
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.response import Response as Documented
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel
 
@@ -20,12 +19,9 @@ from smsgw.officials.requests import Within
 from smsgw.officials.systems import Systems
 from smsgw.store.systems import Key
 from smsgw.web.api import bodies, refusals
-from smsgw.web.api.models import Problem
 from smsgw.web.api.rooms import Rooms
 
 PREFIX = "/api"
-
-Refusals = dict[str | int | HTTPStatus, type[BaseModel] | Documented | dict[str, Any] | None]
 
 
 def tag(name: str, description: str) -> list[Tag | dict[str, Any]]:
@@ -40,14 +36,11 @@ def is_here(path: str) -> bool:
 
 def blueprint(rooms: Rooms) -> APIBlueprint:
     """/api/v1 without its views."""
-    refused = (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
-    described: Refusals = {status: _refusal(status) for status in refused}
     api = APIBlueprint(
         "api",
         __name__,
         url_prefix="/api/v1",
         abp_security=[{"key": []}],
-        abp_responses=described,
         operation_id_callback=_operation_id,
     )
 
@@ -126,8 +119,3 @@ def _key(systems: Systems) -> Key | None:
 def _operation_id(name: str, path: str, method: str) -> str:
     # By which generated clients name what they have for it.
     return name
-
-
-def _refusal(status: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
-    return {"description": HTTPStatus(status).phrase, "content": content}
