@@ -267,6 +267,79 @@ def test_messages_are_listed_newest_first_page_by_page_also_when_they_are_histor
     assert second["next"] is None
 
 
+def test_a_system_finds_its_messages_by_what_it_asks_for(anywhere: World) -> None:
+    one = system(anywhere)
+    old = one.post("/messages", ORDER | {"reference": "appointment-1"})["id"]
+    anywhere.settle()
+    anywhere.clock.forward(days=4)
+    anywhere.gateway.sweeper.history()
+    other = one.post("/messages", ORDER | {"to": "0912000002"})["id"]
+    new = one.post("/messages", ORDER | {"reference": "appointment-1"})["id"]
+    for query, found in (
+        ("reference=appointment-1", [new, old]),
+        ("reference=appointment", []),
+        ("state=delivered", [old]),
+        ("state=queued", [new, other]),
+        ("state=undelivered", []),
+        ("to=%2B84 912 345 678", [new, old]),
+        ("to=0912000002&state=delivered", []),
+        ("since=2018-08-16", [new, other]),
+        ("until=2018-08-15T12:00", []),  # by the province's clock, when the first was sent
+        ("until=2018-08-15T12:01", [old]),
+        ("since=2018-08-15T05:00Z&until=2018-08-15T05:00:01Z", [old]),
+        ("reference=appointment-1&state=queued&to=0912345678&since=2018-08-16&until=2018-08-30", [new]),
+        (f"to=0912345678&before={new}", [old]),
+        (f"before={old}", []),
+    ):
+        assert [shown["id"] for shown in one.get(f"/messages?{query}")["messages"]] == found, query
+    assert one.get(f"/messages/{new}")["reference"] == "appointment-1"
+    assert one.get(f"/messages/{other}")["reference"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("state=lost", "state"), ("state=", "state"), ("to=abc", "to"), ("to=02963852288", "to"),
+        ("since=today", "since"), ("since=0001-01-01", "since"), ("until=9999-12-31T23:59", "until"),
+        (f"reference={'x' * 65}", "reference"), ("reference=", "reference"), ("key=x", "key"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_can_not_be_meant_is_refused_by_name(here: World, query: str, field: str) -> None:
+    refused = system(here).get(f"/messages?{query}", 422)
+    assert [error["field"] for error in refused["errors"]] == [field]
+
+
+def test_a_reference_finds_nothing_of_another_agencys(here: World) -> None:
+    ours, other = (system(here, name, agency=agency) for name, agency in (("p1", "H01.12"), ("p2", "H01.13")))
+    ours.post("/messages", ORDER | {"reference": "a"})
+    for query in ("reference=a", "to=0912345678", "state=queued", "since=2018-08-01"):
+        assert [len(one.get(f"/messages?{query}")["messages"]) for one in (ours, other)] == [1, 0]
+
+
+def test_no_list_of_messages_reads_a_table_whole(here: World) -> None:
+    plans: list[str] = []
+
+    @sa.event.listens_for(here.gateway.database._engine, "before_cursor_execute")
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *rest: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(row[-1] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    one = system(here, agency="H01.12")
+    made = one.post("/messages", ORDER)["id"]
+    for query, index in (
+        ("limit=9", "ix_api_message_at"),
+        (f"before={made}", "ix_api_message_at (at<?)"),
+        ("since=2018-08-01&until=2018-09-01", "ix_api_message_at (at>? AND at<?)"),
+        ("state=queued", "sqlite_autoindex_outbound_history_1 (id=?)"),
+        ("to=0912345678", "ix_outbound_history_recipient (recipient=?)"),
+        ("reference=a", "ix_api_message_reference (reference=?)"),
+    ):
+        plans.clear()
+        one.get(f"/messages?{query}")
+        assert [plan for plan in plans if f"USING INDEX {index}" in plan], plans
+        assert not [plan for plan in plans if plan.startswith("SCAN") and " USING " not in plan], plans
+
+
 def test_an_old_message_of_a_system_goes_with_all_that_is_known_of_it_and_its_key_stays(anywhere: World) -> None:
     one = system(anywhere)
     id = one.post("/messages", ORDER, once="a")["id"]

@@ -25,11 +25,12 @@ from smsgw.store.wakes import Bell
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be sent to whom, as it was written."""
+    """What is to be sent to whom, as it was written. `reference`: what the system calls it."""
 
     to: str
     text: str
     accents: bool = False
+    reference: str | None = None
 
 
 def check_may_send(key: Key) -> None:
@@ -56,14 +57,14 @@ class Personal:
                 raise MessageRefused("opted_out", "this person wants no such messages")
             budget.take(connection, self._means, key.agency, message.segments, now)
             outbox.add(connection, [message])
-            systems.sent(connection, key.id, message.id, now)
+            systems.sent(connection, key.id, message.id, now, order.reference)
             within(connection, message.id)
             self._bell.tell(connection, message.channel, message.lane)
         self._bell.ring(message.channel, message.lane)
         return message.id
 
     def _message(self, order: Order, now: datetime) -> NewMessage:
-        phone, means = _phone(order.to), self._means
+        phone, means = recipient(order.to), self._means
         text = worded(order.text.strip(), {}, accents=order.accents)
         if not text:
             raise MessageRefused("text", "the message has no text")
@@ -102,7 +103,8 @@ class Personal:
         return first.astimezone(UTC), last.astimezone(UTC)
 
 
-def _phone(written: str) -> str:
+def recipient(written: str) -> str:
+    """Whose number that is, in digits. Raises MessageRefused for what no text reaches."""
     found = number(written.strip())
     if isinstance(found, NoNumber):
         raise MessageRefused("phone", problems.said(found, "en", cell=written))

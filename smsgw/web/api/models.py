@@ -24,6 +24,16 @@ Phone = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
 # With a NUL in it PostgreSQL would not look for it, and so it is found nowhere.
 Sought = Annotated[str, AfterValidator(storable)]
+Reference = Annotated[
+    str,
+    AfterValidator(storable),
+    Field(
+        min_length=1,
+        max_length=64,
+        description="What you call it, to find it by. It goes to nobody; keep names and numbers of people out of it.",
+        examples=["appointment-4711"],
+    ),
+]
 Masked = Annotated[str, Field(description="The number, masked.", examples=["84912***678"])]
 Accents = Annotated[
     StrictBool,
@@ -45,7 +55,7 @@ def _in_the_calendar(day: date) -> date:
 
 
 Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
-Moment = Annotated[datetime, BeforeValidator(_written_out)]
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 # Two enumerations of the same name would be one in the description.
 StateOfMessage = Annotated[
     str,
@@ -55,6 +65,15 @@ StateOfMessage = Annotated[
         json_schema_extra={"enum": [*MessageState]},
     ),
 ]
+
+
+def _that_there_is(state: str) -> str:
+    if state not in {*MessageState}:
+        raise ValueError(f"expected one of {', '.join(MessageState)}")
+    return state
+
+
+StateSought = Annotated[StateOfMessage, AfterValidator(_that_there_is)]
 StateOfNotice = Annotated[
     str, Field(json_schema_extra={"enum": [state.value for state in NoticeState if state in SEEN]})
 ]
@@ -114,6 +133,16 @@ class Page(Taken):
     limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)
 
 
+class MessagesSought(Page):
+    state: StateSought | None = None
+    to: Phone | None = None
+    since: Moment | None = Field(
+        None, description="Sent then or later; by the province's clock where it names no zone."
+    )
+    until: Moment | None = Field(None, description="Sent before then.")
+    reference: Reference | None = None
+
+
 class Me(BaseModel):
     name: str
     role: Literal["viewer", "sender"]
@@ -126,6 +155,7 @@ class MessageOrder(Taken):
     to: Phone
     text: Text = Field(examples=["Moi ba den lay ket qua tai quay so 4 truoc 17 gio thu Sau."])
     accents: Accents = False
+    reference: Reference | None = None
 
 
 class Message(BaseModel):
@@ -139,6 +169,7 @@ class Message(BaseModel):
     created_at: datetime
     submitted_at: datetime | None
     finished_at: datetime | None
+    reference: str | None = Field(description="What you called it.")
     error_code: str | None = Field(description="The carrier's or our reason where it was not delivered.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from flask import Response, abort, request
@@ -29,7 +28,7 @@ from smsgw.web.api.described import OF_A_BODY, answers
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
 from smsgw.web.api.refusals import ERRORS_SHOWN, unfit
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import answer, made, me, once, tag
+from smsgw.web.api.shell import answer, made, me, moment, once, tag
 
 NAMED = "API"  # what stands in the place of a file's name
 
@@ -50,7 +49,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         def make(within: Within) -> str:
             audience = _audience(rooms, body)
             name = body.filter or NAMED
-            written = Draft(body.name, body.text, name, _moment(rooms, body.send_at), body.accents)
+            written = Draft(body.name, body.text, name, moment(rooms, body.send_at), body.accents)
             return rooms.notices.create(written, audience, me().official, within=within, errors=0).notice.id
 
         id, again = once(rooms, header.idempotency_key, make)
@@ -129,10 +128,6 @@ def _audience(rooms: Rooms, body: NoticeOrder) -> Audience:
     now = rooms.clock()
     selection = parse(body.filter or "", now.astimezone(rooms.timezone).date())
     return FilterAudience(rooms.onestop_url, selection, body.text, now, within=me().agency, language="en")
-
-
-def _moment(rooms: Rooms, at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=rooms.timezone) if at is not None and at.tzinfo is None else at
 
 
 def _fields(row: Row) -> dict[str, Any]:

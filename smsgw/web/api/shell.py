@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -76,6 +77,11 @@ def me() -> Key:
 def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """What a view gives."""
     return Response(model.model_dump_json(by_alias=True), status.value, content_type="application/json")
+
+
+def moment(rooms: Rooms, at: datetime | None) -> datetime | None:
+    """A time that was given; one without a zone is by the province's clock."""
+    return at.replace(tzinfo=rooms.timezone) if at is not None and at.tzinfo is None else at
 
 
 def once(rooms: Rooms, name: str | None, make: Callable[[Within], str]) -> tuple[str, bool]:
