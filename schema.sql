@@ -365,9 +365,12 @@ CREATE TABLE api_message (
   message_id TEXT NOT NULL PRIMARY KEY,  -- in outbound, and later in outbound_history
   key_id     TEXT NOT NULL,
   at         TIMESTAMP NOT NULL,
+  reference  TEXT,                       -- what the system calls it
   CONSTRAINT fk_api_message FOREIGN KEY (key_id) REFERENCES api_key (id)
 );
 CREATE INDEX ix_api_message_key ON api_message (key_id, at);
+CREATE INDEX ix_api_message_at ON api_message (at, message_id);
+CREATE INDEX ix_api_message_reference ON api_message (reference) WHERE reference IS NOT NULL;
 
 -- The keys to a channel whose access token has to be renewed, and whose refresh token is good for one renewal. One row
 -- for each refresh token that an operator ever set: a new one in the settings begins anew, and an old one stays old.

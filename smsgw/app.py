@@ -34,8 +34,7 @@ def create_app(gateway: Gateway) -> Flask:
     @app.errorhandler(HTTPException)
     def fault(error: HTTPException) -> Response:
         """Also for addresses that are nobody's: whoever mistypes one is most likely a citizen, but not under /api."""
-        of_a_program = request.path.startswith(api.PREFIX)
-        return api.fault(error) if of_a_program else public.fault(counter, error)
+        return api.fault(error) if api.is_here(request.path) else public.fault(counter, error)
 
     return app
 
@@ -45,7 +44,7 @@ def create_most(app: Flask, gateway: Gateway) -> Callable[[WSGIEnvironment], int
     programs, people = api.most_of(app, _rooms(gateway)), console.most_of(app, gateway.signing_in)
 
     def most(environ: WSGIEnvironment) -> int:
-        return programs(environ) if environ["PATH_INFO"].startswith(api.PREFIX) else people(environ)
+        return programs(environ) if api.is_here(environ["PATH_INFO"]) else people(environ)
 
     return most
 

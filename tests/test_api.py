@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from smsgw.app import create_app, create_most
 from smsgw.store import systems
 from smsgw.web.server import WebServer
 from tests.agency import Agency
-from tests.systems import ORDER, System, sent, system
+from tests.systems import ORDER, PHONE, System, sent, system
 from tests.world import NOON, World
 
 # --- whose key it is
@@ -29,6 +30,7 @@ def test_without_a_key_that_opens_nothing_is_said(here: World, header: str) -> N
         assert answer.status_code == 401
         assert answer.content_type == "application/problem+json"
         assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert json.loads(answer.get_data())["reason"] == "key"
 
 
 def test_a_key_says_what_it_may_do(here: World) -> None:
@@ -143,6 +145,33 @@ def test_the_description_names_every_view_and_the_page_beside_it_too(here: World
     assert not [link for link in ("http://", "https://") if f'src="{link}' in page]
 
 
+def test_each_operation_has_a_name_that_a_program_can_call_it_by(here: World) -> None:
+    description = json.loads(here.client.get("/api/openapi.json").get_data())
+    names = [operation["operationId"] for item in description["paths"].values() for operation in item.values()]
+    assert sorted(names) == sorted({*names})
+    assert {*names} == {
+        "show_key", "look_up_dossier", "send_message", "list_messages", "show_message", "draft_notice", "list_notices",
+        "show_notice", "preview_notice", "report_notice", "submit_notice", "pause_notice", "resume_notice",
+        "cancel_notice", "report_figures",
+    }  # fmt: skip
+
+
+def test_the_description_says_which_headers_come_with_which_answers(here: World) -> None:
+    description = json.loads(here.client.get("/api/openapi.json").get_data())
+    answers = description["paths"]["/api/v1/messages"]["post"]["responses"]
+    assert {status: {*answer["headers"]} for status, answer in answers.items() if "headers" in answer} == {
+        "201": {"Location", "Idempotency-Replayed"},
+        "401": {"WWW-Authenticate"},
+        "429": {"Retry-After"},
+        "503": {"Retry-After"},
+    }
+    for item in description["paths"].values():
+        for operation in item.values():
+            assert {"401", "500", "503"} <= {*operation["responses"]}
+    assert {"429", "415"}.isdisjoint(description["paths"]["/api/v1/dossiers/{code}"]["get"]["responses"])
+    assert "Idempotency-Replayed</code>" in here.client.get("/api/").get_data(as_text=True)
+
+
 def _refs(of: Any) -> Iterator[str]:
     if isinstance(of, dict):
         yield from (value for key, value in of.items() if key == "$ref")
@@ -152,11 +181,36 @@ def _refs(of: Any) -> Iterator[str]:
             yield from _refs(value)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/api/x", 404), ("/api/v1/x", 404), ("/api/v2/", 404)])
-def test_errors_under_api_are_problems_for_programs(here: World, path: str, status: int) -> None:
-    one = system(here)
-    answer = here.client.get(path, headers={"Authorization": f"Bearer {one.secret}"})
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason"),
+    [
+        ("GET", "/api/x", 404, "address"),
+        ("GET", "/api/v1/x", 404, "address"),
+        ("GET", "/api/v2/", 404, "address"),
+        ("POST", "/api", 404, "address"),
+        ("POST", "/api/", 405, "method"),
+        ("DELETE", "/api/v1/messages", 405, "method"),
+        ("GET", "/api/v1/messages/1", 404, "unknown"),
+        ("GET", "/api/v1/notices/1", 404, "unknown"),
+        ("GET", f"/api/v1/messages/{'1' * 65}", 404, "unknown"),
+        ("GET", f"/api/v1/notices/{'1' * 5000}/preview", 404, "unknown"),
+        ("GET", "/api/v1/dossiers/1", 404, "unknown"),
+        ("GET", f"/api/v1/dossiers/{'1' * 201}", 404, "unknown"),
+        ("GET", "/api/v1/messages?page=2", 422, "fields"),
+    ],
+)
+def test_errors_under_api_are_problems_for_programs(
+    anywhere: World, method: str, path: str, status: int, reason: str
+) -> None:
+    headers = {"Authorization": f"Bearer {system(anywhere).secret}"}
+    answer = anywhere.client.open(path, method=method, headers=headers)
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert json.loads(answer.get_data())["reason"] == reason
+
+
+def test_an_address_that_only_begins_alike_is_the_citizens(here: World) -> None:
+    assert here.client.get("/apis").content_type.startswith("text/html")
+    assert here.client.get("/api", follow_redirects=True).status_code == 200
 
 
 def test_an_address_that_is_asked_in_a_wrong_way_says_what_it_takes(here: World) -> None:
@@ -188,6 +242,31 @@ def test_a_fault_of_ours_shows_nothing_of_itself(here: World, monkeypatch: pytes
     assert "errors" not in one.get("/", 500)
 
 
+def test_a_fault_of_ours_is_logged_with_its_place_and_without_what_was_asked(
+    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = system(here)
+    found: Callable[..., Any] = systems.one
+
+    def misfit(*asked: Any) -> Any:
+        row = found(*asked)
+        return SimpleNamespace(**{**row._asdict(), "segments": f"{row.text} {row.recipient}"})
+
+    def failing(*_: object) -> None:
+        raise ValueError(PHONE) from KeyError(ORDER["text"])
+
+    monkeypatch.setattr(systems, "one", misfit)
+    one.post("/messages", ORDER, 500)
+    monkeypatch.setattr(systems, "sent", failing)
+    one.post("/messages", ORDER, 500)
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["smsgw.web"] * 2
+    for kind, place in (("ValidationError", "web/api/messages.py"), ("ValueError", "in failing")):
+        assert kind in caplog.text
+        assert place in caplog.text
+    for told in (ORDER["text"], "Moi ba den", PHONE, "912345678"):
+        assert told not in caplog.text
+
+
 @pytest.fixture
 def served(here: World) -> Iterator[tuple[System, WebServer]]:
     app = create_app(here.gateway)
@@ -213,6 +292,7 @@ def test_many_recipients_come_in_one_body_and_only_from_who_may_send(served: tup
         refused = requests.post(f"{address}/{path}", body, headers=headers | {"Authorization": who}, timeout=30)
         assert refused.status_code == status
         assert refused.headers["Content-Type"] == "application/problem+json"
+        assert refused.json()["reason"] == {401: "key", 403: "role", 413: "too_large"}[status]
 
 
 def test_a_body_in_chunks_is_read_and_one_that_is_too_large_is_refused_alike(served: tuple[System, WebServer]) -> None:

@@ -15,7 +15,8 @@ from smsgw.store import opt_outs
 from smsgw.store.history import message
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import api_message, api_request
-from smsgw.web.api.shell import ERRORS_SHOWN
+from smsgw.web.api.models import MOST_FIELDS
+from smsgw.web.api.refusals import ERRORS_SHOWN
 from tests.console import official as browser_of
 from tests.systems import ORDER, PHONE, System, sent, system
 from tests.world import NOON, World, world
@@ -142,6 +143,18 @@ def test_what_is_wrong_with_an_order_is_said_field_by_field(here: World, change:
     assert sent(here) == 0
 
 
+@pytest.mark.parametrize("text", ["Moi ((ten)) den.", "Mời (( Tên )) đến."])
+@pytest.mark.parametrize("accents", [False, True])
+def test_a_text_that_still_has_a_placeholder_goes_to_nobody(here: World, text: str, accents: bool) -> None:
+    refused = system(here).post("/messages", ORDER | {"text": text, "accents": accents}, 422)
+    assert (refused["reason"], refused["errors"][0]["field"]) == ("placeholder", "text")
+    assert sent(here) == 0
+
+
+def test_brackets_around_nothing_are_no_placeholder(here: World) -> None:
+    assert system(here).post("/messages", ORDER | {"text": "Hen gap (()) va (8:00)."})["segments"] == 1
+
+
 def test_a_refusal_repeats_nobodys_number(here: World) -> None:
     one = system(here)
     refused = one.post("/messages", {"to": [PHONE], "text": PHONE * 1000}, 422)
@@ -149,26 +162,28 @@ def test_a_refusal_repeats_nobodys_number(here: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "kind", "status"),
+    ("body", "kind", "status", "reason"),
     [
-        ("{", "application/json", 400),
-        ("to=1", "application/x-www-form-urlencoded", 415),
-        ("[]", "application/json", 422),
-        ("null", "application/json", 422),
-        (json.dumps(json.dumps(ORDER)), "application/json", 422),
-        ("[" * 30_000, "application/json", 400),
-        ('{"to": ' + "[" * 20_000 + "]" * 20_000 + "}", "application/json", 400),
+        ("{", "application/json", 400, "malformed"),
+        ("to=1", "application/x-www-form-urlencoded", 415, "media_type"),
+        ("[]", "application/json", 422, "fields"),
+        ("null", "application/json", 422, "fields"),
+        (json.dumps(json.dumps(ORDER)), "application/json", 422, "fields"),
+        ("[" * 30_000, "application/json", 400, "malformed"),
+        ('{"to": ' + "[" * 20_000 + "]" * 20_000 + "}", "application/json", 400, "malformed"),
+        (" " * 65_537, "application/json", 413, "too_large"),
     ],
 )
-def test_a_body_that_is_no_order_is_refused(here: World, body: str, kind: str, status: int) -> None:
-    system(here).call("POST", "/messages", status, data=body, content_type=kind)
+def test_a_body_that_is_no_order_is_refused(here: World, body: str, kind: str, status: int, reason: str) -> None:
+    assert system(here).call("POST", "/messages", status, data=body, content_type=kind)["reason"] == reason
 
 
 def test_of_very_many_fields_that_do_not_fit_some_are_named(here: World) -> None:
     one, people = system(here), [{"tel": "0912000001"}] * 1000
     refused = one.post("/notices", {"name": "a", "text": "b", "recipients": people}, 422)
     assert [error["field"] for error in refused["errors"]] == ["recipients.0.phone", "recipients.0.tel"]
-    assert len(one.post("/messages", dict.fromkeys(map(str, range(1000))), 422)["errors"]) == ERRORS_SHOWN
+    fields = dict.fromkeys(map(str, range(MOST_FIELDS)))  # and two that are missing
+    assert len(one.post("/messages", fields, 422)["errors"]) == ERRORS_SHOWN
 
 
 def test_a_system_that_only_reads_sends_nothing(here: World) -> None:
@@ -184,9 +199,28 @@ def test_a_key_sends_so_many_messages_a_day_and_more_on_the_next(here: World) ->
     for _ in range(2):
         one.post("/messages", ORDER)
     assert one.post("/messages", ORDER, 429)["reason"] == "daily"
-    here.clock.forward(hours=12)  # past midnight of the province's clock
+    here.clock.forward(minutes=1.001)
+    wait = int(one.raw("POST", "/messages", json=ORDER).headers["Retry-After"])
+    assert wait == 12 * 3600 - 60  # from noon to midnight of the province's clock, rounded up
+    here.clock.forward(seconds=wait - 1)
+    one.post("/messages", ORDER, 429)
+    here.clock.forward(seconds=1)
     one.post("/messages", ORDER)
     assert sent(here) == 3
+    assert one.get("/")["sent_today"] == 1
+
+
+def test_what_was_made_is_found_where_the_answer_says(here: World) -> None:
+    one = system(here)
+    people = [{"phone": "0912000001"}]
+    orders: dict[str, dict[str, Any]] = {
+        "/messages": ORDER,
+        "/notices": {"name": "Mời", "text": "Mời.", "recipients": people},
+    }
+    for path, order in orders.items():
+        made = one.raw("POST", path, json=order)
+        where = made.headers["Location"].removeprefix("/api/v1")
+        assert one.get(where)["id"] == json.loads(made.get_data())["id"]
 
 
 def test_messages_take_from_the_agencys_budget(tmp_path: Path) -> None:
@@ -231,6 +265,79 @@ def test_messages_are_listed_newest_first_page_by_page_also_when_they_are_histor
     second = one.get(f"/messages?limit=2&before={first['next']}")
     assert [shown["id"] for shown in second["messages"]] == [ids[0]]
     assert second["next"] is None
+
+
+def test_a_system_finds_its_messages_by_what_it_asks_for(anywhere: World) -> None:
+    one = system(anywhere)
+    old = one.post("/messages", ORDER | {"reference": "appointment-1"})["id"]
+    anywhere.settle()
+    anywhere.clock.forward(days=4)
+    anywhere.gateway.sweeper.history()
+    other = one.post("/messages", ORDER | {"to": "0912000002"})["id"]
+    new = one.post("/messages", ORDER | {"reference": "appointment-1"})["id"]
+    for query, found in (
+        ("reference=appointment-1", [new, old]),
+        ("reference=appointment", []),
+        ("state=delivered", [old]),
+        ("state=queued", [new, other]),
+        ("state=undelivered", []),
+        ("to=%2B84 912 345 678", [new, old]),
+        ("to=0912000002&state=delivered", []),
+        ("since=2018-08-16", [new, other]),
+        ("until=2018-08-15T12:00", []),  # by the province's clock, when the first was sent
+        ("until=2018-08-15T12:01", [old]),
+        ("since=2018-08-15T05:00Z&until=2018-08-15T05:00:01Z", [old]),
+        ("reference=appointment-1&state=queued&to=0912345678&since=2018-08-16&until=2018-08-30", [new]),
+        (f"to=0912345678&before={new}", [old]),
+        (f"before={old}", []),
+    ):
+        assert [shown["id"] for shown in one.get(f"/messages?{query}")["messages"]] == found, query
+    assert one.get(f"/messages/{new}")["reference"] == "appointment-1"
+    assert one.get(f"/messages/{other}")["reference"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("state=lost", "state"), ("state=", "state"), ("to=abc", "to"), ("to=02963852288", "to"),
+        ("since=today", "since"), ("since=0001-01-01", "since"), ("until=9999-12-31T23:59", "until"),
+        (f"reference={'x' * 65}", "reference"), ("reference=", "reference"), ("key=x", "key"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_can_not_be_meant_is_refused_by_name(here: World, query: str, field: str) -> None:
+    refused = system(here).get(f"/messages?{query}", 422)
+    assert [error["field"] for error in refused["errors"]] == [field]
+
+
+def test_a_reference_finds_nothing_of_another_agencys(here: World) -> None:
+    ours, other = (system(here, name, agency=agency) for name, agency in (("p1", "H01.12"), ("p2", "H01.13")))
+    ours.post("/messages", ORDER | {"reference": "a"})
+    for query in ("reference=a", "to=0912345678", "state=queued", "since=2018-08-01"):
+        assert [len(one.get(f"/messages?{query}")["messages"]) for one in (ours, other)] == [1, 0]
+
+
+def test_no_list_of_messages_reads_a_table_whole(here: World) -> None:
+    plans: list[str] = []
+
+    @sa.event.listens_for(here.gateway.database._engine, "before_cursor_execute")
+    def explain(_: object, cursor: Any, statement: str, parameters: Any, *rest: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(row[-1] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    one = system(here, agency="H01.12")
+    made = one.post("/messages", ORDER)["id"]
+    for query, index in (
+        ("limit=9", "ix_api_message_at"),
+        (f"before={made}", "ix_api_message_at (at<?)"),
+        ("since=2018-08-01&until=2018-09-01", "ix_api_message_at (at>? AND at<?)"),
+        ("state=queued", "sqlite_autoindex_outbound_history_1 (id=?)"),
+        ("to=0912345678", "ix_outbound_history_recipient (recipient=?)"),
+        ("reference=a", "ix_api_message_reference (reference=?)"),
+    ):
+        plans.clear()
+        one.get(f"/messages?{query}")
+        assert [plan for plan in plans if f"USING INDEX {index}" in plan], plans
+        assert not [plan for plan in plans if plan.startswith("SCAN") and " USING " not in plan], plans
 
 
 def test_an_old_message_of_a_system_goes_with_all_that_is_known_of_it_and_its_key_stays(anywhere: World) -> None:

@@ -72,7 +72,8 @@ def test_a_notice_to_the_dossiers_of_a_filter(here: World) -> None:
     made = one.post("/notices", {"name": "Kết quả", "text": "Ho so ((code)) da xong.", "filter": "status=9"})
     assert made["audience"] == "status=9"
     assert made["recipients"] + sum(made["left_out"].values()) > 0
-    one.post("/notices", {"name": "a", "text": "b", "filter": "colour=red"}, 422)
+    refused = one.post("/notices", {"name": "a", "text": "b", "filter": "colour=red"}, 422)
+    assert (refused["reason"], refused["errors"][0]["field"]) == ("filter", "filter")
     one.post("/notices", {"name": "a", "text": "((nothing))", "filter": "status=9"}, 422)
 
 

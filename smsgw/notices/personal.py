@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 
 from smsgw.dispatch.retry import RULES
 from smsgw.notices import budget
 from smsgw.notices.audience import problems
+from smsgw.notices.audience.columns import placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import worded
-from smsgw.notices.refusals import MessageRefused
+from smsgw.notices.refusals import EnoughToday, MessageRefused
 from smsgw.officials.requests import Within
 from smsgw.store import opt_outs, outbox, systems
 from smsgw.store.outbox import NewMessage
@@ -24,11 +25,18 @@ from smsgw.store.wakes import Bell
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be sent to whom, as it was written."""
+    """What is to be sent to whom, as it was written. `reference`: what the system calls it."""
 
     to: str
     text: str
     accents: bool = False
+    reference: str | None = None
+
+
+def check_may_send(key: Key) -> None:
+    """Raises MessageRefused for one that only reads."""
+    if not key.official.may("sender"):
+        raise MessageRefused("role", f"the key {key.name} may only read; one with the role sender may send")
 
 
 class Personal:
@@ -40,8 +48,7 @@ class Personal:
 
     def send(self, order: Order, key: Key, within: Within) -> str:
         """Queue a message; its id. `within`: called with that in the same transaction. Raises NoticeRefused."""
-        if not key.official.may("sender"):
-            raise MessageRefused("role", f"the key {key.name} may only read; one with the role sender may send")
+        check_may_send(key)
         now = self._means.clock()
         message = self._message(order, now)
         with self._means.database.writing("send for a system") as connection:
@@ -50,17 +57,20 @@ class Personal:
                 raise MessageRefused("opted_out", "this person wants no such messages")
             budget.take(connection, self._means, key.agency, message.segments, now)
             outbox.add(connection, [message])
-            systems.sent(connection, key.id, message.id, now)
+            systems.sent(connection, key.id, message.id, now, order.reference)
             within(connection, message.id)
             self._bell.tell(connection, message.channel, message.lane)
         self._bell.ring(message.channel, message.lane)
         return message.id
 
     def _message(self, order: Order, now: datetime) -> NewMessage:
-        phone, means = _phone(order.to), self._means
+        phone, means = recipient(order.to), self._means
         text = worded(order.text.strip(), {}, accents=order.accents)
         if not text:
             raise MessageRefused("text", "the message has no text")
+        if left := placeholders(text):
+            said = ", ".join(f"(({name}))" for name in left.values())
+            raise MessageRefused("placeholder", f"the text has {said}, which nothing fills; write what it stands for")
         if refusing := means.refuses(phone, lambda: text, Lane.REMINDER):
             raise MessageRefused("registered", f"the carrier of channel {refusing} takes only texts registered with it")
         opens = means.hours.next_allowed(now)
@@ -75,13 +85,26 @@ class Personal:
         living = systems.lock(connection, key.id)
         if living is None:
             raise MessageRefused("role", f"the key {key.name} was revoked")
+        begun, over = self._today(now)
+        if systems.sent_since(connection, key.id, begun) >= living.daily:
+            raise EnoughToday(f"the key {key.name} has sent its {living.daily} messages of today", over - now)
+
+    def sent_today(self, key: Key) -> int:
+        """How many messages a key has sent since midnight."""
+        begun, _ = self._today(self._means.clock())
+        with self._means.database.reading() as connection:
+            return systems.sent_since(connection, key.id, begun)
+
+    def _today(self, now: datetime) -> tuple[datetime, datetime]:
+        """The midnights around a time, by the province's clock."""
         zone = self._means.hours.zone
-        midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
-        if systems.sent_since(connection, key.id, midnight) >= living.daily:
-            raise MessageRefused("daily", f"the key {key.name} has sent its {living.daily} messages of today")
+        day = now.astimezone(zone).date()
+        first, last = (datetime.combine(day + timedelta(days=days), time(), zone) for days in (0, 1))
+        return first.astimezone(UTC), last.astimezone(UTC)
 
 
-def _phone(written: str) -> str:
+def recipient(written: str) -> str:
+    """Whose number that is, in digits. Raises MessageRefused for what no text reaches."""
     found = number(written.strip())
     if isinstance(found, NoNumber):
         raise MessageRefused("phone", problems.said(found, "en", cell=written))

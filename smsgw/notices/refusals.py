@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from smsgw.failure import ExpectedFailure
 
 
@@ -26,3 +28,11 @@ class NoSuchNotice(NoticeRefused):
 
 class MessageRefused(NoticeRefused):
     """A message to one person is not sent. Further reasons: long, opted_out, daily."""
+
+
+class EnoughToday(MessageRefused):
+    """A key has sent its messages of a day. `wait`: until the next one begins."""
+
+    def __init__(self, text: str, wait: timedelta) -> None:
+        super().__init__("daily", text)
+        self.wait = wait

@@ -84,5 +84,6 @@ class Systems:
 
 
 def _hash(secret: str) -> str:
-    # It is as long as the hash, and by chance: what makes guessing a password slow is of no use here.
+    # A secret is 256 bits by chance, as long as the hash: what makes guessing a password slow, in the hash or by waits
+    # between tries as in slowdown, is of no use here, and a wait would let anybody shut a system out.
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

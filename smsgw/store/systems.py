@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from smsgw.store.batch import InsertNew
 from smsgw.store.history import message
 from smsgw.store.officials import Official, Role
-from smsgw.store.tables import api_key, api_message, api_request
+from smsgw.store.tables import api_key, api_message, api_request, history, outbound
 
 REQUESTED_FOR = timedelta(days=1)  # so long a request is known by its name, and not done again
 
@@ -105,9 +105,10 @@ def ask(connection: sa.Connection, key: str, name: str, asked: Asked, now: datet
 _ASK = InsertNew(*_r, returning=_r.name)
 
 
-def sent(connection: sa.Connection, key: str, message_id: str, now: datetime) -> None:
-    """A message is that key's."""
-    connection.execute(sa.insert(api_message), {"message_id": message_id, "key_id": key, "at": now})
+def sent(connection: sa.Connection, key: str, message_id: str, now: datetime, reference: str | None = None) -> None:
+    """A message is that key's. `reference`: what the system calls it."""
+    row = {"message_id": message_id, "key_id": key, "at": now, "reference": reference}
+    connection.execute(sa.insert(api_message), row)
 
 
 def sent_since(connection: sa.Connection, key: str, since: datetime) -> int:
@@ -116,26 +117,67 @@ def sent_since(connection: sa.Connection, key: str, since: datetime) -> int:
     return connection.scalar(mine) or 0
 
 
-def messages(connection: sa.Connection, agency: str | None, before: str | None, limit: int) -> Sequence[Any]:
-    """The messages of an agency's systems, newest first. None: of all systems. `before`: older than that one."""
-    theirs = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id)
-    if agency is not None:
-        theirs = theirs.where(_k.agency == agency)
-    if before is not None:
-        theirs = theirs.where(_m.message_id < before)
-    ids = theirs.order_by(_m.message_id.desc()).limit(limit)
-    return connection.execute(sa.select(message).where(message.c.id.in_(ids)).order_by(message.c.id.desc())).all()
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which messages are asked for, all that is given at once. `before`: older than that one; `to`: a phone.
+
+    `since` and `until`: sent then or later, and earlier than then; `reference`: what the system calls it.
+    """
+
+    before: str | None = None
+    state: str | None = None
+    to: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    reference: str | None = None
+
+
+def messages(connection: sa.Connection, agency: str | None, sought: Sought, limit: int) -> Sequence[Any]:
+    """The messages of an agency's systems, newest first. None: of all systems."""
+    newest_first = _m.at.desc(), _m.message_id.desc()  # as an index has them
+    ids = _theirs(agency).where(*_conditions(sought)).order_by(*newest_first).limit(limit)
+    chosen = _WITH_REFERENCE.where(message.c.id.in_(ids))
+    return connection.execute(chosen.order_by(message.c.created_at.desc(), message.c.id.desc())).all()
+
+
+def _theirs(agency: str | None) -> sa.Select[Any]:
+    ids = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id)
+    return ids if agency is None else ids.where(_k.agency == agency)
+
+
+def _conditions(sought: Sought) -> Iterator[sa.ColumnElement[bool]]:
+    if sought.before is not None:
+        at = sa.select(_m.at).where(_m.message_id == sought.before).scalar_subquery()
+        yield _m.at <= at
+        yield sa.or_(_m.at < at, _m.message_id < sought.before)
+    if sought.since is not None:
+        yield _m.at >= sought.since
+    if sought.until is not None:
+        yield _m.at < sought.until
+    if sought.reference is not None:
+        yield _m.reference == sought.reference
+    if sought.to is not None:  # a person's few messages are found first, by an index
+        to = (sa.select(table.c.id).where(table.c.recipient == sought.to) for table in (outbound, history))
+        yield _m.message_id.in_(sa.union_all(*to))
+    if sought.state is not None:  # looked at message by message: of all messages very many are in one state
+        yield sa.or_(*(_is_in(table, sought.state) for table in (outbound, history)))
+
+
+def _is_in(table: sa.Table, state: str) -> sa.ColumnElement[bool]:
+    return sa.exists().where(table.c.id == _m.message_id, table.c.state == state)
+
+
+_WITH_REFERENCE = sa.select(
+    message, sa.select(_m.reference).where(_m.message_id == message.c.id).scalar_subquery().label("reference")
+)
 
 
 def messages_of(connection: sa.Connection, ids: Collection[str], agency: str) -> set[str]:
     """Those of these messages that an agency's systems sent."""
-    theirs = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id)
-    return {*connection.execute(theirs.where(_m.message_id.in_(ids), _k.agency == agency)).scalars()}
+    return {*connection.execute(_theirs(agency).where(_m.message_id.in_(ids))).scalars()}
 
 
 def one(connection: sa.Connection, id: str, agency: str | None) -> Any | None:
     """A message that an agency's systems sent. None: that any system sent."""
-    theirs = sa.select(_m.message_id).join_from(api_message, api_key, _k.id == _m.key_id).where(_m.message_id == id)
-    if agency is not None:
-        theirs = theirs.where(_k.agency == agency)
-    return connection.execute(sa.select(message).where(message.c.id.in_(theirs))).one_or_none()
+    theirs = _theirs(agency).where(_m.message_id == id)
+    return connection.execute(_WITH_REFERENCE.where(message.c.id.in_(theirs))).one_or_none()

@@ -42,6 +42,9 @@ api_message = sa.Table(
     sa.Column("message_id", sa.Text, primary_key=True),
     sa.Column("key_id", sa.Text, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+    sa.Column("reference", sa.Text),
     sa.ForeignKeyConstraint(["key_id"], ["api_key.id"], name="fk_api_message"),
     sa.Index("ix_api_message_key", "key_id", "at"),
+    sa.Index("ix_api_message_at", "at", "message_id"),
 )
+partial_index("ix_api_message_reference", api_message.c.reference, where=api_message.c.reference.is_not(None))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from flask_openapi.openapi import OpenAPI
 
-from smsgw.web.api import documents, dossiers, messages, notices, reports, shell
+from smsgw.web.api import described, documents, dossiers, messages, notices, refusals, reports, shell
 from smsgw.web.api.models import Problem
+from smsgw.web.api.refusals import fault
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import PREFIX, fault, most_of
+from smsgw.web.api.shell import is_here, most_of
 
-__all__ = ["PREFIX", "application", "fault", "most_of", "register"]
+__all__ = ["application", "fault", "is_here", "most_of", "register"]
 
 GROUPS = (dossiers, messages, notices, reports)
 
@@ -26,7 +27,7 @@ def application(public_url: str) -> OpenAPI:
         servers=[{"url": public_url.rstrip("/")}],
         security_schemes={"key": documents.SCHEME},
         validation_error_model=Problem,
-        validation_error_callback=shell.unfit,
+        validation_error_callback=refusals.unfit,
         doc_ui=False,
     )
     app.openapi_version = "3.1.0"
@@ -38,5 +39,6 @@ def register(app: OpenAPI, rooms: Rooms) -> None:
     api = shell.blueprint(rooms)
     for group in GROUPS:
         group.routes(api, rooms)
+    described.add_headers(api)
     app.register_api(api)
     app.register_blueprint(documents.blueprint(app))

@@ -16,6 +16,7 @@ from smsgw.text.alphabet import storable
 
 PAGE = 50
 LARGEST_PAGE = 200
+MOST_FIELDS = 100  # of one object, as a table's columns: what is wrong with each of very many would fill the memory
 
 Phone = Annotated[
     str, Field(max_length=40, description="A mobile number, however it is written.", examples=["0912 345 678"])
@@ -23,6 +24,16 @@ Phone = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
 # With a NUL in it PostgreSQL would not look for it, and so it is found nowhere.
 Sought = Annotated[str, AfterValidator(storable)]
+Reference = Annotated[
+    str,
+    AfterValidator(storable),
+    Field(
+        min_length=1,
+        max_length=64,
+        description="What you call it, to find it by. It goes to nobody; keep names and numbers of people out of it.",
+        examples=["appointment-4711"],
+    ),
+]
 Masked = Annotated[str, Field(description="The number, masked.", examples=["84912***678"])]
 Accents = Annotated[
     StrictBool,
@@ -44,7 +55,7 @@ def _in_the_calendar(day: date) -> date:
 
 
 Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
-Moment = Annotated[datetime, BeforeValidator(_written_out)]
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 # Two enumerations of the same name would be one in the description.
 StateOfMessage = Annotated[
     str,
@@ -54,15 +65,35 @@ StateOfMessage = Annotated[
         json_schema_extra={"enum": [*MessageState]},
     ),
 ]
+
+
+def _that_there_is(state: str) -> str:
+    if state not in {*MessageState}:
+        raise ValueError(f"expected one of {', '.join(MessageState)}")
+    return state
+
+
+StateSought = Annotated[StateOfMessage, AfterValidator(_that_there_is)]
 StateOfNotice = Annotated[
     str, Field(json_schema_extra={"enum": [state.value for state in NoticeState if state in SEEN]})
 ]
+
+
+def _few(fields: object) -> object:
+    if isinstance(fields, dict) and len(fields) > MOST_FIELDS:
+        raise ValueError(f"more than {MOST_FIELDS} fields")
+    return fields
 
 
 class Taken(BaseModel):
     """What comes in: a field that we don't know is refused, not passed over."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, given: object) -> object:
+        return _few(given)
 
 
 class FieldProblem(BaseModel):
@@ -77,7 +108,7 @@ class Problem(BaseModel):
     title: str = Field(examples=["Conflict"])
     status: int = Field(examples=[409])
     detail: str = Field(description="What was wrong and what to do, for people.")
-    reason: str | None = Field(None, description="The same in a word, for programs.", examples=["opted_out"])
+    reason: str = Field(description="The same in a word, for programs.", examples=["opted_out"])
     errors: list[FieldProblem] | None = Field(None, description="Which fields, and what is wrong with each.")
 
 
@@ -94,12 +125,22 @@ class Once(BaseModel):
 
 
 class Id(BaseModel):
-    id: Sought = Field(max_length=64)
+    id: Sought
 
 
 class Page(Taken):
     before: Sought | None = Field(None, max_length=64, description="What the page before this one had as next.")
     limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)
+
+
+class MessagesSought(Page):
+    state: StateSought | None = None
+    to: Phone | None = None
+    since: Moment | None = Field(
+        None, description="Sent then or later; by the province's clock where it names no zone."
+    )
+    until: Moment | None = Field(None, description="Sent before then.")
+    reference: Reference | None = None
 
 
 class Me(BaseModel):
@@ -114,6 +155,7 @@ class MessageOrder(Taken):
     to: Phone
     text: Text = Field(examples=["Moi ba den lay ket qua tai quay so 4 truoc 17 gio thu Sau."])
     accents: Accents = False
+    reference: Reference | None = None
 
 
 class Message(BaseModel):
@@ -127,6 +169,7 @@ class Message(BaseModel):
     created_at: datetime
     submitted_at: datetime | None
     finished_at: datetime | None
+    reference: str | None = Field(description="What you called it.")
     error_code: str | None = Field(description="The carrier's or our reason where it was not delivered.")
 
 
@@ -137,7 +180,9 @@ class Messages(BaseModel):
 
 class RecipientOrder(Taken):
     phone: Phone
-    values: dict[str, str] = Field({}, description="What the placeholders of the text stand for.")
+    values: Annotated[dict[str, str], BeforeValidator(_few)] = Field(
+        {}, description="What the placeholders of the text stand for."
+    )
 
 
 class NoticeOrder(Taken):

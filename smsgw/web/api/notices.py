@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from flask import Response, abort, request
@@ -16,7 +15,6 @@ from smsgw.notices import progress, report
 from smsgw.notices.audience.expression import parse
 from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.audience.named import Named, NamedAudience
-from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.drafting import Audience, Draft
 from smsgw.notices.preview import Sample as PreviewSample
 from smsgw.notices.preview import Shown as PreviewText
@@ -25,9 +23,12 @@ from smsgw.officials.requests import Within
 from smsgw.store.notices import Notice as Row
 from smsgw.text.phones import mask
 from smsgw.web.api import models
+from smsgw.web.api.bodies import takes_audience
+from smsgw.web.api.described import OF_A_BODY, answers
 from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
+from smsgw.web.api.refusals import ERRORS_SHOWN, unfit
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.api.shell import ERRORS_SHOWN, answer, made, me, once, tag, takes_audience, unfit
+from smsgw.web.api.shell import answer, made, me, moment, once, tag
 
 NAMED = "API"  # what stands in the place of a file's name
 
@@ -40,40 +41,46 @@ _REASON = {"required": False, "content": {"application/json": {"schema": Reason.
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
-    @api.post("/notices", tags=_TAG, summary="Draft a notice", responses={201: models.NoticeMade})
+    @api.post("/notices", tags=_TAG, summary="Draft a notice", responses=answers({201: models.NoticeMade}, *OF_A_BODY))
     @takes_audience
-    def draft(header: Once, body: NoticeOrder) -> Response:
+    def draft_notice(header: Once, body: NoticeOrder) -> Response:
         """Nothing goes out before it is submitted, and approved on the console."""
 
         def make(within: Within) -> str:
             audience = _audience(rooms, body)
             name = body.filter or NAMED
-            written = Draft(body.name, body.text, name, _moment(rooms, body.send_at), body.accents)
+            written = Draft(body.name, body.text, name, moment(rooms, body.send_at), body.accents)
             return rooms.notices.create(written, audience, me().official, within=within, errors=0).notice.id
 
         id, again = once(rooms, header.idempotency_key, make)
         return made(_made(rooms, id), again, f"/api/v1/notices/{id}")
 
-    @api.get("/notices", tags=_TAG, summary="Notices, newest first", responses={200: models.Notices})
-    def notices(query: Page) -> Response:
+    @api.get("/notices", tags=_TAG, summary="Notices, newest first", responses=answers({200: models.Notices}))
+    def list_notices(query: Page) -> Response:
         """Those of your agency, whoever wrote them; the province's keys see all."""
         rows = rooms.notices.page(me().official, query.before, query.limit)
         more = rows[-1].id if len(rows) == query.limit else None
         return answer(models.Notices(notices=[models.Notice(**_fields(row)) for row in rows], next=more))
 
-    @api.get("/notices/<id>", tags=_TAG, summary="How far a notice is", responses={200: models.NoticeStatus})
-    def notice(path: Id) -> Response:
+    @api.get(
+        "/notices/<id>", tags=_TAG, summary="How far a notice is", responses=answers({200: models.NoticeStatus}, 404)
+    )
+    def show_notice(path: Id) -> Response:
         """Its state, and what became of its messages."""
         return answer(_status(rooms, path.id))
 
-    @api.get("/notices/<id>/preview", tags=_TAG, summary="What would go out", responses={200: models.Preview})
-    def preview(path: Id) -> Response:
+    @api.get(
+        "/notices/<id>/preview", tags=_TAG, summary="What would go out", responses=answers({200: models.Preview}, 404)
+    )
+    def preview_notice(path: Id) -> Response:
         """Real texts of real recipients, size and cost with and without accents, course and budget."""
         seen = previews.preview(rooms.notices.means, rooms.notices.find(path.id, me().official))
         return answer(_preview(seen))
 
-    @api.get("/notices/<id>/report", tags=_TAG, summary="What became of it, as CSV", responses={200: _csv()})
-    def fates(path: Id) -> Response:
+    @api.get(
+        "/notices/<id>/report", tags=_TAG, summary="What became of it, as CSV", responses=answers({200: _csv()}, 404)
+    )
+    def report_notice(path: Id) -> Response:
         """A line for each recipient, with the number."""
         found = rooms.notices.find(path.id, me().official)
         lines = report.as_csv(report.records(rooms.notices.means, found, "en"))
@@ -96,13 +103,13 @@ def _moves(api: APIBlueprint, rooms: Rooms) -> None:
             make(path.id, _reason())
             return answer(_status(rooms, path.id))
 
-        move.__name__ = name
+        move.__name__ = f"{name}_notice"
         add = api.post(
             f"/notices/<id>/{name}",
             tags=_TAG,
             summary=summary,
             request_body=_REASON,
-            responses={200: models.NoticeStatus},
+            responses=answers({200: models.NoticeStatus}, *OF_A_BODY, 404),
         )
         add(move)
 
@@ -116,17 +123,11 @@ def _reason() -> str:
 
 def _audience(rooms: Rooms, body: NoticeOrder) -> Audience:
     if body.recipients is not None:
-        if len(body.recipients) > rooms.limits.rows:
-            raise AudienceRefused("rows", limit=rooms.limits.rows)
         people = [Named(one.phone, one.values) for one in body.recipients]
         return NamedAudience(people, body.text, rooms.limits, "en")
     now = rooms.clock()
     selection = parse(body.filter or "", now.astimezone(rooms.timezone).date())
     return FilterAudience(rooms.onestop_url, selection, body.text, now, within=me().agency, language="en")
-
-
-def _moment(rooms: Rooms, at: datetime | None) -> datetime | None:
-    return at.replace(tzinfo=rooms.timezone) if at is not None and at.tzinfo is None else at
 
 
 def _fields(row: Row) -> dict[str, Any]:

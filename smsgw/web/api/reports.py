@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime, time
 
 from flask import Response
 from flask_openapi.blueprint import APIBlueprint
 
 from smsgw.dossiers import figures
 from smsgw.officials import reporting
-from smsgw.store import systems
+from smsgw.web.api.described import answers
 from smsgw.web.api.models import Me, Period, Report
 from smsgw.web.api.rooms import Rooms
 from smsgw.web.api.shell import answer, me, tag
@@ -22,22 +21,19 @@ _KEY = tag("key", "The key itself.")
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
     """Add the views."""
 
-    @api.get("/reports", tags=_REPORTS, summary="The figures of a period", responses={200: Report})
-    def reports(query: Period) -> Response:
+    @api.get("/reports", tags=_REPORTS, summary="The figures of a period", responses=answers({200: Report}))
+    def report_figures(query: Period) -> Response:
         """Dossiers received and resolved, ahead of time, by service level; what citizens said. Without days: of all."""
         dossiers = figures.figures(rooms.onestop_url, query.start, query.end)
         heard = reporting.heard(rooms.database, rooms.timezone, query.start, query.end)
         removed = reporting.removed(rooms.kept.bounds(rooms.clock()), rooms.timezone, query.start)
         return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard), "removed_before": removed}))
 
-    @api.get("/", tags=_KEY, summary="What this key may do", responses={200: Me})
-    def key() -> Response:
+    @api.get("/", tags=_KEY, summary="What this key may do", responses=answers({200: Me}))
+    def show_key() -> Response:
         """To try out whether it opens."""
-        midnight = datetime.combine(rooms.clock().astimezone(rooms.timezone).date(), time(), rooms.timezone)
-        with rooms.database.reading() as connection:
-            sent = systems.sent_since(connection, me().id, midnight)
         fields = {name: getattr(me(), name) for name in Me.model_fields if name != "sent_today"}
-        return answer(Me(sent_today=sent, **fields))
+        return answer(Me(sent_today=rooms.personal.sent_today(me()), **fields))
 
 
 def _by_name(shown: dict[str, object]) -> dict[str, object]:

@@ -1,69 +1,28 @@
-"""What all views of /api have in common: whose key it is, what may come in, and how a refusal is said."""
+"""What all views of /api have in common: whose key it is, what is done once, and how an answer is given."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import sqlalchemy as sa
-from flask import Response, abort, g, request
+from flask import Response, g, request
 from flask_openapi.blueprint import APIBlueprint
-from flask_openapi.models.response import Response as Documented
 from flask_openapi.models.tag import Tag
-from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, UnsupportedMediaType
+from pydantic import BaseModel
 
-from smsgw.dossiers.source import OneStopUnavailable
-from smsgw.failure import ExpectedFailure
-from smsgw.notices.audience.refusals import AudienceRefused
-from smsgw.notices.refusals import NoticeRefused
-from smsgw.officials.requests import NameUsed, Within
+from smsgw.notices.personal import check_may_send
+from smsgw.officials.requests import Within
 from smsgw.officials.systems import Systems
-from smsgw.store.database import trouble
 from smsgw.store.systems import Key
-from smsgw.web.api.models import Problem
+from smsgw.web.api import bodies, refusals
 from smsgw.web.api.rooms import Rooms
-from smsgw.web.problems import problem
 
-PREFIX = "/api/"
-LARGEST_BODY = 64 * 1024  # bytes; a view that takes more says so by @takes_audience
-ERRORS_SHOWN = 100  # fields, or rows of a notice
-RETRY_AFTER = "5"  # seconds
-
-_STATUS = {
-    "unknown": HTTPStatus.NOT_FOUND,
-    "role": HTTPStatus.FORBIDDEN,
-    "state": HTTPStatus.CONFLICT,
-    "changed": HTTPStatus.CONFLICT,
-    "budget": HTTPStatus.CONFLICT,
-    "opted_out": HTTPStatus.CONFLICT,
-    "daily": HTTPStatus.TOO_MANY_REQUESTS,
-}
-_FIELD = {"phone": "to", "text": "text", "long": "text", "registered": "text", "name": "name", "time": "send_at"}
-
-_WORDS = {
-    HTTPStatus.NOT_FOUND: "there is nothing at this address; /api/ names those there are",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take that; the header Allow says what it takes",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large; send fewer at a time",
-}
-
-_UNFIT, _NO_OBJECT = "some fields are not as they must be", "expected a JSON object"
-
-log = logging.getLogger("smsgw.web")
-
-Refusals = dict[str | int | HTTPStatus, type[BaseModel] | Documented | dict[str, Any] | None]
-
-_large: set[str] = set()  # endpoints
-
-
-def takes_audience(view: Callable[..., Any]) -> Callable[..., Any]:
-    """The view takes as much as an audience's file may have, and nothing from who may not send."""
-    _large.add(f"api.{view.__name__}")
-    return view
+PREFIX = "/api"
 
 
 def tag(name: str, description: str) -> list[Tag | dict[str, Any]]:
@@ -71,27 +30,32 @@ def tag(name: str, description: str) -> list[Tag | dict[str, Any]]:
     return [Tag(name=name, description=description)]
 
 
+def is_here(path: str) -> bool:
+    """Whether an address is a program's, whatever is there."""
+    return path == PREFIX or path.startswith(f"{PREFIX}/")
+
+
 def blueprint(rooms: Rooms) -> APIBlueprint:
     """/api/v1 without its views."""
-    refused = (400, 401, 403, 404, 409, 413, 415, 422, 429, 503)
-    refusals: Refusals = {status: _refusal(status) for status in refused}
-    api = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_security=[{"key": []}], abp_responses=refusals)
+    api = APIBlueprint(
+        "api",
+        __name__,
+        url_prefix="/api/v1",
+        abp_security=[{"key": []}],
+        operation_id_callback=_operation_id,
+    )
 
     @api.before_request
     def guard() -> Response | None:
         key = _key(rooms.systems)
         if key is None:
-            refused = problem(HTTPStatus.UNAUTHORIZED, "no key that opens; expected Authorization: Bearer KEY")
-            refused.headers["WWW-Authenticate"] = "Bearer"
-            return refused
+            return refusals.no_key()
         g.key = key
-        if request.endpoint in _large and not key.official.may("sender"):
-            return _refused(
-                NoticeRefused("role", f"the key {key.name} may only read; one with the role sender may send")
-            )
-        request.max_content_length = rooms.limits.bytes if request.endpoint in _large else LARGEST_BODY
+        if bodies.of_an_audience():
+            check_may_send(key)
+        request.max_content_length = bodies.most(rooms.limits)
         if request.method in ("POST", "PUT", "PATCH") and request.get_data():
-            _check_json()
+            bodies.check(rooms.limits)
         return None
 
     @api.after_request
@@ -100,14 +64,7 @@ def blueprint(rooms: Rooms) -> APIBlueprint:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    api.register_error_handler(HTTPException, fault)
-    api.register_error_handler(NoticeRefused, _refused)
-    api.register_error_handler(AudienceRefused, _audience_refused)
-    api.register_error_handler(NameUsed, _name_used)
-    api.register_error_handler(ExpectedFailure, _unfit_otherwise)
-    api.register_error_handler(OneStopUnavailable, _away)
-    api.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
-    api.register_error_handler(Exception, _our_fault)
+    refusals.refuse_by(api)
     return api
 
 
@@ -120,6 +77,11 @@ def me() -> Key:
 def answer(model: BaseModel, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """What a view gives."""
     return Response(model.model_dump_json(by_alias=True), status.value, content_type="application/json")
+
+
+def moment(rooms: Rooms, at: datetime | None) -> datetime | None:
+    """A time that was given; one without a zone is by the province's clock."""
+    return at.replace(tzinfo=rooms.timezone) if at is not None and at.tzinfo is None else at
 
 
 def once(rooms: Rooms, name: str | None, make: Callable[[Within], str]) -> tuple[str, bool]:
@@ -144,40 +106,15 @@ def most_of(app: Any, rooms: Rooms) -> Callable[[WSGIEnvironment], int]:
 
     def most(environ: WSGIEnvironment) -> int:
         with app.request_context(environ):
-            if request.endpoint not in _large:
-                return LARGEST_BODY
+            if not bodies.of_an_audience():
+                return bodies.LARGEST
             try:
                 key = _key(rooms.systems)
             except sa.exc.SQLAlchemyError:
                 return 0  # the view will say that the database is away
-            return rooms.limits.bytes if key and key.official.may("sender") else 0
+            return bodies.most(rooms.limits) if key and key.official.may("sender") else 0
 
     return most
-
-
-def unfit(error: ValidationError) -> Response:
-    """What does not fit a model, without what was given: that may be somebody's number."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    wrong = [(".".join(map(str, one["loc"])) or "body", _said(one["type"], one["msg"])) for one in found]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, _UNFIT, wrong[:ERRORS_SHOWN])
-
-
-def _said(kind: str, message: str) -> str:
-    # The library's own words name the class of ours that it would make.
-    return _NO_OBJECT if kind == "model_type" else message.removeprefix("Value error, ")
-
-
-def fault(error: HTTPException) -> Response:
-    """What the web server's library refuses, also under /api where there is nothing."""
-    if error.response is not None:
-        return error.response  # type: ignore[return-value] # a refusal that is said already
-    status = HTTPStatus(error.code or 500)
-    as_it_is = type(error).description  # where nobody of us said more
-    said = _WORDS.get(status, as_it_is) if error.description == as_it_is else error.description
-    refused = problem(status, said or status.phrase)
-    if isinstance(error, MethodNotAllowed):
-        refused.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-    return refused
 
 
 def _key(systems: Systems) -> Key | None:
@@ -185,54 +122,6 @@ def _key(systems: Systems) -> Key | None:
     return systems.of(secret.strip()) if scheme.casefold() == "bearer" and secret.strip() else None
 
 
-def _check_json() -> None:
-    if not request.is_json:
-        raise UnsupportedMediaType("expected a body of application/json")
-    try:
-        found = request.get_json()
-    except (BadRequest, RecursionError):  # the latter: it is nested too deep
-        raise BadRequest("the body is no JSON") from None
-    if not isinstance(found, dict):  # the library would take a string for an object that is written in it
-        abort(problem(HTTPStatus.UNPROCESSABLE_ENTITY, _UNFIT, [("body", _NO_OBJECT)]))
-
-
-def _refused(error: NoticeRefused) -> Response:
-    status = _STATUS.get(error.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
-    field = _FIELD.get(error.reason)
-    said = "there is no such notice" if error.reason == "unknown" else str(error)
-    return problem(status, said, [(field, said)] if field else (), error.reason)
-
-
-def _audience_refused(error: AudienceRefused) -> Response:
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), reason=error.why)
-
-
-def _unfit_otherwise(error: ExpectedFailure) -> Response:
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-
-
-def _name_used(error: NameUsed) -> Response:
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), reason="key_used")
-
-
-def _away(error: OneStopUnavailable) -> Response:
-    later = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the one-stop database can't be reached; try again later")
-    later.headers["Retry-After"] = RETRY_AFTER
-    return later
-
-
-def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
-    log.error("the database failed: %s", trouble(error))
-    later = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the database can't be reached; try again later")
-    later.headers["Retry-After"] = RETRY_AFTER
-    return later
-
-
-def _our_fault(error: Exception) -> Response:
-    log.exception("a request to %s failed through a fault of ours", request.endpoint, exc_info=error)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "this failed through a fault of ours")
-
-
-def _refusal(status: int) -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}}
-    return {"description": HTTPStatus(status).phrase, "content": content}
+def _operation_id(name: str, path: str, method: str) -> str:
+    # By which generated clients name what they have for it.
+    return name
