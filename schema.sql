@@ -341,6 +341,7 @@ CREATE TABLE api_key (
   daily        INTEGER NOT NULL,        -- messages that it may send on a day, one by one
   secret_hash  TEXT NOT NULL,           -- SHA-256
   created_at   TIMESTAMP NOT NULL,
+  created_by   TEXT NOT NULL,           -- an official's name, or cli:USER
   used_at      TIMESTAMP,               -- to the hour
   revoked_at   TIMESTAMP,
   CONSTRAINT uq_api_key_secret UNIQUE (secret_hash),

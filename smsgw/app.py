@@ -75,6 +75,7 @@ def _desk(gateway: Gateway) -> Desk:
         onestop=gateway.onestop,
         roads=gateway.roads,
         accounts=gateway.accounts,
+        systems=gateway.systems,
         signing_in=gateway.signing_in,
         reminders=gateway.reminders,
         tariffs={name: channel.tariff for name, channel in settings.channels.items()},

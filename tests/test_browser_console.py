@@ -38,6 +38,7 @@ PAGES = (
     "channels/",
     "doubtful/",
     "people/",
+    "keys/",
     "audit/",
     "account/",
     "account/second-factor",
@@ -67,6 +68,9 @@ def _fill(here: World) -> None:
     accounts, steering = here.gateway.accounts, here.gateway.steering
     accounts.add("lan.nguyen", "admin", None, "84912345678", PASSWORD, "test")
     accounts.add("hoa", "sender", "H01.21", None, None, "test")
+    here.gateway.systems.add("kiosk", "viewer", None, 1000, "lan.nguyen")
+    one_stop, _ = here.gateway.systems.add("mot-cua.h01-21", "sender", "H01.21", 20_000, "lan.nguyen")
+    here.gateway.systems.end(one_stop, "lan.nguyen")
     accounts.disable(accounts.add("minh", "approver", None, None, None, "test"), "lan.nguyen")
     for number, example in enumerate(here.examples[:3]):
         here.text(f"8490000000{number}", f"hs {example.code}")
@@ -112,12 +116,14 @@ def page(chromium: Browser, request: pytest.FixtureRequest, console: Console) ->
 
 
 def _with_something(here: World) -> list[str]:
-    """Pages of one thing each: an account, a complaint, a conversation and what was said with the carrier for it."""
+    """Pages of one thing each: an account, a key, a complaint, a conversation and what the carrier said about it."""
     with here.gateway.database.reading() as connection:
         complaint = connection.scalars(sa.select(voice.c.id)).one()
         asked = connection.scalars(sa.select(inbound.c.id).where(inbound.c.sender == "84900000001")).one()
     hoa = here.gateway.accounts.named("hoa").id
-    return [f"people/{hoa}", f"voices/{complaint}", f"conversations/{asked}", f"conversations/{asked}/trace"]
+    kiosk = here.gateway.systems.every()[0].id
+    talk = f"conversations/{asked}"
+    return [f"people/{hoa}", f"keys/{kiosk}", f"voices/{complaint}", talk, f"{talk}/trace"]
 
 
 def test_every_page_fits_its_screen_and_keeps_nobody_out(page: Page, console: Console, tmp_path: Path) -> None:
@@ -129,7 +135,7 @@ def test_every_page_fits_its_screen_and_keeps_nobody_out(page: Page, console: Co
 
 
 def test_whatever_can_be_done_is_reached_by_tabs_and_seen_when_it_is(page: Page, console: Console) -> None:
-    for path in ("", "notices/new", "reminders/", "opt-outs/", "doubtful/", "people/"):
+    for path in ("", "notices/new", "reminders/", "opt-outs/", "doubtful/", "people/", "keys/"):
         page.goto(console.url + path)
         there = page.evaluate(
             "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')]"
@@ -176,6 +182,33 @@ def test_a_conversation_is_found_and_shown(page: Page, console: Console, tmp_pat
     assert "84900000001" not in page.url
     assert fits(page)
     assert serious(page) == []
+
+
+def test_a_key_is_made_at_one_press_or_two_and_what_is_wrong_is_said_where_one_is(
+    page: Page, console: Console, tmp_path: Path
+) -> None:
+    name = f"kiosk-{page.viewport_size and page.viewport_size['width']}"
+    page.goto(console.url + "keys/")
+    page.fill("#name", f"{name} của xã")
+    page.keyboard.press("Enter")
+    page.locator("#name-wrong").wait_for()
+    page.screenshot(path=tmp_path / "wrong.png", full_page=True)
+    assert page.evaluate("document.activeElement.id") == "name"
+    assert serious(page) == []
+    page.fill("#name", name)
+    page.get_by_role("button", name="Tạo khóa").dblclick()
+    page.locator(".secret").wait_for()
+    page.screenshot(path=tmp_path / "made.png", full_page=True)
+    assert fits(page)
+    assert serious(page) == []
+    secret = page.locator(".secret").inner_text()
+    page.get_by_role("link", name="Đã chép xong").click()
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_text("Thu hồi khóa…").click()
+    page.screenshot(path=tmp_path / "revoke.png", full_page=True)
+    assert secret not in page.content()
+    page.get_by_role("button", name="Thu hồi khóa").click()
+    page.get_by_text(f"Đã thu hồi khóa {name}.").wait_for()
 
 
 def test_pages_are_worked_by_keyboard(page: Page, console: Console) -> None:

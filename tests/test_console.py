@@ -30,6 +30,7 @@ PATHS = {
     "doubtful.doubtful": "/doubtful/",
     "opt_outs.opt_outs": "/opt-outs/",
     "people.people": "/people/",
+    "keys.keys": "/keys/",
     "audit_log.entries": "/audit/",
     "notices.notices": "/notices/",
     "voices.every": "/voices/",

@@ -8,11 +8,9 @@ import click
 
 from smsgw.cli.common import Context, as_json, by_hand, complain, nothing, print_json
 from smsgw.dossiers import agencies
-from smsgw.officials.systems import DAILY, ROLES
+from smsgw.officials.systems import DAILY, MOST_A_DAY, ROLES
 from smsgw.store.officials import Role
 from smsgw.store.systems import Key
-
-MOST_A_DAY = 1_000_000
 
 
 class SystemsRole(click.ParamType[Role]):
@@ -94,5 +92,5 @@ def _line(one: Key) -> str:
 
 
 def _shown(one: Key) -> dict[str, object]:
-    names = ("name", "role", "agency", "daily", "created_at", "used_at", "revoked_at")
+    names = ("name", "role", "agency", "daily", "created_at", "created_by", "used_at", "revoked_at")
     return {name: getattr(one, name) for name in names}

@@ -21,7 +21,10 @@ _k, _r, _m = api_key.c, api_request.c, api_message.c
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A system's key. `agency`: whose messages and notices it sees; None: the province's. `daily`: messages a day."""
+    """A system's key. `agency`: whose messages and notices it sees; None: the province's. `daily`: messages a day.
+
+    `created_by`: an official's name, or cli:USER.
+    """
 
     id: str
     name: str
@@ -29,6 +32,7 @@ class Key:
     agency: str | None
     daily: int
     created_at: datetime
+    created_by: str
     used_at: datetime | None
     revoked_at: datetime | None
 
@@ -40,7 +44,7 @@ class Key:
         )
 
 
-_KEY = (_k.id, _k.name, _k.role, _k.agency, _k.daily, _k.created_at, _k.used_at, _k.revoked_at)
+_KEY = (_k.id, _k.name, _k.role, _k.agency, _k.daily, _k.created_at, _k.created_by, _k.used_at, _k.revoked_at)
 
 
 def add(connection: sa.Connection, new: Key, secret_hash: str) -> None:
@@ -54,11 +58,34 @@ def every(connection: sa.Connection) -> list[Key]:
     return [Key(*row) for row in connection.execute(sa.select(*_KEY).order_by(_k.name, _k.id))]
 
 
+def page(connection: sa.Connection, agency: str | None, after: str, limit: int) -> list[Key]:
+    """So many keys in the same order, of an agency or all, from the one behind that with the id `after` on."""
+    rows = sa.select(*_KEY).order_by(_k.name, _k.id).limit(limit)
+    if agency is not None:
+        rows = rows.where(_k.agency == agency)
+    if last := by_id(connection, after):
+        rows = rows.where(sa.tuple_(_k.name, _k.id) > (last.name, last.id))
+    return [Key(*row) for row in connection.execute(rows)]
+
+
+def by_id(connection: sa.Connection, id: str) -> Key | None:
+    """The key with that id."""
+    return _one(connection, _k.id == id)
+
+
+def by_name(connection: sa.Connection, name: str) -> Key | None:
+    """The key of that name that is not revoked."""
+    return _one(connection, _k.name == name, _k.revoked_at.is_(None))
+
+
 def by_secret(connection: sa.Connection, secret_hash: str) -> Key | None:
     """The key that a secret opens with."""
-    row = connection.execute(sa.select(*_KEY).where(_k.secret_hash == secret_hash, _k.revoked_at.is_(None)))
-    found = row.one_or_none()
-    return Key(*found) if found else None
+    return _one(connection, _k.secret_hash == secret_hash, _k.revoked_at.is_(None))
+
+
+def _one(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> Key | None:
+    row = connection.execute(sa.select(*_KEY).where(*which)).one_or_none()
+    return Key(*row) if row else None
 
 
 def lock(connection: sa.Connection, id: str) -> Key | None:
@@ -73,9 +100,9 @@ def use(connection: sa.Connection, id: str, now: datetime) -> None:
     connection.execute(sa.update(api_key).where(_k.id == id).values(used_at=now))
 
 
-def revoke(connection: sa.Connection, name: str, now: datetime) -> bool:
-    """From now on its secret opens nothing; False if there is no such key."""
-    living = sa.update(api_key).where(_k.name == name, _k.revoked_at.is_(None))
+def revoke(connection: sa.Connection, id: str, now: datetime) -> bool:
+    """From now on its secret opens nothing; False if it was so before."""
+    living = sa.update(api_key).where(_k.id == id, _k.revoked_at.is_(None))
     return connection.execute(living.values(revoked_at=now)).rowcount == 1
 
 

@@ -16,6 +16,7 @@ api_key = sa.Table(
     sa.Column("daily", sa.Integer, nullable=False),
     sa.Column("secret_hash", sa.Text, nullable=False),
     sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("used_at", UtcTime),
     sa.Column("revoked_at", UtcTime),
     sa.UniqueConstraint("secret_hash", name="uq_api_key_secret"),

@@ -17,6 +17,7 @@ from smsgw.web.console import (
     conversations,
     doubtful,
     home,
+    keys,
     notices,
     opt_outs,
     people,
@@ -45,6 +46,7 @@ PAGES = (
     reminders,
     opt_outs,
     people,
+    keys,
     audit_log,
     account,
 )

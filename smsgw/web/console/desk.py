@@ -16,6 +16,7 @@ from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
+from smsgw.officials.systems import Systems
 from smsgw.reminders.reminders import Reminders
 from smsgw.retention.limits import Limits as Kept
 from smsgw.store.database import Database
@@ -33,6 +34,7 @@ class Desk:
     onestop: OneStop
     roads: Roads
     accounts: Accounts
+    systems: Systems
     signing_in: SigningIn
     reminders: Reminders
     tariffs: Mapping[str, int]

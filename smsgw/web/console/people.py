@@ -8,13 +8,12 @@ from typing import Any
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.dossiers import agencies, selecting
-from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials import passwords
 from smsgw.officials.accounts import AccountError, highest_role
 from smsgw.officials.passwords import PoorPassword, TooBusy
 from smsgw.store.officials import ROLES, Official
 from smsgw.text.phones import msisdn, takes_texts
+from smsgw.web.console import bound
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, page, say, see, tell
 
@@ -25,10 +24,10 @@ def routes(desk: Desk) -> Blueprint:
 
     def shown(status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
         rows = desk.accounts.every(me().agency)
-        return page("people.html", status, rows=rows, roles=ROLES, agencies=_agencies(desk), **values)
+        return page("people.html", status, rows=rows, roles=ROLES, agencies=bound.choices(desk), **values)
 
     def person(id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        values |= {"roles": ROLES, "agencies": _agencies(desk)}
+        values |= {"roles": ROLES, "agencies": bound.choices(desk)}
         return page("person.html", status, official=_visible(desk, id), **values)
 
     @accounts.get("/")
@@ -78,10 +77,10 @@ def _added(desk: Desk) -> str | None:
         return wrong
     try:
         role = highest_role(form.get("role", ""))
-        desk.accounts.add(form.get("name", ""), role, _agency(), phone, form.get("password", ""), me().name)
+        desk.accounts.add(form.get("name", ""), role, bound.asked_for(), phone, form.get("password", ""), me().name)
     except (AccountError, PoorPassword, TooBusy) as error:
         return _said(error)
-    _warn_of(desk, _agency())
+    bound.warn_of(desk, bound.asked_for(), "people")
     return None
 
 
@@ -114,32 +113,13 @@ def _set_rights(desk: Desk, official: Official) -> str | None:
     if wrong:
         return wrong
     try:
-        desk.accounts.change(official, highest_role(request.form.get("role", "")), _agency(), phone, me().name)
+        role = highest_role(request.form.get("role", ""))
+        desk.accounts.change(official, role, bound.asked_for(), phone, me().name)
     except AccountError as error:
         return _said(error)
-    if _agency() != official.agency:
-        _warn_of(desk, _agency())
+    if bound.asked_for() != official.agency:
+        bound.warn_of(desk, bound.asked_for(), "people")
     return None
-
-
-def _warn_of(desk: Desk, agency: str | None) -> None:
-    """Say so if there may be no agency of the code that somebody was given."""
-    if agency and (doubt := agencies.doubt(desk.onestop.url, agency)):
-        key = "away" if doubt.away else "nearest" if doubt.nearest else "none"
-        tell(f"people.agency_{key}", "warning", agency=agency, nearest=", ".join(doubt.nearest))
-
-
-def _agencies(desk: Desk) -> dict[str, str]:
-    """The agencies to choose from: names by code. None of them while the one-stop database is away."""
-    try:
-        return selecting.named(desk.onestop.url)[0]
-    except OneStopUnavailable:
-        return {}
-
-
-def _agency() -> str | None:
-    """The agency asked for; of an administrator who is bound to one, that."""
-    return me().agency or request.form.get("agency", "").strip() or None
 
 
 def _phone() -> tuple[str | None, str | None]:

@@ -70,6 +70,7 @@ NAVIGATION = (
     Entry("channels.channels", "channels.title", "viewer", _SYSTEM),
     Entry("doubtful.doubtful", "doubtful.title", "sender", _SYSTEM, province_wide=True),
     Entry("people.people", "people.title", "admin", _SYSTEM),
+    Entry("keys.keys", "keys.title", "admin", _SYSTEM),
     Entry("audit_log.entries", "audit_log.title", "admin", _SYSTEM, province_wide=True),
 )
 
