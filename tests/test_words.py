@@ -47,7 +47,7 @@ def test_every_page_says_the_same_things_in_both_languages() -> None:
 
 def test_everything_that_the_audit_log_may_hold_has_its_words() -> None:
     written = re.compile(
-        r'"((?:official|session|channel|message|opt_out|voice|reminder|conversation)\.(?!html)[a-z_]+)"'
+        r'"((?:official|session|key|channel|message|opt_out|voice|reminder|conversation)\.(?!html)[a-z_]+)"'
     )
     rooms = [Path(smsgw.__file__).parent / name for name in ("officials", "intake", "notices", "reminders", "web")]
     code = [file.read_text(encoding="utf-8") for room in rooms for file in room.rglob("*.py")]
@@ -66,6 +66,18 @@ def test_the_audit_log_names_notices_and_hides_what_says_nothing() -> None:
     assert VI.subject(entry("opt_out.add", "84912***678", "{}")) == "0912 *** 678"
     assert EN.detail(entry("opt_out.add", "84912***678", '{"purpose": "notice"}')) == "messages: Notice"
     assert VI.detail(entry("opt_out.add", "84912***678", "[1]")) == "[1]"
+
+
+def test_the_audit_log_shows_nothing_that_only_programs_understand() -> None:
+    answered = entry("voice.answer", "166660", '{"message": "01a22548-2ef2-7444-9907-96e7fabe924e"}')
+    assert VI.detail(answered) == ""
+    closed = entry("voice.close", "166660", '{"was": "answered"}')
+    assert (VI.detail(closed), EN.detail(closed)) == ("trước đó: Đã trả lời", "before: Answered")
+    dropped = entry("message.drop", "1200 messages", '{"messages": "m1 m2", "moved": "1200"}')
+    assert (VI.subject(dropped), EN.subject(dropped)) == ("1.200 tin", "messages: 1,200")
+    assert VI.detail(dropped) == ""
+    made = entry("key.add", "kiosk", '{"agency": "", "daily": "20000", "role": "sender"}')
+    assert VI.detail(made) == "số tin mỗi ngày: 20.000; vai trò: Xem và gửi"
 
 
 def test_why_a_channel_is_closed_is_said_in_the_language_of_the_page() -> None:

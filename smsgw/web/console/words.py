@@ -42,6 +42,9 @@ _TERM = re.compile(
     r"|(?P<overdue>!?overdue)",
     re.ASCII,
 )
+_COUNTED = re.compile(r"(\d{1,9}) messages", re.ASCII)
+# What the audit log holds for programs, or says as the subject already.
+_UNTOLD = frozenset({"name", "state", "message", "messages", "moved"})
 _SIGNS = {"<=": "to", ">=": "from", "=": "on", "<": "before", ">": "after"}
 _BROWSERS = (
     ("coc_coc_browser", "Cốc Cốc"),
@@ -136,6 +139,8 @@ class Words:
             return _said(entry).get("name") or entry.subject
         if kind == "reminder":
             return self.of("reminders.rule", entry.subject)
+        if kind == "message" and (counted := _COUNTED.fullmatch(entry.subject)):
+            return say(self._language, "audit_log.messages", count=self._show.number(int(counted[1])))
         return self._show.phone(entry.subject)
 
     def detail(self, entry: audit.Entry) -> str:
@@ -143,13 +148,18 @@ class Words:
         said = _said(entry)
         if not said:
             return "" if entry.detail == "{}" else entry.detail
-        told = {name: value for name, value in said.items() if value and name not in ("name", "state", "messages")}
-        return "; ".join(f"{self.of('audit_log.what', name)}: {self._value(name, told[name])}" for name in told)
+        kind = entry.action.partition(".")[0]
+        told = {name: value for name, value in said.items() if value and name not in _UNTOLD}
+        return "; ".join(f"{self.of('audit_log.what', name)}: {self._value(kind, name, told[name])}" for name in told)
 
-    def _value(self, name: str, value: str) -> str:
+    def _value(self, kind: str, name: str, value: str) -> str:
         match name:
             case "role":
-                return self.of("shell.role", value)
+                return self.of("keys.role" if kind == "key" else "shell.role", value)
+            case "was":
+                return self.of("voices.state", value)
+            case "daily":
+                return self._show.number(int(value)) if value.isdecimal() and len(value) < 10 else value
             case "purpose":
                 return self.of("shell.lane", value)
             case "on":
