@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -191,8 +192,8 @@ def test_what_says_of_a_removal_can_not_be_changed_unnoticed(here: World) -> Non
 def test_pages_say_from_when_on_there_is_something(anywhere: World) -> None:
     answered(anywhere)
     desk = official(anywhere, "lan", "viewer")
-    said = "đã được xóa theo thời hạn lưu trữ"
-    assert said in desk.get("/conversations/")
+    said = "không còn được lưu, theo thời hạn lưu trữ"
+    assert re.search(rf"kết thúc trước ngày \d\d/\d\d/2017 {said}", desk.get("/conversations/"))
     assert said in desk.post("/conversations/", query=LAN)
     assert said in desk.post("/conversations/", 404, query="0987 654 321")
     assert said in desk.get("/voices/?state=closed")
@@ -208,8 +209,8 @@ def test_figures_of_a_time_of_which_something_was_removed_say_so(tmp_path: Path)
         here.clock.forward(days=61)
         assert purge(here) == {"ratings": 1}
         desk = official(here, "lan", "viewer")
-        assert "Đánh giá trước 16/08/2018" in desk.get("/ratings/?days=90")
-        assert "đã được xóa" not in desk.get("/ratings/?days=30")
+        assert "Đánh giá trước ngày 16/08/2018 không còn được lưu" in desk.get("/ratings/?days=90")
+        assert "không còn được lưu" not in desk.get("/ratings/?days=30")
 
 
 def run(world: World, *words: str) -> Any:

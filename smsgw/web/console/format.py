@@ -29,6 +29,10 @@ class Format:
         """A moment, to the minute."""
         return "" if at is None else f"{at.astimezone(self._timezone):%d/%m/%Y %H:%M}"
 
+    def day(self, at: datetime) -> str:
+        """The day of a moment."""
+        return f"{at.astimezone(self._timezone):%d/%m/%Y}"
+
     def second(self, at: datetime | None) -> str:
         """A moment, to the second."""
         return "" if at is None else f"{at.astimezone(self._timezone):%d/%m/%Y %H:%M:%S}"
