@@ -67,9 +67,18 @@ def test_what_there_is_not_is_said_with_a_page(here: World) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "right"),
-    [("GET", "/sign-out", "POST"), ("GET", "/notices/x/move", "POST"), ("POST", "/audit/", "GET")],
+    [
+        ("GET", "/sign-out", "post"),
+        ("GET", "/notices/x/move", "post"),
+        ("POST", "/audit/", "get"),
+        ("POST", "/", "get"),
+        ("PUT", "/", "get"),
+        ("PATCH", "/people/", "get post"),
+        ("DELETE", "/people/x", "get post"),
+        ("PUT", "/console/console.css", "get"),
+    ],
 )
-def test_who_opens_an_address_that_only_takes_forms_is_not_told_that_there_is_none(
+def test_who_asks_in_a_way_that_an_address_does_not_take_is_told_so_by_the_console(
     here: World, method: str, path: str, right: str
 ) -> None:
     desk = official(here, "lan", "admin")
@@ -77,8 +86,27 @@ def test_who_opens_an_address_that_only_takes_forms_is_not_told_that_there_is_no
     for language, title in titles.items():
         desk.post("/language", language=language)
         answer = desk.client.open(f"/console{path}", method=method, data={"csrf_token": desk.token()})
-        assert (answer.status_code, answer.allow.as_set()) == (405, {right.lower()})
+        assert (answer.status_code, answer.allow.as_set()) == (405, {*right.split()})
         assert f"<h1>{title}</h1>" in text(answer)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_whatever_is_not_there_is_said_by_the_console_to_who_is_signed_in_and_the_door_to_others(
+    here: World, method: str
+) -> None:
+    for path in ("/nowhere", "/people/", ""):
+        door = stranger(here).client.open(f"/console{path}", method=method, follow_redirects=True)
+        assert "Mật khẩu" in text(door)
+    answer = official(here, "lan", "viewer").client.open("/console/nowhere", method=method)
+    assert (answer.status_code, "Không tìm thấy trang" in text(answer)) == (404, True)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_no_view_of_the_console_changes_anything_but_by_a_form(here: World) -> None:
+    for rule in create_app(here.gateway).url_map.iter_rules():
+        if rule.endpoint.startswith("console.") and rule.endpoint != "console.nowhere":
+            assert rule.methods is not None
+            assert rule.methods <= {"GET", "HEAD", "OPTIONS", "POST"}, rule
 
 
 def test_a_fault_of_ours_is_said_with_a_page_and_without_what_it_was(here: World) -> None:

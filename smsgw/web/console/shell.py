@@ -36,6 +36,9 @@ _POLICY = (
     " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
+# Views take GET and POST; whoever comes with another is told so on a page of the console, not of the citizens.
+_ANY = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 _needs: WeakKeyDictionary[Callable[..., Any], Role | None] = WeakKeyDictionary()
@@ -155,6 +158,7 @@ def prepare(app: Flask, public_url: str) -> None:
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # carriers and other systems have no forms
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as one is signed in
+    app.config["WTF_CSRF_METHODS"] = {"POST"}  # no view takes others that change something
     Bootstrap5(app)
     _csrf.init_app(app)
     app.add_template_filter(ceiling)
@@ -205,7 +209,8 @@ def blueprint(desk: Desk) -> Blueprint:
     console.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
     console.register_error_handler(OneStopUnavailable, _onestop_away)
 
-    @console.route("/<path:rest>", methods=["GET", "POST"])
+    @console.route("/", methods=[method for method in _ANY if method != "GET"], defaults={"rest": ""})
+    @console.route("/<path:rest>", methods=_ANY)
     @needs("viewer")
     def nowhere(rest: str) -> AnyResponse:
         if methods := _methods_of_other_views():
