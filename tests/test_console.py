@@ -382,62 +382,6 @@ def test_an_opt_out_is_written_down_and_taken_back(here: World) -> None:
     assert "không có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
 
 
-def test_accounts_are_made_changed_and_disabled(here: World) -> None:
-    desk = official(here, "lan", "admin")
-    new = {"name": "hoa", "role": "sender", "agency": "H01.21", "phone": "0912345678", "password": PASSWORD}
-    assert "ít nhất 10 ký tự" in desk.post("/people/", 400, **(new | {"password": "short"}))
-    assert "Số điện thoại không đúng" in desk.post("/people/", 400, **(new | {"phone": "12"}))
-    assert "Số điện thoại không đúng" in desk.post("/people/", 400, **(new | {"phone": "091234567"}))
-    assert "Đã thêm" in desk.post("/people/", 200, **new)
-    assert "đã có người dùng" in desk.post("/people/", 400, **new)
-    hoa = here.gateway.accounts.named("hoa")
-    theirs = at_work(here, "hoa")
-    desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="", phone="")
-    assert here.gateway.accounts.named("hoa").role == "viewer"
-    desk.post(f"/people/{hoa.id}", verb="disable")
-    assert "Mật khẩu" in theirs.get("/")
-    desk.post(f"/people/{hoa.id}", verb="enable")
-    desk.post(f"/people/{hoa.id}", verb="password", password=PASSWORD + "!")
-    lan = here.gateway.accounts.named("lan")
-    assert "Không thể tự" in desk.post(f"/people/{lan.id}", 400, verb="disable")
-
-
-def test_whoever_makes_an_account_of_an_agency_that_has_no_dossiers_is_told_the_nearest_codes(here: World) -> None:
-    desk = official(here, "lan", "admin")
-    new = {"name": "hoa", "role": "sender", "agency": "H01.2l", "phone": "", "password": PASSWORD}
-    warning = "Chưa có hồ sơ nào của cơ quan"
-    page = desk.post("/people/", **new)
-    assert f"{warning} H01.2l." in page
-    assert "Các mã gần giống: H01.2" in page
-    hoa = here.gateway.accounts.named("hoa")
-    assert hoa.agency == "H01.2l"
-    assert warning not in desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="H01.2l", phone="")
-    assert warning not in desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="H01.24", phone="")
-    assert f"{warning} UBND." in desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="UBND", phone="")
-
-
-def test_an_account_whose_agency_can_not_be_checked_is_made_and_the_page_says_so(here: World) -> None:
-    desk = official(here, "lan", "admin")
-    (Path(here.gateway.onestop.url.removeprefix("sqlite:///"))).unlink()
-    new = {"name": "hoa", "role": "sender", "agency": "H01.99", "phone": "", "password": PASSWORD}
-    assert "chưa cho biết có cơ quan H01.99 hay không" in desk.post("/people/", **new)
-    hoa = here.gateway.accounts.named("hoa")
-    assert hoa.agency == "H01.99"
-    kept = desk.post(f"/people/{hoa.id}", verb="change", role="viewer", agency="H01.99", phone="")
-    assert "hay không" not in kept
-    assert here.gateway.accounts.named("hoa").role == "viewer"
-
-
-def test_an_administrator_of_an_agency_manages_only_its_officials(here: World) -> None:
-    other = here.gateway.accounts.add("hoa", "viewer", "H01.22", None, None, "test")
-    desk = official(here, "lan", "admin", "H01.21")
-    assert "hoa" not in desk.get("/people/")
-    desk.get(f"/people/{other.id}", 404)
-    desk.post(f"/people/{other.id}", 404, verb="disable")
-    desk.post("/people/", name="mai", role="viewer", agency="H01.99", password=PASSWORD)
-    assert here.gateway.accounts.named("mai").agency == "H01.21"
-
-
 def test_the_audit_log_is_shown_and_checked(here: World) -> None:
     desk = official(here, "lan", "admin")
     assert "Thêm tài khoản" in desk.get("/audit/")

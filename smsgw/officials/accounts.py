@@ -42,10 +42,15 @@ class Accounts:
         self._database = database
         self._clock = clock
 
-    def every(self, agency: str | None = None) -> list[Official]:
-        """All officials, or those bound to an agency."""
+    def every(self) -> list[Official]:
+        """All officials by name."""
         with self._database.reading() as connection:
-            return rows.every(connection, agency)
+            return rows.every(connection)
+
+    def page(self, agency: str | None, after: str, limit: int) -> list[Official]:
+        """So many officials by name, all or those bound to an agency, from the first one behind the name `after` on."""
+        with self._database.reading() as connection:
+            return rows.page(connection, agency, after, limit)
 
     def find(self, id: str) -> Official | None:
         """The official with that id."""

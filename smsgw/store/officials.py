@@ -82,9 +82,14 @@ def add(connection: sa.Connection, new: Official, password: str | None) -> None:
     connection.execute(sa.insert(official), row)
 
 
-def every(connection: sa.Connection, agency: str | None = None) -> list[Official]:
-    """All officials by name, or those of an agency."""
-    rows = sa.select(*_OFFICIAL).order_by(_o.name)
+def every(connection: sa.Connection) -> list[Official]:
+    """All officials by name."""
+    return [Official(*row) for row in connection.execute(sa.select(*_OFFICIAL).order_by(_o.name))]
+
+
+def page(connection: sa.Connection, agency: str | None, after: str, limit: int) -> list[Official]:
+    """So many officials by name, of an agency or all, from the first one behind the name `after` on."""
+    rows = sa.select(*_OFFICIAL).where(_o.name > after).order_by(_o.name).limit(limit)
     if agency is not None:
         rows = rows.where(_o.agency == agency)
     return [Official(*row) for row in connection.execute(rows)]

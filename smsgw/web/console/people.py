@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.officials import passwords
@@ -17,14 +17,18 @@ from smsgw.web.console import bound
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, page, say, see, tell
 
+A_PAGE = 50
+
 
 def routes(desk: Desk) -> Blueprint:
     """/console/people."""
     accounts = Blueprint("people", __name__, url_prefix="/people")
 
     def shown(status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        rows = desk.accounts.every(me().agency)
-        return page("people.html", status, rows=rows, roles=ROLES, agencies=bound.choices(desk), **values)
+        found = desk.accounts.page(me().agency, request.args.get("after", ""), A_PAGE + 1)
+        rows = found[:A_PAGE]
+        more = url_for("console.people.people", after=rows[-1].name) if len(found) > A_PAGE else None
+        return page("people.html", status, rows=rows, more=more, roles=ROLES, agencies=bound.choices(desk), **values)
 
     def person(id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
         values |= {"roles": ROLES, "agencies": bound.choices(desk)}
