@@ -108,6 +108,18 @@ def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) 
     assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
 
 
+def test_rows_with_faults_are_to_be_mended_only_while_they_can_be(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    assert "Sửa trong tệp" in post(lan, "new", content=FILE + "x;Chi\n")
+    moved(lan, latest(here), "submit")
+    moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
+    here.tick()
+    here.settle()
+    page = lan.get(f"/notices/{latest(here).id}/")
+    assert "Các dòng này không được gửi." in page
+    assert "Sửa trong tệp" not in page
+
+
 def test_a_page_from_before_the_approval_changes_nothing_of_what_is_on_its_way(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     post(lan, "new", at="2199-01-01T08:00")
