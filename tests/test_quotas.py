@@ -31,13 +31,13 @@ def test_what_is_left_of_the_quota_is_seen_on_the_page_of_channels_by_the_comman
     desk = official(here, "lan", "viewer")
     assert "Hạn mức" not in desk.get("/channels/")
     here.gateway.tend_accounts()
-    assert "<dd>2.000 / 2.000<" in desk.get("/channels/")
+    assert "<dd>2.000<small>trong 2.000 tin của ngày" in desk.get("/channels/")
     anywhere.zalo.quota = 0
     here.gateway.tend_accounts()
-    assert "<dd>2.000 / 2.000<" in desk.get("/channels/"), "it was asked just now"
+    assert "<dd>2.000<small>trong 2.000 tin của ngày" in desk.get("/channels/"), "it was asked just now"
     here.clock.forward(minutes=6)
     here.gateway.tend_accounts()
-    assert "<dd>0 / 2.000<" in desk.get("/channels/")
+    assert "<dd>0<small>trong 2.000 tin của ngày" in desk.get("/channels/")
     file = here.folder / "commands.toml"
     database = here.gateway.database.url.render_as_string(hide_password=False)
     file.write_text(settings_text(here.folder, database, "http://127.0.0.1:9"))
