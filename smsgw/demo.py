@@ -41,16 +41,16 @@ NAMES = re.compile(r"\{([^{}]*)\}")  # of a template's parameters
 CHAT = "zalo"  # the name of the demonstration's channel
 
 _STATUS_NAMES = {
-    Status.REGISTERED: "Mới đăng ký",
-    Status.RECEIVED: "Được tiếp nhận",
-    Status.NOT_ACCEPTED: "Không được tiếp nhận",
-    Status.IN_PROGRESS: "Đang xử lý",
-    Status.SUPPLEMENT_ASKED: "Yêu cầu bổ sung giấy tờ",
-    Status.FEE_ASKED: "Yêu cầu nộp phí",
-    Status.WITHDRAWN: "Công dân rút hồ sơ",
-    Status.STOPPED: "Dừng xử lý",
-    Status.RESOLVED: "Đã xử lý xong",
-    Status.RETURNED: "Đã trả kết quả",
+    Status.REGISTERED: ("Mới đăng ký", "Registered"),
+    Status.RECEIVED: ("Được tiếp nhận", "Received"),
+    Status.NOT_ACCEPTED: ("Không được tiếp nhận", "Not accepted"),
+    Status.IN_PROGRESS: ("Đang xử lý", "In progress"),
+    Status.SUPPLEMENT_ASKED: ("Yêu cầu bổ sung giấy tờ", "Papers asked for"),
+    Status.FEE_ASKED: ("Yêu cầu nộp phí", "Fee to be paid"),
+    Status.WITHDRAWN: ("Công dân rút hồ sơ", "Withdrawn"),
+    Status.STOPPED: ("Dừng xử lý", "Stopped"),
+    Status.RESOLVED: ("Đã xử lý xong", "Resolved"),
+    Status.RETURNED: ("Đã trả kết quả", "Returned"),
 }
 
 Print = Callable[[str], object]
@@ -222,17 +222,23 @@ def _samples(settings: Settings) -> list[simulator.Sample]:
     except (OneStopUnavailable, sa.exc.SQLAlchemyError):
         return []
     shown = [
-        simulator.Sample(msisdn(example.phone) or STRANGER, f"HS {example.code}", _STATUS_NAMES[example.status])
+        simulator.Sample(
+            msisdn(example.phone) or STRANGER, f"HS {example.code}", _label(*_STATUS_NAMES[example.status])
+        )
         for example in examples
     ]
     if shown:
         first = shown[0]
         code = first.text.removeprefix("HS ")
         mistyped = code.replace(".", "").replace("-", " ").lower().replace("0", "o", 1)
-        shown.append(simulator.Sample(first.sender, f"hồ sơ {mistyped} ạ", "Gõ sai cách"))
-        shown.append(simulator.Sample(STRANGER, f"HS {code}", "Người lạ hỏi"))
-        shown.append(simulator.Sample(STRANGER, "CO DAU", "Nhận tin có dấu"))
+        shown.append(simulator.Sample(first.sender, f"hồ sơ {mistyped} ạ", _label("Gõ sai cách", "Mistyped")))
+        shown.append(simulator.Sample(STRANGER, f"HS {code}", _label("Người lạ hỏi", "Asked by a stranger")))
+        shown.append(simulator.Sample(STRANGER, "CO DAU", _label("Nhận tin có dấu", "Texts with accents")))
     return shown
+
+
+def _label(vi: str, en: str) -> dict[str, str]:
+    return {"vi": vi, "en": en}
 
 
 def _simulated_zalo(settings: Settings, url: str) -> simulator.Zalo | None:
@@ -260,7 +266,8 @@ def _phone_of(samples: Sequence[simulator.Sample]) -> str:
 
 def _chat_samples(samples: Sequence[simulator.Sample]) -> list[simulator.ChatSample]:
     """What can be written in the chat; whose phone it is has to be shown by linking it."""
-    link = simulator.ChatSample(f"LK {_phone_of(samples)}", "Liên kết với số điện thoại trong hồ sơ")
+    shown = _label("Liên kết với số điện thoại trong hồ sơ", "Link the phone of the dossier")
+    link = simulator.ChatSample(f"LK {_phone_of(samples)}", shown)
     asking = [simulator.ChatSample(item.text, item.label) for item in samples if item.text.startswith("HS ")]
     return [link, *asking[:6]]
 

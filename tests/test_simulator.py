@@ -67,7 +67,7 @@ def carrier(gateway: Gateway, clock: Clock) -> Carrier:
 
 @pytest.fixture
 def client(carrier: Carrier) -> FlaskClient:
-    return create_app(carrier, [Sample(PHONE, "HS <b>H01</b>", "Mẫu")]).test_client()
+    return create_app(carrier, [Sample(PHONE, "HS <b>H01</b>", {"vi": "Mẫu", "en": "Try this"})]).test_client()
 
 
 def mt(ref: str = "r-1", **changes: Any) -> dict[str, Any]:
@@ -246,11 +246,11 @@ def test_the_handset_sends_and_hears(client: FlaskClient, carrier: Carrier) -> N
 
 
 def test_the_handset_page_asks_no_other_host_and_shows_markup_as_text(client: FlaskClient) -> None:
-    for path, language in (("/", "vi"), ("/?lang=en", "en")):
+    for path, language, label in (("/", "vi", "Mẫu"), ("/?lang=en", "en", "Try this")):
         answer = client.get(path)
         page = answer.get_data(as_text=True)
         assert f'<html lang="{language}">' in page
-        assert "HS &lt;b&gt;H01&lt;/b&gt;" in page
+        assert f"HS &lt;b&gt;H01&lt;/b&gt;</span><small>{label}</small>" in page
         assert "://" not in page
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hmac import compare_digest
 from typing import Any
@@ -26,11 +26,11 @@ _PHONE = re.compile(r"(?:\+84|0084|84|0)([1-9]\d{8})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A text to try: who sends it, and what it shows."""
+    """A text to try: who sends it, and what it shows, in each language of the page."""
 
     sender: str
     text: str
-    label: str
+    label: Mapping[str, str]
 
 
 def create_app(carrier: Carrier, samples: Sequence[Sample] = (), chat: Blueprint | None = None) -> Flask:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from flask import Blueprint, Response, jsonify, render_template, request
@@ -17,10 +17,10 @@ _USER = re.compile(r"\d{1,32}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ChatSample:
-    """A text to try in the chat, and what it shows."""
+    """A text to try in the chat, and what it shows, in each language of the page."""
 
     text: str
-    label: str
+    label: Mapping[str, str]
 
 
 def blueprint(zalo: Zalo, phone: str, samples: Sequence[ChatSample] = ()) -> Blueprint:
