@@ -37,7 +37,7 @@ TEXTS = {
         "from": "Your phone number",
         "from_help": "Choose one or type your own, such as 84912345678.",
         "message": "Message",
-        "placeholder": "As HS H01.12-180802-0012",
+        "placeholder": "E.g. HS H01.12-180802-0012",
         "send": "Send",
         "conversation": "Conversation with {short_code}",
         "empty": "No messages yet. Choose a sample or type your own.",
