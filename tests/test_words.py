@@ -76,6 +76,8 @@ def test_the_audit_log_shows_nothing_that_only_programs_understand() -> None:
     dropped = entry("message.drop", "1200 messages", '{"messages": "m1 m2", "moved": "1200"}')
     assert (VI.subject(dropped), EN.subject(dropped)) == ("1.200 tin", "messages: 1,200")
     assert VI.detail(dropped) == ""
+    removed = entry("audit.remove", "12", '{"hash": "263f", "number": "12"}')
+    assert (VI.subject(removed), VI.detail(removed)) == ("đến số 12", "dấu của dòng cuối: 263f")
     made = entry("key.add", "kiosk", '{"agency": "", "daily": "20000", "role": "sender"}')
     assert VI.detail(made) == "số tin mỗi ngày: 20.000; vai trò: Xem và gửi"
 

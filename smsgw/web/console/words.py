@@ -7,6 +7,7 @@ import re
 from datetime import date
 
 from smsgw.notices.office import GATEWAY
+from smsgw.officials.audit import REMOVE
 from smsgw.store import audit
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format
@@ -44,7 +45,7 @@ _TERM = re.compile(
 )
 _COUNTED = re.compile(r"(\d{1,9}) messages", re.ASCII)
 # What the audit log holds for programs, or says as the subject already.
-_UNTOLD = frozenset({"name", "state", "message", "messages", "moved"})
+_UNTOLD = frozenset({"name", "state", "message", "messages", "moved", "number"})
 _SIGNS = {"<=": "to", ">=": "from", "=": "on", "<": "before", ">": "after"}
 _BROWSERS = (
     ("coc_coc_browser", "Cốc Cốc"),
@@ -139,6 +140,8 @@ class Words:
             return _said(entry).get("name") or entry.subject
         if kind == "reminder":
             return self.of("reminders.rule", entry.subject)
+        if entry.action == REMOVE:
+            return say(self._language, "audit_log.up_to", number=entry.subject)
         if kind == "message" and (counted := _COUNTED.fullmatch(entry.subject)):
             return say(self._language, "audit_log.messages", count=self._show.number(int(counted[1])))
         return self._show.phone(entry.subject)
