@@ -1,0 +1,84 @@
+"""How commands stand in a text: what they begin with, and what is polite around them and means nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from smsgw.answers.words import Words, written
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import Read, read
+
+# A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
+_CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
+_APART = "[^A-Z0-9]+"
+_LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
+
+
+def holds(command: str, names: Iterable[str]) -> bool:
+    """Whether one of these stands among squeezed words."""
+    return any(f" {name} " in f" {command} " for name in names)
+
+
+def receiving(words: Words) -> frozenset[str]:
+    """The words that opt out or in."""
+    out = (*words.opt_out, *words.opt_out_notices, *words.opt_out_reminders)
+    return written((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
+
+
+def unpolite(command: str, words: Words) -> tuple[str, str]:
+    """The words of a text without what is polite before them; and without what is polite behind them, too."""
+    spelt = "|".join(words.polite) or "(?!)"
+    begun = re.sub(rf"^(?:(?:{spelt}) )+", "", command)
+    return begun, without_polite_end(begun, words)
+
+
+@lru_cache(maxsize=4)
+def beginnings(words: Words) -> re.Pattern[str]:
+    """The commands that more follows on; whoever opts in or out before a code means that one."""
+    out = set(words.opt_out).difference(words.look_up)
+    groups = (
+        _group("follow", (*words.follow, *words.opt_in), ""),
+        _group("unfollow", (*words.unfollow, *out), ""),
+        _group("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
+        _group("speak", words.speak, "(?![A-Z])"),
+    )
+    begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"
+    return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
+
+
+def _group(name: str, words: tuple[str, ...], behind: str) -> str:
+    longest_first = sorted(words, key=len, reverse=True)
+    spelt = "|".join(word.replace(" ", "[^A-Z0-9]*") for word in longest_first)
+    return f"(?P<{name}>(?:{spelt}){behind})" if words else ""
+
+
+def code_here(rest: str, words: Words) -> Read | None:
+    """The codes that a text begins with, or what it has instead; nothing in an empty one, None for an ordinary text."""
+    if not rest:
+        return Read((), Hint.NOTHING)
+    begun = without_keywords(rest, words)
+    if not _CODE_HERE.match(begun):
+        return None
+    found = read(begun, ())
+    return found if found.readings or found.hint is not Hint.NOTHING else None
+
+
+def without_keywords(text: str, words: Words) -> str:
+    keywords, polite = _group("keyword", words.look_up, "[^A-Z0-9]*"), _group("polite", words.polite, _APART)
+    return re.sub(rf"^(?:{keywords}|{polite or '(?!)'})+", "", text)
+
+
+def without_polite_end(text: str, words: Words) -> str:
+    """A text without what is polite at its end: "5 A" is a score, and "129410 NHE" a number."""
+    polite = _group("polite", words.polite, "")
+    start = max(0, len(text) - _LONGEST_END)
+    return text[:start] + re.sub(rf"(?:{_APART}{polite})+[^A-Z0-9]*$", "", text[start:]) if polite else text
+
+
+@lru_cache(maxsize=4)
+def complaints(words: Words) -> re.Pattern[str]:
+    shortest, spelt = _group("short", words.speak[:1], "(?![A-Z0-9])"), _group("spelt", words.speak, r"\s*:")
+    any_of = "|".join(filter(None, (shortest, spelt)))
+    return re.compile(rf"(?<![A-Z0-9])(?:{any_of})" if any_of else "(?!)")
