@@ -15,6 +15,7 @@ from smsgw.answers.spelling import (
     holds,
     receiving,
     unpolite,
+    up_to_the_opposite,
     without_keywords,
     without_polite_end,
 )
@@ -282,10 +283,11 @@ def _with_more(text: str, words: Words) -> Request | None:
     rest = plain[begun.end() :]
     match begun.lastgroup:
         case "follow":
-            found = code_here(rest, words) if without_keywords(rest, words) else Read((), Hint.NOTHING)
+            own = up_to_the_opposite(rest, "follow", words)
+            found = code_here(own, words) if without_keywords(own, words) else Read((), Hint.NOTHING)
             return Follow(found) if found else None
         case "unfollow":
-            found = code_here(rest, words)
+            found = code_here(up_to_the_opposite(rest, "unfollow", words), words)
             return Unfollow(found) if found else None
         case "rate":
             return _rating(without_polite_end(rest, words), words)

@@ -37,15 +37,32 @@ def unpolite(command: str, words: Words) -> tuple[str, str]:
 @lru_cache(maxsize=4)
 def beginnings(words: Words) -> re.Pattern[str]:
     """The commands that more follows on; whoever opts in or out before a code means that one."""
-    out = set(words.opt_out).difference(words.look_up)
     groups = (
-        _group("follow", (*words.follow, *words.opt_in), ""),
-        _group("unfollow", (*words.unfollow, *out), ""),
+        _group("follow", _following(words), ""),
+        _group("unfollow", _unfollowing(words), ""),
         _group("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
         _group("speak", words.speak, "(?![A-Z])"),
     )
     begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"
     return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
+
+
+def _following(words: Words) -> tuple[str, ...]:
+    return (*words.follow, *words.opt_in)
+
+
+def _unfollowing(words: Words) -> tuple[str, ...]:
+    return (*words.unfollow, *(word for word in words.opt_out if word not in words.look_up))
+
+
+def up_to_the_opposite(rest: str, command: str, words: Words) -> str:
+    """What stands behind "follow" or "unfollow" before the other one of them: the codes behind that aren't its own."""
+    return _opposite(_unfollowing(words) if command == "follow" else _following(words)).split(rest, 1)[0]
+
+
+@lru_cache(maxsize=8)
+def _opposite(commands: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Z0-9])(?:{'|'.join(commands)})(?![A-Z0-9])" if commands else "(?!)")
 
 
 def _group(name: str, words: tuple[str, ...], behind: str) -> str:
