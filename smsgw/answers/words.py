@@ -74,9 +74,34 @@ _HOW_FAR = (
     "KHI NAO XONG",
     "DEN DAU ROI",
     "TOI DAU ROI",
+    "SAO ROI",
+    "THE NAO ROI",
+    "CO CHUA",
+    "CHUA XONG",
+    "CHUA CO KET QUA",
+    "CHUA THAY GI",
+    "TINH TRANG HO SO",
+    "KET QUA HO SO",
 )
+# The answer says where, and by when.
+_WHERE_AND_WHEN = (
+    "KET QUA O DAU",
+    "LAY O DAU",
+    "NHAN O DAU",
+    "DEN DAU LAY",
+    "BAO GIO LAY",
+    "KHI NAO LAY",
+    "BAO GIO NHAN",
+    "KHI NAO NHAN",
+    "LAY DUOC CHUA",
+)
+# Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
+_LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "TRE HEN")
 # Whoever has no code asks for a list.
-_LOST = ("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "MAT GIAY HEN")
+_LOST = (
+    *("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "KHONG THAY MA"),
+    *("MAT GIAY HEN", "MAT PHIEU HEN", "MAT BIEN NHAN"),
+)
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
 _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
@@ -111,6 +136,8 @@ class Words:
         "LIST",
         *_MINE,
         *_HOW_FAR,
+        *_WHERE_AND_WHEN,
+        *_LATE,
         *_LOST,
     )
     opt_out: tuple[str, ...] = (*_OUT, *_OUT_TOO, *_OUT_AS_WELL)
