@@ -214,18 +214,39 @@ def _nearly(command: str, words: Words) -> Request | None:
     ordinary = tuple(f"{word} " for word in receiving(words).difference(words.look_up))
     if bare in receiving(words) or begun.startswith(ordinary):
         return HowToReceive()
+    if (told := _told_how(command, bare, words)) is not None:
+        return told
     # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
     return ListFollowed() if holds(command, (name for name in words.followed if " " in name)) else None
 
 
-def _agreed(text: str, command: str, words: Words) -> Agree | None:
-    """A yes, or that an answer was understood: nothing but these words, in any number, or a sign such as a thumb up."""
+def _told_how(command: str, bare: str, words: Words) -> Request | None:
+    """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
+    if bare in words.bothered or holds(command, filter(_is_plain, (*words.bothered, *words.opt_out))):
+        return HowToReceive()
+    if holds(command, ("KHONG THEO DOI", *(name for name in words.unfollow if name.endswith("THEO DOI")))):
+        return Unfollow(Read((), Hint.NOTHING))
+    if bare in words.upset or holds(command, filter(_is_plain, (*words.upset, *words.speak))):
+        return Speak("", Read((), Hint.NOTHING))
+    return None
+
+
+def _is_plain(name: str) -> bool:
+    """Whether words mean the same wherever they stand: "TU CHOI" may be what has befallen a dossier."""
+    return " " in name and name != "TU CHOI"
+
+
+def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | None:
+    """A yes, or that an answer was understood: nothing but these words, in any number, or a sign such as a thumb up.
+
+    One of them is "dung", which with one of its accents is to stop.
+    """
     if not command:
         return Agree(Thank()) if any(sign in text for sign in _GLAD) else None
-    if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):
-        return None
     for said in (command, *unpolite(command, words)):
         if said in words.agree or all(word in words.agree for word in said.split()):
+            if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):
+                return HowToReceive()
             return Agree(Help() if said in _MAY_BE_TO_STOP else Thank())
     return None
 

@@ -102,6 +102,17 @@ _LOST = (
     *("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "KHONG THAY MA"),
     *("MAT GIAY HEN", "MAT PHIEU HEN", "MAT BIEN NHAN"),
 )
+_WRONGED = (
+    *("TO CAO", "BUC XUC", "VO TRACH NHIEM", "HOI LO", "LOT TAY", "HACH SACH", "HACH DICH", "NHUNG NHIEU", "GAY KHO"),
+    *("KHONG HAI LONG", "LUA DAO", "THAI DO", "Y KIEN", "KHONG AI TRA LOI", "KHONG AI NGHE", "KHONG NGHE MAY"),
+    *("LANH DAO", "GAP CAN BO", "GAP NGUOI", "NOI CHUYEN VOI", "GOI LAI CHO TOI", "GOI LAI CHO EM"),
+    *("COMPLAIN", "TO COMPLAIN", "COMPLAINT", "A COMPLAINT", "FEEDBACK"),
+)
+_NOT_ME = (
+    *("NHAM SO", "NHAM MAY", "NHAN NHAM", "SAI SO ROI", "WRONG NUMBER"),
+    *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
+    *("LAM PHIEN", "PHIEN QUA"),
+)
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
 _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
@@ -111,6 +122,7 @@ _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
 class Words:
     """The commands, each with its words; upper and lower case, accents and signs don't matter.
 
+    `upset`, `bothered`: who says these among others, or a single word alone, is told how to complain, or to opt out.
     `polite`: what may stand around a command and is none, as in "cho toi dang ky ... a".
     Raises ValueError for words that are too long, empty, or stand for two commands.
     """
@@ -148,6 +160,8 @@ class Words:
     opt_in_reminders: tuple[str, ...] = ("DKY NHAC", "DKY NHAC HEN", "DKY TIN NHAC")
     speak: tuple[str, ...] = ("PA", "PHAN ANH", "PHAN ANH KIEN NGHI", "PAKN", "KIEN NGHI", "GOP Y", "KHIEU NAI")
     rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM")
+    upset: tuple[str, ...] = _WRONGED
+    bothered: tuple[str, ...] = _NOT_ME
     polite: tuple[str, ...] = (*_BEFORE, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
 
     def __post_init__(self) -> None:
