@@ -99,11 +99,11 @@ class Answers:
                 return self._look_up(read.readings, asker, found, now)
             case LookUp(read) if read.hint is not Hint.NOTHING:
                 return self._said(asker, _hinted(read.hint))
-            case Choose():
+            case Choose(instead=None):
                 return self._said(asker, Said("incomplete", "no_question"))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
-            case LookUp() | Help() | Agree(Help()):
+            case LookUp() | Help() | Agree(Help()) | Choose():
                 return self._said(asker, Said("help", "help"))
             case Thank() | Agree():
                 return self._said(asker, Said("help", "thanked"))

@@ -19,7 +19,7 @@ from smsgw.answers.spelling import (
     without_keywords,
     without_polite_end,
 )
-from smsgw.answers.words import Words, alphanumeric, behind, choice, spelt_out, squeezed, stars, written
+from smsgw.answers.words import Words, alphanumeric, behind, choice, spelt_out, squeezed, stars, weekday, written
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
@@ -48,15 +48,16 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
-    """The number of an option that a question offered, from 1."""
-
-    number: int
+class Help:
+    """How this works."""
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
-    """How this works."""
+class Choose:
+    """The number of an option that a question offered, from 1. `instead`: what it says where nothing was asked."""
+
+    number: int
+    instead: Help | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
     if words.rate and (score := stars(bare)):
         return Rate(Read((), Hint.NOTHING), score, bare=True)
     if number := choice(bare):
-        return Choose(number)
+        return Choose(number, Help() if weekday(bare) else None)
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:

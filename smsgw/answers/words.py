@@ -209,6 +209,11 @@ def choice(command: str) -> int | None:
     return _NUMBERS.get(chosen[1]) or int(chosen[1]) if chosen else None
 
 
+def weekday(command: str) -> bool:
+    """Whether squeezed words that choose an option may as well be a day: "thu hai" is Monday."""
+    return command.startswith("THU ")
+
+
 def behind(text: str, letters: int) -> str:
     """A text as it was written, without its first letters and digits and the signs behind these."""
     composed = unicodedata.normalize("NFC", text)
