@@ -148,8 +148,7 @@ def understand(text: str, words: Words) -> Request:
     """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
     if (request := _with_more(text, words)) is not None:
         return request
-    if EXAMPLE in text:
-        text = _OUR_EXAMPLE.sub("", text)
+    text = without_our_example(text)
     found = read(text, words.look_up)
     if found.readings:
         more = len(text.split(None, 2)) > 2
@@ -159,6 +158,11 @@ def understand(text: str, words: Words) -> Request:
         if (request := _commanded(text, said, words)) is not None:
             return request
     return LookUp(found) if command else Help()
+
+
+def without_our_example(text: str) -> str:
+    """A text without the code that replies of ours in it show as an example."""
+    return _OUR_EXAMPLE.sub("", text) if EXAMPLE in text else text
 
 
 def _commanded(text: str, command: str, words: Words) -> Request | None:

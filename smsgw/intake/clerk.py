@@ -24,10 +24,8 @@ from smsgw.answers.asking import (
     chosen,
     codes_asked,
     codes_suggested,
-    understand,
     without,
 )
-from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.intake.ties import tie
@@ -65,13 +63,10 @@ class _Question:
 class Clerk:
     """Decides on answers. `same_text_limit`: how often one text of one sender is answered in an hour."""
 
-    def __init__(
-        self, database: Database, onestop: OneStop, answers: Answers, words: Words, *, same_text_limit: int = 100
-    ) -> None:
+    def __init__(self, database: Database, onestop: OneStop, answers: Answers, *, same_text_limit: int = 100) -> None:
         self._database = database
         self._onestop = onestop
         self._answers = answers
-        self._words = words
         self._same_text_limit = same_text_limit
 
     def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
@@ -111,7 +106,7 @@ class Clerk:
 
     def understand(self, text: str) -> Request:
         """What a text asks, by the words of the settings."""
-        return understand(text, self._words)
+        return self._answers.understand(text)
 
     def asker(self, phone: str, request: Request | None, now: datetime) -> Asker:
         """A phone as the gateway knows it, as far as a request needs it."""
