@@ -16,6 +16,7 @@ from smsgw.answers.asking import (
     Prefer,
     Rate,
     Receive,
+    Request,
     Speak,
     Thank,
     Unfollow,
@@ -111,6 +112,47 @@ def test_who_follows_no_more_and_names_no_dossier_is_told_how(text: str) -> None
 )
 def test_the_name_of_a_procedure_or_of_a_state_is_no_wish_to_be_left_alone(text: str) -> None:
     assert isinstance(understand(text, Words()), LookUp)
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        (f"{CODE} DK", Follow(read(CODE))),
+        (f"HS {CODE} cho tôi theo dõi ạ", Follow(read(CODE))),
+        (f"{CODE} đăng ký theo dõi", Follow(read(CODE))),
+        (f"{CODE} HUY", Unfollow(read(CODE))),
+        (f"{CODE}: bỏ theo dõi nhé", Unfollow(read(CODE))),
+        (f"{CODE} 5 sao", Rate(read(CODE), 5)),
+        (f"{CODE} DG 4", Rate(read(CODE), 4)),
+        (f"{CODE} đánh giá 3 điểm ạ", Rate(read(CODE), 3)),
+    ],
+)
+def test_a_command_behind_its_code_and_nothing_else_is_that_command(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CODE} huy?",
+        f"{CODE} hủy chưa",
+        f"{CODE} sao huy",
+        f"{CODE} TC",
+        f"{CODE} dk kd",
+        f"giay dang ky {CODE} huy",
+        f"{CODE} khong dang ky",
+        f"{CODE} 5",
+        f"{CODE} 6 sao",
+        f"{CODE} tre 5 sao vay",
+    ],
+)
+def test_a_word_behind_a_code_that_may_be_part_of_a_question_is_no_command(text: str) -> None:
+    assert isinstance(understand(text, Words()), LookUp)
+
+
+def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_either() -> None:
+    for text in (f"{CODE} DK", f"{CODE} HUY", f"{CODE} 5 sao"):
+        assert understand(text, Words(follow=(), unfollow=(), rate=())) == LookUp(read(CODE))
 
 
 TOLD = (

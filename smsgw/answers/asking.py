@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from smsgw.answers.spelling import (
+    LONGEST_END,
     beginnings,
     code_here,
     complaints,
+    endings,
     holds,
     receiving,
     unpolite,
@@ -151,8 +153,7 @@ def understand(text: str, words: Words) -> Request:
     text = without_our_example(text)
     found = read(text, words.look_up)
     if found.readings:
-        more = len(text.split(None, 2)) > 2
-        return (more and _spoken_behind(text, found, words)) or LookUp(found)
+        return _behind(text, found, words) or LookUp(found)
     command = squeezed(text)
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
@@ -336,6 +337,28 @@ def _rating(rest: str, words: Words) -> Rate | None:
     if about is not None or rest[:1].isdigit():
         return Rate(about or Read((), Hint.NOTHING), None)
     return None
+
+
+def _behind(text: str, found: Read, words: Words) -> Request | None:
+    """What is asked behind the codes that a text begins with; most texts have nothing there."""
+    more = len(text.split(None, 2)) > 2
+    spoken = _spoken_behind(text, found, words) if more else None
+    if spoken is None and (more or not text[-1].isdigit()):
+        return _commanded_behind(text, found, words)
+    return spoken
+
+
+def _commanded_behind(text: str, found: Read, words: Words) -> Request | None:
+    """A command behind the code that it is for, with nothing else in the text: "<code> DK", "<code> 5 sao"."""
+    plain = normalised(text)
+    ended = endings(words).search(plain, max(0, len(plain) - LONGEST_END))
+    codes = plain[: ended.start()] if ended else ""
+    if ended is None or _WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
+        return None
+    said = ended.groupdict()
+    if score := said.get("stars") or said.get("score"):
+        return Rate(found, int(score)) if len(found.readings) == 1 else None
+    return Follow(found) if said.get("follow") else Unfollow(found)
 
 
 def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:

@@ -13,7 +13,7 @@ from smsgw.dossiers.reading import Read, read
 # A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
 _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _APART = "[^A-Z0-9]+"
-_LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
+LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
 
 
 def holds(command: str, names: Iterable[str]) -> bool:
@@ -47,6 +47,23 @@ def beginnings(words: Words) -> re.Pattern[str]:
     return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
 
 
+@lru_cache(maxsize=4)
+def endings(words: Words) -> re.Pattern[str]:
+    """The commands that may stand behind a code and end the text; behind a question mark somebody only asks."""
+    polite, rate = _group("polite", words.polite, _APART), _spelt(words.rate)
+    commands = filter(
+        None,
+        (
+            _group("follow", words.follow, ""),
+            _group("unfollow", words.unfollow, ""),
+            f"(?:(?:{rate})[^A-Z0-9]*)?(?P<stars>[1-5])[^A-Z0-9]*(?:SAO|DIEM|STARS?)" if rate else "",
+            f"(?:{rate})[^A-Z0-9]*(?P<score>[1-5])" if rate else "",
+        ),
+    )
+    behind = rf"(?:{_APART}{_group('behind', words.polite, '')})*" if polite else ""
+    return re.compile(rf"{_APART}(?:{polite or '(?!)'})*(?:{'|'.join(commands) or '(?!)'}){behind}[^A-Z0-9?]*$")
+
+
 def _following(words: Words) -> tuple[str, ...]:
     return (*words.follow, *words.opt_in)
 
@@ -66,9 +83,11 @@ def _opposite(commands: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _group(name: str, words: tuple[str, ...], behind: str) -> str:
-    longest_first = sorted(words, key=len, reverse=True)
-    spelt = "|".join(word.replace(" ", "[^A-Z0-9]*") for word in longest_first)
-    return f"(?P<{name}>(?:{spelt}){behind})" if words else ""
+    return f"(?P<{name}>(?:{_spelt(words)}){behind})" if words else ""
+
+
+def _spelt(words: tuple[str, ...]) -> str:
+    return "|".join(word.replace(" ", "[^A-Z0-9]*") for word in sorted(words, key=len, reverse=True))
 
 
 def code_here(rest: str, words: Words) -> Read | None:
@@ -90,7 +109,7 @@ def without_keywords(text: str, words: Words) -> str:
 def without_polite_end(text: str, words: Words) -> str:
     """A text without what is polite at its end: "5 A" is a score, and "129410 NHE" a number."""
     polite = _group("polite", words.polite, "")
-    start = max(0, len(text) - _LONGEST_END)
+    start = max(0, len(text) - LONGEST_END)
     return text[:start] + re.sub(rf"(?:{_APART}{polite})+[^A-Z0-9]*$", "", text[start:]) if polite else text
 
 
