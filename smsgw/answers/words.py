@@ -113,6 +113,11 @@ _NOT_ME = (
     *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
     *("LAM PHIEN", "PHIEN QUA"),
 )
+_MINE_IN_ENGLISH = (
+    *("MY FILE", "MY DOSSIER", "MY APPLICATION", "MY DOCUMENT", "MY DOCUMENTS", "MY PAPERS", "MY RESULT", "MY RECEIPT"),
+    *("MY CODE", "LOST THE RECEIPT", "LOST THE CODE", "HAVE A CODE", "HAVE THE CODE", "IS IT READY", "IS IT DONE"),
+    *("PICK UP", "PICK IT UP", "COLLECT IT"),
+)
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
 _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
@@ -134,7 +139,7 @@ class Words:
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
-    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
+    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH", "IN ENGLISH", "SPEAK ENGLISH", "DO YOU SPEAK ENGLISH")
     link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
     unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
     follow: tuple[str, ...] = ("DK", "DANG KY", "DANG KI", "THEO DOI", *_TO_FOLLOW)
@@ -151,6 +156,7 @@ class Words:
         *_WHERE_AND_WHEN,
         *_LATE,
         *_LOST,
+        *_MINE_IN_ENGLISH,
     )
     opt_out: tuple[str, ...] = (*_OUT, *_OUT_TOO, *_OUT_AS_WELL)
     opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO", "TU CHOI THONG BAO")

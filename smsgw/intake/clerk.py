@@ -26,6 +26,7 @@ from smsgw.answers.asking import (
     codes_suggested,
     without,
 )
+from smsgw.answers.english import is_english
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.intake.ties import tie
@@ -100,7 +101,7 @@ class Clerk:
         """What a text is answered with by now that its sender has spoken anew of the dossiers with these codes."""
         request = without(self.understand(text), codes)
         try:
-            return self.answer(request, self.asker(phone, request, now), now)
+            return self.answer(request, self.asker(phone, request, now, text), now)
         except OneStopUnavailable:
             return NoReply.LATER
 
@@ -108,12 +109,12 @@ class Clerk:
         """What a text asks, by the words of the settings."""
         return self._answers.understand(text)
 
-    def asker(self, phone: str, request: Request | None, now: datetime) -> Asker:
-        """A phone as the gateway knows it, as far as a request needs it."""
+    def asker(self, phone: str, request: Request | None, now: datetime, text: str = "") -> Asker:
+        """A phone as the gateway knows it, as far as a request needs it, which it makes in this text."""
         with self._database.reading() as connection:
             known = people.known(connection, [phone], now - MEMORY, GUESSES).get(phone, people.Known())
             holds = chats.phones(connection, [phone]) if scheme(phone) else {}
-            return _asker(connection, phone, holds.get(phone), known, request)
+            return _asker(connection, phone, holds.get(phone), known, request, text)
 
     def apology(self, phone: str, now: datetime) -> Reply:
         """What a text that could not be answered for too long gets instead."""
@@ -149,7 +150,7 @@ class Clerk:
             return None
         if isinstance(request, Choose | Agree):
             request = self._chosen(connection, phone, request, now)
-        return _Question(request, _asker(connection, phone, holds, known, request))
+        return _Question(request, _asker(connection, phone, holds, known, request, text))
 
     def _chosen(self, connection: sa.Connection, phone: str, choice: Choose | Agree, now: datetime) -> Request:
         """What the number of an option means: what was asked, also if there is no such option; itself if none was.
@@ -181,13 +182,14 @@ class Clerk:
 
 
 def _asker(
-    connection: sa.Connection, address: str, holds: str | None, known: people.Known, request: Request | None
+    connection: sa.Connection, address: str, holds: str | None, known: people.Known, request: Request | None, text: str
 ) -> Asker:
-    """`holds`: the phone that somebody in a chat has shown to have."""
+    """`holds`: the phone that somebody in a chat has shown to have. Who chose no language is answered in the text's."""
+    english = known.language == "en" or (known.language is None and is_english(text))
     chat, phone = scheme(address) is not None, holds or address
     return Asker(
         phone=phone,
-        language="en" if known.language == "en" else "vi",
+        language="en" if english else "vi",
         accents=chat or bool(known.accents),
         whole=chat,
         misses=known.misses,
