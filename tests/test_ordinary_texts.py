@@ -60,6 +60,9 @@ NOTHING = Read((), Hint.NOTHING)
         "mất biên nhận rồi",
         "lam mat phieu hen",
         "khong thay ma tren giay",
+        "hoof sow cuar tooi ddeens ddaau roofi",
+        "laays keets quar owr ddaau",
+        "cos kq chuwa",
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
@@ -96,6 +99,8 @@ def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: st
         "phien qua dung nhan nua",
         "đừng spam nữa",
         "ngưng",
+        "tuwf choois",
+        "dduwngf nhawns nuwax",
         "dừng",
         "Đừng ạ",
     ],

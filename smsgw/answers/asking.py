@@ -21,7 +21,18 @@ from smsgw.answers.spelling import (
     without_keywords,
     without_polite_end,
 )
-from smsgw.answers.words import Words, alphanumeric, behind, choice, spelt_out, squeezed, stars, weekday, written
+from smsgw.answers.words import (
+    Words,
+    alphanumeric,
+    behind,
+    choice,
+    spelt_out,
+    squeezed,
+    stars,
+    weekday,
+    without_telex,
+    written,
+)
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
@@ -158,7 +169,8 @@ def understand(text: str, words: Words) -> Request:
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
-    return LookUp(found) if command else Help()
+    told = _nearly(spelt_out(without_telex(command)), words) if " " in command else None
+    return told or (LookUp(found) if command else Help())
 
 
 def without_our_example(text: str) -> str:

@@ -37,6 +37,8 @@ _SHORT = {
     "XOG": "XONG",
     "BH": "BAO GIO",
 }
+_TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
+_TWICE = re.compile(r"([AEOD])\1")
 _YES = ("CO", "DA", "VANG", "U", "UH", "UHM", "UM", "YES", "DUNG", "PHAI", "ROI", "DUOC")
 _OK = ("OK", "OKE", "OKI", "OKIE", "OKAY")
 _I_SEE = (
@@ -201,6 +203,11 @@ def written(names: tuple[str, ...]) -> frozenset[str]:
 def spelt_out(command: str) -> str:
     """Squeezed words with what they are short for: "co kq chua" is CO KET QUA CHUA."""
     return " ".join(_SHORT.get(word, word) for word in command.split())
+
+
+def without_telex(command: str) -> str:
+    """Squeezed words without the keys that were to make accents, where the phone made none: HOOF SOW is HO SO."""
+    return _TWICE.sub(r"\1", _TELEX.sub("", command))
 
 
 def stars(command: str) -> int | None:
