@@ -162,6 +162,21 @@ def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_eithe
         assert understand(text, Words(follow=(), unfollow=(), rate=())) == LookUp(read(CODE))
 
 
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        (f"Chị ơi cho em đăng ký theo dõi hồ sơ {CODE} ạ", Follow(read(CODE))),
+        (f"ad oi e mun dk {CODE}", Follow(read(CODE))),
+        (f"cô ơi hủy theo dõi {CODE}", Unfollow(read(CODE))),
+        ("bạn ơi PA chậm quá", Speak("chậm quá", NOTHING)),
+        ("cm ơn nhiều", Thank()),
+        ("con ghét mẹ", LookUp(NOTHING)),  # a child, and no thanks
+    ],
+)
+def test_whom_somebody_calls_upon_is_no_part_of_the_command(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
+
+
 TOLD = (
     f"Ho so {CODE} dang duoc UBND xa Vinh Hoi Dong, huyen An Phu giai quyet. Hen tra ket qua: 20/08/2018.",
     f"Hồ sơ {CODE} trễ hẹn ngày 06/08/2018. UBND xã Phú Hữu, huyện An Phú xin lỗi quý ông/bà, hẹn lại ngày 20/08/2018.",

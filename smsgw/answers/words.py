@@ -122,6 +122,7 @@ _MINE_IN_ENGLISH = (
 )
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
+_CALLING = ("OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
 _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
 
 
@@ -135,7 +136,7 @@ class Words:
     """
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
-    thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "TKS", "OK")
+    thanks: tuple[str, ...] = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS", "OK")
     agree: tuple[str, ...] = (*_YES, *_OK, *_I_SEE)
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
@@ -170,7 +171,7 @@ class Words:
     rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM")
     upset: tuple[str, ...] = _WRONGED
     bothered: tuple[str, ...] = _NOT_ME
-    polite: tuple[str, ...] = (*_BEFORE, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
+    polite: tuple[str, ...] = (*_BEFORE, *_CALLING, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
 
     def __post_init__(self) -> None:
         if not self.look_up:
