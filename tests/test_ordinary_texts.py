@@ -109,6 +109,11 @@ def test_whom_messages_bother_is_told_how_to_end_them_and_nothing_changes(text: 
     assert understand(text, Words()) == HowToReceive()
 
 
+@pytest.mark.parametrize("text", ["can bo vo trach nhiem", "nham so roi", "huy theo doi tat ca"])
+def test_nobody_is_told_of_a_command_that_has_no_words_in_the_settings(text: str) -> None:
+    assert isinstance(understand(text, Words(speak=(), opt_out=(), unfollow=())), LookUp)
+
+
 @pytest.mark.parametrize("text", ["hủy theo dõi tất cả", "thoi khong theo doi nua", "toi muon bo theo doi het"])
 def test_who_follows_no_more_and_names_no_dossier_is_told_how(text: str) -> None:
     assert understand(text, Words()) == Unfollow(NOTHING)

@@ -16,6 +16,7 @@ from smsgw.answers.spelling import (
     endings,
     holds,
     receiving,
+    scores,
     unpolite,
     up_to_the_opposite,
     without_keywords,
@@ -48,9 +49,6 @@ _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
 _TO_STOP = re.compile("[dđ]ừng")
-_SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
-_SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
-_SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +238,14 @@ def _nearly(command: str, words: Words) -> Request | None:
 
 def _told_how(command: str, bare: str, words: Words) -> Request | None:
     """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
-    if bare in words.bothered or holds(command, filter(_is_plain, (*words.bothered, *words.opt_out))):
-        return HowToReceive()
-    if holds(command, ("KHONG THEO DOI", *(name for name in words.unfollow if name.endswith("THEO DOI")))):
-        return Unfollow(Read((), Hint.NOTHING))
-    if bare in words.upset or holds(command, filter(_is_plain, (*words.upset, *words.speak))):
-        return Speak("", Read((), Hint.NOTHING))
+    no_more = ("KHONG THEO DOI", *(name for name in words.unfollow if name.endswith("THEO DOI")))
+    for does, near, request in (
+        (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
+        (words.unfollow, no_more, Unfollow(Read((), Hint.NOTHING))),
+        (words.speak, (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),
+    ):
+        if does and (bare in near or holds(command, filter(_is_plain, near))):
+            return request
     return None
 
 
@@ -334,14 +334,7 @@ def _with_more(text: str, words: Words) -> Request | None:
 
 
 def _rating(rest: str, words: Words) -> Rate | None:
-    for score, code in (
-        *(
-            (int(found[1]), rest[: found.start()])
-            for found in (_SCORE_LAST.search(rest), _SCORE_AND_WORDS.search(rest))
-            if found
-        ),
-        *((int(found[1]), rest[found.end() :]) for found in [_SCORE_FIRST.match(rest)] if found),
-    ):
+    for score, code in scores(rest):
         about = code_here(code, words)
         if about is not None and (about.readings or not code):
             return Rate(about, score)

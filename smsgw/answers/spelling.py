@@ -14,6 +14,9 @@ from smsgw.dossiers.reading import Read, read
 _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _APART = "[^A-Z0-9]+"
 LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
+_SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
+_SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
+_SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
 def holds(command: str, names: Iterable[str]) -> bool:
@@ -111,6 +114,16 @@ def without_polite_end(text: str, words: Words) -> str:
     polite = _group("polite", words.polite, "")
     start = max(0, len(text) - LONGEST_END)
     return text[:start] + re.sub(rf"(?:{_APART}{polite})+[^A-Z0-9]*$", "", text[start:]) if polite else text
+
+
+def scores(rest: str) -> list[tuple[int, str]]:
+    """Each way to find a score in what follows on the command: the score, and what is left to be a code."""
+    last = [found for found in (_SCORE_LAST.search(rest), _SCORE_AND_WORDS.search(rest)) if found]
+    first = [found for found in [_SCORE_FIRST.match(rest)] if found]
+    return [
+        *((int(found[1]), rest[: found.start()]) for found in last),
+        *((int(found[1]), rest[found.end() :]) for found in first),
+    ]
 
 
 @lru_cache(maxsize=4)
