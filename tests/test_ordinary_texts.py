@@ -7,6 +7,7 @@ import pytest
 from smsgw.answers.answering import Answers
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import (
+    AskVoice,
     Choose,
     Follow,
     Help,
@@ -60,6 +61,9 @@ NOTHING = Read((), Hint.NOTHING)
         "mất biên nhận rồi",
         "lam mat phieu hen",
         "khong thay ma tren giay",
+        "hẹn lại ngày nào",
+        "mai toi len lay duoc khong",
+        "cảm ơn nhưng tôi chưa nhận được kết quả",
         "hoof sow cuar tooi ddeens ddaau roofi",
         "laays keets quar owr ddaau",
         "cos kq chuwa",
@@ -79,6 +83,7 @@ def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> 
         "cho toi noi chuyen voi can bo",
         "goi lai cho toi theo so 84912345678",
         "không hài lòng",
+        "phan anh cua toi den dau roi",
         "sao cham the, toi muon khieu nai",
         "I want to complain",
         "complaint",
@@ -86,6 +91,28 @@ def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> 
 )
 def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:
     assert understand(text, Words()) == Speak("", NOTHING)
+
+
+@pytest.mark.parametrize("text", ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?"])
+def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
+    assert understand(text, Words()) == AskVoice(123456)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PA 123456 lần gọi không ai nghe",
+        "PA chậm quá",
+        "PA của tôi là cán bộ chậm quá",
+        "PA hồ sơ của tôi chưa xong",
+        "PA 3 tháng chưa xong",
+        "PA 180806 nộp mà chưa xong",
+    ],
+)
+def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Speak)
+    assert request.text
 
 
 @pytest.mark.parametrize(
@@ -100,6 +127,9 @@ def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: st
         "đừng spam nữa",
         "ngưng",
         "tuwf choois",
+        "tắt thông báo",
+        "dung nhac nua",
+        "muon nhan lai tin",
         "dduwngf nhawns nuwax",
         "dừng",
         "Đừng ạ",
@@ -175,6 +205,7 @@ def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_eithe
         (f"cô ơi hủy theo dõi {CODE}", Unfollow(read(CODE))),
         ("bạn ơi PA chậm quá", Speak("chậm quá", NOTHING)),
         ("cm ơn nhiều", Thank()),
+        ("Rất hài lòng", Thank()),
         ("con ghét mẹ", LookUp(NOTHING)),  # a child, and no thanks
     ],
 )

@@ -23,6 +23,7 @@ from smsgw.answers.spelling import (
     without_polite_end,
 )
 from smsgw.answers.words import (
+    HOW_FAR,
     Words,
     alphanumeric,
     behind,
@@ -45,6 +46,7 @@ EXAMPLE = "H01.12-180802-0012"  # a code as texts show it to citizens
 _OUR_EXAMPLE = re.compile(rf"(?:v[ií] d[uụ]|e\.g\.|nhắn:|nhan:|text:)\W*(?:\w+\W+){{0,4}}{EXAMPLE}", re.IGNORECASE)
 
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
+_OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
@@ -380,6 +382,8 @@ def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
+    if holds(squeezed(rest), HOW_FAR) and (about := _OWN_VOICE.match(rest)):
+        return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(without_keywords(rest, words)):
         return None  # a code and nothing else is a look-up

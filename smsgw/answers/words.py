@@ -67,24 +67,22 @@ _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", 
 _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
 _OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
-_HOW_FAR = (
+HOW_FAR = (
     "CO KET QUA CHUA",
     "BAO GIO CO",
     "KHI NAO CO",
     "XONG CHUA",
     "BAO GIO XONG",
     "KHI NAO XONG",
-    "DEN DAU ROI",
-    "TOI DAU ROI",
+    "DEN DAU",
+    "TOI DAU",
     "SAO ROI",
     "THE NAO ROI",
     "CO CHUA",
-    "CHUA XONG",
-    "CHUA CO KET QUA",
-    "CHUA THAY GI",
     "TINH TRANG HO SO",
     "KET QUA HO SO",
 )
+_NOT_YET = ("CHUA XONG", "CHUA CO KET QUA", "CHUA THAY GI", "CHUA NHAN DUOC")
 # The answer says where, and by when.
 _WHERE_AND_WHEN = (
     "KET QUA O DAU",
@@ -96,6 +94,11 @@ _WHERE_AND_WHEN = (
     "BAO GIO NHAN",
     "KHI NAO NHAN",
     "LAY DUOC CHUA",
+    "LAY DUOC KHONG",
+    "NGAY NAO CO",
+    "NGAY NAO LAY",
+    "HEN NGAY NAO",
+    "HEN LAI NGAY NAO",
 )
 # Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
 _LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "TRE HEN")
@@ -106,20 +109,32 @@ _LOST = (
 )
 _WRONGED = (
     *("TO CAO", "BUC XUC", "VO TRACH NHIEM", "HOI LO", "LOT TAY", "HACH SACH", "HACH DICH", "NHUNG NHIEU", "GAY KHO"),
-    *("KHONG HAI LONG", "LUA DAO", "THAI DO", "Y KIEN", "KHONG AI TRA LOI", "KHONG AI NGHE", "KHONG NGHE MAY"),
+    *(
+        "KHONG HAI LONG",
+        "CHUA HAI LONG",
+        "LUA DAO",
+        "THAI DO",
+        "Y KIEN",
+        "KHONG AI TRA LOI",
+        "KHONG AI NGHE",
+        "KHONG NGHE MAY",
+    ),
     *("LANH DAO", "GAP CAN BO", "GAP NGUOI", "NOI CHUYEN VOI", "GOI LAI CHO TOI", "GOI LAI CHO EM"),
     *("COMPLAIN", "TO COMPLAIN", "COMPLAINT", "A COMPLAINT", "FEEDBACK"),
 )
 _NOT_ME = (
     *("NHAM SO", "NHAM MAY", "NHAN NHAM", "SAI SO ROI", "WRONG NUMBER"),
     *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
-    *("LAM PHIEN", "PHIEN QUA"),
+    *("LAM PHIEN", "PHIEN QUA", "NHAC NUA", "TAT TIN NHAN", "TAT THONG BAO", "XOA SO", "XOA THONG TIN"),
+    *("NHAN LAI TIN", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
 )
 _MINE_IN_ENGLISH = (
     *("MY FILE", "MY DOSSIER", "MY APPLICATION", "MY DOCUMENT", "MY DOCUMENTS", "MY PAPERS", "MY RESULT", "MY RECEIPT"),
     *("MY CODE", "LOST THE RECEIPT", "LOST THE CODE", "HAVE A CODE", "HAVE THE CODE", "IS IT READY", "IS IT DONE"),
     *("PICK UP", "PICK IT UP", "COLLECT IT"),
 )
+_THANKS = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS")
+_PRAISE = ("RAT HAI LONG", "TUYET VOI", "RAT TOT", "TOT LAM", "TOT QUA")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
 _CALLING = ("OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
@@ -136,7 +151,7 @@ class Words:
     """
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
-    thanks: tuple[str, ...] = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS", "OK")
+    thanks: tuple[str, ...] = (*_THANKS, *_PRAISE, "OK")
     agree: tuple[str, ...] = (*_YES, *_OK, *_I_SEE)
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
@@ -155,7 +170,8 @@ class Words:
         "DS HS",
         "LIST",
         *_MINE,
-        *_HOW_FAR,
+        *HOW_FAR,
+        *_NOT_YET,
         *_WHERE_AND_WHEN,
         *_LATE,
         *_LOST,
