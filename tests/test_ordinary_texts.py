@@ -317,3 +317,11 @@ def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here
 )
 def test_a_vietnamese_who_uses_an_english_word_is_answered_in_vietnamese(text: str) -> None:
     assert not is_english(text)
+
+
+def test_who_wants_to_withdraw_a_dossier_is_told_where(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    for phone in (LAN, owner_of(here, Status.IN_PROGRESS)):
+        told = here.text(phone, f"Xin hủy hồ sơ {code}")
+        assert told.endswith("Muon rut ho so, xin hoi noi nop.")
+        assert measure(told).segments == 1
