@@ -21,6 +21,7 @@ from smsgw.answers.asking import (
     Speak,
     Thank,
     Unfollow,
+    codes_asked,
     understand,
 )
 from smsgw.answers.english import is_english
@@ -91,6 +92,13 @@ def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> 
 )
 def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:
     assert understand(text, Words()) == Speak("", NOTHING)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("dk nhé", Follow), ("cho em DK với ạ", Follow), ("huy nhe", Unfollow)])
+def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kind: type) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, kind)
+    assert codes_asked(request) == frozenset()
 
 
 @pytest.mark.parametrize("text", ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?"])

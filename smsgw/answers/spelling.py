@@ -76,8 +76,12 @@ def _unfollowing(words: Words) -> tuple[str, ...]:
 
 
 def up_to_the_opposite(rest: str, command: str, words: Words) -> str:
-    """What stands behind "follow" or "unfollow" before the other one of them: the codes behind that aren't its own."""
-    return _opposite(_unfollowing(words) if command == "follow" else _following(words)).split(rest, 1)[0]
+    """What stands behind "follow" or "unfollow" before the other one of them: the codes behind that aren't its own.
+
+    Nothing, if that is only polite.
+    """
+    own = _opposite(_unfollowing(words) if command == "follow" else _following(words)).split(rest, 1)[0]
+    return own if without_polite_end(f" {own}", words).strip() else ""
 
 
 @lru_cache(maxsize=8)
