@@ -169,7 +169,8 @@ def understand(text: str, words: Words) -> Request:
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
-    told = _nearly(spelt_out(without_telex(command)), words) if " " in command else None
+    keyless = spelt_out(without_telex(command))
+    told = _nearly(keyless, words) if " " in keyless and keyless != command else None
     return told or (LookUp(found) if command else Help())
 
 

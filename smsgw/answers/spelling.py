@@ -21,7 +21,8 @@ _SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0
 
 def holds(command: str, names: Iterable[str]) -> bool:
     """Whether one of these stands among squeezed words."""
-    return any(f" {name} " in f" {command} " for name in names)
+    among = f" {command} "
+    return any(f" {name} " in among for name in names)
 
 
 def receiving(words: Words) -> frozenset[str]:
