@@ -96,7 +96,7 @@ class Gateway:
         self.listener = Listener(self.database, self._wake_ours, self._wake_all)
         answers = assembly.answers(settings, wording)
         same_text_limit = settings.answers.same_text_limit
-        self.clerk = Clerk(self.database, self.onestop, answers, settings.words, same_text_limit=same_text_limit)
+        self.clerk = Clerk(self.database, self.onestop, answers, same_text_limit=same_text_limit)
         self.intake = self._new_intake(wording)
         self.reports = Reports(self.database, clock)
         self.voices = VoiceDesk(self.database, answers, self.roads, self.bell, clock)

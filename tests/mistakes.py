@@ -48,6 +48,11 @@ def lookalikes(text: str, chance: random.Random) -> str:
     return re.sub("[0158]", instead, text)
 
 
+def apart(text: str, chance: random.Random) -> str:
+    """H 0 1 . 1 2 - 1 8 0 8 0 2 - 0 0 1 2"""
+    return " ".join(text.replace(" ", ""))
+
+
 def any_case(text: str, chance: random.Random) -> str:
     """h01.12-180802-0012"""
     return chance.choice((str.lower, str.upper, str.swapcase))(text)
@@ -105,7 +110,7 @@ def invisible(text: str, chance: random.Random) -> str:
 # In the order in which they happen: to the code first, then to the text around it, then to all of it.
 TO_THE_CODE: Sequence[Mistake] = (zeros_lost, prefix_lost, other_date)
 TO_ITS_FORM: Sequence[Mistake] = (no_separators, other_separators)
-TO_ITS_LETTERS: Sequence[Mistake] = (lookalikes, any_case)
+TO_ITS_LETTERS: Sequence[Mistake] = (lookalikes, apart, any_case)
 TO_THE_TEXT: Sequence[Mistake] = (keyword, tail)
 TO_ALL: Sequence[Mistake] = (decomposed, full_width, invisible)
 EVERY = (*TO_THE_CODE, *TO_ITS_FORM, *TO_ITS_LETTERS, *TO_THE_TEXT, *TO_ALL)

@@ -244,7 +244,7 @@ def test_a_code_makes_any_text_a_look_up() -> None:
         ("1.001612", "Day la ma thu tuc"),
         ("H01.31.11 261028", "Ma ho so chua du. Xin nhan du ma tu dau den cuoi"),
         ("0912345678", "Day la so dien thoai"),
-        ("001122334455", "Xin khong nhan so can cuoc."),
+        ("001122334455", "Xin dung nhan so can cuoc."),
         ("chao", "Xin nhan HS va ma ho so"),
         ("dạ", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),
         ("cam on em", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),

@@ -37,6 +37,7 @@ from tests.test_conversations import LAN
 from tests.world import NOON
 
 CODE = "H01.12-180802-0012"
+OTHER = "H01.12-180802-0034"
 LIKE_A_COMMAND = (
     "toi muon dang ky khai sinh",
     f"dang ky ket hon {CODE}",
@@ -107,6 +108,22 @@ def test_other_commands_are_understood_however_they_are_typed() -> None:
         request = understand(text, words)
         assert isinstance(request, Rate)
         assert (request.score, CODE in codes_asked(request)) == (score, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (f"DK {CODE} HUY {OTHER}", Follow),
+        (f"đăng ký {CODE}, hủy theo dõi {OTHER}", Follow),
+        (f"HUY {CODE} DK {OTHER}", Unfollow),
+        (f"Hủy {CODE} và theo dõi {OTHER} giúp tôi", Unfollow),
+    ],
+)
+def test_a_command_is_for_the_codes_before_the_next_one_and_its_opposite_for_none(text: str, kind: type) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, kind)
+    assert CODE in codes_asked(request)
+    assert OTHER not in codes_asked(request)
 
 
 @pytest.mark.parametrize("text", ["DG 5 tốt lắm", "đánh giá 5 điểm rất hài lòng", "danh gia 2 lan roi"])

@@ -88,7 +88,9 @@ def test_two_readings_that_both_exist_are_asked_about_and_a_number_answers(here:
     assert "1) H01.21-190818-0001" in asked
     assert "2) H01.21-180819-0001" in asked
     assert "H01.21-180819-0001" in here.text(LAN, "2")
+    assert "H01.21-180819-0001" in here.text(LAN, "thứ hai")
     assert "Khong co cau hoi nao" in here.text("84987654321", "2")
+    assert "Xin nhan HS" in here.text("84987654321", "thứ 2 ạ")  # Monday
 
 
 def test_a_question_stays_open_for_other_numbers_until_something_else_is_asked(here: World) -> None:

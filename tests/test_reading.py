@@ -93,6 +93,13 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
         ("mã hồ sơ của em là H01.12-180802-0012, mong sớm có kết quả ạ", "H01.12-180802-0012"),
         ("ma so 12.H01-180802-0012", "000.00.12.H01-180802-0012"),
         ("Nho tra giup ho so so 12.H01-180802-0012", "000.00.12.H01-180802-0012"),
+        ("H 0 1 . 1 2 - 1 8 0 8 0 2 - 0 0 1 2", "H01.12-180802-0012"),
+        ("ho so h o 1 1 2 1 8 o 8 o 2 o o 1 2 ạ", "H01.12-180802-0012"),
+        ("0 0 0 . 0 0 . 1 2 . H 0 1 - 1 8 0 8 0 2 - 0 0 1 2", "000.00.12.H01-180802-0012"),
+        ("H01 chấm 12 gạch ngang 180802 gạch ngang 0012", "H01.12-180802-0012"),
+        ("ho so H 01 cham 12 tru 180802 tru 0012 xong chua", "H01.12-180802-0012"),
+        ("000 chấm 00 chấm 12 chấm H01 gạch 180802 gạch 0012", "000.00.12.H01-180802-0012"),
+        ("H01.12-180802-0012 chậm 3 ngày", "H01.12-180802-0012"),
     ],
 )
 def test_the_ways_that_people_type_are_read(text: str, code: str) -> None:

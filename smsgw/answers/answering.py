@@ -35,6 +35,7 @@ from smsgw.answers.asking import (
     Thank,
     Unfollow,
 )
+from smsgw.answers.quoting import Quoting
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
@@ -85,10 +86,16 @@ class Answers:
         words: Words = DEFAULT_WORDS,
     ) -> None:
         self._wording = wording
+        self._words = words
+        self._quoting = Quoting(wording)
         self._shortened = lru_cache(maxsize=1024)(wording.shortened)  # a province's agencies, over and over
         self._zone = ZoneInfo(timezone)
         self._everywhere = {"hotline": hotline, "example": EXAMPLE, **_commands(words)}
         self._limits = limits
+
+    def understand(self, text: str) -> Request:
+        """What a text asks, which may quote what is said here."""
+        return self._quoting.understand(text, self._words)
 
     def reply(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         """The reply to a request. `found` holds what exists of the codes that it names or that the asker's ties do."""
@@ -99,11 +106,11 @@ class Answers:
                 return self._look_up(read.readings, asker, found, now)
             case LookUp(read) if read.hint is not Hint.NOTHING:
                 return self._said(asker, _hinted(read.hint))
-            case Choose():
+            case Choose(instead=None):
                 return self._said(asker, Said("incomplete", "no_question"))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
-            case LookUp() | Help() | Agree(Help()):
+            case LookUp() | Help() | Agree(Help()) | Choose():
                 return self._said(asker, Said("help", "help"))
             case Thank() | Agree():
                 return self._said(asker, Said("help", "thanked"))

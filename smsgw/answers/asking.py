@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Literal
 
-from smsgw.answers.words import Words, alphanumeric, behind, choice, spelt_out, squeezed, stars, written
+from smsgw.answers.spelling import (
+    LONGEST_END,
+    beginnings,
+    code_here,
+    complaints,
+    endings,
+    holds,
+    receiving,
+    scores,
+    unpolite,
+    up_to_the_opposite,
+    without_keywords,
+    without_polite_end,
+)
+from smsgw.answers.words import (
+    HOW_FAR,
+    Words,
+    alphanumeric,
+    behind,
+    choice,
+    spelt_out,
+    squeezed,
+    stars,
+    weekday,
+    without_telex,
+    written,
+)
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading, normalised, read
 from smsgw.store.opt_outs import PURPOSES, Purpose
@@ -20,18 +45,12 @@ EXAMPLE = "H01.12-180802-0012"  # a code as texts show it to citizens
 # As they show it: in a text that has this, a reply of ours is quoted, and nobody asks for that dossier.
 _OUR_EXAMPLE = re.compile(rf"(?:v[ií] d[uụ]|e\.g\.|nhắn:|nhan:|text:)\W*(?:\w+\W+){{0,4}}{EXAMPLE}", re.IGNORECASE)
 
-# A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
-_CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
+_OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
-_APART = "[^A-Z0-9]+"
-_LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
 _TO_STOP = re.compile("[dđ]ừng")
-_SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
-_SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
-_SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +61,16 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
-class Choose:
-    """The number of an option that a question offered, from 1."""
-
-    number: int
+class Help:
+    """How this works."""
 
 
 @dataclass(frozen=True, slots=True)
-class Help:
-    """How this works."""
+class Choose:
+    """The number of an option that a question offered, from 1. `instead`: what it says where nothing was asked."""
+
+    number: int
+    instead: Help | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,33 +161,38 @@ def understand(text: str, words: Words) -> Request:
     """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
     if (request := _with_more(text, words)) is not None:
         return request
-    if EXAMPLE in text:
-        text = _OUR_EXAMPLE.sub("", text)
+    text = without_our_example(text)
     found = read(text, words.look_up)
     if found.readings:
-        more = len(text.split(None, 2)) > 2
-        return (more and _spoken_behind(text, found, words)) or LookUp(found)
+        return _behind(text, found, words) or LookUp(found)
     command = squeezed(text)
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
-    return LookUp(found) if command else Help()
+    keyless = spelt_out(without_telex(command))
+    told = _nearly(keyless, words) if " " in keyless and keyless != command else None
+    return told or (LookUp(found) if command else Help())
+
+
+def without_our_example(text: str) -> str:
+    """A text without the code that replies of ours in it show as an example."""
+    return _OUR_EXAMPLE.sub("", text) if EXAMPLE in text else text
 
 
 def _commanded(text: str, command: str, words: Words) -> Request | None:
     """What a text without a code asks; None if it is no command. `command`: its words, squeezed."""
-    bare = _unpolite(command, words)[1]
+    bare = unpolite(command, words)[1]
     if words.rate and (score := stars(bare)):
         return Rate(Read((), Hint.NOTHING), score, bare=True)
     if number := choice(bare):
-        return Choose(number)
+        return Choose(number, Help() if weekday(bare) else None)
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:
         return request
     if (request := _agreed(text, command, words)) is not None:
         return request
-    if _holds(command, written(words.thanks)) and not re.search(r"\d", command):
+    if holds(command, written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
     return None
 
@@ -201,44 +226,50 @@ def _harmless(words: Words) -> tuple[tuple[tuple[str, ...], Request], ...]:
 
 def _nearly(command: str, words: Words) -> Request | None:
     """What a text asks that says one of these words politely. Who nearly opts out or in is only told how to."""
-    begun, bare = _unpolite(command, words)
+    begun, bare = unpolite(command, words)
     for names, request in _harmless(words):
         if not written(names).isdisjoint((begun, bare)):
             return request
-    ordinary = tuple(f"{word} " for word in _receiving(words).difference(words.look_up))
-    if bare in _receiving(words) or begun.startswith(ordinary):
+    ordinary = tuple(f"{word} " for word in receiving(words).difference(words.look_up))
+    if bare in receiving(words) or begun.startswith(ordinary):
         return HowToReceive()
+    if (told := _told_how(command, bare, words)) is not None:
+        return told
     # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
-    return ListFollowed() if _holds(command, (name for name in words.followed if " " in name)) else None
+    return ListFollowed() if holds(command, (name for name in words.followed if " " in name)) else None
 
 
-def _agreed(text: str, command: str, words: Words) -> Agree | None:
-    """A yes, or that an answer was understood: nothing but these words, in any number, or a sign such as a thumb up."""
-    if not command:
-        return Agree(Thank()) if any(sign in text for sign in _GLAD) else None
-    if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):
-        return None
-    for said in (command, *_unpolite(command, words)):
-        if said in words.agree or all(word in words.agree for word in said.split()):
-            return Agree(Help() if said in _MAY_BE_TO_STOP else Thank())
+def _told_how(command: str, bare: str, words: Words) -> Request | None:
+    """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
+    no_more = ("KHONG THEO DOI", *(name for name in words.unfollow if name.endswith("THEO DOI")))
+    for does, near, request in (
+        (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
+        (words.unfollow, no_more, Unfollow(Read((), Hint.NOTHING))),
+        (words.speak, (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),
+    ):
+        if does and (bare in near or holds(command, filter(_is_plain, near))):
+            return request
     return None
 
 
-def _holds(command: str, names: Iterable[str]) -> bool:
-    return any(f" {name} " in f" {command} " for name in names)
+def _is_plain(name: str) -> bool:
+    """Whether words mean the same wherever they stand: "TU CHOI" may be what has befallen a dossier."""
+    return " " in name and name != "TU CHOI"
 
 
-def _receiving(words: Words) -> frozenset[str]:
-    """The words that opt out or in."""
-    out = (*words.opt_out, *words.opt_out_notices, *words.opt_out_reminders)
-    return written((*out, *words.opt_in, *words.opt_in_notices, *words.opt_in_reminders))
+def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | None:
+    """A yes, or that an answer was understood: nothing but these words, in any number, or a sign such as a thumb up.
 
-
-def _unpolite(command: str, words: Words) -> tuple[str, str]:
-    """The words of a text without what is polite before them; and without what is polite behind them, too."""
-    spelt = "|".join(words.polite) or "(?!)"
-    begun = re.sub(rf"^(?:(?:{spelt}) )+", "", command)
-    return begun, _without_polite_end(begun, words)
+    One of them is "dung", which with one of its accents is to stop.
+    """
+    if not command:
+        return Agree(Thank()) if any(sign in text for sign in _GLAD) else None
+    for said in (command, *unpolite(command, words)):
+        if said in words.agree or all(word in words.agree for word in said.split()):
+            if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):
+                return HowToReceive()
+            return Agree(Help() if said in _MAY_BE_TO_STOP else Thank())
+    return None
 
 
 def exactly(code: str) -> LookUp:
@@ -288,106 +319,74 @@ def _readings(request: Request) -> Sequence[Reading]:
 def _with_more(text: str, words: Words) -> Request | None:
     """A command that more follows on; None if the text doesn't begin with one, or not in earnest."""
     plain = normalised(text)
-    begun = _beginnings(words).match(plain)
-    if begun is None or _unpolite(squeezed(text), words)[1] in _receiving(words):
+    begun = beginnings(words).match(plain)
+    if begun is None or unpolite(squeezed(text), words)[1] in receiving(words):
         return None
     rest = plain[begun.end() :]
     match begun.lastgroup:
         case "follow":
-            found = _code_here(rest, words) if _without_keywords(rest, words) else Read((), Hint.NOTHING)
+            own = up_to_the_opposite(rest, "follow", words)
+            found = code_here(own, words) if without_keywords(own, words) else Read((), Hint.NOTHING)
             return Follow(found) if found else None
         case "unfollow":
-            found = _code_here(rest, words)
+            found = code_here(up_to_the_opposite(rest, "unfollow", words), words)
             return Unfollow(found) if found else None
         case "rate":
-            return _rating(_without_polite_end(rest, words), words)
+            return _rating(without_polite_end(rest, words), words)
     return _spoken(text, rest, len(alphanumeric(begun[0])), words)
 
 
-@lru_cache(maxsize=4)
-def _beginnings(words: Words) -> re.Pattern[str]:
-    """The commands that more follows on; whoever opts in or out before a code means that one."""
-    out = set(words.opt_out).difference(words.look_up)
-    groups = (
-        _group("follow", (*words.follow, *words.opt_in), ""),
-        _group("unfollow", (*words.unfollow, *out), ""),
-        _group("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
-        _group("speak", words.speak, "(?![A-Z])"),
-    )
-    begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"
-    return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
-
-
-def _group(name: str, words: tuple[str, ...], behind: str) -> str:
-    longest_first = sorted(words, key=len, reverse=True)
-    spelt = "|".join(word.replace(" ", "[^A-Z0-9]*") for word in longest_first)
-    return f"(?P<{name}>(?:{spelt}){behind})" if words else ""
-
-
-def _code_here(rest: str, words: Words) -> Read | None:
-    """The codes that a text begins with, or what it has instead; nothing in an empty one, None for an ordinary text."""
-    if not rest:
-        return Read((), Hint.NOTHING)
-    begun = _without_keywords(rest, words)
-    if not _CODE_HERE.match(begun):
-        return None
-    found = read(begun, ())
-    return found if found.readings or found.hint is not Hint.NOTHING else None
-
-
-def _without_keywords(text: str, words: Words) -> str:
-    keywords, polite = _group("keyword", words.look_up, "[^A-Z0-9]*"), _group("polite", words.polite, _APART)
-    return re.sub(rf"^(?:{keywords}|{polite or '(?!)'})+", "", text)
-
-
-def _without_polite_end(text: str, words: Words) -> str:
-    """A text without what is polite at its end: "5 A" is a score, and "129410 NHE" a number."""
-    polite = _group("polite", words.polite, "")
-    start = max(0, len(text) - _LONGEST_END)
-    return text[:start] + re.sub(rf"(?:{_APART}{polite})+[^A-Z0-9]*$", "", text[start:]) if polite else text
-
-
 def _rating(rest: str, words: Words) -> Rate | None:
-    for score, code in (
-        *(
-            (int(found[1]), rest[: found.start()])
-            for found in (_SCORE_LAST.search(rest), _SCORE_AND_WORDS.search(rest))
-            if found
-        ),
-        *((int(found[1]), rest[found.end() :]) for found in [_SCORE_FIRST.match(rest)] if found),
-    ):
-        about = _code_here(code, words)
+    for score, code in scores(rest):
+        about = code_here(code, words)
         if about is not None and (about.readings or not code):
             return Rate(about, score)
-    about = _code_here(rest, words)
+    about = code_here(rest, words)
     if about is not None or rest[:1].isdigit():
         return Rate(about or Read((), Hint.NOTHING), None)
     return None
 
 
+def _behind(text: str, found: Read, words: Words) -> Request | None:
+    """What is asked behind the codes that a text begins with; most texts have nothing there."""
+    more = len(text.split(None, 2)) > 2
+    spoken = _spoken_behind(text, found, words) if more else None
+    if spoken is None and (more or not text[-1].isdigit()):
+        return _commanded_behind(text, found, words)
+    return spoken
+
+
+def _commanded_behind(text: str, found: Read, words: Words) -> Request | None:
+    """A command behind the code that it is for, with nothing else in the text: "<code> DK", "<code> 5 sao"."""
+    plain = normalised(text)
+    ended = endings(words).search(plain, max(0, len(plain) - LONGEST_END))
+    codes = plain[: ended.start()] if ended else ""
+    if ended is None or _WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
+        return None
+    said = ended.groupdict()
+    if score := said.get("stars") or said.get("score"):
+        return Rate(found, int(score)) if len(found.readings) == 1 else None
+    return Follow(found) if said.get("follow") else Unfollow(found)
+
+
 def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
     """A complaint about the dossier whose code it begins with: its short word, or one with a colon, and more behind."""
     plain = normalised(text)
-    begun = _complaints(words).search(plain)
+    begun = complaints(words).search(plain)
     codes = plain[: begun.start()] if begun else ""
-    if begun is None or _WORD.search(_without_keywords(codes, words)) or read(codes, words.look_up) != found:
+    if begun is None or _WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
         return None
     said = _own_words(text, len(alphanumeric(plain[: begun.end()])), words)
     return Speak(said, found) if _WORD.search(normalised(said)) else None
 
 
-@lru_cache(maxsize=4)
-def _complaints(words: Words) -> re.Pattern[str]:
-    shortest, spelt = _group("short", words.speak[:1], "(?![A-Z0-9])"), _group("spelt", words.speak, r"\s*:")
-    any_of = "|".join(filter(None, (shortest, spelt)))
-    return re.compile(rf"(?<![A-Z0-9])(?:{any_of})" if any_of else "(?!)")
-
-
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
-    if number := _VOICE_NUMBER.fullmatch(_without_polite_end(rest, words)):
+    if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
+    if holds(squeezed(rest), HOW_FAR) and (about := _OWN_VOICE.match(rest)):
+        return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
     found = read(rest, words.look_up)
-    if found.readings and not _WORD.search(_without_keywords(rest, words)):
+    if found.readings and not _WORD.search(without_keywords(rest, words)):
         return None  # a code and nothing else is a look-up
     return Speak(_own_words(text, letters, words), found)
 
@@ -395,4 +394,4 @@ def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
 def _own_words(text: str, letters: int, words: Words) -> str:
     """What is said behind so many letters and digits; nothing if it is only polite: "PA ạ" is no complaint yet."""
     said = behind(text, letters)
-    return said if re.search(r"\w", _without_polite_end(f" {normalised(said)}", words)) else ""
+    return said if re.search(r"\w", without_polite_end(f" {normalised(said)}", words)) else ""

@@ -37,6 +37,8 @@ _SHORT = {
     "XOG": "XONG",
     "BH": "BAO GIO",
 }
+_TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
+_TWICE = re.compile(r"([AEOD])\1")
 _YES = ("CO", "DA", "VANG", "U", "UH", "UHM", "UM", "YES", "DUNG", "PHAI", "ROI", "DUOC")
 _OK = ("OK", "OKE", "OKI", "OKIE", "OKAY")
 _I_SEE = (
@@ -65,20 +67,77 @@ _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", 
 _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
 _OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
-_HOW_FAR = (
+HOW_FAR = (
     "CO KET QUA CHUA",
     "BAO GIO CO",
     "KHI NAO CO",
     "XONG CHUA",
     "BAO GIO XONG",
     "KHI NAO XONG",
-    "DEN DAU ROI",
-    "TOI DAU ROI",
+    "DEN DAU",
+    "TOI DAU",
+    "SAO ROI",
+    "THE NAO ROI",
+    "CO CHUA",
+    "TINH TRANG HO SO",
+    "KET QUA HO SO",
 )
+_NOT_YET = ("CHUA XONG", "CHUA CO KET QUA", "CHUA THAY GI", "CHUA NHAN DUOC")
+# The answer says where, and by when.
+_WHERE_AND_WHEN = (
+    "KET QUA O DAU",
+    "LAY O DAU",
+    "NHAN O DAU",
+    "DEN DAU LAY",
+    "BAO GIO LAY",
+    "KHI NAO LAY",
+    "BAO GIO NHAN",
+    "KHI NAO NHAN",
+    "LAY DUOC CHUA",
+    "LAY DUOC KHONG",
+    "NGAY NAO CO",
+    "NGAY NAO LAY",
+    "HEN NGAY NAO",
+    "HEN LAI NGAY NAO",
+)
+# Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
+_LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "TRE HEN")
 # Whoever has no code asks for a list.
-_LOST = ("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "MAT GIAY HEN")
+_LOST = (
+    *("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "KHONG THAY MA"),
+    *("MAT GIAY HEN", "MAT PHIEU HEN", "MAT BIEN NHAN"),
+)
+_WRONGED = (
+    *("TO CAO", "BUC XUC", "VO TRACH NHIEM", "HOI LO", "LOT TAY", "HACH SACH", "HACH DICH", "NHUNG NHIEU", "GAY KHO"),
+    *(
+        "KHONG HAI LONG",
+        "CHUA HAI LONG",
+        "LUA DAO",
+        "THAI DO",
+        "Y KIEN",
+        "KHONG AI TRA LOI",
+        "KHONG AI NGHE",
+        "KHONG NGHE MAY",
+    ),
+    *("LANH DAO", "GAP CAN BO", "GAP NGUOI", "NOI CHUYEN VOI", "GOI LAI CHO TOI", "GOI LAI CHO EM"),
+    *("COMPLAIN", "TO COMPLAIN", "COMPLAINT", "A COMPLAINT", "FEEDBACK"),
+)
+_NOT_ME = (
+    *("NHAM SO", "NHAM MAY", "NHAN NHAM", "SAI SO ROI", "WRONG NUMBER"),
+    *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
+    *("LAM PHIEN", "PHIEN QUA", "NHAC NUA", "TAT TIN NHAN", "TAT THONG BAO", "XOA SO", "XOA THONG TIN"),
+    *("NHAN LAI TIN", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
+)
+_MINE_IN_ENGLISH = (
+    *("MY FILE", "MY DOSSIER", "MY APPLICATION", "MY DOCUMENT", "MY DOCUMENTS", "MY PAPERS", "MY RESULT", "MY RECEIPT"),
+    *("MY CODE", "LOST THE RECEIPT", "LOST THE CODE", "HAVE A CODE", "HAVE THE CODE", "IS IT READY", "IS IT DONE"),
+    *("PICK UP", "PICK IT UP", "COLLECT IT"),
+)
+_THANKS = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS")
+_PRAISE = ("RAT HAI LONG", "TUYET VOI", "RAT TOT", "TOT LAM", "TOT QUA")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
+_CALLING = ("OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
 _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
 
 
@@ -86,18 +145,19 @@ _BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
 class Words:
     """The commands, each with its words; upper and lower case, accents and signs don't matter.
 
+    `upset`, `bothered`: who says these among others, or a single word alone, is told how to complain, or to opt out.
     `polite`: what may stand around a command and is none, as in "cho toi dang ky ... a".
     Raises ValueError for words that are too long, empty, or stand for two commands.
     """
 
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
-    thanks: tuple[str, ...] = ("CAM ON", "THANKS", "THANK YOU", "TKS", "OK")
+    thanks: tuple[str, ...] = (*_THANKS, *_PRAISE, "OK")
     agree: tuple[str, ...] = (*_YES, *_OK, *_I_SEE)
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
-    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH")
+    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH", "IN ENGLISH", "SPEAK ENGLISH", "DO YOU SPEAK ENGLISH")
     link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
     unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
     follow: tuple[str, ...] = ("DK", "DANG KY", "DANG KI", "THEO DOI", *_TO_FOLLOW)
@@ -110,8 +170,12 @@ class Words:
         "DS HS",
         "LIST",
         *_MINE,
-        *_HOW_FAR,
+        *HOW_FAR,
+        *_NOT_YET,
+        *_WHERE_AND_WHEN,
+        *_LATE,
         *_LOST,
+        *_MINE_IN_ENGLISH,
     )
     opt_out: tuple[str, ...] = (*_OUT, *_OUT_TOO, *_OUT_AS_WELL)
     opt_out_notices: tuple[str, ...] = ("TC TB", "TC THONG BAO", "TU CHOI THONG BAO")
@@ -121,7 +185,9 @@ class Words:
     opt_in_reminders: tuple[str, ...] = ("DKY NHAC", "DKY NHAC HEN", "DKY TIN NHAC")
     speak: tuple[str, ...] = ("PA", "PHAN ANH", "PHAN ANH KIEN NGHI", "PAKN", "KIEN NGHI", "GOP Y", "KHIEU NAI")
     rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM")
-    polite: tuple[str, ...] = (*_BEFORE, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
+    upset: tuple[str, ...] = _WRONGED
+    bothered: tuple[str, ...] = _NOT_ME
+    polite: tuple[str, ...] = (*_BEFORE, *_CALLING, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
 
     def __post_init__(self) -> None:
         if not self.look_up:
@@ -156,6 +222,11 @@ def spelt_out(command: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in command.split())
 
 
+def without_telex(command: str) -> str:
+    """Squeezed words without the keys that were to make accents, where the phone made none: HOOF SOW is HO SO."""
+    return _TWICE.sub(r"\1", _TELEX.sub("", command))
+
+
 def stars(command: str) -> int | None:
     """The score that squeezed words give, if that is all they do: "5 sao", "nam sao"."""
     given = _STARS.fullmatch(command)
@@ -166,6 +237,11 @@ def choice(command: str) -> int | None:
     """The number of the option that squeezed words choose, if that is all they do."""
     chosen = _CHOICE.fullmatch(command)
     return _NUMBERS.get(chosen[1]) or int(chosen[1]) if chosen else None
+
+
+def weekday(command: str) -> bool:
+    """Whether squeezed words that choose an option may as well be a day: "thu hai" is Monday."""
+    return command.startswith("THU ")
 
 
 def behind(text: str, letters: int) -> str:

@@ -39,6 +39,20 @@ _HEAD = re.compile(rf"[{_DIGITS}]+")
 _ORDINAL_IN_LETTERS = re.compile(rf"O[{_DIGITS}]{{3,6}}")  # OOOI is no word
 _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
+# "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Of what a word
+# follows on, as in "0 0 1 2 5 ngay roi", nobody can tell the end.
+_SPELT = re.compile(
+    rf"(?<![A-Z0-9])(?:[{_DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:[^A-Z0-9]+[{_DIGITS}](?![A-Z0-9])){{9,}}+"
+    r"(?![^A-Z0-9]+[A-Z]{2})"
+)
+_BLANKS = re.compile(r"\s+")
+
+# "H01 cham 12 gach ngang 180802 gach ngang 0012", as a phone writes down what it is told: two such signs at least, as
+# "cham" is late, too.
+_CHUNK_WITH_DIGIT = r"(?=[A-Z]*\d)[A-Z0-9]+"
+_SPOKEN_SIGN = re.compile(r"\s+(?:CHAM|GACH(?:\s+NGANG)?|NGANG|TRU)\s+")
+_DICTATED = re.compile(rf"(?<![A-Z0-9]){_CHUNK_WITH_DIGIT}(?:{_SPOKEN_SIGN.pattern}{_CHUNK_WITH_DIGIT}){{2,}}")
+
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
 # "hoi 0912345678" asks about a mobile number and not about H01; the same of "toi", "goi", "moi", and of "goi toi",
@@ -81,7 +95,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _begun(normalised(text)[:LONGEST_TEXT], keywords)
     issued = _as_issued(text)
-    readings = (issued,) if issued else tuple(_readings(_chunks(text)))
+    readings = (issued,) if issued else tuple(_readings(_chunks(_written_together(text))))
     return Read(readings, Hint.NOTHING if readings else hint(text))
 
 
@@ -104,6 +118,12 @@ def _begun(text: str, keywords: Sequence[str]) -> str:
     """The text without the keywords it begins with and words before a phone number, and its letter slots closed."""
     text = _WORDS_BEFORE_PHONE.sub("", _beginning(tuple(keywords)).sub("", text))
     return _LONE_LETTER.sub(r"\1", text)
+
+
+def _written_together(text: str) -> str:
+    """The text with a code as it is printed, where its characters stand apart or its signs are words."""
+    text = _SPELT.sub(lambda found: _BLANKS.sub("", found[0]), text)
+    return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
 
 
 @lru_cache(maxsize=16)

@@ -24,10 +24,9 @@ from smsgw.answers.asking import (
     chosen,
     codes_asked,
     codes_suggested,
-    understand,
     without,
 )
-from smsgw.answers.words import Words
+from smsgw.answers.english import is_english
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.intake.ties import tie
@@ -65,13 +64,10 @@ class _Question:
 class Clerk:
     """Decides on answers. `same_text_limit`: how often one text of one sender is answered in an hour."""
 
-    def __init__(
-        self, database: Database, onestop: OneStop, answers: Answers, words: Words, *, same_text_limit: int = 100
-    ) -> None:
+    def __init__(self, database: Database, onestop: OneStop, answers: Answers, *, same_text_limit: int = 100) -> None:
         self._database = database
         self._onestop = onestop
         self._answers = answers
-        self._words = words
         self._same_text_limit = same_text_limit
 
     def decide(self, texts: Sequence[tuple[str, str]], now: datetime) -> list[Decision]:
@@ -105,20 +101,20 @@ class Clerk:
         """What a text is answered with by now that its sender has spoken anew of the dossiers with these codes."""
         request = without(self.understand(text), codes)
         try:
-            return self.answer(request, self.asker(phone, request, now), now)
+            return self.answer(request, self.asker(phone, request, now, text), now)
         except OneStopUnavailable:
             return NoReply.LATER
 
     def understand(self, text: str) -> Request:
         """What a text asks, by the words of the settings."""
-        return understand(text, self._words)
+        return self._answers.understand(text)
 
-    def asker(self, phone: str, request: Request | None, now: datetime) -> Asker:
-        """A phone as the gateway knows it, as far as a request needs it."""
+    def asker(self, phone: str, request: Request | None, now: datetime, text: str = "") -> Asker:
+        """A phone as the gateway knows it, as far as a request needs it, which it makes in this text."""
         with self._database.reading() as connection:
             known = people.known(connection, [phone], now - MEMORY, GUESSES).get(phone, people.Known())
             holds = chats.phones(connection, [phone]) if scheme(phone) else {}
-            return _asker(connection, phone, holds.get(phone), known, request)
+            return _asker(connection, phone, holds.get(phone), known, request, text)
 
     def apology(self, phone: str, now: datetime) -> Reply:
         """What a text that could not be answered for too long gets instead."""
@@ -154,7 +150,7 @@ class Clerk:
             return None
         if isinstance(request, Choose | Agree):
             request = self._chosen(connection, phone, request, now)
-        return _Question(request, _asker(connection, phone, holds, known, request))
+        return _Question(request, _asker(connection, phone, holds, known, request, text))
 
     def _chosen(self, connection: sa.Connection, phone: str, choice: Choose | Agree, now: datetime) -> Request:
         """What the number of an option means: what was asked, also if there is no such option; itself if none was.
@@ -186,13 +182,14 @@ class Clerk:
 
 
 def _asker(
-    connection: sa.Connection, address: str, holds: str | None, known: people.Known, request: Request | None
+    connection: sa.Connection, address: str, holds: str | None, known: people.Known, request: Request | None, text: str
 ) -> Asker:
-    """`holds`: the phone that somebody in a chat has shown to have."""
+    """`holds`: the phone that somebody in a chat has shown to have. Who chose no language is answered in the text's."""
+    english = known.language == "en" or (known.language is None and is_english(text))
     chat, phone = scheme(address) is not None, holds or address
     return Asker(
         phone=phone,
-        language="en" if known.language == "en" else "vi",
+        language="en" if english else "vi",
         accents=chat or bool(known.accents),
         whole=chat,
         misses=known.misses,

@@ -1,0 +1,22 @@
+"""Whether a text is English, for who has not said which language to write to them in."""
+
+from __future__ import annotations
+
+import re
+
+# What no Vietnamese syllable looks like without its accents: so not "do", "my", "the", "it", "not"; and not what many
+# write among Vietnamese words: "thank you", "please", "check", "stop".
+_WORDS = (
+    "WHERE|WHEN|WHAT|WHICH|WHO|HOW|WHY|IS|ARE|WAS|WILL|HAVE|DOES|DON'?T|CAN'?T|COULD|WOULD|THIS|THAT|OF|FOR|AND|WITH|FROM"
+    "|YOUR|READY|DONE|LOST|NEED|WANT|KNOW|UNDERSTAND|SPEAK|ENGLISH|VIETNAMESE|RECEIPT|APPLICATION|DOSSIER|DOCUMENTS?"
+    "|PAPERS?|FILE|CODE|STATUS|RESULT|COMPLAIN|COMPLAINT|WRONG|NUMBER|COLLECT|PICK"
+)
+_ENGLISH = re.compile(rf"\b(?:{_WORDS})\b", re.IGNORECASE)
+_LEAST = 2  # different ones
+
+
+def is_english(text: str) -> bool:
+    """Whether a text without accents has more English words than one, which is no chance."""
+    if text.count(" ") < _LEAST or not text.isascii():
+        return False
+    return len({word.upper() for word in _ENGLISH.findall(text)}) >= _LEAST

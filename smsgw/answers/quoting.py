@@ -1,0 +1,80 @@
+"""A reply of ours that comes back in a text, quoted or forwarded: what is said besides is what is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from smsgw.answers.asking import (
+    EXAMPLE,
+    Follow,
+    Help,
+    LookUp,
+    Rate,
+    Request,
+    Speak,
+    Unfollow,
+    understand,
+    without_our_example,
+)
+from smsgw.answers.template import NAME, Template
+from smsgw.answers.wording import Wording
+from smsgw.answers.words import Words, squeezed
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import Read, normalised, read
+
+MOST_LINES = 30  # of a text in which replies are sought
+_LEAST_LETTERS = 12  # by which a line is known for ours
+_BEFORE = r"(?:(?:FWD?|RE|TRA LOI|CHUYEN TIEP) )*"
+_CODES = r"[A-Z]?\d+(?: [A-Z]?\d+)*"
+_VALUE = r"[A-Z0-9 ]{1,100}?"
+_OPTION = re.compile(r"\W*[1-3]\)\s*[A-Z0-9.]*\d-", re.IGNORECASE)
+
+
+class Quoting:
+    """Understands texts that may quote what this wording says. A reply is known by what is never left out of it."""
+
+    def __init__(self, wording: Wording) -> None:
+        lines = dict.fromkeys(line for template in wording.texts.values() for line in _lines(template))
+        self._ours = re.compile(rf"{_BEFORE}(?:{'|'.join(lines)})(?![A-Z0-9])" if lines else "(?!)")
+
+    def understand(self, text: str, words: Words) -> Request:
+        """What a text asks besides what it quotes in lines of their own; if nothing, about the dossier told of there.
+
+        A command without a code is for that dossier, too.
+        """
+        if "\n" not in text and EXAMPLE not in text:
+            return understand(text, words)
+        lines = text.splitlines()
+        ours = [line for line in lines if self._ours.match(squeezed(line))] if len(lines) <= MOST_LINES else []
+        if not ours:
+            return understand(text, words)
+        about = read(without_our_example("\n".join(ours)), words.look_up)
+        said = "\n".join(line for line in lines if line not in ours and not _OPTION.match(line))
+        if not squeezed(said):
+            return LookUp(about) if about.readings else Help()
+        return _about(understand(said, words), about)
+
+
+def _about(request: Request, quoted: Read) -> Request:
+    match request:
+        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
+            if quoted.readings and not found.readings and found.hint is Hint.NOTHING:
+                return replace(request, read=quoted)
+    return request
+
+
+def _lines(template: Template) -> Iterator[str]:
+    """Patterns for the lines of a text, as they are when squeezed."""
+    bare = template.barest({name: f"{{{name}}}" for name in template.names})
+    for line in bare.splitlines():
+        literal = NAME.sub(" ", line)
+        if sum(map(str.isalpha, literal)) >= _LEAST_LETTERS:
+            yield " ".join(filter(None, map(_piece, re.split(r"(\{\w+\})", line))))
+
+
+def _piece(piece: str) -> str:
+    if NAME.fullmatch(piece):
+        return _CODES if piece in ("{code}", "{example}") else _VALUE
+    return " ".join(re.findall("[A-Z0-9]+", normalised(piece)))

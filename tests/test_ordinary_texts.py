@@ -1,0 +1,335 @@
+"""What citizens write who know no command: the answer that helps them, and nothing is done that they didn't ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from smsgw.answers.answering import Answers
+from smsgw.answers.asker import Asker
+from smsgw.answers.asking import (
+    AskVoice,
+    Choose,
+    Follow,
+    Help,
+    HowToReceive,
+    ListFollowed,
+    LookUp,
+    Prefer,
+    Rate,
+    Receive,
+    Request,
+    Speak,
+    Thank,
+    Unfollow,
+    codes_asked,
+    understand,
+)
+from smsgw.answers.english import is_english
+from smsgw.answers.wording import Wording
+from smsgw.answers.words import Words
+from smsgw.dossiers.dossier import Status
+from smsgw.dossiers.hints import Hint
+from smsgw.dossiers.reading import Read, read
+from smsgw.store.opt_outs import PURPOSES
+from smsgw.text.segments import measure
+from tests.test_conversations import LAN, code_of, owner_of
+from tests.world import NOON, World
+
+CODE = "H01.12-180806-0034"
+ANSWERS = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022")
+NOTHING = Read((), Hint.NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lay kq o dau",
+        "Lấy kết quả ở đâu ạ?",
+        "nhận ở đâu v ad",
+        "den dau lay vay",
+        "Bao giờ lấy được",
+        "khi nao nhan dc",
+        "hs e sao r",
+        "kq hs the nao roi",
+        "có chưa ạ?",
+        "nộp tuần trước mà chưa thấy gì",
+        "nop ngay 10/8/2018 chua xong",
+        "tình trạng hồ sơ",
+        "cảm ơn, cho hỏi bao giờ lấy kq",
+        "sao lâu vậy",
+        "cham qua",
+        "trễ hẹn hoài",
+        "mất biên nhận rồi",
+        "lam mat phieu hen",
+        "khong thay ma tren giay",
+        "hẹn lại ngày nào",
+        "mai toi len lay duoc khong",
+        "cảm ơn nhưng tôi chưa nhận được kết quả",
+        "hoof sow cuar tooi ddeens ddaau roofi",
+        "laays keets quar owr ddaau",
+        "cos kq chuwa",
+    ],
+)
+def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
+    assert understand(text, Words()) == ListFollowed()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cán bộ vô trách nhiệm quá",
+        "to cao can bo nhan hoi lo",
+        "Tôi rất bức xúc, nộp hồ sơ 2 tháng không ai trả lời",
+        "cho gặp lãnh đạo",
+        "cho toi noi chuyen voi can bo",
+        "goi lai cho toi theo so 84912345678",
+        "không hài lòng",
+        "phan anh cua toi den dau roi",
+        "sao cham the, toi muon khieu nai",
+        "I want to complain",
+        "complaint",
+    ],
+)
+def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:
+    assert understand(text, Words()) == Speak("", NOTHING)
+
+
+@pytest.mark.parametrize(("text", "kind"), [("dk nhé", Follow), ("cho em DK với ạ", Follow), ("huy nhe", Unfollow)])
+def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kind: type) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, kind)
+    assert codes_asked(request) == frozenset()
+
+
+@pytest.mark.parametrize("text", ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?"])
+def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
+    assert understand(text, Words()) == AskVoice(123456)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PA 123456 lần gọi không ai nghe",
+        "PA chậm quá",
+        "PA của tôi là cán bộ chậm quá",
+        "PA hồ sơ của tôi chưa xong",
+        "PA 3 tháng chưa xong",
+        "PA 180806 nộp mà chưa xong",
+    ],
+)
+def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Speak)
+    assert request.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nhầm số rồi",
+        "Nham may roi ban oi",
+        "ban nhan nham so roi",
+        "toi khong nop ho so nao",
+        "wrong number",
+        "phien qua dung nhan nua",
+        "đừng spam nữa",
+        "ngưng",
+        "tuwf choois",
+        "tắt thông báo",
+        "dung nhac nua",
+        "muon nhan lai tin",
+        "dduwngf nhawns nuwax",
+        "dừng",
+        "Đừng ạ",
+    ],
+)
+def test_whom_messages_bother_is_told_how_to_end_them_and_nothing_changes(text: str) -> None:
+    assert understand(text, Words()) == HowToReceive()
+
+
+@pytest.mark.parametrize("text", ["can bo vo trach nhiem", "nham so roi", "huy theo doi tat ca"])
+def test_nobody_is_told_of_a_command_that_has_no_words_in_the_settings(text: str) -> None:
+    assert isinstance(understand(text, Words(speak=(), opt_out=(), unfollow=())), LookUp)
+
+
+@pytest.mark.parametrize("text", ["hủy theo dõi tất cả", "thoi khong theo doi nua", "toi muon bo theo doi het"])
+def test_who_follows_no_more_and_names_no_dossier_is_told_how(text: str) -> None:
+    assert understand(text, Words()) == Unfollow(NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text", ["sao ho so bi tu choi", "tam ngung kinh doanh can giay gi", "hủy đăng ký kết hôn", "xin hủy hồ sơ"]
+)
+def test_the_name_of_a_procedure_or_of_a_state_is_no_wish_to_be_left_alone(text: str) -> None:
+    assert isinstance(understand(text, Words()), LookUp)
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        (f"{CODE} DK", Follow(read(CODE))),
+        (f"HS {CODE} cho tôi theo dõi ạ", Follow(read(CODE))),
+        (f"{CODE} đăng ký theo dõi", Follow(read(CODE))),
+        (f"{CODE} HUY", Unfollow(read(CODE))),
+        (f"{CODE}: bỏ theo dõi nhé", Unfollow(read(CODE))),
+        (f"{CODE} 5 sao", Rate(read(CODE), 5)),
+        (f"{CODE} DG 4", Rate(read(CODE), 4)),
+        (f"{CODE} đánh giá 3 điểm ạ", Rate(read(CODE), 3)),
+    ],
+)
+def test_a_command_behind_its_code_and_nothing_else_is_that_command(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CODE} huy?",
+        f"{CODE} hủy chưa",
+        f"{CODE} sao huy",
+        f"{CODE} TC",
+        f"{CODE} dk kd",
+        f"giay dang ky {CODE} huy",
+        f"{CODE} khong dang ky",
+        f"{CODE} 5",
+        f"{CODE} 6 sao",
+        f"{CODE} tre 5 sao vay",
+    ],
+)
+def test_a_word_behind_a_code_that_may_be_part_of_a_question_is_no_command(text: str) -> None:
+    assert isinstance(understand(text, Words()), LookUp)
+
+
+def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_either() -> None:
+    for text in (f"{CODE} DK", f"{CODE} HUY", f"{CODE} 5 sao"):
+        assert understand(text, Words(follow=(), unfollow=(), rate=())) == LookUp(read(CODE))
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        (f"Chị ơi cho em đăng ký theo dõi hồ sơ {CODE} ạ", Follow(read(CODE))),
+        (f"ad oi e mun dk {CODE}", Follow(read(CODE))),
+        (f"cô ơi hủy theo dõi {CODE}", Unfollow(read(CODE))),
+        ("bạn ơi PA chậm quá", Speak("chậm quá", NOTHING)),
+        ("cm ơn nhiều", Thank()),
+        ("Rất hài lòng", Thank()),
+        ("con ghét mẹ", LookUp(NOTHING)),  # a child, and no thanks
+    ],
+)
+def test_whom_somebody_calls_upon_is_no_part_of_the_command(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
+
+
+TOLD = (
+    f"Ho so {CODE} dang duoc UBND xa Vinh Hoi Dong, huyen An Phu giai quyet. Hen tra ket qua: 20/08/2018.",
+    f"Hồ sơ {CODE} trễ hẹn ngày 06/08/2018. UBND xã Phú Hữu, huyện An Phú xin lỗi quý ông/bà, hẹn lại ngày 20/08/2018.",
+    f"> The result of dossier {CODE} was handed over on 15/08/2018. Agency: UBND xa Phu Huu.",
+    f"Fwd: Tu nay quy ong/ba duoc bao tin ve ho so {CODE}. De ngung, xin nhan HUY va ma ho so.",
+)
+
+
+@pytest.mark.parametrize("told", TOLD)
+def test_a_command_beside_a_reply_that_is_quoted_is_for_the_dossier_told_of(told: str) -> None:
+    about = read(CODE)
+    for said, request in (
+        ("DK", Follow(about)),
+        ("Hủy", Unfollow(about)),
+        ("PA chậm quá", Speak("chậm quá", about)),
+        ("PA", Speak("", about)),
+        ("5 sao", Rate(about, 5, bare=True)),
+        ("TC", Receive(PURPOSES, wanted=False)),
+        ("HD", Help()),
+        ("DS", ListFollowed()),
+        ("cảm ơn nhiều ạ", Thank()),
+        ("Có dấu", Prefer(language="vi", accents=True)),
+        ("La sao?", LookUp(about)),
+        ("", LookUp(about)),
+    ):
+        assert ANSWERS.understand(f"{told}\n{said}") == request
+        assert ANSWERS.understand(f"{said}\n{told}") == request
+
+
+def test_help_that_is_quoted_is_none_of_the_commands_that_it_names() -> None:
+    told = ANSWERS.reply(Help(), Asker(LAN), {}, NOON).text
+    for said, request in (
+        ("", Help()),
+        (" khong hieu", Help()),
+        ("\nlà sao?", LookUp(NOTHING)),
+        ("\nPA chậm quá", Speak("chậm quá", NOTHING)),
+        ("\nTC", Receive(PURPOSES, wanted=False)),
+        ("\nDS", ListFollowed()),
+        (f"\n{CODE[:-1]}3", LookUp(read(f"{CODE[:-1]}3"))),
+    ):
+        assert ANSWERS.understand(f"{told}{said}") == request
+
+
+def test_the_number_of_an_option_is_found_below_the_question() -> None:
+    asked = f"Khong tim thay ho so {CODE}. Co phai:\n1) 000.00.12.H01-180802-0012\nNeu dung, xin nhan lai so thu tu."
+    assert ANSWERS.understand(f"{asked}\n1") == Choose(1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Ho so {CODE} cua toi da duoc tiep nhan chua\nHUY",
+        f"Cho hoi ho so {CODE} dang duoc giai quyet chua\nTC",
+        f"{TOLD[0]} HUY",
+        f"{TOLD[0]} DK",
+    ],
+)
+def test_what_is_no_reply_of_ours_or_goes_on_in_its_line_is_a_look_up_as_ever(text: str) -> None:
+    assert ANSWERS.understand(text) == LookUp(read(CODE))
+
+
+def test_who_ends_or_complains_below_a_reply_is_understood_on_the_way_from_the_handset(here: World) -> None:
+    code, owner = code_of(here, Status.IN_PROGRESS), owner_of(here, Status.IN_PROGRESS)
+    told = here.text(owner, code)
+    assert f"khong nhan tin ve ho so {code} nua" in here.text(owner, f"{told}\nHUY")
+    assert "Da nhan phan anh" in here.text(owner, f"PA hẹn mãi không xong\n\n> {told}")
+
+
+ENGLISH = (
+    ("where is my file?", "This phone has no dossier"),
+    ("What is the status of my application?", "This phone has no dossier"),
+    ("I lost the code", "This phone has no dossier"),
+    ("where do I pick it up", "This phone has no dossier"),
+    ("I don't understand Vietnamese", "Text HS and the code"),
+    ("do you speak English?", "you will get messages in English"),
+    ("I want to complain", "To complain or ask"),
+)
+
+
+def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    for number, (text, said) in enumerate((*ENGLISH, (f"when will {code} be ready?", f"Dossier {code} "))):
+        answer = here.text(f"8498765430{number}", text)
+        assert said in answer
+        assert measure(answer).segments == 1
+    assert "Ho so" in here.text("84987654300", code)  # nothing was chosen
+    here.text("84987654300", "tieng viet")
+    assert "Chua thay ho so" in here.text("84987654300", "where is my file?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "check giup e file ho so voi ad",
+        "thank you nhieu nha",
+        "ok please cho minh biet ket qua",
+        "hs cua me my hanh the nao, do la so do",
+        "em it hieu, in giup to khai",
+        f"HS {CODE}",
+        "",
+    ],
+)
+def test_a_vietnamese_who_uses_an_english_word_is_answered_in_vietnamese(text: str) -> None:
+    assert not is_english(text)
+
+
+def test_who_wants_to_withdraw_a_dossier_is_told_where(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    for phone in (LAN, owner_of(here, Status.IN_PROGRESS)):
+        told = here.text(phone, f"Xin hủy hồ sơ {code}")
+        assert told.endswith("Muon rut ho so, xin hoi noi nop.")
+        assert measure(told).segments == 1
