@@ -39,12 +39,12 @@ _HEAD = re.compile(rf"[{_DIGITS}]+")
 _ORDINAL_IN_LETTERS = re.compile(rf"O[{_DIGITS}]{{3,6}}")  # OOOI is no word
 _GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
 
-# "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Of what a word
-# follows on, as in "0 0 1 2 5 ngay roi", nobody can tell the end.
-_SPELT = re.compile(
-    rf"(?<![A-Z0-9])(?:[{_DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:[^A-Z0-9]+[{_DIGITS}](?![A-Z0-9])){{9,}}+"
-    r"(?![^A-Z0-9]+[A-Z]{2})"
-)
+# "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Where a word follows
+# on without one, the end is sure of an ordinal as long as they are printed; in "- 0 1 2 5 ngay roi" it is not.
+_ONE_MORE = rf"[^A-Z0-9]+[{_DIGITS}](?![A-Z0-9])"
+_SPELT = re.compile(rf"(?<![A-Z0-9])(?:[{_DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:{_ONE_MORE}){{9,}}(?!{_ONE_MORE})")
+_ORDINAL_LAST = re.compile(rf"[^A-Z0-9][{_DIGITS}]{{4}}$")
+_WORD_FOLLOWS = re.compile(r"\s+[A-Z]{2}")
 _BLANKS = re.compile(r"\s+")
 
 # "H01 cham 12 gach ngang 180802 gach ngang 0012", as a phone writes down what it is told: two such signs at least, as
@@ -122,8 +122,14 @@ def _begun(text: str, keywords: Sequence[str]) -> str:
 
 def _written_together(text: str) -> str:
     """The text with a code as it is printed, where its characters stand apart or its signs are words."""
-    text = _SPELT.sub(lambda found: _BLANKS.sub("", found[0]), text)
+    text = _SPELT.sub(_spelt_together, text)
     return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
+
+
+def _spelt_together(found: re.Match[str]) -> str:
+    together = _BLANKS.sub("", found[0])
+    ends = _ORDINAL_LAST.search(together) or not _WORD_FOLLOWS.match(found.string, found.end())
+    return together if ends else found[0]
 
 
 @lru_cache(maxsize=16)
