@@ -125,6 +125,7 @@ def test_a_long_text_comes_in_parts_in_any_order_and_over_a_restart(place: Place
     place.delivered(1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_killed_in_the_middle_the_citizen_is_answered_exactly_once(place: Place, side: str) -> None:
     place.start(dies_at=("accept", side))
@@ -155,6 +156,7 @@ def test_killed_when_the_receipt_comes_back_it_is_brought_again_and_nothing_goes
     assert len(place.smsc.submitted()) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("death", "heard"),
     [(("accept", "after"), 1), (("settle", "before"), 2), (("settle", "after"), 1)],
