@@ -172,11 +172,13 @@ def test_no_button_of_a_phone_can_be_pressed_before_its_script_listens(
     held: list[Route] = []
     page.route("**/conversation.js", lambda route: held.append(route))
     page.goto(running[1] + path, wait_until="commit")
-    page.locator(f"{button}:disabled").wait_for()
+    page.locator(button).wait_for()
     while not held:
         page.wait_for_timeout(20)
+    assert page.locator(button).is_disabled()
     held[0].continue_()
     page.locator(f"{button}:enabled").wait_for()
+    assert page.locator(button).is_enabled()
 
 
 def test_a_citizen_looks_a_dossier_up_and_gets_a_qr_code(page: Page, running: tuple[str, str, str]) -> None:
