@@ -62,6 +62,7 @@ SUPPLEMENT = DOSSIER._replace(
 )
 FEE = DOSSIER._replace(status=Status.FEE_ASKED, fee_due=1_500_000)
 LATE = DOSSIER._replace(due_at=at(10))
+POSTPONED = DOSSIER._replace(new_due_at=at(22), delay_reason="Chờ xác minh")
 MOVED = LATE._replace(new_due_at=at(22), delay_reason="Chờ xác minh")
 READY = DOSSIER._replace(status=Status.RESOLVED, finished_at=at(14))
 RETURNED = READY._replace(status=Status.RETURNED, returned_at=at(14))
@@ -81,6 +82,9 @@ def tell(dossier: Dossier, phone: str | None = STRANGER, text: str = CODE, **ask
         (DOSSIER._replace(status=Status.NOT_ACCEPTED), STRANGER, "khong duoc tiep nhan. Xin lien he UBND phuong Chau Phu A"),
         (DOSSIER, STRANGER, "Hen tra ket qua: 20/08/2018. Hien o buoc: Chuyen vien thu ly"),
         (DOSSIER._replace(due_at=None), STRANGER, "giai quyet. Hien o buoc: Chuyen vien thu ly, tu 03/08/2018."),
+        (POSTPONED, STRANGER, "khong kip hen ngay 20/08/2018. UBND phuong Chau Phu A, TP Chau Doc xin loi quy ong/ba, hen lai ngay 22/08/2018."),
+        (POSTPONED, OWNER, "hen lai ngay 22/08/2018. Ly do: Cho xac minh."),
+        (POSTPONED._replace(finished_at=at(14)), OWNER, "giai quyet. Hen tra ket qua: 20/08/2018."),
         (LATE, STRANGER, "tre hen ngay 10/08/2018. UBND phuong Chau Phu A, TP Chau Doc xin loi quy ong/ba va se bao ngay hen moi."),
         (MOVED, STRANGER, "xin loi quy ong/ba, hen lai ngay 22/08/2018."),
         (MOVED, OWNER, "hen lai ngay 22/08/2018. Ly do: Cho xac minh."),

@@ -98,8 +98,8 @@ def test_who_applied_hears_once_that_the_result_is_ready(anywhere: World, agency
         ({"status": 9, "finished_at": NOON, "delivery": "post", "post_tracking": "EK1VN"}, "ma buu gui EK1VN"),
         ({"status": 9, "finished_at": NOON, "delivery": "online"}, "cong dich vu cong"),
         (
-            {"new_due_at": at(30, 16), "delay_reason": "Cho xac minh"},
-            "khong kip hen ngay 31/08/2018 (ly do: Cho xac minh), hen lai ngay 30/08/2018",
+            {"due_at": at(28, 16), "new_due_at": at(30, 16), "delay_reason": "Cho xac minh"},
+            "khong kip hen ngay 28/08/2018 (ly do: Cho xac minh), hen lai ngay 30/08/2018",
         ),
         ({"status": 3}, "khong duoc tiep nhan"),
         ({"status": 8}, "da dung giai quyet"),
@@ -203,7 +203,7 @@ def test_a_person_gets_three_a_day_and_the_most_urgent_first(anywhere: World, ag
     until(anywhere, at(15, 22))
     for code in codes[:4]:
         agency.finish(code, anywhere.clock(), applicant_phone=phone)
-    agency.change(codes[4], anywhere.clock(), applicant_phone=phone, new_due_at=at(30, 16), delay_reason="Cho")
+    agency.change(codes[4], anywhere.clock(), applicant_phone=phone, due_at=at(28, 16), new_due_at=at(30, 16))
     minutes(anywhere, 2)
     until(anywhere, at(16, 7))
     first_day = told(anywhere, agency, codes[0])

@@ -151,7 +151,8 @@ class Province:
             case "fee" if before.fee_due is None:
                 return replace(before, at=now, status=6, fee_due=50_000)
             case "later" if before.new_due_at is None:
-                return replace(before, at=now, new_due_at=self.closing(now, self.chance.randint(8, 15)))
+                due = max(now, before.due_at or now)
+                return replace(before, at=now, new_due_at=self.closing(due, self.chance.randint(1, 7)))
             case "stop":
                 return replace(before, at=now, status=8)
             case "refuse":

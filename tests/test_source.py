@@ -91,6 +91,18 @@ def test_texts_that_are_missing_and_times_of_no_calendar_are_answered_without(ur
     assert (dossier.due_at, dossier.received_at) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("new", "counts"), [("2018-08-20 10:00:00", False), ("2018-08-20 09:59:00", False), ("2018-08-20 10:01:00", True)]
+)
+def test_a_new_date_that_is_no_later_counts_for_none(url: str, onestop: OneStop, new: str, counts: bool) -> None:
+    (code, *_) = codes(url)
+    row: list[Any] = list(onestop.find([code])[code])
+    row[COLUMNS.index("due_at")], row[COLUMNS.index("new_due_at")] = "2018-08-20 10:00:00", new
+    dossier = dossier_of(row)
+    assert dossier is not None
+    assert (dossier.new_due_at is not None) == counts
+
+
 def test_a_view_that_lacks_a_column_is_named_by_the_check(url: str, onestop: OneStop) -> None:
     onestop.check()
     engine = sa.create_engine(url)

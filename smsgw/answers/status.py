@@ -72,8 +72,10 @@ def _in_hand(dossier: Dossier, now: datetime) -> str:
     stage = "received" if dossier.status is Status.RECEIVED else "in_progress"
     if dossier.due_at is None:
         return f"{stage}_no_date"
-    if dossier.due_at >= now or dossier.finished_at is not None:
+    if dossier.finished_at is not None:
         return stage
+    if dossier.due_at >= now:
+        return "postponed" if dossier.new_due_at is not None else stage
     # A new date that has passed as well is no news to anybody.
     return "overdue" if dossier.new_due_at is not None and dossier.new_due_at >= now else "overdue_no_date"
 

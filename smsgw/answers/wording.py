@@ -35,7 +35,7 @@ _STATES: dict[str, set[str]] = {
         {"code!"} | _DOSSIER,
     ),
     **dict.fromkeys(("received", "in_progress"), {"code!", "due!"} | _DOSSIER),
-    "overdue": {"code!", "due!", "new_due!", "reason"} | _DOSSIER,
+    **dict.fromkeys(("postponed", "overdue"), {"code!", "due!", "new_due!", "reason"} | _DOSSIER),
     "overdue_no_date": {"code!", "due!"} | _DOSSIER,
     "supplement": {"code!", "missing!", "until"} | _DOSSIER,
     "supplement_private": {"code!", "until"} | _DOSSIER,

@@ -31,6 +31,7 @@ QUIET = 1.0  # seconds after a call that got nowhere in which others are refused
 
 _TIME_PLACES = tuple(place for place, name in enumerate(COLUMNS) if name.endswith(("_at", "_since")))
 _CODE_PLACE, _STATUS_PLACE = COLUMNS.index("code"), COLUMNS.index("status")
+_DUE_PLACE, _NEW_DUE_PLACE = COLUMNS.index("due_at"), COLUMNS.index("new_due_at")
 _AGENCY_CODE_PLACE, _AGENCY_PLACE = COLUMNS.index("agency_code"), COLUMNS.index("agency_name")
 _TEXTS = {"procedure_code", "procedure_name", "agency_code", "agency_name", "applicant_name", "applicant_phone"}
 _TEXTS |= {"step_name", "delivery"}
@@ -230,6 +231,9 @@ def dossier_of(row: Sequence[Any]) -> Dossier | None:
         for place in _TIME_PLACES:
             if values[place] is not None:
                 values[place] = utc(values[place])
+        due, new_due = values[_DUE_PLACE], values[_NEW_DUE_PLACE]
+        if due and new_due and new_due <= due:
+            values[_NEW_DUE_PLACE] = None  # some programs fill it with the date itself; nobody need be sorry for that
         for place in _TEXT_PLACES:
             if values[place] is None:
                 values[place] = ""
