@@ -38,11 +38,19 @@ from tests.world import SECRET, TODAY, TOKEN, free_port
 PATIENCE = 90.0  # seconds, for machines with much else to do
 
 
-def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Look until it is true; a machine that is slow is waited for, and nothing is said of how long it took."""
-    end = time.monotonic() + seconds
+def until(
+    true: Callable[[], object], what: str, seconds: float = PATIENCE, reached: Callable[[], int] = lambda: 0
+) -> None:
+    """Look until it is true; a machine that is slow is waited for, and nothing is said of how long it took.
+
+    The seconds begin anew whenever `reached` has grown, which says how much of it is done.
+    """
+    most, end = reached(), time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
+        if time.monotonic() >= end:
+            before, most = most, reached()
+            assert most > before, f"waited in vain for {what}"
+            end = time.monotonic() + seconds
         time.sleep(0.01)
 
 
@@ -256,7 +264,7 @@ class Chaos:
         for work in self._under_way:
             work.result()
         try:
-            until(lambda: self.quiet(*also), "everything to come to its end")
+            until(lambda: self.quiet(*also), "everything to come to its end", reached=lambda: self._ended(*also))
         except AssertionError as late:
             late.add_note(
                 f"texts taken: {self.texts_taken()} of {len(self.senders)}, {self.texts_taken('waiting')} wait"
@@ -265,6 +273,14 @@ class Chaos:
             late.add_note(f"left: {self.left()}")
             late.add_note(f"carriers: {[carrier.counters() for carrier in self.carriers.values()]}")
             raise
+
+    def _ended(self, *also: str) -> int:
+        """How many texts are taken in, and messages at their end or in such a state."""
+        try:
+            states = self.states()
+            return self.texts_taken() + sum(states[state] for state in (*FINAL, *also))
+        except sa.exc.DBAPIError:
+            return 0  # as in `quiet`
 
     def days_later(self) -> None:
         """What never got its receipt ends after three days."""

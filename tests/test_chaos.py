@@ -92,10 +92,19 @@ class Nodes:
 
     def all_up(self) -> bool:
         """Whether all are there, after those that are dead were started again."""
+        self._revive()
+        return all(map(self._chaos.is_up, self._nodes))
+
+    def some_up(self) -> bool:
+        """The same of any that answers carriers."""
+        self._revive()
+        nodes = zip(self._mixtures, self._nodes, strict=True)
+        return any("web" in roles and self._chaos.is_up(node) for roles, node in nodes)
+
+    def _revive(self) -> None:
         # One that was just starting when the database died could not know whether its settings are right.
         places = enumerate(self._nodes)
         self._nodes = [node if node.is_alive() else self._new(self._mixtures[place]) for place, node in places]
-        return all(map(self._chaos.is_up, self._nodes))
 
     def _new(self, roles: tuple[Role, ...]) -> ForkServerProcess:
         return self._chaos.node(roles=roles, breaks=BROKEN, seed=self._chaos.chance.getrandbits(32))
@@ -116,7 +125,8 @@ def storm(chaos: Chaos, seconds: float, mixtures: Sequence[tuple[Role, ...]], se
         nodes.thaw(time.monotonic())
         if server and time.monotonic() > fall:
             fall += 15
-            nodes.thaw()  # else nobody may be there to answer
+            nodes.thaw()
+            until(nodes.some_up, "a node to be there to answer")
             _killed_database(chaos, server)
             nodes.all_up()
     nodes.thaw()
