@@ -28,6 +28,7 @@ from providers.contract import (
     Receipt,
     ReceiptStatus,
     Refused,
+    Rejected,
     Taken,
     Throttled,
     Unknown,
@@ -148,4 +149,6 @@ def _outcome(answer: Answer) -> Outcome:
         return Throttled(None, said)
     if "uthorization failed" in said:
         raise ChannelRefused("Kannel does not take our username and password")
+    if answer.status == 403 and "ot routable" in said:  # it has no SMSC for that number, and others may
+        return Rejected("not_routable", said, elsewhere=True)
     return answer.refusal() or Unknown("Kannel's answer can't be read")
