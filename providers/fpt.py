@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from providers.contract import (
     Accepted,
     Callback,
     CallbackAnswer,
+    CallFailed,
     ChannelRefused,
     Outbound,
     Outcome,
@@ -79,6 +81,8 @@ class Fpt(HttpCarrier):
         self._session = hashlib.sha256(config.client_id.encode()).hexdigest()[:32]
         self._one_asks = threading.Lock()
         self._token, self._ends = "", 0.0
+        self._asked_at = -math.inf  # when the last answer about a token came, and why none came with it
+        self._failed: CallFailed | None = None
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         check(self._receipt_key, callback.headers.get("authorization", ""), "Authorization")
@@ -120,13 +124,25 @@ class Fpt(HttpCarrier):
         return Accepted(str(said["MessageId"]))
 
     def _access(self) -> str:
+        """A token. Whoever waits while another asks takes what comes of that: a call has time for one question."""
+        came = time.monotonic()
         with self._one_asks:
-            if time.monotonic() >= self._ends:
-                said = self._fresh()
-                self._token = str(said["access_token"])
-                lasts = said.get("expires_in")
-                self._ends = time.monotonic() + (lasts if isinstance(lasts, int) else 0) - SPARE
+            if self._asked_at < came and came >= self._ends:
+                self._ask()
+            if self._failed is not None:
+                raise type(self._failed)(str(self._failed))
             return self._token
+
+    def _ask(self) -> None:
+        try:
+            said = self._fresh()
+        except CallFailed as failed:
+            self._failed = failed
+        else:
+            self._failed, self._token = None, str(said["access_token"])
+            lasts = str(said.get("expires_in"))
+            self._ends = time.monotonic() + (int(lasts) if lasts.isascii() and lasts.isdigit() else 0) - SPARE
+        self._asked_at = time.monotonic()
 
     def _fresh(self) -> dict[str, Any]:
         """A new token and how long it lasts. Raises CallFailed: without one nothing was sent."""
@@ -136,7 +152,7 @@ class Fpt(HttpCarrier):
             said = _object(answer)
         except Doubtful as doubt:
             raise Unreachable(f"no token: {doubt}") from None
-        if answer.status >= 500 or answer.status in LATER:
+        if answer.status >= 500 or answer.status in LATER or 300 <= answer.status < 400:
             raise Unreachable(f"no token: the carrier answered {answer.status}")
         if not said.get("access_token"):
             why = said.get("error_description") or said.get("error") or f"the carrier answered {answer.status}"
@@ -153,6 +169,6 @@ def _object(answer: Answer) -> dict[str, Any]:
     try:
         return answer.json()
     except Doubtful:
-        if answer.status < 400:
+        if answer.status < 300:
             raise
         return {}
