@@ -110,7 +110,7 @@ class Aggregator:
                 answer.json()
         except (CallFailed, Doubtful) as error:
             return f"{self._messages_url}: {error}: check the channel's url"
-        if answer.status in MISCONFIGURED:
+        if answer.status in MISCONFIGURED or 300 <= answer.status < 400:
             return f"{self._messages_url} answers {answer.status}: check the channel's url and token"
         return None if answer.status < 500 else f"{self._messages_url} answers {answer.status}: ask the carrier"
 

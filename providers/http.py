@@ -14,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, ParseError
@@ -54,7 +53,7 @@ from providers.contract import (
     Unknown,
     Unreachable,
 )
-from providers.timely import TimelyAdapter
+from providers.timely import NoTls, TimelyAdapter
 
 LARGEST_ANSWER = 1024 * 1024  # bytes
 AT_ONCE = 16  # calls of one batch, for carriers that take one message a call
@@ -164,9 +163,7 @@ class Line:
         self._secrets = tuple(secrets)
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, TimelyAdapter(pool_maxsize=AT_ONCE * _CALLERS))
+        self._adapter = TimelyAdapter(pool_maxsize=AT_ONCE * _CALLERS)
 
     def send(self, ref: str | None, method: str, url: str, *, hide: Sequence[str] = (), **request: Any) -> Answer:
         """A call with messages in it, kept as an exchange. `ref`: the message, if it is one; `hide`: more secrets."""
@@ -183,12 +180,14 @@ class Line:
 
     def close(self) -> None:
         self._session.close()
+        self._adapter.close()
 
     def _call(self, request: requests.PreparedRequest) -> Answer:
         # requests hands it on as it is; its stubs do not say so.
         limit: Any = Timeout(total=self._time_limit)
         try:
-            with self._session.send(request, timeout=limit, allow_redirects=False, stream=True) as answer:
+            # Not by the session, which reads a redirect's target, and all of its body, also when it is not to follow.
+            with self._adapter.send(request, timeout=limit, stream=True) as answer:
                 return Answer(answer.status_code, answer.headers, _bounded(answer))
         except requests.ConnectionError as error:
             raise _failure(error) from None
@@ -215,6 +214,8 @@ def _failure(error: requests.ConnectionError) -> Exception:
     reason = error.args[0].reason if error.args and isinstance(error.args[0], MaxRetryError) else None
     if isinstance(reason, NameResolutionError):
         return Unreachable("the name of the carrier's host is not known")
+    if isinstance(reason, NoTls):
+        return Unreachable("no TLS connection")
     if isinstance(reason, NewConnectionError):
         return Unreachable("no connection")
     if isinstance(error, requests.ConnectTimeout) or isinstance(reason, ConnectTimeoutError):

@@ -1,20 +1,25 @@
 """HTTP connections whose answers must have come, head and body, when the time limit is over.
 
 A socket's own limit is for each piece that comes: a carrier that says a byte every few seconds would never pass it, and
-hold its sender for hours.
+hold its sender for hours. And it is for each address of a host: one of them that swallows what is sent would use it up.
+
+What fails before a connection stands, TLS included, is said to: no message was on its way then.
 """
 
 from __future__ import annotations
 
 import io
 import socket
+import ssl
 import time
-from http.client import HTTPResponse
+from http.client import HTTPResponse, parse_headers
 from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
 
 class _Timely(io.RawIOBase):
@@ -45,13 +50,60 @@ class _Answer(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_Timely(sock, self.fp.detach()))
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """The last one: a proxy in between may first say that it is at it (RFC 9110, 15.2)."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc] # its stubs don't have it
+            if not 100 <= status < 200:
+                return version, status, reason
+            parse_headers(self.fp)
+
+
+class NoTls(NewConnectionError):
+    """The host can be reached, and TLS with it comes to nothing."""
+
 
 class _Plain(HTTPConnection):
     response_class = _Answer
 
+    def connect(self) -> None:
+        limit = cast(float, self.timeout)  # a number, as `Line` has it
+        end = time.monotonic() + limit
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError:
+            raise
+        except OSError as error:
+            raise NoTls(self, f"no TLS: {error}") from None
+        if time.monotonic() >= end:  # what is sent now could not be answered any more
+            self.close()
+            raise ConnectTimeoutError(self, f"connecting took more than {limit} s")
 
-class _Secure(HTTPSConnection):
-    response_class = _Answer
+    def _new_conn(self) -> socket.socket:
+        """Within half of the time, so that the answer has the other; of that half each address has its share."""
+        name, limit = self._dns_host, cast(float, self.timeout)
+        end = time.monotonic() + limit / 2
+        try:
+            found = socket.getaddrinfo(name, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from None
+        failed: HTTPError = NewConnectionError(self, "no address")
+        for number, (*_, address) in enumerate(found):
+            self._dns_host = str(address[0])
+            self.timeout = max(0.001, (end - time.monotonic()) / (len(found) - number))
+            try:
+                line = super()._new_conn()
+                line.settimeout(limit / 2)  # for TLS
+                return line
+            except (ConnectTimeoutError, NewConnectionError) as error:
+                failed = error
+            finally:
+                self._dns_host, self.timeout = name, limit
+        raise failed
+
+
+class _Secure(_Plain, HTTPSConnection):
+    """The same, and then TLS."""
 
 
 class _PlainPool(HTTPConnectionPool):

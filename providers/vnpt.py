@@ -85,7 +85,7 @@ class Vnpt(HttpCarrier):
             return "it takes only registered texts, and there are none: see docs/carriers/vnpt.md"
         # There is no call that sends nothing; to this one the service need not answer well, but it is no web page.
         answer = self._line.ask("GET", self._url)
-        if answer.status in (401, 403, 404) or answer.status >= 500:
+        if answer.status in (401, 403, 404) or 300 <= answer.status < 400 or answer.status >= 500:
             return f"VNPT answers {answer.status}: check the url"
         if answer.status < 300 and answer.body.lstrip().startswith(b"<"):
             raise Doubtful("the carrier's answer can't be read, and is a web page")

@@ -75,6 +75,17 @@ class Double:
 
         return say
 
+    def flooding(self, begun: bytes) -> Says:
+        """Says a hundred megabytes after these bytes, as far as somebody listens."""
+
+        def say(connection: socket.socket) -> None:
+            connection.sendall(begun)
+            for _ in range(100_000_000 // 65536):
+                connection.sendall(b"a" * 65536)
+                self.bytes_said += 65536
+
+        return say
+
 
 def _read(connection: socket.socket) -> Heard:
     stream = connection.makefile("rb")

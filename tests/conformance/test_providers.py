@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+import urllib3.util.connection
 from pydantic import SecretStr
 
 from providers import exchanges, load
@@ -157,6 +159,8 @@ GARBAGE: dict[str, Says] = {
     "a cut line": double.cut,
     "a server error": response(500),
     "a redirect": response(302, headers={"Location": "/elsewhere"}),
+    "a redirect to what is no address": response(302, headers={"Location": "http://[::1"}),
+    "a redirect in no charset": response(302, headers={"Location": "http://\xe9\xff/"}),
 }
 
 
@@ -194,6 +198,63 @@ def test_an_answer_that_trickles_is_given_up_when_its_time_is_over(name: str, wh
     assert carrier.bytes_said < 150
 
 
+def test_the_body_of_a_redirect_is_read_no_further_than_any_other(carrier: Double) -> None:
+    head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 100000000\r\n\r\n"
+    assert isinstance(submitted("aggregator", carrier, carrier.flooding(head)), Unknown)
+    assert carrier.bytes_said < 32 * LARGEST_ANSWER  # what the sockets hold
+
+
+TAKEN = b'{"results": [{"ref": "01900000-0000-7000-8000-000000000001", "id": "7", "status": "accepted"}]}'
+
+
+def test_an_answer_that_is_announced_before_it_comes_is_the_one_that_counts(carrier: Double) -> None:
+    final = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(TAKEN) + TAKEN
+    early = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    assert submitted("aggregator", carrier, lambda line: line.sendall(early + final)) == Accepted("7")
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", None], ids=["cut", "plain", "silent"])
+def test_where_no_tls_comes_about_nothing_was_sent(said: bytes | None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError):
+                line, _ = server.accept()
+                with line:
+                    line.recv(1)
+                    line.sendall(said or b"")
+
+        if said is not None:
+            threading.Thread(target=answer, daemon=True).start()
+        provider = connected("aggregator", f"https://127.0.0.1:{server.getsockname()[1]}", time_limit=0.5)
+        with pytest.raises(Unreachable, match="no TLS connection"):
+            provider.submit([message("aggregator")])
+        provider.close()
+
+
+def test_an_address_that_swallows_what_is_sent_leaves_the_others_their_time(
+    carrier: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, connect = socket.getaddrinfo, urllib3.util.connection.create_connection
+    limits: list[float] = []
+
+    def two(host: str, port: int, *args: Any, **more: Any) -> list[Any]:
+        rest = found(host, port, *args, **more)
+        return rest if host != "127.0.0.1" else [(*rest[0][:4], ("192.0.2.1", port)), *rest]
+
+    def swallows(address: tuple[str, int], timeout: float, **more: Any) -> socket.socket:
+        limits.append(timeout)
+        if address[0] == "192.0.2.1":
+            raise TimeoutError
+        return connect(address, timeout, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", swallows)
+    assert submitted("aggregator", carrier, response(200, TAKEN), time_limit=8) == Accepted("7")
+    assert limits[0] <= 2
+    assert limits[1] <= 4
+
+
 def test_how_a_call_failed_is_said_in_words(carrier: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     for says in (double.cut, double.half(b'{"results": []}')):
         assert submitted("aggregator", carrier, says) == Unknown("the connection broke")
@@ -227,7 +288,7 @@ def test_the_doctor_s_question_sends_nothing_and_hears_what_is_wrong(name: str, 
     provider.close()
 
 
-@pytest.mark.parametrize("status", [401, 404, 500])
+@pytest.mark.parametrize("status", [301, 401, 404, 500])
 @pytest.mark.parametrize("name", SENDING)
 def test_the_doctor_is_told_what_the_carrier_said_and_once_what_to_do(name: str, status: int, carrier: Double) -> None:
     provider = connected(name, carrier.url)
