@@ -60,7 +60,9 @@ AT_ONCE = 16  # calls of one batch, for carriers that take one message a call
 _CALLERS = 3  # senders that a channel may have
 _PIECE = 16 * 1024
 
-MISCONFIGURED = (401, 403, 404, 405)
+# None of these is about a message. 402: no money left; 407, 421, 426: we call in another way than they want.
+MISCONFIGURED = (401, 402, 403, 404, 405, 407, 410, 421, 426)
+NO_MONEY = 402
 LATER = (408, 425, 429)
 
 
@@ -135,7 +137,8 @@ class Answer:
     def refusal(self) -> Rejected | Throttled | Unknown | None:
         """What its status says of a message, unless that is 2xx. Raises ChannelRefused."""
         if self.status in MISCONFIGURED:
-            raise ChannelRefused(f"the carrier answered {self.status}: check the channel's url and credentials")
+            what = "contract" if self.status == NO_MONEY else "channel's url and credentials"
+            raise ChannelRefused(f"the carrier answered {self.status}: check the {what}")
         if self.status in LATER:
             return Throttled(seconds(self.headers.get("Retry-After")), f"the carrier answered {self.status}")
         if 400 <= self.status < 500:

@@ -213,6 +213,14 @@ def test_an_answer_that_is_announced_before_it_comes_is_the_one_that_counts(carr
     assert submitted("aggregator", carrier, lambda line: line.sendall(early + final)) == Accepted("7")
 
 
+@pytest.mark.parametrize("status", [402, 407, 410, 421, 426])
+@pytest.mark.parametrize("name", SENDING)
+def test_a_status_that_says_nothing_of_the_message_costs_none(name: str, status: int, carrier: Double) -> None:
+    outcome = submitted(name, carrier, response(status, b"{}"))
+    assert isinstance(outcome, ChannelRefused), outcome
+    assert str(status) in str(outcome)
+
+
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", None], ids=["cut", "plain", "silent"])
 def test_where_no_tls_comes_about_nothing_was_sent(said: bytes | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
