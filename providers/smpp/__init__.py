@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from providers import exchanges
+from providers.callbacks import LONGEST_ID
 from providers.carrier_ids import Form, canonical
 from providers.codes import Meaning, of_batch
 from providers.contract import (
@@ -198,6 +199,8 @@ class Smpp:
         except ValueError as error:
             return Refused(id, str(error))
         sender, recipient = (unit.text(name).removeprefix("+") for name in ("source_addr", "destination_addr"))
+        if max(len(sender), len(recipient)) > LONGEST_ID:
+            return Refused(id, f"an address has more than {LONGEST_ID} characters")
         return Inbound(id, sender, recipient, text, part=part, session=id.rpartition("-")[0])
 
     def _brought(self, unit: Pdu, session: int) -> Future[Brought]:

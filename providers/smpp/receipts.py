@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from providers.callbacks import LONGEST_ID
 from providers.carrier_ids import Form, canonical
 from providers.contract import Receipt, ReceiptStatus
 from providers.smpp.pdu import MESSAGE_STATE, NETWORK_ERROR, PAYLOAD, RECEIPTED_ID, Pdu
@@ -63,6 +64,8 @@ def receipt(unit: Pdu, form: Form, zone: ZoneInfo) -> Receipt:
     id = unit.tlvs.get(RECEIPTED_ID, b"").split(b"\0")[0].decode("latin-1") or said.get("id", "")
     if not id:
         raise ValueError("a receipt names no message")
+    if len(id) > LONGEST_ID:
+        raise ValueError(f"a receipt names a message by more than {LONGEST_ID} characters")
     status = _status(unit, said)
     return Receipt(None, canonical(id, form), status, _error(unit, said), _moment(said.get("done", ""), zone))
 
@@ -78,7 +81,7 @@ def _status(unit: Pdu, said: Mapping[str, str]) -> ReceiptStatus:
 
 def _error(unit: Pdu, said: Mapping[str, str]) -> str | None:
     if (code := said.get("err", "")) not in _NONE:
-        return code
+        return code[:LONGEST_ID]
     network = unit.tlvs.get(NETWORK_ERROR, b"")
     return str(int.from_bytes(network[1:])) if len(network) == 3 and any(network[1:]) else None
 
