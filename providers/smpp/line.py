@@ -21,11 +21,11 @@ from providers.contract import CallFailed, Unreachable
 from providers.smpp.codes import NUMBERS, name_of
 from providers.smpp.jobs import Answered, Job, Silent, Unsent
 from providers.smpp.pdu import Pdu, Unreadable
-from providers.smpp.session import Broken, Session, Way, failed_again, is_answer, opened
+from providers.smpp.session import UNBIND_WAIT, Broken, Session, Way, failed_again, is_answer, opened
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries at binding
 STEADY = 10.0  # seconds after which a line that breaks is bound again without a longer pause
-THROTTLE_PAUSE = 1.0  # seconds without a new message when the SMSC says that they are too many
+THROTTLE_PAUSE = 1.0  # seconds without a new message when the SMSC says that they are too many, or puts off a part
 PROOF_AFTER = 0.5  # seconds after which the line asks for a proof that acknowledgements were read
 GRACE = 5.0  # seconds that stopping waits for what is in hand
 LONGEST_TURN = 1.0  # seconds
@@ -79,6 +79,7 @@ class Line:
         self._session = 0
         self._in_hand = 0  # brought by the SMSC and not answered yet
         self._resume = 0.0
+        self._left_at: float | None = None  # when the SMSC took leave
         self._heard_last: Future[None] | None = None
         self._stopping = threading.Event()
         self._wake_out, self._wake_in = socket.socketpair()
@@ -116,6 +117,7 @@ class Line:
         self._wake()
         for job in jobs:
             job.done.wait(max(0.0, until + GRACE - time.monotonic()))
+        self._expire(time.monotonic())  # for those that wait while the line is still being bound
 
     def close(self) -> None:
         """Answer what is in hand, take leave, and end the thread."""
@@ -159,7 +161,7 @@ class Line:
         with self._lock:
             self._fault, self._bound = None, True
             self._session += 1
-            self._in_hand = 0
+            self._in_hand, self._left_at = 0, None
         self._note(f"bound to {self._way.address} as {self._command.removeprefix('bind_')}")
 
     def _lose(self, failed: CallFailed) -> None:
@@ -187,6 +189,7 @@ class Line:
                 stopping_at = stopping_at or now
                 if now - stopping_at > GRACE or not (self._in_hand or self._flying or self._replies):
                     return
+            self._let_go(session, now)
             self._expire(now)
             self._send(session, now)
             self._reply(session)
@@ -200,6 +203,13 @@ class Line:
                 head = unit.head if isinstance(unit, Unreadable) else unit
                 if head.sequence == asked and is_answer(head):
                     asked = None
+
+    def _let_go(self, session: Session, now: float) -> None:
+        """Once the SMSC has taken leave, and answered what it still had from us. Raises Broken."""
+        if self._left_at is not None and (now - self._left_at > UNBIND_WAIT or not (self._flying or self._in_hand)):
+            for unit in session.turn(0):
+                self._take(session, unit)
+            raise Broken("the SMSC took leave")
 
     def _enquiry_due(self, session: Session, last: float) -> float:
         """When the SMSC is to be asked whether it is there, or for a proof that it has read what we acknowledged."""
@@ -222,20 +232,24 @@ class Line:
             over = [job for job in self._jobs if job.until <= now]
             if not over:
                 return
+            for job in over:
+                del self._jobs[job]
             self._queue = deque(item for item in self._queue if item[0] not in over)
             late = {sequence: item for sequence, item in self._flying.items() if item[0] in over}
             for sequence in late:
                 del self._flying[sequence]
-        full = Unreachable("the SMSC did not answer others fast enough, so this was not sent")
+            why = "did not answer others" if self._bound else "was not bound to"
+            unsent = Unsent(Unreachable(f"the SMSC {why} fast enough, so this was not sent"))
+            for job in over:
+                for number, answer in enumerate(job.answers):
+                    if answer is None:
+                        sent = (job, number) in late.values()
+                        job.answers[number] = Silent("no answer within the time limit") if sent else unsent
         for job in over:
-            for number, answer in enumerate(job.answers):
-                if answer is None:
-                    sent = (job, number) in late.values()
-                    job.answers[number] = Silent("no answer within the time limit") if sent else Unsent(full)
-            self._done(job)
+            job.done.set()
 
     def _send(self, session: Session, now: float) -> None:
-        if now < self._resume:
+        if now < self._resume or self._left_at is not None:
             return
         with self._lock:
             while self._queue and len(self._flying) < self._window:
@@ -265,28 +279,27 @@ class Line:
             session.reply("enquire_link_resp", unit.sequence)
         elif unit.command == "unbind":
             session.reply("unbind_resp", unit.sequence)
-            session.turn(0)
-            raise Broken("the SMSC took leave")
+            self._left_at = time.monotonic()
         elif unit.command != "alert_notification":
             session.reply("generic_nack", unit.sequence, NUMBERS["ESME_RINVCMDID"])
 
     def _answered(self, unit: Pdu) -> None:
+        if unit.command not in ("submit_sm_resp", "generic_nack"):
+            return
+        # Refused, and for no reason.
+        status = unit.status or (NUMBERS["ESME_RUNKNOWNERR"] if unit.command == "generic_nack" else 0)
         with self._lock:
             job, number = self._flying.pop(unit.sequence, (None, 0))
-        if job is None:
-            return
-        job.answers[number] = Answered(unit.status, unit.text("message_id") or None)
-        if name_of(unit.status) in ("ESME_RTHROTTLED", "ESME_RMSGQFUL"):
+            if job is None:
+                return
+            job.answers[number] = Answered(status, unit.text("message_id") or None)
+            again = job.postponed() if job.answered() else []
+            for part in again:
+                job.answers[part] = None
+            self._queue.extendleft((job, part) for part in reversed(again))
+        if again or name_of(status) in ("ESME_RTHROTTLED", "ESME_RMSGQFUL"):
             self._resume = time.monotonic() + THROTTLE_PAUSE
-        if not job.answered():
-            return
-        again = job.postponed()
-        for part in again:
-            job.answers[part] = None
-        if again:
-            with self._lock:
-                self._queue.extendleft((job, part) for part in reversed(again))
-        else:
+        if job.answered():
             self._done(job)
 
     def _done(self, job: Job) -> None:

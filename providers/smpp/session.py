@@ -125,6 +125,8 @@ class Session:
         answer = self._answer_to(asked, way.time_limit)
         if answer is None:
             raise Unreachable("the SMSC does not answer a bind within the time limit")
+        if not answer.status and answer.command != f"{command}_resp":
+            raise Unreachable(f"the SMSC answers a bind with {answer.command}")
         if answer.status:
             name = name_of(answer.status)
             said = f"the SMSC answers the bind with {name}"

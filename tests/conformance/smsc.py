@@ -55,11 +55,12 @@ def submit_answer(status: int = 0, body: bytes = b"1\0") -> Says:
 class Smsc:
     """Listens on loopback. `says` answers submissions, `bind_status` binds; `greets` follows a bind at once.
 
-    `hangs_up`: the line breaks behind what is said to a submission.
+    `hangs_up`: the line breaks behind what is said to a submission. `bind_answer`: in place of the command of a bind's.
     """
 
     says: Says = field(default_factory=submit_answer)
     bind_status: int = 0
+    bind_answer: int | None = None
     greets: bytes = b""
     hangs_up: bool = False
     answers_enquiries: bool = True
@@ -126,7 +127,8 @@ class Smsc:
         match heard.command:
             case 0x02 | 0x09:
                 body = b"SMSC\0" if not self.bind_status else b""
-                return unit(heard.command | RESPONSE, heard.sequence, body, self.bind_status) + self.greets
+                command = self.bind_answer or heard.command | RESPONSE
+                return unit(command, heard.sequence, body, self.bind_status) + self.greets
             case 0x04:
                 return self.says(heard.sequence)
             case 0x06:

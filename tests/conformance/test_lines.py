@@ -163,6 +163,8 @@ GARBAGE: dict[str, Says] = {
     "half a unit, and the line breaks": lambda sequence: unit(smsc.SUBMIT_SM_RESP, sequence, b"1\0")[:-3],
     "an id without its end": submit_answer(0, b"1"),
     "an answer to something else": lambda sequence: unit(smsc.SUBMIT_SM_RESP, sequence + 7, b"1\0"),
+    "another answer under its number": lambda sequence: unit(smsc.ENQUIRE_LINK | smsc.RESPONSE, sequence),
+    "a refusal that says ESME_ROK": lambda sequence: unit(smsc.GENERIC_NACK, sequence),
     "nothing, and the line breaks": lambda _: b"",
 }
 

@@ -1,0 +1,88 @@
+"""SMSCs that do what no specification has: nothing counts as sent that is not, and nothing goes twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from smpplib import consts
+
+from providers.contract import Accepted, Unreachable
+from providers.smpp.session import Session, Way
+from tests.conformance import smsc
+from tests.conformance.smsc import Smsc, submit_answer, unit
+from tests.conformance.tables import message, names
+from tests.conformance.test_lines import connected
+
+NAMES = names("smpp")
+
+
+@pytest.fixture
+def carrier() -> Iterator[Smsc]:
+    with Smsc() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_smsc_that_takes_leave_still_answers_what_it_was_given(name: str, carrier: Smsc) -> None:
+    carrier.says = lambda sequence: unit(smsc.UNBIND, 99) + unit(smsc.SUBMIT_SM_RESP, sequence, b"1\0")
+    provider = connected(name, carrier.port)
+    assert provider.submit([message(name)]) == [Accepted("1")]
+    carrier.waits_for(smsc.UNBIND | smsc.RESPONSE)
+    assert carrier.waits_for(smsc.BIND_TRANSMITTER, 2), "and is bound to again"
+    provider.close()
+
+
+LONG = {"text": "Ho so " * 50}  # two parts
+
+
+@pytest.mark.parametrize("status", ["ESME_RSYSERR", "ESME_RTHROTTLED"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_that_is_put_off_comes_again_after_a_pause_and_not_at_once(
+    name: str, status: str, carrier: Smsc
+) -> None:
+    later = submit_answer(getattr(consts, f"SMPP_{status}"))
+    carrier.says = lambda sequence: (later if len(carrier.of(smsc.SUBMIT_SM)) else submit_answer())(sequence)
+    provider = connected(name, carrier.port, time_limit=60)
+    caller = ThreadPoolExecutor(1).submit(provider.submit, [message(name, {"message": LONG})])
+    carrier.waits_for(smsc.SUBMIT_SM, 3)
+    carrier.says = submit_answer()
+    assert isinstance(caller.result()[0], Accepted)
+    # The third try may have been put off, too, before this was said; without a pause there were thousands by now.
+    assert len(carrier.of(smsc.SUBMIT_SM)) <= 4
+    provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_waited_for_a_line_that_was_not_bound_in_time_was_not_sent(
+    name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bound = threading.Event()
+    bind = Session.bind
+
+    def slow(session: Session, command: str, way: Way) -> None:
+        bound.wait(30)
+        bind(session, command, way)
+
+    monkeypatch.setattr(Session, "bind", slow)
+    monkeypatch.setattr(f"providers.{name}.line.GRACE", 0.0)
+    provider = connected(name, carrier.port, time_limit=0.2)
+    with pytest.raises(Unreachable, match="not bound"):
+        provider.submit([message(name)])
+    bound.set()
+    carrier.waits_for(smsc.BIND_TRANSMITTER)
+    provider.close()
+    assert not carrier.of(smsc.SUBMIT_SM)
+
+
+@pytest.mark.parametrize("command", [smsc.GENERIC_NACK, smsc.ENQUIRE_LINK | smsc.RESPONSE])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bind_that_something_else_answers_is_none(name: str, command: int, carrier: Smsc) -> None:
+    carrier.bind_answer = command
+    provider = connected(name, carrier.port)
+    assert "answers a bind with" in (provider.fault() or "")
+    with pytest.raises(Unreachable):
+        provider.submit([message(name)])
+    provider.close()
