@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from providers.callbacks import LONGEST_ID
 from providers.contract import Accepted, Outcome, Rejected, Throttled, Unknown
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.retry import doubt_until, next_attempt
@@ -13,6 +14,7 @@ from smsgw.store.outbox import Claimed, Readdressed, Settled
 from smsgw.store.states import LIVE_FOR, RECEIPT_WAIT, State
 from smsgw.text.accents import plain
 from smsgw.text.addresses import scheme
+from smsgw.text.alphabet import storable
 from smsgw.text.segments import measure
 
 USUAL_PAUSE = 1.0  # seconds that a channel rests when its carrier says "later" without saying when
@@ -113,7 +115,8 @@ class Settler:
         lane, attempts = message.lane, message.attempts
         match outcome:
             case Accepted(carrier_id, parts):
-                return Settled(message, State.SUBMITTED, now + RECEIPT_WAIT, carrier_message_id=carrier_id, parts=parts)
+                id, ids = _usable(carrier_id), tuple(filter(_usable, parts))
+                return Settled(message, State.SUBMITTED, now + RECEIPT_WAIT, carrier_message_id=id, parts=ids)
             case Rejected(code, detail):
                 return Settled(message, State.REJECTED, now + LIVE_FOR, outcome="rejected", code=code, detail=detail)
             case Throttled(retry_after, detail):
@@ -140,6 +143,11 @@ class Settler:
             outcome="refused" if answer.held else "unreachable",
             detail=answer.reason,
         )
+
+
+def _usable(id: str | None) -> str | None:
+    """A carrier's id, unless no receipt could name a message by it, nor a database find it."""
+    return id if id and len(id) <= LONGEST_ID and storable(id) == id else None
 
 
 def _for_phone(phone: str, text: str) -> Readdressed:
