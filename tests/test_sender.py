@@ -22,7 +22,7 @@ from smsgw.dispatch.vetting import Vet, Vetted, all_go
 from smsgw.store import channels
 from smsgw.store.database import Database
 from smsgw.store.outbox import Claimed
-from smsgw.store.tables import Lane, outbound
+from smsgw.store.tables import Lane, outbound, outbound_part
 from tests.test_outbox import add, message
 from tests.world import NOON, SetClock
 
@@ -140,6 +140,17 @@ def test_a_carrier_that_asks_for_an_absurd_pause_is_asked_again_after_an_hour(ma
     desk.clock.forward(hours=1)
     desk.sender.send_due()
     assert desk.states() == ["submitted"]
+
+
+@pytest.mark.parametrize("id", ["".join(map(str, range(5000))), "a\0b", "\ud800"], ids=["long", "NUL", "half a pair"])
+def test_an_id_that_no_database_keeps_does_not_silence_the_channel(make: Make, id: str) -> None:
+    desk = make(Carrier(lambda batch: [Accepted(id), Accepted(None, (id, "2"))]))
+    desk.sender._given_up.set()  # else it would try for ever to write it down
+    add(desk.database, message(), message())
+    desk.sender.send_due()
+    assert desk.states() == ["submitted", "submitted"]
+    with desk.database.reading() as connection:
+        assert connection.scalars(sa.select(outbound_part.c.carrier_message_id)).all() == ["2"]
 
 
 def test_a_claim_that_was_committed_unheard_is_let_go_of_however_long_the_database_stays_away(
@@ -288,6 +299,29 @@ def test_what_was_claimed_long_before_its_call_takes_room_from_the_rate_as_it_is
     for start, _ in arrived:
         within = sum(count for at, count in arrived if start <= at < start + timedelta(seconds=1))
         assert within <= 100 + 100
+
+
+@pytest.mark.parametrize("state", ["paused", "held", "tripped", "open"])
+def test_what_was_claimed_long_before_its_call_stays_if_its_channel_was_closed_meanwhile(
+    make: Make, state: channels.State
+) -> None:
+    def closing(clock: SetClock) -> Vet:
+        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
+            clock.forward(seconds=1)
+            with desk.database.writing("test") as connection:
+                before = channels.lock(connection, "sms")
+                after = replace(before, state=state, reason="", resume_at=clock.now + timedelta(seconds=60))
+                channels.write(connection, before, after, clock.now)
+            return all_go(lease, messages)
+
+        return vet
+
+    desk = make(Carrier(), vet=closing)
+    add(desk.database, message())
+    desk.sender.send_due()
+    assert desk.carrier.calls == []
+    assert desk.states() == ["queued"]
+    assert desk.channel().state == state
 
 
 def test_a_share_of_the_rate_is_left_for_replies_whatever_else_there_is_to_send(make: Make) -> None:

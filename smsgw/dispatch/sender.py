@@ -286,25 +286,29 @@ class Sender:
         return replace(batch, messages=vetted.going)
 
     def _in_time(self, batch: _Batch) -> bool:
-        """Whether a batch may go out: its lease outlasts the call, and hour and rate allow it now, not some time ago.
+        """Whether a batch may go out: its lease outlasts the call, and hour, channel and rate allow it now, not then.
 
         Between claim and call lies the vetting, and nobody knows how long the machine slept. The call gets two limits
         of the lease's three: one to be made in, and one for an answer that has begun to come.
         """
         latest = batch.at + self._call_limit
-        paid = self._clock() - batch.at < LATE or self._paid_again(len(batch.messages))
-        while not paid:
-            if self._clock() >= latest or self._stopping.wait(BREATH):
+        late = self._clock() - batch.at >= LATE
+        while late and not (paid := self._paid_again(len(batch.messages))):
+            if paid is None or self._clock() >= latest or self._stopping.wait(BREATH):
                 return False
-            paid = self._paid_again(len(batch.messages))
         now = self._clock()
         return now < latest and self._may_send(now)
 
-    def _paid_again(self, messages: int) -> bool:
-        """Take the room for so many messages from what the rate has now; False if it has not enough yet."""
+    def _paid_again(self, messages: int) -> bool | None:
+        """Take the room for so many messages from what the rate has now; False if it has not enough yet.
+
+        None if the channel was closed since, or its carrier asked for a pause.
+        """
         with self._database.writing("claim") as connection:
             before, now = channels.lock_for_rate(connection, self._channel.name, self._clock)
             after = pace.at_this_time(before, now)
+            if after.state != "open" or after.waits(now):
+                return None
             if self._channel.pace.allowance(after, now) < messages:
                 return False
             channels.write(connection, before, self._channel.pace.spent(after, messages, now), now)
