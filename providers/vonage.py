@@ -126,7 +126,7 @@ class Vonage(HttpCarrier):
     def _fields(self, callback: Callback) -> Mapping[str, Any]:
         """An account says in which of three forms it wants them."""
         check_key(callback, self._key)
-        fields = document(callback) if "json" in callback.headers.get("content-type", "") else form(callback)
+        fields = document(callback) if "json" in callback.headers.get("content-type", "").lower() else form(callback)
         if self._signing is not None:
             # The key is part of the address that Vonage was told, and nothing that it says itself.
             signed = {name: value for name, value in fields.items() if name not in ("sig", "key")}
