@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from smsgw.store.outbox import Settled
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane
 from tests.bulletin import Cast, approved, seen
+from tests.plans import effort
 
 
 def test_the_figures_add_up_while_messages_become_history(cast: Cast) -> None:
@@ -127,3 +129,22 @@ def test_what_failed_is_told_of_as_many_as_are_counted(cast: Cast) -> None:
     there = seen(cast.notices, made.id, cast.an)
     assert there.counts.undelivered == 3
     assert there.failures == [Failure("rejected", "7", 3)]
+
+
+def test_whether_a_notice_is_done_is_not_looked_for_among_all_that_wait_for_receipts(cast: Cast) -> None:
+    costs = []
+    for others in (20, 400):
+        for people in (others, 2):
+            made = approved(cast.notices, cast.an, cast.binh, people)
+            _handed_over(cast)
+        costs.append(effort(cast.world.gateway.database, partial(cast.world.gateway.feeder._is_done, id=made.id)))
+    assert cast.world.states() == {"submitted": 424}
+    assert costs[1] < 2 * costs[0]
+
+
+def _handed_over(cast: Cast) -> None:
+    """All goes out, and no receipt comes."""
+    cast.world.tick()
+    while cast.world.states().keys() != {"submitted"}:
+        cast.world.clock.forward(seconds=1)
+        cast.world.send()

@@ -167,8 +167,8 @@ class Feeder:
             return True
         if state not in (MessageState.SUBMITTED, MessageState.UNKNOWN):
             return False
-        last = sending.last_handed_over(connection, id)
-        return last is not None and last + RECEIPTS_FOR <= self._means.clock()
+        lately = self._means.clock() - RECEIPTS_FOR
+        return not sending.handed_over(connection, id, lately) and sending.handed_over(connection, id)
 
 
 def _ahead(channel: Channel) -> int:

@@ -60,13 +60,13 @@ class Batch:
         return sa.select(*values).select_from(each).subquery("given")
 
 
-def is_still(state: sa.ColumnElement[str], before: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """The guard of a move of rows that are given by their ids: that each is in the state that is given with it.
+def looked_at_last(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """A condition on rows that are found by something else, such as their ids: so said that no plan begins at it.
 
-    It is said so that no index of states can serve it. A plan that was made while the table was empty would else look
-    for each row among all that are in its state, and be kept until the next ANALYZE.
+    A plan that was made while the table was empty would else look for each of them among all for which it holds, and
+    be kept until the next ANALYZE.
     """
-    return state.concat(sa.literal_column("''")) == before
+    return sa.case((condition, sa.true()), else_=sa.false())
 
 
 def inserting(*columns: sa.Column[Any]) -> Batch:

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from smsgw.store import chats, effects, outbox
-from smsgw.store.batch import InsertNew
+from smsgw.store.batch import InsertNew, looked_at_last
 from smsgw.store.effects import Said
 from smsgw.store.tables import inbound, outbound
 
@@ -126,9 +126,8 @@ def waiting(connection: sa.Connection, channels: Collection[str], limit: int) ->
     columns = (inbound.c.id, inbound.c.channel, inbound.c.sender, inbound.c.text, inbound.c.received_at)
     rows = connection.execute(
         sa.select(*columns)
-        # The literal, and not a parameter, lets the planner see that the partial index serves; and the channel is said
-        # so that none serves for that, or SQLite would look through all that ever came by it.
-        .where(inbound.c.state == sa.text("'waiting'"), (inbound.c.channel + sa.text("''")).in_(channels))
+        # The literal, and not a parameter, lets the planner see that the partial index serves.
+        .where(inbound.c.state == sa.text("'waiting'"), looked_at_last(inbound.c.channel.in_(channels)))
         .order_by(inbound.c.received_at)
         .limit(limit)
     )

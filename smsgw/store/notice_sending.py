@@ -19,10 +19,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch
+from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.notices import Addressee, Notice, by_line
 from smsgw.store.states import LIVE_FOR, State, check_move
 from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
+from smsgw.store.tables.notices import under_way
 
 _Columns = sa.ColumnCollection[str, sa.Column[Any]]
 _Asked = sa.Select[*tuple[Any, ...]]
@@ -30,10 +31,9 @@ _Asked = sa.Select[*tuple[Any, ...]]
 _n, _r, _o, _h = notice.c, notice_recipient.c, outbound.c, history.c
 _NOTICE = [_n[name] for name in Notice.__dataclass_fields__]
 _WAITING = (_r.message_id.is_(None), _r.skipped.is_(None))
-# The same, so said that SQLite does not walk through all who wait, for each of those that are named.
-_UNTOLD = sa.func.coalesce(_r.message_id, _r.skipped).is_(None)
+_UNTOLD = looked_at_last(sa.and_(*_WAITING))
 _IN_LANE = _o.lane == int(Lane.NOTICE)
-_UNSETTLED = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN, State.SUBMITTED)  # from the beginning on
+_BEFORE_RECEIPTS = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN)  # from the beginning on
 _FAILED = (State.UNDELIVERED, State.EXPIRED, State.REJECTED)
 STOPPED = ("cancelled", "paused")
 
@@ -67,7 +67,7 @@ class Fate:
 
 def due(connection: sa.Connection, now: datetime) -> list[str]:
     """Notices that are approved or being sent, those approved first being the first."""
-    there = sa.select(_n.id).where(_n.state.in_(("approved", "sending")))
+    there = sa.select(_n.id).where(under_way(), _n.state.in_(("approved", "sending")))
     there = there.where(sa.or_(_n.send_at.is_(None), _n.send_at <= now))
     return list(connection.execute(there.order_by(_n.approved_at, _n.id)).scalars())
 
@@ -166,27 +166,35 @@ def _of(id: str) -> sa.ColumnElement[bool]:
 
 def being_sent(connection: sa.Connection) -> list[str]:
     """The notices that are being sent."""
-    return list(connection.execute(sa.select(_n.id).where(_n.state == "sending").order_by(_n.id)).scalars())
+    sending = sa.select(_n.id).where(under_way(), _n.state == "sending")
+    return list(connection.execute(sending.order_by(_n.id)).scalars())
 
 
-def unsettled(connection: sa.Connection, id: str) -> str | None:
+def unsettled(connection: sa.Connection, id: str) -> State | None:
     """The state of a message of a notice that is not final, nearest to the beginning; None if all are final."""
     # In one statement: between two, what a sender hands back would be found in neither of its states.
     there = [
         sa.select(sa.literal_column(f"'{state}'", sa.String)).where(
             sa.exists().where(_o.state == sa.text(f"'{state}'"), _IN_LANE, _of(id))
         )
-        for state in _UNSETTLED
+        for state in _BEFORE_RECEIPTS
     ]
     found = {*connection.execute(sa.union_all(*there)).scalars()}
-    return next((state for state in _UNSETTLED if state in found), None)
+    if found:
+        return next(state for state in _BEFORE_RECEIPTS if state in found)
+    # Of messages that wait for their receipts others may have a million, so these are looked for among its own.
+    return State.SUBMITTED if _any_is(connection, id, looked_at_last(_o.state == State.SUBMITTED)) else None
 
 
-def last_handed_over(connection: sa.Connection, id: str) -> datetime | None:
-    """When the last of its messages was taken by a carrier."""
-    ours = sa.select(sa.func.max(_o.submitted_at)).join(notice_recipient, _r.message_id == _o.id)
-    last: datetime | None = connection.scalar(ours.where(_r.notice_id == id))
-    return last
+def handed_over(connection: sa.Connection, id: str, since: datetime | None = None) -> bool:
+    """Whether any of its messages was taken by a carrier, after a time or ever."""
+    return _any_is(connection, id, _o.submitted_at.is_not(None) if since is None else _o.submitted_at > since)
+
+
+def _any_is(connection: sa.Connection, id: str, so: sa.ColumnElement[bool]) -> bool:
+    """Whether that is so of any of its live messages, of which the last were sent last."""
+    ours = sa.select(_o.id).join(notice_recipient, _r.message_id == _o.id).where(_r.notice_id == id, so)
+    return connection.execute(ours.order_by(_r.line.desc()).limit(1)).first() is not None
 
 
 def outcomes(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:
@@ -243,7 +251,8 @@ def spent(connection: sa.Connection, id: str) -> int:
     """The segments of all messages of a notice that were not cancelled."""
 
     def asked(message: _Columns) -> _Asked:
-        return sa.select(sa.func.sum(message.segments)).where(message.state != State.CANCELLED)
+        # The literal tells the planner that these are most, so that it begins at the notice and not at all messages.
+        return sa.select(sa.func.sum(message.segments)).where(message.state != sa.text("'cancelled'"))
 
     return sum(filter(None, connection.scalars(sa.union_all(*_of_notice(id, asked)))))
 

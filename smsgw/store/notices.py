@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from smsgw.store.batch import InsertNew, inserting
 from smsgw.store.ids import new_id
 from smsgw.store.tables import notice, notice_budget, notice_event, notice_problem, notice_recipient, outbound
+from smsgw.store.tables.notices import under_way
 
 ROWS_A_READ = 2000
 _c, _r, _p, _e, _b = notice.c, notice_recipient.c, notice_problem.c, notice_event.c, notice_budget.c
@@ -235,7 +236,7 @@ def used_budget(connection: sa.Connection, agency: str, month: str) -> int:
 
 def half_loaded(connection: sa.Connection, since: datetime) -> list[str]:
     """Notices whose recipients have not been coming in since then."""
-    stopped = sa.select(_c.id).where(_c.state == "loading", _c.changed_at < since)
+    stopped = sa.select(_c.id).where(under_way(), _c.state == "loading", _c.changed_at < since)
     return list(connection.execute(stopped.limit(10)).scalars())
 
 

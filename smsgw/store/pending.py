@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, is_still
+from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.overdue import past_deadline
 from smsgw.store.states import FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
@@ -114,7 +114,7 @@ _MOVE = Batch(
     ),
     lambda given: (
         sa.update(outbound)
-        .where(_c.id == given.c.id, is_still(_c.state, given.c.before))
+        .where(_c.id == given.c.id, looked_at_last(_c.state == given.c.before))
         .values(
             state=given.c.state,
             deadline=given.c.deadline,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate, is_still
+from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate, looked_at_last
 from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported, reported_of_parts
 from smsgw.store.tables import history, outbound, outbound_part, receipt
 
@@ -322,10 +322,11 @@ _NAMED = {table: _naming(table) for table in (outbound, history)}
 
 def _finding(table: sa.Table, name: sa.Column[str]) -> Batch:
     def build(given: sa.FromClause) -> sa.Executable:
+        here = table.c.channel == sa.bindparam("at_channel")
         return (
             sa.select(name, table.c.id, table.c.state, table.c.carrier_message_id)
             .join(given, given.c[name.key] == name)
-            .where(table.c.channel == sa.bindparam("at_channel"))
+            .where(looked_at_last(here) if name is table.c.id else here)
             .order_by(table.c.id)  # see outbox.settle
             .with_for_update(of=table)
         )
@@ -369,7 +370,7 @@ def _applying(table: sa.Table, *more: sa.Column[datetime]) -> Batch:
     def build(given: sa.FromClause) -> sa.Executable:
         return (
             sa.update(table)
-            .where(table.c.id == given.c.id, is_still(table.c.state, given.c.before))
+            .where(table.c.id == given.c.id, looked_at_last(table.c.state == given.c.before))
             .values(
                 {
                     table.c.submitted_at: sa.func.coalesce(table.c.submitted_at, given.c.submitted_at),
