@@ -52,6 +52,7 @@ from smsgw.settings import Settings
 from smsgw.store import channels as channel_rows
 from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database, trouble
+from smsgw.store.schedules import Stopped
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell, Listener
 
@@ -157,14 +158,15 @@ class Gateway:
     def stop(self) -> None:
         """Let calls in hand end, then let go of everything."""
         works = "worker" in self._roles
-        self.retention.stop()
+        end = time.monotonic() + LONGEST_DRAIN
+        for worker in (self.retention, self.reminders.runs, self.sweeper):
+            worker.stop()
         for sender in self.senders if works else ():
             sender.finish()
         if self._ticker.running:
-            self._ticker.shutdown(wait=True)
+            self._ticker.shutdown(wait=True)  # none of its jobs goes on after the statement or call in hand
         if works:
             self.listener.stop()
-            end = time.monotonic() + LONGEST_DRAIN
             for sender in self.senders:
                 sender.stop(max(0.0, end - time.monotonic()))
         self.close()
@@ -253,14 +255,18 @@ class Gateway:
         return open_office(plan, wording, self.database, self.onestop, url, self.roads, self.bell, self.clock)
 
     def _every(self, seconds: int, work: Callable[[], object], *, at_once: bool = False) -> None:
+        name = work.__qualname__
+
         def guarded() -> None:
             try:
                 work()
+            except Stopped:
+                log.info("%s stops where it is", name)
             except sa.exc.SQLAlchemyError as error:
                 log.warning("the database failed: %s", trouble(error))
 
         first = {"next_run_time": utc_now()} if at_once else {}
-        self._ticker.add_job(guarded, "interval", seconds=seconds, **first)
+        self._ticker.add_job(guarded, "interval", seconds=seconds, name=name, **first)
 
     def _wake_all(self) -> None:
         for sender in self.senders:

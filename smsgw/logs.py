@@ -33,3 +33,5 @@ def to_stderr(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("apscheduler", "urllib3", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It warns at each tick that comes while the one before is at work, which is as it should be.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)

@@ -8,6 +8,7 @@ import pytest
 
 from smsgw import checkup
 from smsgw.gateway import Gateway
+from smsgw.store.schedules import Stopped
 from tests.dying import Fate, dying_node
 from tests.test_retention import answered, look, retire, rows
 from tests.world import World
@@ -80,7 +81,8 @@ def test_a_node_that_is_told_to_stop_lets_go_and_another_goes_on(anywhere: World
     anywhere.clock.forward(days=400)
     other = Gateway(anywhere.gateway.settings, anywhere.clock)
     other.retention.stop()
-    assert other.retention.tick() is False
+    with pytest.raises(Stopped):
+        other.retention.tick()
     other.close()
     anywhere.clock.forward(minutes=3)
     assert anywhere.gateway.retention.tick() is True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 
 from smsgw.gateway import Gateway
 from smsgw.store import outbox
-from smsgw.store.tables import Lane, attempt
-from tests.world import province, settings, sqlite_with_tables
+from smsgw.store.schedules import LEASE, Stopped
+from smsgw.store.tables import Lane, attempt, outbound
+from tests.world import World, province, settings, sqlite_with_tables
 
 SPARE = """
 [channels.spare]
@@ -59,3 +61,50 @@ def tried(gateway: Gateway) -> int:
     """How many calls by the spare channel have come to their end."""
     with sa.create_engine(gateway.database.url).connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).where(attempt.c.channel == "spare")) or 0
+
+
+def test_what_has_piled_up_is_left_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smsgw.dispatch.sweep.BATCH", 1)
+    gateway, begun = Gateway(settings(tmp_path, sqlite_with_tables(tmp_path))), threading.Event()
+    old = gateway.clock() - timedelta(days=1)
+    with gateway.database.writing("test") as connection:
+        late = [gateway.channels["sms"].message(Lane.REPLY, "84912345678", "Ho so", old, old) for _ in range(20)]
+        outbox.add(connection, late)
+
+    def wait_for_the_end(name: str, side: str) -> None:
+        if (name, side) == ("sweep", "after"):
+            begun.set()
+            gateway.sweeper._stopping.wait(60)
+
+    gateway.database.boundary = wait_for_the_end
+    gateway.start(["worker"])
+    assert begun.wait(60)
+    gateway.stop()
+    with sa.create_engine(gateway.database.url).connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).where(outbound.c.state == "queued")) == 20
+
+
+def test_a_run_of_reminders_is_left_after_the_page_in_hand_and_taken_over(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.dossiers.candidates.PAGE", 5)
+    runs, noted = here.gateway.reminders.runs, 0
+
+    def stop_after_two(name: str, side: str) -> None:
+        nonlocal noted
+        noted += (name, side) == ("note owners", "after")
+        if noted == 2:
+            runs.stop()
+
+    here.gateway.database.boundary = stop_after_two
+    runs.meet()
+    with pytest.raises(Stopped):
+        runs.tick()
+    assert noted == 2
+    here.gateway.database.boundary = None
+    here.clock.forward(seconds=LEASE.total_seconds())
+    other = Gateway(here.gateway.settings, here.clock)
+    other.reminders.runs.tick()
+    tries = {run.schedule: run.tries for run in other.reminders.runs.latest(9) if run.ended_at}
+    other.close()
+    assert tries == {"changes": 1, "owners": 2}

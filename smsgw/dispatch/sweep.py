@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from smsgw.store import channels, history, overdue, pending, receipts
 from smsgw.store.database import Database
 from smsgw.store.removing import Bounds, Hands
 from smsgw.store.retention import TRACES
+from smsgw.store.schedules import Stopped
 from smsgw.store.states import State
 
 BATCH = 500  # messages in one transaction
@@ -33,6 +35,11 @@ class Sweeper:
         self._roads = roads
         self._clock = clock
         self._matched: datetime | None = None  # when receipts were last matched
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let go after the batch in hand: whoever sweeps then raises Stopped."""
+        self._stopping.set()
 
     def deadlines(self) -> int:
         """Settle every message that is past its deadline, and move those on whose channel is closed; how many."""
@@ -52,7 +59,7 @@ class Sweeper:
 
     def exchanges(self) -> int:
         """Forget what was said with carriers more than a week ago, and what they will not bring again."""
-        hands, bounds = Hands(self._database), Bounds(self._clock())
+        hands, bounds = Hands(self._database, self._stopping), Bounds(self._clock())
         return sum(trace.remove(hands, bounds) for trace in TRACES)
 
     def probes(self) -> int:
@@ -63,6 +70,8 @@ class Sweeper:
         """Do a step, batch by batch, until there is nothing left for it."""
         done, moved = 0, BATCH
         while moved >= BATCH:
+            if self._stopping.is_set():
+                raise Stopped
             with self._database.writing(name) as connection:
                 moved = step(connection)
             done += moved

@@ -8,11 +8,15 @@ tells nothing twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
 
 from smsgw.clock import Clock
 from smsgw.dossiers.candidates import Candidates, Held
@@ -26,7 +30,7 @@ from smsgw.store import outbox, owners, reminders, schedules
 from smsgw.store.database import Database
 from smsgw.store.outbox import NewMessage
 from smsgw.store.reminders import EVERYWHERE, Switch
-from smsgw.store.schedules import LeaseLost, Run
+from smsgw.store.schedules import LeaseLost, Run, Stopped
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
 from smsgw.text.phones import mobile
@@ -72,12 +76,17 @@ class Runs:
         self._overlap = overlap
         self._bell = bell
         self._clock = clock
+        self._stopping = threading.Event()
         self.schedules: Mapping[str, Cron] = {
             CHANGES: Cron("* * * * *", zone),
             MISSED: Cron("10 6 * * *", zone),
             OWNERS: Cron("40 3 * * *", zone),
             **{name: rule.cron for name, rule in rules.items() if rule.cron is not None},
         }
+
+    def stop(self) -> None:
+        """Let go after the page in hand: whoever is at work then raises Stopped."""
+        self._stopping.set()
 
     def meet(self) -> None:
         """Write down rules and schedules that are not known yet."""
@@ -89,7 +98,7 @@ class Runs:
             schedules.meet(connection, first.items())
 
     def tick(self) -> int:
-        """Do what is due; how many messages were queued."""
+        """Do what is due; how many messages were queued. Raises Stopped."""
         now = self._clock()
         with self._database.reading() as connection:
             next_due, pending = schedules.next_due(connection), schedules.pending(connection, now)
@@ -218,8 +227,7 @@ class Runs:
             told += len(self._tell(mine, self._finder.among(rules, page, switches, now)))
             self._note(mine, (Held(item.code, item.applicant_phone, item.updated_at) for item in page))
         # What bears a time to come is read again until that has passed, since others may still be written before it.
-        with self._database.writing("run") as connection:
-            schedules.work(connection, mine, self._clock())
+        with self._working("run", mine) as connection:
             reminders.set_read_to(connection, onestop, min(newest, now))
         return told
 
@@ -230,8 +238,7 @@ class Runs:
             if not switch.is_on or switch.stock_taken:
                 continue
             for planned in self._finder.past(rule, switch, own, now):
-                with self._database.writing("take stock") as connection:
-                    schedules.work(connection, mine, self._clock())
+                with self._working("take stock", mine) as connection:
                     reminders.add(connection, of_the_past(planned), mine.id, now)
             with self._database.writing("take stock") as connection:
                 reminders.stock_is_taken(connection, switch)
@@ -240,27 +247,22 @@ class Runs:
         """Write down whose each dossier is, and forget those that are not there any more or ended long ago."""
         for page in self._candidates.held(now - LATELY):
             self._note(mine, page)
-        with self._database.writing("run") as connection:
-            schedules.work(connection, mine, self._clock())
+        with self._working("run", mine) as connection:
             owners.forget(connection, mine.started_at)
 
     def _note(self, mine: Run, page: Iterable[Held]) -> None:
         found = [(item.code, phone, item.changed_at) for item in page if (phone := mobile(item.phone))]
-        if not found:
-            return
-        with self._database.writing("note owners") as connection:
-            now = self._clock()
-            schedules.work(connection, mine, now)
-            owners.note(connection, found, now)
+        if found:
+            with self._working("note owners", mine) as connection:
+                owners.note(connection, found, self._clock())
 
     def _tell(self, mine: Run, planned: Sequence[Planned]) -> list[Shown]:
         """Write reminders down and queue those that are told, in one transaction; what was queued."""
+        self._check_on()
         if not planned:
             return []
         now = self._clock()
-        with self._database.writing("tell") as connection:
-            # First the lease, whose row another node would wait for: then nobody else writes these.
-            schedules.work(connection, mine, now)
+        with self._working("tell", mine) as connection:
             new = self._teller.new(connection, planned)
             told, withheld = reminders.add(connection, [item.row for item in new], mine.id, now)
             queued = [item for item in new if item.row.message in told]
@@ -273,6 +275,20 @@ class Runs:
         for channel in ringing:
             self._bell.ring(channel, Lane.REMINDER)
         return [Shown(item.row.dossier, message) for item, message in zip(queued, messages, strict=True)]
+
+    @contextmanager
+    def _working(self, name: str, mine: Run) -> Iterator[sa.Connection]:
+        """A transaction of a run. Raises LeaseLost and Stopped."""
+        self._check_on()
+        with self._database.writing(name) as connection:
+            # First the lease, whose row another node would wait for: then nobody else writes the same.
+            schedules.work(connection, mine, self._clock())
+            yield connection
+
+    def _check_on(self) -> None:
+        """Raises Stopped once nobody is to go on."""
+        if self._stopping.is_set():
+            raise Stopped
 
     def _shipped(self, rule: Rule, now: datetime) -> Switch:
         return Switch(rule.name, EVERYWHERE, rule.is_on, now, SHIPPED, rule.kind != "changed" or not rule.is_on)

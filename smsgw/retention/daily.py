@@ -25,18 +25,13 @@ WHEN = "20 2 * * *"
 log = logging.getLogger("smsgw.retention")
 
 
-class Stopped(Exception):
-    """The node is told to stop; what is left is done when the run is taken over."""
-
-
 class Leased(Hands):
     """Hands that work as long as the run is theirs."""
 
     def __init__(self, database: Database, mine: Run, clock: Clock, stopping: threading.Event) -> None:
-        super().__init__(database)
+        super().__init__(database, stopping)
         self._mine = mine
         self._clock = clock
-        self._stopping = stopping
         self._kept = clock()
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
@@ -49,8 +44,6 @@ class Leased(Hands):
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """The lease is looked at in every transaction. Raises LeaseLost, Stopped."""
-        if self._stopping.is_set():
-            raise Stopped
         with super().writing() as connection:
             self._kept = self._clock()
             schedules.work(connection, self._mine, self._kept)
@@ -77,7 +70,7 @@ class Daily:
         self._stopping.set()
 
     def tick(self) -> bool:
-        """Remove what is old if that is due and no other node does it; whether it was done."""
+        """Remove what is old if that is due and no other node does it; whether it was done. Raises Stopped."""
         now = self._clock()
         with self._database.reading() as connection:
             due, pending = schedules.next_due(connection).get(PURGE), schedules.pending(connection, now)
@@ -98,8 +91,6 @@ class Daily:
                 schedules.end(connection, mine, self._clock(), problem)
         except LeaseLost:
             log.warning("%s: another node has taken over", PURGE)
-            return False
-        except Stopped:
             return False
         return True
 

@@ -7,6 +7,7 @@ removes at the same time passes over what another has in hand. What is only coun
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +20,7 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import Batch
 from smsgw.store.database import Database
+from smsgw.store.schedules import Stopped
 
 PAGE = 200  # rows in one transaction: some milliseconds
 READ = 2000  # keys read at a time where most of them are not old
@@ -52,8 +54,9 @@ def older(moment: sa.ColumnElement[datetime], bound: datetime | None) -> sa.Colu
 class Hands:
     """What does the work. Between its transactions it rests as long as the last one took, and lets others in."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, stopping: threading.Event | None = None) -> None:
         self._database = database
+        self._stopping = stopping
         self._took = 0.0
 
     def reading(self) -> AbstractContextManager[sa.Connection]:
@@ -64,7 +67,9 @@ class Hands:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """For what may go of a page."""
+        """For what may go of a page. Raises Stopped."""
+        if self._stopping is not None and self._stopping.is_set():
+            raise Stopped
         began = time.monotonic()
         with self._database.writing("forget") as connection:
             yield connection

@@ -30,6 +30,10 @@ class LeaseLost(Exception):
     """Another node has taken the run over."""
 
 
+class Stopped(Exception):
+    """The node is told to stop; what is left is done by whoever does such work next."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run, of which `due_at` says what it was due for. `told` messages were queued, `withheld` were not."""
