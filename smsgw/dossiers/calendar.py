@@ -38,25 +38,18 @@ def is_working_day(day: date) -> bool:
 
 def add_working_days(start: date, days: int) -> date:
     """The day that many working days after `start`; for 0 the first working day from `start` on."""
-    day = start
-    while not is_working_day(day):
-        day += timedelta(days=1)
-    for _ in range(days):
-        day += timedelta(days=1)
-        while not is_working_day(day):
-            day += timedelta(days=1)
-    return day
+    return _walked(start, days, timedelta(days=1))
 
 
 def take_working_days(end: date, days: int) -> date:
     """The day that many working days before `end`; for 0 the last working day up to `end`."""
-    day = end
-    while not is_working_day(day):
-        day -= timedelta(days=1)
-    for _ in range(days):
-        day -= timedelta(days=1)
-        while not is_working_day(day):
-            day -= timedelta(days=1)
+    return _walked(end, days, timedelta(days=-1))
+
+
+def _walked(day: date, days: int, step: timedelta) -> date:
+    while days or not is_working_day(day):
+        days -= is_working_day(day)
+        day += step
     return day
 
 

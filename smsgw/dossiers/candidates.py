@@ -9,32 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from smsgw.dossiers.conditions import Conditions
 from smsgw.dossiers.dossier import Dossier, Status
-from smsgw.dossiers.source import COLUMNS, VIEW, OneStopUnavailable, dossier_of, read_only_engine, reason, utc
+from smsgw.dossiers.source import OneStopUnavailable, dossier_of, read_only_engine, reason, utc
+from smsgw.dossiers.view import counted, in_hand, overdue, view, without_zone
 
 TIME_LIMIT = 60.0  # seconds for one page; without an index the whole view is read for it
 PAGE = 1000
 NAMED = 3  # of an agency's late dossiers
 WIDE = timedelta(days=1)
 
-_INTEGERS = ("service_level", "status", "fee_due")
-_VIEW = sa.table(
-    VIEW,
-    *(
-        sa.column(
-            name,
-            sa.Integer() if name in _INTEGERS else sa.TIMESTAMP() if name.endswith(("_at", "_since")) else sa.Text(),
-        )
-        for name in COLUMNS
-    ),
-)
-_c = _VIEW.c
+_c = view.c
 _OPEN = tuple(
     int(status)
     for status in Status
@@ -99,13 +89,13 @@ class Candidates:
         where += [_c[name] == value for name, value in conditions.values.items()]
         for name, test in conditions.tests.items():
             if test == "past":
-                where.append(_c[name] <= _naive(now + WIDE))
+                where.append(_c[name] <= without_zone(now + WIDE))
             elif test == "future":
-                where.append(_c[name] >= _naive(now - WIDE))
+                where.append(_c[name] >= without_zone(now - WIDE))
             elif test == "set":
                 where.append(_c[name].is_not(None))
         if span is not None:
-            where.append(_c[span.column].between(_naive(span.first - WIDE), _naive(span.last + WIDE)))
+            where.append(_c[span.column].between(without_zone(span.first - WIDE), without_zone(span.last + WIDE)))
         if agencies is not None:
             where.append(_c.agency_code.in_(agencies))
         for page in self._pages(where):
@@ -114,7 +104,7 @@ class Candidates:
     def changed(self, since: datetime) -> Iterator[list[Dossier]]:
         """Dossiers that were changed at that time by their own clock or later, in the order of their codes."""
         # No day wide of the mark: whoever asks leaves an overlap, and this is asked every minute.
-        yield from self._pages([_c.updated_at >= _naive(since)])
+        yield from self._pages([_c.updated_at >= without_zone(since)])
 
     def held(self, since: datetime) -> Iterator[list[Held]]:
         """Whose each dossier is that has not ended, or was changed at that time or later."""
@@ -145,25 +135,20 @@ class Candidates:
 
     def loads(self, agencies: Collection[str], start: datetime, end: datetime, now: datetime) -> list[Load]:
         """What each of these agencies has due from `start` until `end`, and what is late at `now`."""
-        in_hand = sa.and_(
-            _c.agency_code.in_(agencies),
-            _c.status.in_((int(Status.RECEIVED), int(Status.IN_PROGRESS))),
-            _c.finished_at.is_(None),
-        )
-        late = _c.due_at < _naive(now)
+        theirs, late = _c.agency_code.in_(agencies), overdue(now)
         counts = (
             sa.select(
                 _c.agency_code,
                 _c.agency_name,
-                _counted(sa.and_(_c.due_at >= _naive(start), _c.due_at < _naive(end))),
-                _counted(late),
+                counted(sa.and_(_c.due_at >= without_zone(start), _c.due_at < without_zone(end))),
+                counted(late),
             )
-            .where(in_hand)
+            .where(theirs, in_hand)
             .group_by(_c.agency_code, _c.agency_name)
             .order_by(_c.agency_code)
         )
         rows = self._asked(lambda connection: connection.execute(counts).all())
-        latest = self._latest(sa.and_(in_hand, late))
+        latest = self._latest(sa.and_(theirs, late))
         return [
             Load(code, name, today, behind, tuple(latest[code]))
             for code, name, today, behind in rows
@@ -206,7 +191,7 @@ class Candidates:
 
 
 def _is_held(since: datetime) -> sa.ColumnElement[bool]:
-    return sa.or_(_c.status.in_(_OPEN), _c.updated_at >= _naive(since - WIDE))
+    return sa.or_(_c.status.in_(_OPEN), _c.updated_at >= without_zone(since - WIDE))
 
 
 def _held(row: Sequence[Any]) -> Held | None:
@@ -217,11 +202,3 @@ def _held(row: Sequence[Any]) -> Held | None:
     except ValueError:
         return None
     return Held(str(code), str(phone or ""), moment) if moment is not None else None
-
-
-def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)

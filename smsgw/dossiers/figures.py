@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
-from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import OneStopUnavailable, read_only_engine, reason
+from smsgw.dossiers.view import counted, midnight, overdue, view
 
-HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_LIMIT = 120.0  # seconds; it reads every dossier of the period
 
-_VIEW = sa.table(
-    "dossier_status",
-    *(sa.column(name, sa.Integer()) for name in ("status", "service_level")),
-    sa.column("agency_code", sa.Text()),
-    *(sa.column(name, sa.TIMESTAMP()) for name in ("received_at", "due_at", "finished_at")),
-)
+_c = view.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +35,23 @@ def figures(url: str, start: date | None = None, end: date | None = None, now: d
     """Count what was received from `start` to `end`, both included. Raises OneStopUnavailable."""
     engine = read_only_engine(url, timeout=TIME_LIMIT)
     period = _period(start, end)
-    view, resolved = _VIEW.c, _VIEW.c.finished_at.is_not(None)
-    moment = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-    overdue = sa.and_(view.status.in_((Status.RECEIVED, Status.IN_PROGRESS)), ~resolved, view.due_at < moment)
+    resolved = _c.finished_at.is_not(None)
     try:
         with engine.connect() as connection:
             totals = connection.execute(
                 sa.select(
                     sa.func.count(),
-                    _counted(resolved),
-                    _counted(sa.and_(resolved, view.finished_at < view.due_at)),
-                    _counted(sa.and_(resolved, view.finished_at <= view.due_at)),
-                    _counted(overdue),
-                    _counted(sa.and_(resolved, view.service_level == 3)),
-                    _counted(sa.and_(resolved, view.service_level == 4)),
-                    sa.func.count(view.agency_code.distinct()),
+                    counted(resolved),
+                    counted(sa.and_(resolved, _c.finished_at < _c.due_at)),
+                    counted(sa.and_(resolved, _c.finished_at <= _c.due_at)),
+                    counted(overdue(now or datetime.now(UTC))),
+                    counted(sa.and_(resolved, _c.service_level == 3)),
+                    counted(sa.and_(resolved, _c.service_level == 4)),
+                    sa.func.count(_c.agency_code.distinct()),
                 ).where(*period)
             ).one()
-            statuses = sa.select(view.status, sa.func.count()).where(*period).group_by(view.status)
-            by_status: dict[int, int] = dict(connection.execute(statuses.order_by(view.status)).all())
+            statuses = sa.select(_c.status, sa.func.count()).where(*period).group_by(_c.status)
+            by_status: dict[int, int] = dict(connection.execute(statuses.order_by(_c.status)).all())
     except sa.exc.SQLAlchemyError as error:
         raise OneStopUnavailable(reason(error)) from None
     finally:
@@ -96,10 +87,6 @@ def described(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def _counted(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(sa.case((condition, 1), else_=0)), 0)
-
-
 def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
@@ -107,11 +94,7 @@ def _percent(part: int, whole: int) -> float:
 def _period(start: date | None, end: date | None) -> list[sa.ColumnElement[bool]]:
     conditions = []
     if start is not None:
-        conditions.append(_VIEW.c.received_at >= _midnight(start))
+        conditions.append(_c.received_at >= midnight(start))
     if end is not None:
-        conditions.append(_VIEW.c.received_at < _midnight(end + timedelta(days=1)))
+        conditions.append(_c.received_at < midnight(end + timedelta(days=1)))
     return conditions
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), HERE).astimezone(UTC).replace(tzinfo=None)

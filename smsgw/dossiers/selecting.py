@@ -4,36 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.selection import BELOW, Days, Selection
-from smsgw.dossiers.source import COLUMNS, VIEW, OneStopUnavailable, read_only_engine, reason
+from smsgw.dossiers.source import OneStopUnavailable, read_only_engine, reason
+from smsgw.dossiers.view import midnight, overdue, view
 
-HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 TIME_LIMIT = 120.0  # seconds; it may read every dossier there is
 TIME_LIMIT_OF_A_FORM = 10.0  # seconds; somebody waits for it
 ROWS_AT_ONCE = 5000  # a page; no transaction of ours stays open in an agency's database while we work on it
-
-_INTEGERS = ("status", "service_level", "fee_due")
-
-
-def _column(name: str) -> sa.ColumnClause[Any]:
-    kind = sa.Integer() if name in _INTEGERS else sa.TIMESTAMP() if name.endswith(("_at", "_since")) else sa.Text()
-    return sa.column(name, kind)
-
-
-_SOURCE = sa.table(VIEW, *map(_column, COLUMNS))
 
 
 def count(url: str, selection: Selection, now: datetime, within: str | None = None) -> int:
     """How many dossiers a selection has. Raises OneStopUnavailable."""
     with _connected(url) as connection:
-        query = sa.select(sa.func.count()).select_from(_SOURCE).where(*_conditions(selection, now, within))
+        query = sa.select(sa.func.count()).select_from(view).where(*_conditions(selection, now, within))
         return connection.scalar(query) or 0
 
 
@@ -44,10 +32,8 @@ def rows(
 
     Values come as the driver gives them; `utc` reads a time. Raises OneStopUnavailable.
     """
-    code = _SOURCE.c.code
-    chosen = (
-        sa.type_coerce(_SOURCE.c[name], sa.types.NULLTYPE).label(name) for name in dict.fromkeys(["code", *columns])
-    )
+    code = view.c.code
+    chosen = (sa.type_coerce(view.c[name], sa.types.NULLTYPE).label(name) for name in dict.fromkeys(["code", *columns]))
     query = sa.select(*chosen).where(*_conditions(selection, now, within)).order_by(code).limit(ROWS_AT_ONCE)
     with _connected(url) as connection:
         page = connection.execute(query).mappings().all()
@@ -64,7 +50,7 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
     found = []
     with _connected(url) as connection:
         for kind in ("agency", "procedure"):
-            code, name = _SOURCE.c[f"{kind}_code"], _SOURCE.c[f"{kind}_name"]
+            code, name = view.c[f"{kind}_code"], view.c[f"{kind}_name"]
             query = sa.select(code, sa.func.max(name)).where(*_under(within)).group_by(code).order_by(code)
             found.append({code: name or code for code, name in connection.execute(query) if code})
     return found[0], found[1]
@@ -72,7 +58,7 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
 
 def has_agency(url: str, code: str) -> bool:
     """Whether there is a dossier of an agency; it looks no further than the first. Raises OneStopUnavailable."""
-    agency = _SOURCE.c.agency_code
+    agency = view.c.agency_code
     with _connected(url, TIME_LIMIT_OF_A_FORM) as connection:
         # Some databases find h01.21 as well.
         return connection.scalar(sa.select(agency).where(agency == code).limit(1)) == code
@@ -80,7 +66,7 @@ def has_agency(url: str, code: str) -> bool:
 
 def agency_codes(url: str) -> list[str]:
     """The agencies that there are dossiers of; it reads every dossier. Raises OneStopUnavailable."""
-    agency = _SOURCE.c.agency_code
+    agency = view.c.agency_code
     with _connected(url, TIME_LIMIT_OF_A_FORM) as connection:
         return [code for code in connection.scalars(sa.select(agency).distinct().order_by(agency)) if code]
 
@@ -98,50 +84,38 @@ def _connected(url: str, timeout: float = TIME_LIMIT) -> Iterator[sa.Connection]
 
 
 def _conditions(selection: Selection, now: datetime, within: str | None) -> list[sa.ColumnElement[bool]]:
-    view = _SOURCE.c
-    chosen = ((view.procedure_code, selection.procedures), (view.service_level, selection.levels))
+    chosen = ((view.c.procedure_code, selection.procedures), (view.c.service_level, selection.levels))
     days = (
-        (view.received_at, selection.received),
-        (view.due_at, selection.due),
-        (view.finished_at, selection.finished),
+        (view.c.received_at, selection.received),
+        (view.c.due_at, selection.due),
+        (view.c.finished_at, selection.finished),
     )
     conditions = _under(within)
     if selection.agencies:
         conditions.append(sa.or_(*map(_agency, selection.agencies)))
     if selection.statuses:
-        conditions.append(view.status.in_(selection.statuses))
+        conditions.append(view.c.status.in_(selection.statuses))
     conditions += [column.in_(values) for column, values in chosen if values]
     conditions += [bound for column, span in days for bound in _between(column, span)]
     if selection.overdue is not None:
-        overdue = _overdue(now)
-        conditions.append(overdue if selection.overdue else sa.func.coalesce(sa.not_(overdue), sa.true()))
+        late = overdue(now)
+        conditions.append(late if selection.overdue else sa.func.coalesce(sa.not_(late), sa.true()))
     return conditions
 
 
 def _under(within: str | None) -> list[sa.ColumnElement[bool]]:
-    return [_SOURCE.c.agency_code == within] if within else []
+    return [view.c.agency_code == within] if within else []
 
 
 def _agency(code: str) -> sa.ColumnElement[bool]:
-    column, exact = _SOURCE.c.agency_code, code.removesuffix(BELOW)
+    column, exact = view.c.agency_code, code.removesuffix(BELOW)
     if exact == code:
         return column == code
     return sa.or_(column == exact, column.startswith(exact + ".", autoescape=True))
 
 
-def _overdue(now: datetime) -> sa.ColumnElement[bool]:
-    view = _SOURCE.c
-    open_ = sa.and_(view.status.in_((Status.RECEIVED, Status.IN_PROGRESS)), view.finished_at.is_(None))
-    return sa.and_(open_, view.due_at < now.astimezone(UTC).replace(tzinfo=None))
-
-
 def _between(column: sa.ColumnElement[Any], days: Days) -> Iterator[sa.ColumnElement[bool]]:
     if days.first is not None:
-        yield column >= _midnight(days.first)
+        yield column >= midnight(days.first)
     if days.last is not None:
-        yield column < _midnight(days.last + timedelta(days=1))
-
-
-def _midnight(day: date) -> datetime:
-    """The beginning of a day here, as the view has times."""
-    return datetime.combine(day, time(), HERE).astimezone(UTC).replace(tzinfo=None)
+        yield column < midnight(days.last + timedelta(days=1))

@@ -10,7 +10,6 @@ from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,6 +17,7 @@ from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.sample.generate import Row, dossiers
 from smsgw.dossiers.sample.province import agencies, procedures
 from smsgw.dossiers.source import VIEW, OneStopUnavailable, read_only_engine, reason
+from smsgw.dossiers.view import column
 from smsgw.resources import statements
 
 BATCH = 5000
@@ -28,16 +28,8 @@ _INSTEAD = "name an empty one for the sample"
 
 _COLUMNS = tuple(field.name for field in fields(Row))
 _values = attrgetter(*_COLUMNS)
-_INTEGERS = ("service_level", "status", "fee_due")
 _TIMES = tuple(name for name in _COLUMNS if name.endswith(("_at", "_since")))
-
-
-def _column(name: str) -> sa.ColumnClause[Any]:
-    kind = sa.Integer() if name in _INTEGERS else sa.TIMESTAMP() if name in _TIMES else sa.Text()
-    return sa.column(name, kind)
-
-
-_TABLE = sa.table("dossier", *map(_column, _COLUMNS))
+_TABLE = sa.table("dossier", *map(column, _COLUMNS))
 
 
 class NotTheSample(Exception):

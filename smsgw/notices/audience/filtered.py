@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from smsgw.dossiers import selecting
-from smsgw.dossiers.selecting import HERE
 from smsgw.dossiers.selection import Selection
 from smsgw.dossiers.source import utc
+from smsgw.dossiers.view import HERE
 from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import PHONE, key, listed, placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
