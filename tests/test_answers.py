@@ -10,8 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsgw.answers.answering import Answers
+from smsgw.answers.asked import (
+    Agree,
+    Choose,
+    Help,
+    LookUp,
+    Prefer,
+    Request,
+    Thank,
+    chosen,
+    codes_asked,
+)
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import Agree, Choose, Help, LookUp, Prefer, Request, Thank, chosen, codes_asked, understand
+from smsgw.answers.asking import understand
 from smsgw.answers.wording import Wording, WordingError
 from smsgw.answers.words import Words
 from smsgw.dossiers import sample

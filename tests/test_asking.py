@@ -8,9 +8,7 @@ import unicodedata
 import pytest
 
 from smsgw.answers.answering import Answers
-from smsgw.answers.asker import Asker
-from smsgw.answers.asking import (
-    EXAMPLE,
+from smsgw.answers.asked import (
     Agree,
     AskVoice,
     Choose,
@@ -26,8 +24,9 @@ from smsgw.answers.asking import (
     Thank,
     Unfollow,
     codes_asked,
-    understand,
 )
+from smsgw.answers.asker import Asker
+from smsgw.answers.asking import EXAMPLE, understand
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.hints import Hint

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from smsgw.answers.asking import Request
+from smsgw.answers.asked import Request
 from smsgw.dossiers.dossier import Status
 from smsgw.store import followers
 from smsgw.store.tables import inbound, outbound

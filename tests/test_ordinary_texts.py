@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smsgw.answers.answering import Answers
-from smsgw.answers.asker import Asker
-from smsgw.answers.asking import (
+from smsgw.answers.asked import (
     AskVoice,
     Choose,
     Follow,
@@ -22,8 +21,9 @@ from smsgw.answers.asking import (
     Thank,
     Unfollow,
     codes_asked,
-    understand,
 )
+from smsgw.answers.asker import Asker
+from smsgw.answers.asking import understand
 from smsgw.answers.english import is_english
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words

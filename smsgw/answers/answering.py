@@ -13,9 +13,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from smsgw.answers import commands, status
-from smsgw.answers.asker import Asker, Kind, Reply, Said
-from smsgw.answers.asking import (
-    EXAMPLE,
+from smsgw.answers.asked import (
     Agree,
     AskVoice,
     Choose,
@@ -35,6 +33,8 @@ from smsgw.answers.asking import (
     Thank,
     Unfollow,
 )
+from smsgw.answers.asker import Asker, Kind, Reply, Said
+from smsgw.answers.asking import EXAMPLE
 from smsgw.answers.quoting import Quoting
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from smsgw.answers.asking import Language
+from smsgw.answers.asked import Language
 from smsgw.dossiers.dossier import Dossier
 from smsgw.store.chats import Change
 from smsgw.store.effects import Effect, Following, Rated, Receiving

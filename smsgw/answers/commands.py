@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from smsgw.answers.asked import Rate, Receive, Speak
 from smsgw.answers.asker import Asker, Said
-from smsgw.answers.asking import Rate, Receive, Speak
 from smsgw.answers.status import day
 from smsgw.dossiers.dossier import Dossier, Status
 from smsgw.store.effects import Following, Rated, Receiving, Voiced

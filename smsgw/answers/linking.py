@@ -9,8 +9,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from smsgw.answers.asked import Language
 from smsgw.answers.asker import Kind, Reply
-from smsgw.answers.asking import EXAMPLE, Language
+from smsgw.answers.asking import EXAMPLE
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words, squeezed
 from smsgw.store.chats import (

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from smsgw.answers.asking import (
-    EXAMPLE,
+from smsgw.answers.asked import (
     Follow,
     Help,
     LookUp,
@@ -15,9 +14,8 @@ from smsgw.answers.asking import (
     Request,
     Speak,
     Unfollow,
-    understand,
-    without_our_example,
 )
+from smsgw.answers.asking import EXAMPLE, understand, without_our_example
 from smsgw.answers.template import NAME, Template
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words, squeezed

@@ -13,7 +13,7 @@ from typing import Any
 
 from providers.templates import Registered
 from smsgw.answers import registering
-from smsgw.answers.asking import Language
+from smsgw.answers.asked import Language
 from smsgw.answers.template import BRACKET, NAME, Template
 from smsgw.failure import ExpectedFailure
 from smsgw.text.accents import joined_plain, plain, unaccented

@@ -15,8 +15,7 @@ from enum import Enum
 import sqlalchemy as sa
 
 from smsgw.answers.answering import Answers
-from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import (
+from smsgw.answers.asked import (
     Agree,
     Choose,
     Request,
@@ -26,6 +25,7 @@ from smsgw.answers.asking import (
     codes_suggested,
     without,
 )
+from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.english import is_english
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable

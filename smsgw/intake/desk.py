@@ -10,8 +10,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from providers.contract import Event
+from smsgw.answers.asked import Language
 from smsgw.answers.asker import Reply
-from smsgw.answers.asking import Language
 from smsgw.answers.linking import LIFETIME, ChatRequest, Greet, Linking, LinkPhone, understand
 from smsgw.answers.words import Words
 from smsgw.store import chats, people

@@ -6,8 +6,16 @@ import random
 
 import sqlalchemy as sa
 
+from smsgw.answers.asked import (
+    AskVoice,
+    Follow,
+    ListFollowed,
+    Rate,
+    Request,
+    Speak,
+    Unfollow,
+)
 from smsgw.answers.asker import NO_TIES, Ties
-from smsgw.answers.asking import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow
 from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 
 OWN = 20  # dossiers of one phone that are looked at; some hand in for many others

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from smsgw.answers.answering import Answers
+from smsgw.answers.asked import Language
 from smsgw.answers.asker import Asker
-from smsgw.answers.asking import Language
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
 from smsgw.intake.intake import reply_message

@@ -10,7 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from smsgw.answers import status
-from smsgw.answers.asking import Language
+from smsgw.answers.asked import Language
 from smsgw.answers.template import Template
 from smsgw.answers.wording import LANGUAGES, Wording
 from smsgw.dossiers.candidates import Load

@@ -14,8 +14,15 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.answers.asked import (
+    Language,
+    LookUp,
+    OfPhone,
+    Request,
+    exactly,
+)
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import EXAMPLE, Language, LookUp, OfPhone, Request, exactly
+from smsgw.answers.asking import EXAMPLE
 from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
 from smsgw.dossiers.hints import Hint
