@@ -6,6 +6,7 @@ import pytest
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asked import (
+    Agree,
     AskVoice,
     Choose,
     Follow,
@@ -68,6 +69,15 @@ NOTHING = Read((), Hint.NOTHING)
         "hoof sow cuar tooi ddeens ddaau roofi",
         "laays keets quar owr ddaau",
         "cos kq chuwa",
+        "kiểm tra hồ sơ giúp em",
+        "kq dau roi",
+        "tới ngày hẹn rồi mà không có giấy",
+        "can bo sung gi vay",
+        "lệ phí bao nhiêu",
+        "cần mang theo gì",
+        "ngay mai con toi len lay",
+        "mã hồ sơ ở đâu",
+        "When will it be ready?",
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
@@ -77,7 +87,81 @@ def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> 
 @pytest.mark.parametrize(
     "text",
     [
+        "chừng nào có giấy vậy",
+        "chung nao lay dc",
+        "bữa nào lên lấy",
+        "hs tui xong hông",
+        "ho so cua tui",
+        "giay to xong ch",
+        "bao lâu nữa mới có",
+        "con tui o xa, mai len lay dc hong",
+        "sao lau zay",
+        "lâu dữ vậy",
+    ],
+)
+def test_who_asks_as_the_south_speaks_gets_the_own_dossiers(text: str) -> None:
+    assert understand(text, Words()) == ListFollowed()
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("ho26 so7 cua3 toi6 xong chua7", ListFollowed()),
+        ("que6n ma4 ho62 so7", ListFollowed()),
+        ("ho^` so+ cu?a to^i xong chu+a", ListFollowed()),
+        ("kho6ng da61u", Prefer(accents=False)),
+        ("tu72 choi61 nhan6 tin", HowToReceive()),
+        ("nha62m so61 ro62i", HowToReceive()),
+        ("khie6u1 na5i can bo65", Speak("", NOTHING)),
+        ("cam3 on7", Thank()),
+        ("ca?m o+n nhie^`u", Thank()),
+        ("camr own", Thank()),
+    ],
+)
+def test_keys_of_accents_that_were_left_in_a_text_are_read_over_and_nothing_is_done_by_guess(
+    text: str, request_: Request
+) -> None:
+    assert understand(text, Words()) == request_
+
+
+@pytest.mark.parametrize("text", ["⭐⭐⭐⭐", "⭐️ ⭐️ ⭐️ ⭐️", "chấm 4 điểm", "cham 4 diem"])
+def test_a_score_in_stars_or_points_alone_is_one(text: str) -> None:
+    assert understand(text, Words()) == Rate(NOTHING, 4, bare=True)
+
+
+@pytest.mark.parametrize("text", ["***", "* * *", "⭐⭐⭐⭐⭐⭐", "chấm công"])
+def test_what_is_no_score_from_1_to_5_rates_nothing(text: str) -> None:
+    assert not isinstance(understand(text, Words()), Rate)
+
+
+@pytest.mark.parametrize("text", ["tôi lấy rồi", "da nhan roi a", "dạ em nhận rồi", "lay ket qua roi", "uk", "oke bạn"])
+def test_who_has_it_or_has_understood_is_thanked(text: str) -> None:
+    assert understand(text, Words()) == Agree(Thank())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mat giay khai sinh xin cap lai",
+        "nộp hồ sơ ở đâu",
+        "xác nhận tình trạng hôn nhân cần gì",
+        "đăng ký lại khai sinh",
+        "sửa giấy ghi sai số nhà",
+        "hồng",
+    ],
+)
+def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) -> None:
+    assert understand(text, Words()) == LookUp(NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "cán bộ vô trách nhiệm quá",
+        "hành dân quá",
+        "gọi hoài không ai bắt máy",
+        "thất vọng",
+        "phản ánh của tôi",
         "to cao can bo nhan hoi lo",
         "Tôi rất bức xúc, nộp hồ sơ 2 tháng không ai trả lời",
         "cho gặp lãnh đạo",
@@ -141,6 +225,13 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "dduwngf nhawns nuwax",
         "dừng",
         "Đừng ạ",
+        "số này tôi mới xài",
+        "toi moi mua sim nay",
+        "day khong phai ho so cua toi",
+        "thôi khỏi nhắn nữa",
+        "tắt",
+        "I did not apply for anything",
+        "xoá hết dữ liệu của tôi",
     ],
 )
 def test_whom_messages_bother_is_told_how_to_end_them_and_nothing_changes(text: str) -> None:

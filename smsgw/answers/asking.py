@@ -46,7 +46,7 @@ from smsgw.answers.words import (
     squeezed,
     stars,
     weekday,
-    without_telex,
+    without_keys,
     written,
 )
 from smsgw.dossiers.hints import Hint
@@ -77,9 +77,15 @@ def understand(text: str, words: Words) -> Request:
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
-    keyless = spelt_out(without_telex(command))
-    told = _nearly(keyless, words) if " " in keyless and keyless != command else None
-    return told or (LookUp(found) if command else Help())
+    return _with_keys_left(text, command, words) or (LookUp(found) if command else Help())
+
+
+def _with_keys_left(text: str, command: str, words: Words) -> Request | None:
+    """What a text asks in which the keys of its accents were left: by guess, so nothing that does anything."""
+    keyless = spelt_out(without_keys(text))
+    if " " not in keyless or keyless == command:
+        return None
+    return _nearly(keyless, words) or (Thank() if holds(keyless, written(words.thanks)) else None)
 
 
 def without_our_example(text: str) -> str:
@@ -247,7 +253,8 @@ def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
-    if holds(squeezed(rest), HOW_FAR) and (about := _OWN_VOICE.match(rest)):
+    about = _OWN_VOICE.match(rest)
+    if about and (holds(squeezed(rest), HOW_FAR) or not _WORD.search(rest[about.end() :])):
         return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(without_keywords(rest, words)):

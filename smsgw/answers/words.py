@@ -17,7 +17,9 @@ _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"
 _CHOICE = re.compile("(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU|NUMBER|OPTION) )*([1-9]|MOT|NHAT|DAU TIEN|HAI|BA)")
 _NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
 _STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
-_STARS = re.compile("([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
+_STAR_SIGN = re.compile("[⭐★🌟]")
+_ONLY_STARS = re.compile(r"\s*(?:[⭐★🌟]\s*){1,5}")
+_STARS = re.compile("(?:CHAM )?([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
 _STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
 # As those write who are in a hurry, and what it is short for.
 _SHORT = {
@@ -36,11 +38,22 @@ _SHORT = {
     "CHX": "CHUA",
     "XOG": "XONG",
     "BH": "BAO GIO",
+    "CH": "CHUA",
+    "BIK": "BIET",
+    # And in the south:
+    "TUI": "TOI",
+    "ZAY": "VAY",
+    "Z": "VAY",
+    "HONG": "KHONG",
+    "HOK": "KHONG",
+    "HEM": "KHONG",
 }
 _TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
 _TWICE = re.compile(r"([AEOD])\1")
-_YES = ("CO", "DA", "VANG", "U", "UH", "UHM", "UM", "YES", "DUNG", "PHAI", "ROI", "DUOC")
-_OK = ("OK", "OKE", "OKI", "OKIE", "OKAY")
+_VNI = re.compile(r"(?<=[A-Z])\d+")
+_VIQR = re.compile(r"(?<=[A-Z])[\^`'?~.+(]+")
+_YES = ("CO", "DA", "VANG", "U", "UH", "UHM", "UM", "YES", "DUNG", "PHAI", "ROI", "DUOC", "UK", "UKI", "UKM")
+_OK = ("OK", "OKE", "OKI", "OKIE", "OKAY", "OKELA")
 _I_SEE = (
     "RO",
     "HIEU",
@@ -51,6 +64,7 @@ _I_SEE = (
     "DA NHAN DUOC",
     "DA NHAN DUOC ROI",
     "NHAN KET QUA ROI",
+    *("DA NHAN", "NHAN ROI", "DA LAY", "LAY ROI", "LAY KET QUA ROI"),
 )
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
 _TO_END = (
@@ -67,45 +81,57 @@ _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", 
 _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
 _OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
+_WHEN = ("BAO GIO", "KHI NAO", "CHUNG NAO", "HOI NAO", "BUA NAO", "HOM NAO", "NGAY NAO", "NGAY MAY")
 HOW_FAR = (
+    *(f"{when} {what}" for when in _WHEN for what in ("CO", "XONG", "TRA", "MOI CO", "MOI XONG")),
+    *("BAO LAU NUA", "BAO LAU CO", "BAO LAU XONG", "MAY NGAY NUA", "MAY NGAY XONG"),
     "CO KET QUA CHUA",
-    "BAO GIO CO",
-    "KHI NAO CO",
     "XONG CHUA",
-    "BAO GIO XONG",
-    "KHI NAO XONG",
+    "XONG KHONG",
     "DEN DAU",
     "TOI DAU",
     "SAO ROI",
     "THE NAO ROI",
     "CO CHUA",
     "TINH TRANG HO SO",
+    "TINH HINH HO SO",
+    "TRANG THAI HO SO",
     "KET QUA HO SO",
+    "KET QUA DAU",
 )
-_NOT_YET = ("CHUA XONG", "CHUA CO KET QUA", "CHUA THAY GI", "CHUA NHAN DUOC")
+_TO_LOOK = ("KIEM TRA HO SO", "TRA CUU HO SO", "XEM HO SO", "COI HO SO", "HOI HO SO", "HOI VE HO SO", "HOI KET QUA")
+_NOT_YET = (
+    *("CHUA XONG", "CHUA CO KET QUA", "CHUA THAY GI", "CHUA NHAN DUOC", "CHUA NHAN KET QUA", "SAO CHUA"),
+    *("CO GIAY CHUA", "CO SO CHUA", "CO GI MOI", "CO GI CHUA", "CO TIN GI CHUA"),
+)
 # The answer says where, and by when.
 _WHERE_AND_WHEN = (
     "KET QUA O DAU",
     "LAY O DAU",
     "NHAN O DAU",
+    "LAY O CHO NAO",
+    "NHAN O CHO NAO",
     "DEN DAU LAY",
-    "BAO GIO LAY",
-    "KHI NAO LAY",
-    "BAO GIO NHAN",
-    "KHI NAO NHAN",
+    *(f"{when} {what}" for when in _WHEN for what in ("LAY", "NHAN", "LEN LAY", "DEN LAY")),
     "LAY DUOC CHUA",
     "LAY DUOC KHONG",
-    "NGAY NAO CO",
-    "NGAY NAO LAY",
     "HEN NGAY NAO",
     "HEN LAI NGAY NAO",
+    *("LEN LAY", "DEN LAY", "QUA LAY", "LAY HO", "MANG THEO GI", "DEM THEO GI", "CAN MANG GI"),
+)
+# Whoever must bring or pay something is told in the answer what, and where.
+_STILL_LACKS = (
+    *("BO SUNG GI", "BO SUNG GIAY", "THIEU GI", "THIEU GIAY", "NOP THEM GI"),
+    *("PHI BAO NHIEU", "NOP BAO NHIEU", "DONG BAO NHIEU", "NOP PHI O DAU", "NOP TIEN O DAU", "DONG TIEN O DAU"),
 )
 # Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
-_LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "TRE HEN")
+_LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "LAU DU", "TRE HEN", "TRE QUA")
+_PAST = ("CHAM TRE", "BI TRE", "TRE ROI", "QUA HEN", "QUA NGAY HEN", "TOI NGAY HEN", "DEN NGAY HEN")
 # Whoever has no code asks for a list.
 _LOST = (
     *("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "KHONG THAY MA"),
-    *("MAT GIAY HEN", "MAT PHIEU HEN", "MAT BIEN NHAN"),
+    *("MAT GIAY HEN", "MAT PHIEU HEN", "MAT BIEN NHAN", "MAT GIAY ROI", "MAT TO GIAY", "KHONG CO GIAY HEN"),
+    *("MA HO SO O", "MA SO O DAU", "MA O DAU", "NHAP MA NAO"),
 )
 _WRONGED = (
     *("TO CAO", "BUC XUC", "VO TRACH NHIEM", "HOI LO", "LOT TAY", "HACH SACH", "HACH DICH", "NHUNG NHIEU", "GAY KHO"),
@@ -120,6 +146,9 @@ _WRONGED = (
         "KHONG NGHE MAY",
     ),
     *("LANH DAO", "GAP CAN BO", "GAP NGUOI", "NOI CHUYEN VOI", "GOI LAI CHO TOI", "GOI LAI CHO EM"),
+    *("HANH DAN", "QUAN LIEU", "TAC TRACH", "THAT VONG", "THAM NHUNG", "VOI TIEN", "DOI TIEN", "DI LAI NHIEU LAN"),
+    *("KHONG GIAI QUYET", "KHONG AI GIAI QUYET", "KHONG BAT MAY", "KHONG AI BAT MAY", "RA TOA", "GAP NHAN VIEN"),
+    *("LAM AN KIEU", "LAM AN NHU", "TE QUA", "QUA TE", "DM", "DMM", "VCL"),
     *("COMPLAIN", "TO COMPLAIN", "COMPLAINT", "A COMPLAINT", "FEEDBACK"),
 )
 _NOT_ME = (
@@ -127,18 +156,23 @@ _NOT_ME = (
     *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
     *("LAM PHIEN", "PHIEN QUA", "NHAC NUA", "TAT TIN NHAN", "TAT THONG BAO", "XOA SO", "XOA THONG TIN"),
     *("NHAN LAI TIN", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
+    *("DUNG NHAN", "KHOI NHAN", "KHONG MUON NHAN", "HUY DICH VU", "HUY DV", "TAT", "OFF", "UNSUB", "TIN RAC"),
+    *("NHAM NGUOI", "SAI NGUOI", "KHONG PHAI HO SO", "KHONG PHAI CUA TOI", "KHONG PHAI TOI", "KHONG CO NOP"),
+    *("SIM MOI", "MUA SIM", "SO NAY TOI MOI", "SO NAY EM MOI", "CUA NGUOI KHAC"),
+    *("XOA DU LIEU", "XOA HET", "NOT MY NUMBER", "NOT MY DOSSIER", "DID NOT APPLY", "FORGET ME", "DELETE MY DATA"),
 )
 _MINE_IN_ENGLISH = (
     *("MY FILE", "MY DOSSIER", "MY APPLICATION", "MY DOCUMENT", "MY DOCUMENTS", "MY PAPERS", "MY RESULT", "MY RECEIPT"),
     *("MY CODE", "LOST THE RECEIPT", "LOST THE CODE", "HAVE A CODE", "HAVE THE CODE", "IS IT READY", "IS IT DONE"),
-    *("PICK UP", "PICK IT UP", "COLLECT IT"),
+    *("PICK UP", "PICK IT UP", "COLLECT IT", "BE READY", "IS THE FEE", "STATUS"),
 )
+_IN_ENGLISH = ("DO YOU SPEAK ENGLISH", "CAN YOU SPEAK ENGLISH")
 _THANKS = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS")
 _PRAISE = ("RAT HAI LONG", "TUYET VOI", "RAT TOT", "TOT LAM", "TOT QUA")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
-_CALLING = ("OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
-_BEHIND = ("A", "AH", "NHE", "NHA", "VOI", "DI", "PLEASE", "PLS")
+_CALLING = ("TUI", "OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
+_BEHIND = ("A", "AH", "NHE", "NHA", "NHEN", "NGHEN", "NGHE", "VOI", "DI", "PLEASE", "PLS")
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a key of caches, for which nobody has to hash all words at each text
@@ -157,7 +191,7 @@ class Words:
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
-    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH", "IN ENGLISH", "SPEAK ENGLISH", "DO YOU SPEAK ENGLISH")
+    english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH", "IN ENGLISH", "SPEAK ENGLISH", *_IN_ENGLISH)
     link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
     unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
     follow: tuple[str, ...] = ("DK", "DANG KY", "DANG KI", "THEO DOI", *_TO_FOLLOW)
@@ -171,9 +205,12 @@ class Words:
         "LIST",
         *_MINE,
         *HOW_FAR,
+        *_TO_LOOK,
         *_NOT_YET,
         *_WHERE_AND_WHEN,
+        *_STILL_LACKS,
         *_LATE,
+        *_PAST,
         *_LOST,
         *_MINE_IN_ENGLISH,
     )
@@ -184,7 +221,7 @@ class Words:
     opt_in_notices: tuple[str, ...] = ("DKY TB", "DKY THONG BAO")
     opt_in_reminders: tuple[str, ...] = ("DKY NHAC", "DKY NHAC HEN", "DKY TIN NHAC")
     speak: tuple[str, ...] = ("PA", "PHAN ANH", "PHAN ANH KIEN NGHI", "PAKN", "KIEN NGHI", "GOP Y", "KHIEU NAI")
-    rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM")
+    rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM", "RATE")
     upset: tuple[str, ...] = _WRONGED
     bothered: tuple[str, ...] = _NOT_ME
     polite: tuple[str, ...] = (*_BEFORE, *_CALLING, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
@@ -207,8 +244,11 @@ class Words:
 
 
 def squeezed(text: str) -> str:
-    """Upper case without accents and signs, words apart by one blank; stars behind a score as their word."""
-    return " ".join(re.findall(r"[A-Z0-9]+", _STAR.sub(" SAO", normalised(text))))
+    """Upper case without accents and signs, words apart by one blank; stars behind a score, or alone, as their word."""
+    plain = normalised(text)
+    if _ONLY_STARS.fullmatch(plain):
+        return f"{len(plain) - len(_STAR_SIGN.sub('', plain))} SAO"
+    return " ".join(re.findall(r"[A-Z0-9]+", _STAR.sub(" SAO", plain)))
 
 
 @lru_cache(maxsize=64)
@@ -222,8 +262,12 @@ def spelt_out(command: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in command.split())
 
 
-def without_telex(command: str) -> str:
-    """Squeezed words without the keys that were to make accents, where the phone made none: HOOF SOW is HO SO."""
+def without_keys(text: str) -> str:
+    """A text's squeezed words without the keys that were to make accents, where the phone made none.
+
+    HOOF SOW, HO26 SO7 and HO^` SO+ are all HO SO: by Telex, VNI and VIQR.
+    """
+    command = _VNI.sub("", squeezed(_VIQR.sub("", normalised(text))))
     return _TWICE.sub(r"\1", _TELEX.sub("", command))
 
 
