@@ -100,6 +100,9 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
         ("ho so H 01 cham 12 tru 180802 tru 0012 xong chua", "H01.12-180802-0012"),
         ("000 chấm 00 chấm 12 chấm H01 gạch 180802 gạch 0012", "000.00.12.H01-180802-0012"),
         ("H01.12-180802-0012 chậm 3 ngày", "H01.12-180802-0012"),
+        ("\u041d01.12-180802-0012", "H01.12-180802-0012"),  # a Cyrillic letter that looks like H
+        ("\u041d\u041e1.12-18\u041e802-\u041e\u041e12", "H01.12-180802-0012"),
+        ("\u0397\u03bf1.12-180802-0012", "H01.12-180802-0012"),  # Greek
     ],
 )
 def test_the_ways_that_people_type_are_read(text: str, code: str) -> None:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from smsgw.dossiers.codes import agency, agency_in_other_form, day_of, parse
 from smsgw.dossiers.hints import FIXED_LINE, LETTERS, Hint, hint
-from smsgw.text.accents import fold
+from smsgw.text.accents import fold, latin
 
 MOST_CODES = 5  # in one text
 MOST_CANDIDATES = 128  # of one code; what has more says too little
@@ -100,7 +100,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
 
 
 def normalised(text: str) -> str:
-    """Upper case without accents; full width made plain, invisible characters dropped, others made blanks."""
+    """Upper case without accents, in our letters; full width made plain, what can't be seen dropped or made a blank."""
     if text.isascii():
         return text.translate(_CONTROLS).upper()
     return fold("".join(map(_visible, unicodedata.normalize("NFKC", text)))).upper()
@@ -111,7 +111,7 @@ def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category in ("Cf", "Mn", "Me"):
         return ""
-    return " " if category in ("Cc", "Zs", "Zl", "Zp") else character
+    return " " if category in ("Cc", "Zs", "Zl", "Zp") else latin(character)
 
 
 def _begun(text: str, keywords: Sequence[str]) -> str:

@@ -18,6 +18,20 @@ _TYPOGRAPHY = str.maketrans(
     }
 )  # fmt: skip
 
+# Letters of other alphabets that look like ours: what is copied from a PDF, or typed on the other keyboard, has them.
+_LIKE_OURS = dict(
+    zip(
+        "АВЕКМНОРСТУХІЅЈавекмнорстухіѕјһΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+        "ABEKMHOPCTYXISJabekmhopctyxisjhABEZHIKMNOPTYXo",
+        strict=True,
+    )
+)
+
+
+def latin(character: str) -> str:
+    """The letter of ours that a Cyrillic or Greek one looks like; any other character as it was."""
+    return _LIKE_OURS.get(character, character)
+
 
 def fold(text: str) -> str:
     """The text without accents: marks dropped, đ and Đ made plain, everything else as it was."""
