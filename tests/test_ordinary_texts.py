@@ -355,6 +355,29 @@ def test_help_that_is_quoted_is_none_of_the_commands_that_it_names() -> None:
         assert ANSWERS.understand(f"{told}{said}") == request
 
 
+@pytest.mark.parametrize(
+    "signature",
+    ["\nSent from my iPhone", "\r\n\r\n--\r\nĐược gửi từ Samsung Galaxy\r\n", "\n\nGửi từ điện thoại của tôi"],
+)
+def test_what_a_phone_sets_below_a_text_is_no_part_of_it(signature: str) -> None:
+    for said, request in (
+        ("TC", Receive(PURPOSES, wanted=False)),
+        ("DS", ListFollowed()),
+        ("2", Choose(2)),
+        ("5 sao", Rate(NOTHING, 5, bare=True)),
+        ("PA chậm quá", Speak("chậm quá", NOTHING)),
+        (f"HS {CODE}", LookUp(read(CODE))),
+    ):
+        assert ANSWERS.understand(f"{said}{signature}") == request
+
+
+def test_what_a_citizen_writes_below_a_complaint_is_kept() -> None:
+    assert ANSWERS.understand("PA chậm quá\nGửi từ ấp 3, xã Phú Hữu") == Speak(
+        "chậm quá\nGửi từ ấp 3, xã Phú Hữu", NOTHING
+    )
+    assert ANSWERS.understand("Sent from my iPhone") == LookUp(NOTHING)
+
+
 def test_the_number_of_an_option_is_found_below_the_question() -> None:
     asked = f"Khong tim thay ho so {CODE}. Co phai:\n1) 000.00.12.H01-180802-0012\nNeu dung, xin nhan lai so thu tu."
     assert ANSWERS.understand(f"{asked}\n1") == Choose(1)

@@ -1,4 +1,7 @@
-"""A reply of ours that comes back in a text, quoted or forwarded: what is said besides is what is asked."""
+"""What stands in a text that its sender did not write: a reply of ours, quoted or forwarded, or a phone's signature.
+
+What is said besides is what is asked.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,12 @@ _LEAST_LETTERS = 12  # by which a line is known for ours
 _BEFORE = r"(?:(?:FWD?|RE|TRA LOI|CHUYEN TIEP) )*"
 _CODES = r"[A-Z]?\d+(?: [A-Z]?\d+)*"
 _VALUE = r"[A-Z0-9 ]{1,100}?"
+# What phones and mail programs set below a text, in a line that is squeezed.
+_SIGNATURE = re.compile(
+    "SENT (?:FROM|VIA|WITH) .*|GET OUTLOOK FOR .*"
+    "|(?:DA |DUOC )*GUI (?:TU|BANG|QUA) (?:DIEN THOAI|THIET BI|IPHONE|IPAD|ANDROID|SAMSUNG|GALAXY|OPPO|VIVO|XIAOMI"
+    "|REDMI|REALME|NOKIA|HUAWEI|ZALO|OUTLOOK|GMAIL|YAHOO)( .*)?"
+)
 _OPTION = re.compile(r"\W*[1-3]\)\s*[A-Z0-9.]*\d-", re.IGNORECASE)
 
 
@@ -44,7 +53,8 @@ class Quoting:
         """
         if "\n" not in text and EXAMPLE not in text:
             return understand(text, words)
-        lines = text.splitlines()
+        lines = _unsigned(text.splitlines())
+        text = "\n".join(lines)
         ours = [line for line in lines if self._ours.match(squeezed(line))] if len(lines) <= MOST_LINES else []
         if not ours:
             return understand(text, words)
@@ -53,6 +63,21 @@ class Quoting:
         if not squeezed(said):
             return LookUp(about) if about.readings else Help()
         return _about(understand(said, words), about)
+
+
+def _unsigned(lines: list[str]) -> list[str]:
+    """The lines of a text without a phone's signature, which is the last of them, and what parts it from the text."""
+    end = _without_rules(lines, len(lines))
+    if end < 2 or not _SIGNATURE.fullmatch(squeezed(lines[end - 1])):
+        return lines
+    return lines[: _without_rules(lines, end - 1)]
+
+
+def _without_rules(lines: list[str], end: int) -> int:
+    """Where lines end that are neither empty nor only drawn."""
+    while end and not lines[end - 1].strip(" \t-_"):
+        end -= 1
+    return end
 
 
 def _about(request: Request, quoted: Read) -> Request:
