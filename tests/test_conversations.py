@@ -155,6 +155,29 @@ def test_a_text_that_comes_over_and_over_is_a_machine_and_not_answered_for_ever(
     assert len(here.heard(LAN)) == limit
 
 
+@pytest.mark.parametrize(
+    "says",
+    ["Tin nhan khong hop le, ma loi {}", "Da nhan luc {}: HS {code}", "Tin so {}: Ho so {code} dang duoc giai quyet"],
+)
+def test_a_machine_that_answers_each_answer_in_other_words_comes_to_an_end(tmp_path: Path, says: str) -> None:
+    with world(tmp_path, more="[answers]\nsame_text_limit = 20") as there:
+        code = code_of(there, Status.IN_PROGRESS)
+        for number in range(30):
+            if not there.text(LAN, says.format(number, code=code)):
+                break
+        assert len(there.heard(LAN)) == 20
+        assert "khong nhan thong bao" in there.text(LAN, "TC")  # what does something is done
+        assert there.text(LAN, code_of(there, Status.RETURNED))  # and what is new is answered
+
+
+def test_texts_of_a_machine_that_come_together_are_no_more_than_those_that_come_apart(tmp_path: Path) -> None:
+    with world(tmp_path, more="[answers]\nsame_text_limit = 20") as there:
+        for number in range(30):
+            there.carrier.text(LAN, f"ma loi {number}")
+        there.settle()
+        assert len(there.heard(LAN)) == 20
+
+
 HOSTILE = (
     "",
     "\x00\x01\x1b[31m",

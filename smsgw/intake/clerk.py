@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -55,6 +55,7 @@ Decision = Reply | NoReply
 class _Question:
     request: Request
     asker: Asker
+    answered: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)  # as people.Known.answers
 
     def codes(self, existing: Collection[str] = ()) -> frozenset[str]:
         """Every code that has to be looked up before the request can be answered, when so much was found already."""
@@ -62,7 +63,7 @@ class _Question:
 
 
 class Clerk:
-    """Decides on answers. `same_text_limit`: how often one text of one sender is answered in an hour."""
+    """Decides on answers. `same_text_limit`: how often an hour one text is answered, or with one answer, a sender."""
 
     def __init__(self, database: Database, onestop: OneStop, answers: Answers, *, same_text_limit: int = 100) -> None:
         self._database = database
@@ -150,7 +151,7 @@ class Clerk:
             return None
         if isinstance(request, Choose | Agree):
             request = self._chosen(connection, phone, request, now)
-        return _Question(request, _asker(connection, phone, holds, known, request, text))
+        return _Question(request, _asker(connection, phone, holds, known, request, text), known.answers)
 
     def _chosen(self, connection: sa.Connection, phone: str, choice: Choose | Agree, now: datetime) -> Request:
         """What the number of an option means: what was asked, also if there is no such option; itself if none was.
@@ -178,7 +179,12 @@ class Clerk:
         if found is None and question.codes() and not isinstance(question.request, Speak):
             return NoReply.LATER  # but what somebody has to say is taken down at once
         asker = _after(question.asker, lately) if lately else question.asker
-        return self._answers.reply(question.request, asker, found or {}, now)
+        reply = self._answers.reply(question.request, asker, found or {}, now)
+        answered = question.answered.get((reply.kind, reply.codes), 0)
+        if answered + _alike(reply, lately) >= self._same_text_limit and not reply.effects:
+            log.warning("%s gets the same answer over and over: not answered", mask(question.asker.phone or ""))
+            return NoReply.NEVER  # a machine that answers each of our answers, in ever other words
+        return reply
 
 
 def _asker(
@@ -195,6 +201,10 @@ def _asker(
         misses=known.misses,
         ties=tie(connection, address, phone, request),
     )
+
+
+def _alike(reply: Reply, others: Sequence[Reply]) -> int:
+    return sum((reply.kind, reply.codes) == (other.kind, other.codes) for other in others)
 
 
 def _after(asker: Asker, replies: Sequence[Reply]) -> Asker:

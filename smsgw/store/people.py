@@ -30,6 +30,7 @@ class Known:
     accents: bool | None = None
     misses: int = 0  # messages that named an unknown dossier
     texts: dict[str, int] = field(default_factory=dict)  # how often each text came
+    answers: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)  # how often of a kind, about dossiers
 
 
 def known(
@@ -37,13 +38,16 @@ def known(
 ) -> dict[str, Known]:
     """What is known of each phone. `since` bounds the counts; `misses` names the kinds of answer that count as one."""
     people: dict[str, Known] = defaultdict(Known)
-    for phone, language, accents, kind, text, count in _KNOWN.rows(
+    for phone, language, accents, kind, codes, text, count in _KNOWN.rows(
         connection, [(phone,) for phone in phones], since=since
     ):
         person = people[phone]
         person.language, person.accents = language, accents
         if text is not None:
             person.texts[text] = person.texts.get(text, 0) + count
+            if kind is not None:
+                answer = kind, tuple((codes or "").split())
+                person.answers[answer] = person.answers.get(answer, 0) + count
             if kind in misses:
                 person.misses += count
     return people
@@ -69,14 +73,15 @@ _WISHES = Batch(
 def _known(given: sa.FromClause) -> sa.Executable:
     """Each phone with its wish and a row for each kind of text that it sent lately, or with nothing."""
     lately = (
-        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.text, sa.func.count().label("times"))
+        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.codes, inbound.c.text, sa.func.count().label("times"))
         # As a join, SQLite would walk through all senders that there ever were, for the sake of the grouping.
         .where(inbound.c.sender.in_(sa.select(given.c.sender)))
         .where(inbound.c.received_at > sa.bindparam("since", type_=inbound.c.received_at.type))
-        .group_by(inbound.c.sender, inbound.c.kind, inbound.c.text)
+        .group_by(inbound.c.sender, inbound.c.kind, inbound.c.codes, inbound.c.text)
         .subquery("lately")
     )
-    columns = (preference.c.language, preference.c.accents, lately.c.kind, lately.c.text, lately.c.times)
+    wish = (preference.c.language, preference.c.accents)
+    columns = (*wish, lately.c.kind, lately.c.codes, lately.c.text, lately.c.times)
     return sa.select(given.c.sender, *columns).select_from(
         given.outerjoin(preference, preference.c.phone == given.c.sender).outerjoin(
             lately, lately.c.sender == given.c.sender
