@@ -13,6 +13,7 @@ from smsgw.dossiers.dossier import Status
 from smsgw.store import followers
 from smsgw.store.tables import inbound, outbound
 from smsgw.text.phones import msisdn
+from smsgw.text.segments import measure
 from tests.world import World, world
 
 LAN = "84912345678"
@@ -135,6 +136,16 @@ def test_accents_are_sent_to_those_who_ask_for_them_and_stay(here: World) -> Non
     assert "khong dau" in here.text(LAN, "khong dau")
     assert "Ho so" in here.text(LAN, code_of(here, Status.RETURNED))
     assert "Dossier" in here.text(LAN, "english") + here.text(LAN, code_of(here, Status.WITHDRAWN))
+
+
+def test_who_chooses_accents_or_a_language_is_told_the_way_back_in_one_message(here: World) -> None:
+    for chosen, back in (("CO DAU", "KHONG DAU"), ("KHONG DAU", "CO DAU"), ("ENGLISH", "VI"), ("VI", "CO DAU")):
+        told = here.text(LAN, chosen)
+        assert f": {back}." in told
+        assert measure(told).segments == 1
+    assert "Tin co dau: CO DAU" in here.text(LAN, "HD")
+    here.text(LAN, "CO DAU")
+    assert "CO DAU" not in here.text(LAN, "HD")
 
 
 @pytest.mark.parametrize("sender", ["8188", "1414", "Viettel", "VNPT-SMS", "996"])

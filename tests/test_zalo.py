@@ -446,3 +446,8 @@ def test_who_has_linked_a_phone_follows_and_opts_out_as_that_phone_and_complains
     assert anywhere.here.gateway.voices.answer(voice, "Xin lỗi, hồ sơ sẽ xong ngày mai.", "test")
     anywhere.settle()
     assert anywhere.heard(MAI)[-1] == f"Trả lời phản ánh số {voice.number}: Xin lỗi, hồ sơ sẽ xong ngày mai."
+
+
+def test_in_a_chat_texts_have_accents_and_nobody_is_told_otherwise(there: Chats) -> None:
+    assert there.say(MAI, "KHONG DAU") == "Từ nay quý ông/bà nhận tin tiếng Việt có dấu."
+    assert "DAU" not in there.say(MAI, "HD")

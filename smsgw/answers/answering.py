@@ -234,7 +234,7 @@ class Answers:
         return self._reply(asker, text if asker.accents else plain(text), Said(kind, "", codes=tuple(codes)))
 
     def _prefer(self, asker: Asker, language: Language | None, accents: bool | None) -> Reply:
-        accented = asker.accents if accents is None else accents
+        accented = asker.accents if accents is None or asker.whole else accents  # a chat is always with accents
         wanted = replace(asker, language=language or asker.language, accents=accented)
         form = {"form": "có dấu" if wanted.accents else "không dấu"}
         effects = (Preference(wanted.language, wanted.accents),)
@@ -258,12 +258,17 @@ class Answers:
         return name if asker.whole else self._shortened(name)
 
     def _said(self, asker: Asker, said: Said) -> Reply:
-        values = {**self._everywhere, **said.values}
+        values = {**self._everywhere, **self._other_accents(asker), **said.values}
         if agency := values.get("agency"):
             values["agency"] = self._agency(agency, asker)
         key = _to_link(said.key, asker)
         text = self._wording.text(asker.language, key, values, accents=asker.accents, whole=asker.whole)
         return self._reply(asker, text, said)
+
+    def _other_accents(self, asker: Asker) -> dict[str, str | None]:
+        """The word by which an asker would get texts with accents, or without; in a chat they always have them."""
+        names = () if asker.whole else ("accents_off",) if asker.accents else ("accents_on",)
+        return {name: next(iter(getattr(self._words, name)), None) for name in names}
 
     def _reply(self, asker: Asker, text: str, said: Said) -> Reply:
         delay = self._delay(asker.misses) if said.delay is None else said.delay

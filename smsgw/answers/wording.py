@@ -26,6 +26,7 @@ WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginnin
 
 _DOSSIER = {"code", "agency", "received", "due", "step", "since", "hotline"}
 _COMMANDS = {"follow", "unfollow", "followed", "opt_out", "opt_in", "speak", "rate", "hotline"}
+_ACCENTS = {"accents_on", "accents_off"}
 _HELP = {"example"} | _COMMANDS
 
 # What each text may name; with an exclamation mark: must name. First those that tell a dossier's state.
@@ -55,8 +56,9 @@ _ALLOWED: dict[str, set[str]] = {
     "supplement_unlinked": {"code!", "until"} | _DOSSIER,
     "fee_unlinked": {"code!"} | _DOSSIER,
     **{key: {"hotline"} for key in ("phone_unlinked", "followed_unlinked")},
-    **dict.fromkeys(("help", "incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
-    "preference": {"form"},
+    "help": {"example!"} | _HELP | _ACCENTS,
+    **dict.fromkeys(("incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
+    "preference": {"form"} | _ACCENTS,
     "greeting": {"example!", "hotline"},
     "link_how": {"hotline"},
     "link_sent": {"phone!", "minutes!"},
@@ -120,6 +122,8 @@ _TYPICAL = {
     "followed": "DS",
     "opt_out": "TC",
     "opt_in": "DKY",
+    "accents_on": "CO DAU",
+    "accents_off": "KHONG DAU",
     "speak": "PA",
     "rate": "DG",
     **dict.fromkeys(("received", "due", "new_due", "since", "until", "finished", "returned"), "15/08/2018"),
