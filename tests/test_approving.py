@@ -15,6 +15,8 @@ from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials import audit
 from smsgw.store import notices
 from smsgw.store.audit import latest
+from smsgw.store.notices import Notice
+from smsgw.store.officials import Official
 from smsgw.store.tables import notice, notice_recipient, outbound
 from tests import processes
 from tests.bulletin import Cast, approved, approving, drafted, phone
@@ -31,6 +33,47 @@ def test_nobody_approves_what_they_wrote(cast: Cast) -> None:
         cast.world.gateway.database.writing("test") as connection,
     ):
         connection.execute(sa.update(notice).values(approver="binh"))
+
+
+def changed(cast: Cast, made: Notice, who: Official, **changes: Any) -> None:
+    """Another official's change of a notice, which is then submitted."""
+    as_it_is = Draft(made.name, made.text, made.audience, send_at=made.send_at, accents=made.accents)
+    cast.notices.edit(made.id, who, replace(as_it_is, **changes))
+    cast.notices.submit(made.id, who)
+
+
+def refused_to(cast: Cast, id: str, *officials: Official) -> None:
+    for who in officials:
+        with pytest.raises(NoticeRefused) as refusal:
+            cast.notices.approve(id, who)
+        assert refusal.value.reason == "own"
+        assert cast.notices.waiting(who) == 0
+
+
+@pytest.mark.parametrize("change", [{"text": "Của ((tên))."}, {"name": "Tên khác"}, {"accents": True}])
+def test_whoever_changed_a_notice_does_not_approve_it(cast: Cast, change: dict[str, Any]) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    cast.notices.submit(made.id, cast.an)
+    changed(cast, made, cast.binh, **change)
+    refused_to(cast, made.id, cast.binh)
+    assert cast.notices.waiting(cast.chi) == 1
+    assert cast.notices.approve(made.id, cast.chi).approver == "chi"
+
+
+def test_whoever_wrote_a_notice_does_not_approve_it_after_somebody_elses_change(cast: Cast) -> None:
+    made = drafted(cast.notices, cast.binh).notice
+    changed(cast, made, cast.an, text="Kính mời ((tên)).")
+    refused_to(cast, made.id, cast.binh)
+    changed(cast, made, cast.chi)
+    refused_to(cast, made.id, cast.binh, cast.chi)
+
+
+def test_whoever_made_a_systems_key_does_not_approve_what_it_wrote(cast: Cast) -> None:
+    key, _ = cast.world.gateway.systems.add("kiosk", "sender", None, 10, "binh")
+    made = drafted(cast.notices, key.official).notice
+    cast.notices.submit(made.id, key.official)
+    refused_to(cast, made.id, cast.binh)
+    assert cast.notices.approve(made.id, cast.chi).approver == "chi"
 
 
 def test_an_edit_voids_the_approval(cast: Cast) -> None:

@@ -108,6 +108,25 @@ def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) 
     assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
 
 
+def test_whoever_wrote_a_notice_does_not_approve_it_with_somebody_elses_file(here: World) -> None:
+    lan, minh = official(here, "lan", "approver"), official(here, "minh", "approver")
+    post(lan, "new", content=FILE + "x;Chi\n")
+    post(minh, f"{latest(here).id}/edit", content=FILE)
+    moved(minh, latest(here), "submit")
+    for one in (lan, minh):
+        assert "Đang chờ người khác duyệt" in (page := one.get(f"/notices/{latest(here).id}/"))
+        assert "Duyệt và gửi" not in page
+        assert "phải có người khác duyệt" in moved(one, latest(here), "approve", 409)
+
+
+def test_an_approver_is_told_before_a_change_that_it_takes_the_approval_from_them(here: World) -> None:
+    lan, minh = official(here, "lan", "approver"), official(here, "minh", "approver")
+    post(lan, "new")
+    page = f"/notices/{latest(here).id}/edit"
+    assert "không được duyệt nó nữa" in minh.get(page)
+    assert "không được duyệt nó nữa" not in lan.get(page)
+
+
 def test_rows_with_faults_are_to_be_mended_only_while_they_can_be(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     assert "Sửa trong tệp" in post(lan, "new", content=FILE + "x;Chi\n")

@@ -147,6 +147,16 @@ class Notices:
         """Whether a second official has to approve it, or handing it in is enough."""
         return notice.recipients >= self.means.rules.approval_from
 
+    def wrote(self, notice: Notice, who: Official) -> bool:
+        """Whether they had a hand in what it says, so that somebody else has to approve it."""
+        with self.means.database.reading() as connection:
+            return rows.wrote(connection, notice.id, who.name)
+
+    @staticmethod
+    def continuing(before: Notice | None) -> Within:
+        """For `create`: whoever had a hand in the notice whose place the new one is to take has one in that as well."""
+        return _nothing_more if before is None else lambda connection, id: rows.inherit(connection, before.id, id)
+
     def events(self, id: str, who: Official) -> list[Event]:
         """What was done with a notice, in order."""
         with self.means.database.reading() as connection:
@@ -221,8 +231,6 @@ class Notices:
         """It may go out. `seen`: the fingerprint of what the approver looked at; None: of what there is now."""
         _check_role(who, "approver")
         notice = self.find(id, who)
-        if who.name == notice.author and notice.state == State.SUBMITTED:
-            raise NoticeRefused("own", f"{who.name} wrote this notice; another official has to approve it")
         self._approve(notice, Move.APPROVE, who, seen or notice.fingerprint, approver=who.name)
         return self.find(id, who)
 
@@ -230,6 +238,8 @@ class Notices:
         if seen != notice.fingerprint or seal(self.means, notice).fingerprint != seen:
             raise NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
         with self._moving(notice, what, who.name, "") as move:
+            if what is Move.APPROVE and move.notice.state == State.SUBMITTED:
+                _check_hands(move.connection, notice.id, who)
             move(seen=seen, approved_fingerprint=seen, approved_at=move.now, **values)
             budget.take(move.connection, self.means, notice.agency, notice.segments, move.now)
 
@@ -345,6 +355,11 @@ def _figures(reckoning: Reckoning, accents: bool) -> dict[str, Any]:
         "cost": size.cost,
         "reckoning": reckoning.as_json(),
     }
+
+
+def _check_hands(connection: sa.Connection, id: str, who: Official) -> None:
+    if rows.wrote(connection, id, who.name):
+        raise NoticeRefused("own", f"{who.name} wrote this notice or changed it; another official has to approve it")
 
 
 def _check_role(who: Official, role: life.Role) -> None:

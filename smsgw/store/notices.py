@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import InsertNew, inserting
 from smsgw.store.ids import new_id
-from smsgw.store.tables import notice, notice_budget, notice_event, notice_problem, notice_recipient, outbound
+from smsgw.store.systems import SYSTEM
+from smsgw.store.tables import api_key, notice, notice_budget, notice_event, notice_problem, notice_recipient, outbound
 from smsgw.store.tables.notices import under_way
 
 ROWS_A_READ = 2000
@@ -127,6 +128,27 @@ def events(connection: sa.Connection, id: str) -> list[Event]:
     return [Event(*row) for row in connection.execute(sa.select(*columns).where(_e.notice_id == id).order_by(_e.id))]
 
 
+def inherit(connection: sa.Connection, before: str, id: str) -> None:
+    """Who wrote one notice, or changed it, has a hand in the one that takes its place as well."""
+    for event in events(connection, before):
+        if event.move in _WRITING:
+            add_event(connection, id, event)
+
+
+def wrote(connection: sa.Connection, id: str, who: str) -> bool:
+    """Whether somebody had a hand in what a notice says."""
+    return connection.scalar(sa.select(_e.id).where(_e.notice_id == id, _of_hand(who)).limit(1)) is not None
+
+
+_WRITING = ("create", "edit")
+
+
+def _of_hand(who: str) -> sa.ColumnElement[bool]:
+    """Of events: that somebody wrote or changed a notice, also by a system's key that they made and so may hold."""
+    keys = sa.select(sa.literal(SYSTEM) + api_key.c.name).where(api_key.c.created_by == who)
+    return sa.and_(_e.move.in_(_WRITING), sa.or_(_e.who == who, _e.who.in_(keys)))
+
+
 def by_id(connection: sa.Connection, id: str) -> Notice | None:
     """The notice with that id."""
     row = connection.execute(sa.select(*_NOTICE).where(_c.id == id)).one_or_none()
@@ -152,8 +174,9 @@ def page(
 
 
 def waiting(connection: sa.Connection, agency: str | None, approver: str) -> int:
-    """How many notices, of an agency or of all, an official could approve: those that somebody else submitted."""
-    query = sa.select(sa.func.count()).where(_c.state == "submitted", _c.author != approver)
+    """How many notices, of an agency or of all, an official could approve: those they had no hand in."""
+    own = sa.exists().where(_e.notice_id == _c.id, _of_hand(approver))
+    query = sa.select(sa.func.count()).where(_c.state == "submitted", ~own)
     if agency is not None:
         query = query.where(_c.agency == agency)
     return connection.scalar(query) or 0

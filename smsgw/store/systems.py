@@ -14,6 +14,7 @@ from smsgw.store.history import message
 from smsgw.store.officials import Official, Role
 from smsgw.store.tables import api_key, api_message, api_request, history, outbound
 
+SYSTEM = "key:"  # begins a system's name among officials, whose names have no colon
 REQUESTED_FOR = timedelta(days=1)  # so long a request is known by its name, and not done again
 
 _k, _r, _m = api_key.c, api_request.c, api_message.c
@@ -38,10 +39,9 @@ class Key:
 
     @property
     def official(self) -> Official:
-        """The system as one of the officials, whose names have no colon."""
-        return Official(
-            self.id, f"key:{self.name}", self.role, self.agency, None, self.created_at, self.revoked_at, False
-        )
+        """The system as one of the officials."""
+        name = f"{SYSTEM}{self.name}"
+        return Official(self.id, name, self.role, self.agency, None, self.created_at, self.revoked_at, False)
 
 
 _KEY = (_k.id, _k.name, _k.role, _k.agency, _k.daily, _k.created_at, _k.created_by, _k.used_at, _k.revoked_at)

@@ -132,7 +132,7 @@ def _carry_out(desk: Desk, notice: Notice, move: str) -> None:
 
 def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
     looked_at = preview(desk.notices.means, notice)
-    own = notice.author == me().name
+    own = desk.notices.wrote(notice, me())
     events = desk.notices.events(notice.id, me())
     return page(
         "notice.html",

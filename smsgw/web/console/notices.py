@@ -117,7 +117,9 @@ def _as_it_is(desk: Desk, notice: Notice) -> Form:
     return given
 
 
-def _form(desk: Desk, given: Form, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+def _form(
+    desk: Desk, given: Form, status: HTTPStatus = HTTPStatus.OK, notice: Notice | None = None, **values: object
+) -> AnyResponse:
     try:
         agencies, procedures = selecting.named(desk.onestop.url, me().agency)
     except OneStopUnavailable:
@@ -134,6 +136,8 @@ def _form(desk: Desk, given: Form, status: HTTPStatus = HTTPStatus.OK, **values:
         fields=", ".join(f"(({names[place]}))" for names in FIELDS.values()),
         longest=LONGEST_TEXT,
         reading=given.get("reading") or secrets.token_urlsafe(9),
+        notice=notice,
+        loses_approval=notice is not None and me().may("approver") and not desk.notices.wrote(notice, me()),
         **values,
     )
 
@@ -160,7 +164,7 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
             return see("notices.notice", id=desk.notices.edit(before.id, me(), draft).id)
         audience = _audience(desk, form, draft)
         draft = replace(draft, audience=_named(form))
-        made = _read(desk, readings, form.get("reading", ""), draft, audience)
+        made = _read(desk, readings, form.get("reading", ""), draft, audience, before)
         if before is not None and not _replaced(desk, before, made):
             return too_late(desk, notice_of(desk, before.id))
     except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
@@ -178,10 +182,12 @@ def _replaced(desk: Desk, before: Notice, made: Notice) -> bool:
     return True
 
 
-def _read(desk: Desk, readings: Readings, token: str, draft: Draft, audience: Audience) -> Notice:
+def _read(
+    desk: Desk, readings: Readings, token: str, draft: Draft, audience: Audience, before: Notice | None
+) -> Notice:
     readings.begin(token, audience)
     try:
-        return desk.notices.create(draft, audience, me(), errors=0).notice
+        return desk.notices.create(draft, audience, me(), errors=0, within=desk.notices.continuing(before)).notice
     finally:
         readings.end(token)
 
