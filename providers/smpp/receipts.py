@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from providers.callbacks import LONGEST_ID
@@ -49,6 +49,9 @@ _NONE = ("", "0", "000", "00", "0000")
 
 # Some SMSCs end the text with the NUL that ends it in their own memory.
 _FIELD = re.compile(r"\b(id|stat|err|done[ _]?date)\s*:\s*([^\s,;\0]+)", re.IGNORECASE)
+_ABSOLUTE = re.compile(
+    r"(\d{12})\d(\d\d)([+-])", re.ASCII
+)  # a time of SMPP's own (7.1.1), with quarters of hours from UTC
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M%S")
 
 
@@ -87,6 +90,14 @@ def _error(unit: Pdu, said: Mapping[str, str]) -> str | None:
 
 
 def _moment(date: str, zone: ZoneInfo) -> datetime | None:
+    if absolute := _ABSOLUTE.fullmatch(date):
+        date, quarters = absolute[1], int(f"{absolute[3]}{absolute[2]}")
+        zone_of_it: tzinfo = timezone(timedelta(minutes=15 * quarters)) if abs(quarters) <= 48 else zone
+        return _moment_in(date, zone_of_it)
+    return _moment_in(date, zone)
+
+
+def _moment_in(date: str, zone: tzinfo) -> datetime | None:
     for form in _DATES:
         if len(date) == len(datetime(2000, 1, 1, tzinfo=UTC).strftime(form)):
             try:
