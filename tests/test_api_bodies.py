@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from smsgw.web.api.models import MOST_FIELDS
+from smsgw.web.api.kinds import MOST_FIELDS
 from tests.systems import ORDER, System, sent, system
 from tests.world import World, world
 

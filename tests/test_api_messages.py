@@ -15,7 +15,7 @@ from smsgw.store import opt_outs
 from smsgw.store.history import message
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import api_message, api_request
-from smsgw.web.api.models import MOST_FIELDS
+from smsgw.web.api.kinds import MOST_FIELDS
 from smsgw.web.api.refusals import ERRORS_SHOWN
 from tests.console import official as browser_of
 from tests.systems import ORDER, PHONE, System, sent, system

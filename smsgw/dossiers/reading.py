@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from smsgw.dossiers.codes import agency, agency_in_other_form, day_of, parse
+from smsgw.dossiers.codes import agency, agency_in_other_form, parse
 from smsgw.dossiers.hints import FIXED_LINE, LETTERS, Hint, hint
+from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
 from smsgw.text.accents import fold, latin
 
 MOST_CODES = 5  # in one text
@@ -145,7 +146,7 @@ def _as_issued(text: str) -> Reading | None:
     if code is None or code.province[0] in "OILSB" or len(code.date) != 6 or len(code.ordinal) > 5:
         return None
     prefixes, units = ((code.units[::-1],), ()) if code.reversed else ((), code.units)
-    return _reading(code.province, prefixes, [_Partition(units, code.date, code.ordinal, 0)])
+    return _reading(code.province, prefixes, [Partition(units, code.date, code.ordinal, 0)])
 
 
 class _Chunk(NamedTuple):
@@ -188,7 +189,7 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
         behind = chunk[anchor.end() + 2 :]
         groups, whole = _groups_after(chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
-        parts = _partitions(groups, whole)
+        parts = partitions(groups, whole)
         if reading := _reading(province, prefixes, parts):
             return reading, at + parts[0].groups + (0 if behind else 1)
     return None
@@ -258,106 +259,7 @@ def _as_digits(groups: Iterable[str]) -> list[str]:
     return [group if group.isdecimal() else group.translate(_LOOKALIKES) for group in groups]
 
 
-class _Partition(NamedTuple):
-    """One way to cut the groups behind the letter: units, date and ordinal, and how many groups that takes."""
-
-    units: tuple[str, ...]
-    date: str
-    ordinal: str
-    groups: int
-
-
-def _partitions(groups: list[str], whole: bool) -> list[_Partition]:
-    """All ways that respect the groups; if there are none, those with a date in three groups, or across groups."""
-    if found := list(_cut(groups, 0, 0, ())):
-        return found
-    if found := [part for first in range(len(groups) - 2) for part in _cut_around_date(groups, first)]:
-        return found
-    everything = "".join(groups)
-    if whole and len(groups) > 1 and len(everything) <= 24 and not _lacks_ordinal(groups):
-        return [
-            _Partition(part.units, part.date, part.ordinal, len(groups))
-            for part in _cut([everything], 0, 0, ())
-            if len(part.ordinal) >= 4
-        ]
-    return []
-
-
-def _lacks_ordinal(groups: list[str]) -> bool:
-    """Whether there are units and a date, and nothing behind it."""
-    return len(groups[-1]) in (6, 8) and bool(_days(groups[-1])) and all(len(unit) in (2, 3) for unit in groups[:-1])
-
-
-def _cut(groups: list[str], at: int, used: int, units: tuple[str, ...]) -> Iterator[_Partition]:
-    """Partitions from `used` digits of group `at` on. A code ends where a group ends."""
-    rest = groups[at][used:] if at < len(groups) else ""
-    if len(rest) < 6 and all(len(group) < 6 for group in groups[at + 1 :]):
-        return  # there is no room for a date any more
-    yield from _date_and_ordinal(groups, at, used, units)
-    if len(units) == 3:
-        return
-    for size in (2, 3):
-        if len(rest) == size:
-            yield from _cut(groups, at + 1, 0, (*units, rest))
-        elif len(rest) > size:
-            yield from _cut(groups, at, used + size, (*units, rest[:size]))
-    if used == 0 and len(rest) == 1:  # a unit whose zero was left out
-        yield from _cut(groups, at + 1, 0, (*units, "0" + rest))
-
-
-def _date_and_ordinal(groups: list[str], at: int, used: int, units: tuple[str, ...]) -> Iterator[_Partition]:
-    rest = groups[at][used:]
-    for size in (6, 8):
-        if len(rest) < size or not _days(rest[:size]):
-            continue
-        ordinal, last = rest[size:], at
-        if not ordinal and at + 1 < len(groups):
-            ordinal, last = groups[at + 1], at + 1
-        if 1 <= len(ordinal) <= 7:
-            yield _Partition(units, rest[:size], ordinal, last + 1)
-
-
-def _cut_around_date(groups: list[str], first: int) -> Iterator[_Partition]:
-    """Partitions in which the three groups from `first` on are the date."""
-    if joined := _date_in_three(groups[first : first + 3]):
-        for part in _cut([*groups[:first], joined, *groups[first + 3 :]], 0, 0, ()):
-            if part.date == joined:
-                yield _Partition(part.units, part.date, part.ordinal, part.groups + 2)
-
-
-def _date_in_three(groups: list[str]) -> str | None:
-    """2/8/2018, 02/08/18 and 2018/8/2 as one group; None for what is no date."""
-    sizes = [len(group) for group in groups]
-    if sizes[0] == 4 and max(sizes[1:]) <= 2:
-        joined = groups[0] + groups[1].zfill(2) + groups[2].zfill(2)
-    elif max(sizes[:2]) <= 2 and sizes[2] in (2, 4):
-        joined = groups[0].zfill(2) + groups[1].zfill(2) + groups[2]
-    else:
-        return None
-    return joined if _days(joined) else None
-
-
-@lru_cache(maxsize=4096)  # twenty years of days
-def _days(digits: str) -> tuple[str, ...]:
-    """The dates, as codes write them, that six or eight digits may be: year first as in the code, or day first."""
-    year = digits[4:]
-    dates: list[str] = []
-    for order in (digits, year + digits[2:4] + digits[:2]):
-        if day_of(order):
-            short = order[-6:]
-            dates += (short, "20" + short) if len(digits) == 6 else ("20" + short, short)
-    return tuple(dates)
-
-
-def _ordinals(digits: str) -> list[str]:
-    """The ordinals that digits may be whose zeros were left out; one with a zero in front lost none."""
-    whole = [digits] if len(digits) >= 4 else []
-    if digits.startswith("0") and whole:
-        return whole
-    return whole + [digits.zfill(size) for size in range(max(4, len(digits) + 1), 8)]
-
-
-def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequence[_Partition]) -> Reading | None:
+def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequence[Partition]) -> Reading | None:
     """What these partitions may mean; None if that is nothing, or too much."""
     meant = [(_agencies(province, part.units, prefixes), _tails(part)) for part in parts]
     candidates = dict.fromkeys([named + tail for agencies, tails in meant for named, _ in agencies for tail in tails])
@@ -366,10 +268,10 @@ def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequen
     return Reading(tuple(candidates), tuple([(other, tails) for agencies, tails in meant for _, other in agencies]))
 
 
-def _tails(part: _Partition) -> tuple[str, ...]:
+def _tails(part: Partition) -> tuple[str, ...]:
     """What may stand behind an agency in a code."""
-    ordinals = _ordinals(part.ordinal)
-    return tuple([f"-{day}-{ordinal}" for day in _days(part.date) for ordinal in ordinals])
+    ends = ordinals(part.ordinal)
+    return tuple([f"-{day}-{ordinal}" for day in days(part.date) for ordinal in ends])
 
 
 @lru_cache(maxsize=4096)  # a province's agencies, in either form
