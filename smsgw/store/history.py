@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from smsgw.store import parts
 from smsgw.store.batch import Batch
-from smsgw.store.receipts import forget_parts
 from smsgw.store.states import FINAL
 from smsgw.store.tables import history, outbound
 
@@ -27,7 +27,7 @@ def retire(connection: sa.Connection, now: datetime, limit: int = 1000) -> int:
     chosen = connection.execute(past.limit(limit).with_for_update(skip_locked=True)).all()
     if chosen:
         _COPY.run(connection, chosen)
-        forget_parts(connection, (id for (id,) in chosen))
+        parts.forget(connection, (id for (id,) in chosen))
         _REMOVE.run(connection, chosen)
     return len(chosen)
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store import attempts, receipts
+from smsgw.store import attempts, parts, receipts
 from smsgw.store.batch import Batch
 from smsgw.store.states import AS_RECEIPT, FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
@@ -245,7 +245,7 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
     attempts.note(connection, [_attempt(item, channel, now) for item in settled if item.outcome not in _NOT_NOTED])
     kept = [item for item in settled if item.message.id in ours]
-    receipts.name_parts(connection, channel, {item.message.id: item.parts for item in kept if item.parts})
+    parts.name(connection, channel, {item.message.id: item.parts for item in kept if item.parts})
     receipts.apply_parked(connection, channel, {item.message.id: item.names for item in kept}, now)
     _heard_late(connection, channel, [item for item in settled if item.message.id not in ours], now)
     return len(ours)
@@ -265,9 +265,9 @@ def _heard_late(connection: sa.Connection, channel: str, settled: Sequence[Settl
         if item.outcome in AS_RECEIPT
     ]
     receipts.record(connection, channel, reports, now)
-    parts = {item.message.id: item.parts for item in settled if item.parts}
-    receipts.name_parts(connection, channel, parts)
-    receipts.apply_parked(connection, channel, parts, now)
+    in_parts = {item.message.id: item.parts for item in settled if item.parts}
+    parts.name(connection, channel, in_parts)
+    receipts.apply_parked(connection, channel, in_parts, now)
 
 
 def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:

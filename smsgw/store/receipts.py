@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate, looked_at_last
+from smsgw.store import parts
+from smsgw.store.batch import Batch, InsertNew, looked_at_last
 from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State, reported, reported_of_parts
 from smsgw.store.tables import history, outbound, outbound_part, receipt
 
@@ -217,25 +218,12 @@ def _find_all(
 ) -> tuple[dict[str, _Message], dict[str, str]]:
     """The messages that subjects name, locked; and those subjects that are parts, with what names their message."""
     messages = _find(connection, channel, subjects)
-    ids = [
-        (subject.removeprefix("id:"),) for subject in sorted(subjects - messages.keys()) if subject.startswith("id:")
-    ]
-    parts = _OWNERS.rows(connection, ids, at_channel=channel) if ids else []
-    owners = {f"id:{carrier_id}": f"ref:{id}" for carrier_id, id in parts}
+    ids = [subject.removeprefix("id:") for subject in sorted(subjects - messages.keys()) if subject.startswith("id:")]
+    owners = {f"id:{theirs}": f"ref:{ours}" for theirs, ours in parts.owners(connection, channel, ids).items()}
     if owners:
         whole = _find(connection, channel, set(owners.values()))
         messages |= whole | {part: whole[owner] for part, owner in owners.items() if owner in whole}
     return messages, owners
-
-
-_OWNERS = Batch(
-    (_o.carrier_message_id,),
-    lambda given: (
-        sa.select(_o.carrier_message_id, _o.outbound_id)
-        .join(given, given.c.carrier_message_id == _o.carrier_message_id)
-        .where(_o.channel == sa.bindparam("at_channel"))
-    ),
-)
 
 
 def _of_messages(
@@ -246,49 +234,15 @@ def _of_messages(
         return [*said]
     statuses: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     codes: dict[tuple[str, str], str | None] = {}
-    ids = [(owner.removeprefix("ref:"),) for owner in sorted({*owners.values()})]
-    for id, part, status, code in _SAID_OF_PARTS.rows(connection, ids, at_channel=channel):
+    ids = [owner.removeprefix("ref:") for owner in sorted({*owners.values()})]
+    for id, part, status, code in parts.said(connection, channel, ids):
         known = statuses[f"ref:{id}"][part]
         if status is not None:
             known.append(status)
             codes[f"ref:{id}", status] = code
-    whole = [(owner, reported_of_parts([*parts.values()])) for owner, parts in statuses.items()]
+    whole = [(owner, reported_of_parts([*reported.values()])) for owner, reported in statuses.items()]
     together = [_Said(owner, status, codes.get((owner, status))) for owner, status in whole]
     return [*(item for item in said if item.subject not in owners), *together]
-
-
-_SAID_OF_PARTS = Batch(
-    (_o.outbound_id,),
-    lambda given: (
-        sa.select(_o.outbound_id, _o.carrier_message_id, _r.status, _r.error_code)
-        .join(given, given.c.outbound_id == _o.outbound_id)
-        .outerjoin(receipt, sa.and_(_r.channel == _o.channel, _r.subject == "id:" + _o.carrier_message_id))
-        .where(_o.channel == sa.bindparam("at_channel"))
-    ),
-)
-
-
-def name_parts(connection: sa.Connection, channel: str, parts: Mapping[str, Sequence[str]]) -> None:
-    """Messages went out in parts. `parts`: our id of each to the carrier's ids of its parts; earlier ones are void."""
-    if parts:
-        forget_parts(connection, parts)
-        # A carrier whose ids begin anew means the latest message.
-        names = {name: id for id, names in parts.items() for name in names}
-        _NAME_PARTS.run(connection, ((channel, name, id) for name, id in names.items()))
-
-
-_NAME_PARTS = InsertOrUpdate(outbound_part)
-
-
-def forget_parts(connection: sa.Connection, ids: Iterable[str]) -> None:
-    """The carrier's names for parts of these messages mean nothing any more."""
-    _FORGET_PARTS.run(connection, ((id,) for id in ids))
-
-
-_FORGET_PARTS = Batch(
-    (_o.outbound_id,),
-    lambda given: sa.delete(outbound_part).where(_o.outbound_id.in_(sa.select(given.c.outbound_id))),
-)
 
 
 def _find(connection: sa.Connection, channel: str, subjects: set[str]) -> dict[str, _Message]:
