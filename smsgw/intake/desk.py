@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,14 +53,15 @@ class Desk:
             return [None] * len(words)
         with self._database.reading() as connection:
             persons = chats.known(connection, addresses, now)
-            languages = people.languages(connection, addresses)
+            wishes = people.wishes(connection, addresses)
             return [
-                self._heard(connection, word, persons[word.address], languages, now) if word else None for word in words
+                self._heard(connection, word, persons[word.address], wishes[word.address].language, now)
+                if word
+                else None
+                for word in words
             ]
 
-    def _heard(
-        self, connection: sa.Connection, word: Word, person: Person, languages: Mapping[str, str], now: datetime
-    ) -> Heard:
+    def _heard(self, connection: sa.Connection, word: Word, person: Person, language: Language, now: datetime) -> Heard:
         if word.event == "unfollow":
             return Heard(Seen(follows=False))
         request = Greet() if word.event == "follow" else understand(word.text, self._words, person)
@@ -69,7 +70,6 @@ class Desk:
             return Heard(seen, for_clerk=True)
         new = _new_link(request, now)
         sent = chats.sent_to(connection, new.phone, now) if new else 0
-        language: Language = "en" if languages.get(word.address) == "en" else "vi"
         return Heard(seen, self._linking.reply(request, person, language, new, sent, now))
 
 

@@ -33,10 +33,8 @@ class VoiceDesk:
         """Send the citizen an answer; False, and nothing goes out, if somebody was quicker."""
         now = self._clock()
         with self._database.reading() as connection:
-            known = people.known(connection, [voice.phone], now, ())[voice.phone]
-        chat = scheme(voice.phone) is not None
-        language: Language = "en" if known.language == "en" else "vi"
-        asker = Asker(voice.phone, language, accents=chat or bool(known.accents), whole=chat)
+            wish = people.wishes(connection, [voice.phone])[voice.phone]
+        asker = Asker(voice.phone, wish.language, wish.accents, whole=scheme(voice.phone) is not None)
         reply = self._answers.voice_answer(voice.number, text, asker)
         channel = self._roads.first(Lane.REPLY, voice.phone, voice.channel)
         message = reply_message(channel, None, voice.phone, reply, now)

@@ -10,7 +10,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from smsgw.answers import status
-from smsgw.answers.asked import Language
 from smsgw.answers.template import Template
 from smsgw.answers.wording import LANGUAGES, Wording
 from smsgw.dossiers.candidates import Load
@@ -91,7 +90,7 @@ class Texts:
 
     def of_dossier(self, rule: Rule, dossier: Dossier, wish: Preference, *, owner: bool) -> str:
         """What a rule says of a dossier, without what is only for the owner if this is somebody else."""
-        language = _language(wish)
+        language = wish.language
         names = self._wording.names(language, rule.name)
         values = status.values(dossier, self._zone, names if owner else names - status.PRIVATE)
         values |= {name: _begun(values.get(name), _ROOM[rule.segments]) for name in _AT_LENGTH}
@@ -106,16 +105,12 @@ class Texts:
             "late": str(load.late),
             "codes": ", ".join(load.latest) or None,
         }
-        return self._wording.text(_language(wish), rule.name, values, accents=wish.accents)
+        return self._wording.text(wish.language, rule.name, values, accents=wish.accents)
 
 
 def _begun(text: str | None, size: int) -> str | None:
     """A text, or where it is too long its beginning: a part that has no room would be left out whole."""
     return text and textwrap.shorten(text, size, placeholder="...")
-
-
-def _language(wish: Preference) -> Language:
-    return "en" if wish.language == "en" else "vi"
 
 
 def is_owner(phone: str, dossier: Dossier) -> bool:

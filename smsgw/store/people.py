@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -18,7 +19,7 @@ from smsgw.text.addresses import scheme
 class Preference:
     """How a person wants to be written to."""
 
-    language: str
+    language: Literal["vi", "en"]
     accents: bool
 
 
@@ -26,7 +27,7 @@ class Preference:
 class Known:
     """One person: how to write to them, and what they have been asking for lately."""
 
-    language: str | None = None
+    language: Literal["vi", "en"] | None = None
     accents: bool | None = None
     misses: int = 0  # messages that named an unknown dossier
     texts: dict[str, int] = field(default_factory=dict)  # how often each text came
@@ -90,19 +91,6 @@ def _known(given: sa.FromClause) -> sa.Executable:
 
 
 _KNOWN = Batch((inbound.c.sender,), _known)
-
-
-def languages(connection: sa.Connection, addresses: Collection[str]) -> dict[str, str]:
-    """The language of each who asked for one."""
-    return dict(map(tuple, _LANGUAGES.rows(connection, [(address,) for address in addresses])))
-
-
-_LANGUAGES = Batch(
-    (preference.c.phone,),
-    lambda given: sa.select(preference.c.phone, preference.c.language).where(
-        preference.c.phone.in_(sa.select(given.c.phone))
-    ),
-)
 
 
 def offered(
