@@ -22,6 +22,7 @@ from smsgw.dossiers.source import (
     _rows,
     dossier_of,
     read_only_engine,
+    reason,
 )
 
 
@@ -206,6 +207,11 @@ def test_a_database_of_any_other_kind_is_asked_code_by_code(url: str, onestop: O
         one_by_one = set(_rows(connection, several))
     assert len(at_once) == len(asked)
     assert one_by_one == at_once
+
+
+def test_an_error_that_says_nothing_is_told_by_its_kind() -> None:
+    silent = sa.exc.OperationalError("SELECT", {}, Exception())
+    assert reason(silent).startswith("the one-stop database refuses: OperationalError; check")
 
 
 def test_nothing_stays_open_in_it_after_a_call(postgres_url: str) -> None:

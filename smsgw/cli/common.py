@@ -17,8 +17,6 @@ import click
 from smsgw.text import phones
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from smsgw.gateway import Gateway
     from smsgw.settings import Settings
     from smsgw.store.database import Database
@@ -113,11 +111,6 @@ def by_hand() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name
         return "cli"
-
-
-def first_line(error: sa.exc.DBAPIError) -> str:
-    """What a database said, in a line; drivers add advice in more."""
-    return (str(error.orig).strip().splitlines() or [type(error).__name__])[0]
 
 
 def print_json(value: object) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from smsgw import __version__
-from smsgw.cli.common import DEFAULT_FILE, Context, complain, first_line
-from smsgw.failure import ExpectedFailure
+from smsgw.cli.common import DEFAULT_FILE, Context, complain
+from smsgw.failure import ExpectedFailure, first_line
 
 # The commands of each module. It is imported when one of them is asked for, so that a small one begins at once.
 _MODULES = {

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import CommandFailed, Context, Day, first_line
+from smsgw.cli.common import CommandFailed, Context, Day
 from smsgw.dossiers import sample as province
+from smsgw.failure import first_line
 from smsgw.settings import secret_key
 from smsgw.store.database import Database
 

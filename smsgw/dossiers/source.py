@@ -22,7 +22,7 @@ import orjson
 import sqlalchemy as sa
 
 from smsgw.dossiers.dossier import Dossier, Status
-from smsgw.failure import ExpectedFailure
+from smsgw.failure import ExpectedFailure, first_line
 
 VIEW = "dossier_status"
 COLUMNS = Dossier._fields
@@ -271,5 +271,5 @@ def _batched(items: list[str], size: int) -> Iterator[list[str]]:
 
 def reason(error: sa.exc.SQLAlchemyError) -> str:
     """Why the one-stop database could not be used, in one line, and what to check."""
-    cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
+    cause = first_line(error)
     return f"the one-stop database refuses: {cause}; check onestop.database and the view {VIEW}"

@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from smsgw.failure import ExpectedFailure
+from smsgw.failure import ExpectedFailure, first_line
 from smsgw.resources import shipped, statements
 from smsgw.store.tables import metadata
 
@@ -26,9 +26,7 @@ def trouble(error: BaseException) -> str:
 
     Only an operational error says nothing of the data; of every other one the kind is told.
     """
-    if isinstance(error, sa.exc.OperationalError) and (said := str(error.orig).strip()):
-        return said.splitlines()[0]
-    return type(error).__name__
+    return first_line(error) if isinstance(error, sa.exc.OperationalError) else type(error).__name__
 
 
 Boundary = Callable[[str, str], None]
