@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import conversations, history, receipts
+from smsgw.store import conversations, history, outbox, receipts
 from smsgw.store.database import Database
 from smsgw.store.receipts import Report
 from smsgw.store.states import LIVE_FOR, State
+from smsgw.store.tables import Lane, outbound
 from smsgw.store.tables import history as history_table
-from smsgw.store.tables import outbound
 from tests.console import Desk, at_work, official
 from tests.test_outbox import add, claim, message, report, settle
 from tests.world import NOON, World
@@ -124,3 +124,13 @@ def test_who_asked_is_found_when_the_dossier_is_gone_but_not_by_an_agency(here: 
     engine.dispose()
     assert f"HS {code}" in conversation(official(here, "lan", "viewer"), code)
     official(here, "hoa", "viewer", agency).post("/conversations/", 404, query=code)
+
+
+def test_somebody_is_found_with_the_time_of_the_latest_message_whoever_wrote_it(anywhere: World) -> None:
+    phone, now = "84900000002", anywhere.clock()
+    assert anywhere.text(phone, "HD")
+    later = [now + timedelta(hours=hours) for hours in (3, 4)]
+    with anywhere.gateway.database.writing("test") as connection:
+        outbox.add(connection, [anywhere.gateway.channels["sms"].message(Lane.REMINDER, phone, "Ho so", *later)])
+        (talk,) = conversations.with_phones(connection, [phone])
+    assert talk.at == later[0]

@@ -96,10 +96,11 @@ def with_phones(connection: sa.Connection, phones: Collection[str]) -> list[Talk
         came = sa.select(inbound.c.id, inbound.c.sender, inbound.c.received_at).where(inbound.c.sender == phone)
         went = sa.select(message.c.id, message.c.recipient, message.c.created_at).where(message.c.recipient == phone)
         latest = [
-            connection.execute(query.order_by(sa.literal_column("3").desc()).limit(1)).one_or_none()
+            Talk(*row)
             for query in (came, went)
+            for row in connection.execute(query.order_by(sa.literal_column("3").desc()).limit(1))
         ]
-        found += [Talk(*row) for row in latest if row is not None][:1]
+        found += sorted(latest, key=lambda talk: talk.at)[-1:]
     return found
 
 
