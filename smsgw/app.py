@@ -11,6 +11,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from smsgw import assembly
 from smsgw.gateway import Gateway
 from smsgw.settings import Settings, secret_key
 from smsgw.web import api, carrier, console, ops, public
@@ -78,7 +79,7 @@ def _desk(gateway: Gateway) -> Desk:
         systems=gateway.systems,
         signing_in=gateway.signing_in,
         reminders=gateway.reminders,
-        tariffs={name: channel.tariff for name, channel in settings.channels.items()},
+        tariffs=assembly.tariffs(settings),
         steering=gateway.steering,
         activity=gateway.activity,
         voices=gateway.voices,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 
 from smsgw.gateway import Gateway
 from tests.world import World
@@ -13,6 +14,12 @@ Fate = Callable[[str, str], bool]  # whether it dies at this commit: the transac
 
 class Killed(Exception):
     """A node is no more."""
+
+
+def at_commit(number: int, side: str) -> Fate:
+    """A death at the so-many-th commit, on that side of it."""
+    passed = count(1)
+    return lambda name, now: now == side and next(passed) == number
 
 
 @contextmanager

@@ -27,14 +27,13 @@ from smsgw.clock import utc_now
 from smsgw.gateway import Gateway
 from smsgw.notices.office import Notices
 from smsgw.officials.systems import Systems
-from smsgw.reminders.deciding import OWNER
 from smsgw.reminders.running import CHANGES, OWNERS
 from smsgw.settings import load
 from smsgw.store import channels, officials, outbox, reminders, voices
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official, Role
 from smsgw.store.outbox import NewMessage, Settled
-from smsgw.store.reminders import Reminder
+from smsgw.store.reminders import OWNER, Reminder
 from smsgw.store.states import State
 from smsgw.store.tables import Lane, access_key, daily, exchange, notice, quota, run, schedule, switch
 from smsgw.store.voices import Voice

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from threading import Barrier, Thread
 
 import pytest
@@ -14,7 +13,7 @@ from smsgw.store import schedules
 from smsgw.store.database import Database
 from smsgw.store.tables import reminder, run
 from tests.agency import Agency
-from tests.dying import Fate, dying_node
+from tests.dying import at_commit, dying_node
 from tests.test_reminders import IN_PROGRESS, at, begun, minutes, owner, told, turn_all_on, until
 from tests.world import World
 
@@ -83,12 +82,6 @@ def test_what_was_claimed_right_before_the_night_waits_for_the_morning(here: Wor
     assert told(here, agency, code) == []
     until(here, at(16, 7))
     assert len(told(here, agency, code)) == 1
-
-
-def at_commit(number: int, side: str) -> Fate:
-    """A death at the so-many-th commit, on that side of it."""
-    passed = count(1)
-    return lambda name, now: now == side and next(passed) == number
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

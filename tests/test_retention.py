@@ -15,7 +15,7 @@ from smsgw.store.ids import new_id
 from smsgw.store.outbox import Settled
 from smsgw.store.people import Preference
 from smsgw.store.receipts import Report
-from smsgw.store.retention import OWNER
+from smsgw.store.reminders import OWNER
 from smsgw.store.states import State
 from smsgw.store.tables import Lane, metadata, zalo_user
 from tests.agency import Agency

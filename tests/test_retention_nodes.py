@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import count
-
 import pytest
 
 from smsgw import checkup
 from smsgw.gateway import Gateway
 from smsgw.store.schedules import Stopped
-from tests.dying import Fate, dying_node
+from tests.dying import at_commit, dying_node
 from tests.test_retention import answered, look, retire, rows
 from tests.world import World
-
-
-def at_commit(number: int, side: str) -> Fate:
-    """A death at the so-many-th commit, on that side of it."""
-    passed = count(1)
-    return lambda name, now: now == side and next(passed) == number
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

@@ -10,8 +10,8 @@ from smsgw.failure import ExpectedFailure
 class NoticeRefused(ExpectedFailure):
     """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
 
-    Reasons: empty, text, nobody, state, seen, own, changed, budget, placeholder, registered, time, phone,
-    over, role.
+    Reasons: name, text, time, nobody, placeholder, registered, budget, role, own, state, changed, phone, removed,
+    unknown.
     """
 
     def __init__(self, reason: str, text: str) -> None:

@@ -20,7 +20,6 @@ from smsgw.store.people import Preference
 from smsgw.text.accents import unaccented
 from smsgw.text.phones import msisdn
 
-OWNER = "owner"
 _PRIVATE = frozenset({"supplement_note", "fee_due", "post_tracking", "delay_reason"})
 _AT_LENGTH = ("missing", "reason")  # what agencies write in their own words
 _ROOM = {1: 40, 2: 120, 3: 250}  # characters of it that so many messages surely hold beside the rest

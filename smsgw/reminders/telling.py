@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Roads
 from smsgw.dossiers.candidates import Load
 from smsgw.dossiers.dossier import Dossier
-from smsgw.reminders.deciding import OWNER, Texts, occasion, too_old
+from smsgw.reminders.deciding import Texts, occasion, too_old
 from smsgw.reminders.rules import Rule
 from smsgw.store import opt_outs, people, reminders
 from smsgw.store.followers import Followers
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.people import Preference
-from smsgw.store.reminders import Reminder
+from smsgw.store.reminders import OWNER, Reminder
 from smsgw.store.tables import Lane
 from smsgw.text import phones
 

@@ -14,7 +14,7 @@ from smsgw.clock import Clock
 from smsgw.dispatch.vetting import Vetted, withdrawn
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
-from smsgw.reminders.deciding import OWNER, Texts, is_owner, occasion
+from smsgw.reminders.deciding import Texts, is_owner, occasion
 from smsgw.reminders.rules import OFFICIALS, Rule
 from smsgw.reminders.switches import Switches
 from smsgw.reminders.timing import midnight
@@ -23,7 +23,7 @@ from smsgw.store.database import Database
 from smsgw.store.followers import Followers
 from smsgw.store.outbox import PUT_OFF, Claimed, Settled
 from smsgw.store.people import Preference
-from smsgw.store.reminders import UNTRUE, Outgoing
+from smsgw.store.reminders import OWNER, UNTRUE, Outgoing
 from smsgw.store.states import State
 from smsgw.store.tables import Lane
 from smsgw.text.segments import measure

@@ -16,6 +16,7 @@ from smsgw.notices import past
 from smsgw.officials import audit
 from smsgw.store import audit as audit_rows
 from smsgw.store import owners, retention
+from smsgw.store.reminders import OWNER
 from smsgw.store.removing import PAGE, Bounds, Hands, Page, Pages, by_key
 from smsgw.store.tables import follower, reminder
 
@@ -119,7 +120,7 @@ def _ended(candidates: Candidates) -> Pages:
 
 def _gone(candidates: Candidates) -> Pages:
     """Reminders, by their key, of dossiers that the one-stop database has no more."""
-    pages = by_key(reminder.c.at, reminder.c.told_to == retention.OWNER)
+    pages = by_key(reminder.c.at, reminder.c.told_to == OWNER)
 
     def judged(hands: Hands, before: datetime) -> Iterator[Page]:
         for page in pages(hands, before):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -101,14 +101,14 @@ def latest(
 
 def old(connection: sa.Connection, before: datetime) -> range:
     """The numbers of the entries from the first one on that are older."""
-    first, _ = connection.execute(_FIRST_FROM, {"bound": datetime.min.replace(tzinfo=UTC)}).one_or_none() or (1, None)
-    stays, _ = connection.execute(_FIRST_FROM, {"bound": before}).one_or_none() or (head(connection).number + 1, None)
+    first = connection.scalar(sa.select(sa.func.min(audit.c.number))) or 1
+    stays = connection.scalar(_STAYS, {"before": before}) or head(connection).number + 1
     return range(first, max(first, stays))
 
 
-_FIRST_FROM = (
-    sa.select(audit.c.number, audit.c.at)
-    .where(audit.c.at >= sa.bindparam("bound", type_=audit.c.at.type))
+_STAYS = (
+    sa.select(audit.c.number)
+    .where(audit.c.at >= sa.bindparam("before", type_=audit.c.at.type))
     .order_by(audit.c.number)
     .limit(1)
 )

@@ -14,6 +14,7 @@ from smsgw.store.batch import Batch, InsertNew, InsertOrUpdate
 from smsgw.store.states import State
 from smsgw.store.tables import history, mark, outbound, reminder, switch
 
+OWNER = "owner"  # in told_to, in place of a phone: whoever is on the dossier
 EVERYWHERE = ""  # in place of an agency: all that have no switch of their own
 UNTRUE = "untrue"  # the code of a message that was withdrawn because it was not so any more
 

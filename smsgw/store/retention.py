@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from smsgw.store.batch import Batch
 from smsgw.store.exchanges import KEPT_FOR
 from smsgw.store.lines import UNPROVED_FOR
-from smsgw.store.reminders import UNTRUE
+from smsgw.store.reminders import OWNER, UNTRUE
 from smsgw.store.removing import PAGE, Bounds, Hands, Page, Pages, Removal, by_age, by_id, by_key, by_search, older
 from smsgw.store.schedules import KEPT
 from smsgw.store.states import State
@@ -48,7 +48,6 @@ from smsgw.store.tables import (
     zalo_user,
 )
 
-OWNER = "owner"  # in reminder.told_to, in place of a phone
 SIGNED_IN = timedelta(days=7)  # no session lasts longer
 FAILED = timedelta(days=1)  # in which tries to sign in count
 LINKED = timedelta(days=7)  # codes are good for minutes, and counted for a day

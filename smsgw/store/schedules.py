@@ -158,9 +158,10 @@ def busy(connection: sa.Connection, limit: int) -> list[Run]:
 
 
 def last_run(connection: sa.Connection) -> dict[str, datetime]:
-    """When each schedule's last run began."""
-    query = sa.select(_c.schedule, sa.func.max(_c.started_at)).group_by(_c.schedule)
-    return dict(connection.execute(query).all())
+    """When each schedule's last run began, of those that have had one."""
+    of_it = sa.select(_c.started_at).where(_c.schedule == schedule.c.name).order_by(_c.due_at.desc()).limit(1)
+    rows = connection.execute(sa.select(schedule.c.name, of_it.scalar_subquery()))
+    return {name: at for name, at in rows if at is not None}
 
 
 def hanging(connection: sa.Connection, since: datetime) -> dict[str, str]:

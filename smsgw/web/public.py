@@ -78,7 +78,7 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
         asked = exactly(query)
         return _answered(counter, query, asked, _answer(clerk, guesses, asked, clock()))
 
-    routes.after_request(_careful)
+    routes.after_request(careful)
     return routes
 
 
@@ -86,13 +86,14 @@ def fault(counter: Counter, error: HTTPException) -> AnyResponse:
     """What a citizen is told who opens an address where there is nothing, or asks for something in a wrong way."""
     if error.response is not None:
         return error.response  # type: ignore[return-value] # a redirect
-    response = _careful(_trouble(counter, HTTPStatus(error.code or 500)))
+    response = careful(_trouble(counter, HTTPStatus(error.code or 500)))
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
     return response
 
 
-def _careful(response: Response) -> Response:
+def careful(response: Response) -> Response:
+    """With the headers of a page that needs nothing but styles and pictures of ours."""
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self';"
         " frame-ancestors 'none'"

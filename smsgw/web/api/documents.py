@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from flask_openapi.openapi import OpenAPI
 
 from smsgw import __version__
+from smsgw.web.public import careful
 
 SCHEME = {"type": "http", "scheme": "bearer", "description": "A key that smsgw key add made."}
 _REF = "#/components/schemas/"
@@ -37,15 +38,7 @@ def blueprint(app: OpenAPI) -> Blueprint:
         page = render_template("api/reference.html", document=app.api_doc, type_of=type_of, model_of=model_of)
         return Response(page, mimetype="text/html")
 
-    @routes.after_request
-    def careful(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-        )
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
+    routes.after_request(careful)
     return routes
 
 
