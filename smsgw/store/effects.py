@@ -69,7 +69,10 @@ class Said:
 
 
 def write(connection: sa.Connection, everything: Sequence[Said]) -> None:
-    """Write effects down. Of what one phone says twice about the same, the last word holds; of ratings the first."""
+    """Write effects down. Of what one phone says twice about the same, the last word holds; of ratings the first.
+
+    Raises IntegrityError if the number of a complaint is taken.
+    """
     wishes: dict[str, tuple[Preference, datetime]] = {}
     following: dict[tuple[str, str], tuple[bool, datetime]] = {}
     receiving: dict[tuple[str, Purpose], tuple[bool, Said]] = {}

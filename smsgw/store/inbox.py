@@ -58,7 +58,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
 
     One that the channel has delivered before leaves no trace, and neither does what was decided on it.
 
-    Raises Overtaken.
+    Raises Overtaken, and IntegrityError if the number of a complaint is taken.
     """
     if not arrivals:
         return set()
