@@ -88,15 +88,11 @@ def write(connection: sa.Connection, everything: Sequence[Said]) -> None:
                 following[phone, code] = wanted, at
             case Receiving(purposes, wanted):
                 receiving |= {(phone, purpose): (wanted, said) for purpose in purposes}
-            case Rated() as rating:
-                rated.append(
-                    ratings.Rating(rating.code, phone, rating.score, rating.agency_code, rating.agency_name, at)
-                )
-            case Voiced() as new:
-                about = (new.code, new.agency_code, new.agency_name)
-                voiced.append(
-                    voices.NewVoice(said.message, new.number, said.sender, said.channel, new.text, *about, at)
-                )
+            case Rated(code, score, agency, name):
+                rated.append(ratings.Rating(code, phone, score, agency, name, at))
+            case Voiced(number, text, about, agency, name):
+                who = (said.sender, said.channel)
+                voiced.append(voices.NewVoice(said.message, number, *who, text, about, agency, name, at))
     people.prefer(connection, wishes)
     followers.write(connection, following)
     opt_outs.add(
