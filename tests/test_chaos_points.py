@@ -84,7 +84,7 @@ def transactions() -> list[str]:
     for file in set(rooms.rglob("*.py")) - set((rooms / "bench").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             match node:
-                case ast.Call(func=ast.Attribute(attr="writing" | "_all"), args=[first, *_]):
+                case ast.Call(func=ast.Attribute(attr="writing" | "_working" | "_all"), args=[first, *_]):
                     given = (part.value for part in ast.walk(first) if isinstance(part, ast.Constant))
                     names |= {name for name in given if isinstance(name, str)}
     return sorted(names)
@@ -146,7 +146,7 @@ def _killed_at(chaos: Chaos, points: Sequence[Point]) -> None:
     commands = Counter(point.transaction for point in points)
     told = commands["try out"] + provoked[_result_ready] + provoked[_notice] + provoked[_system_sends]
     dropped = commands["decide"] + provoked[_not_ready_any_more]
-    assert chaos.states() == {"delivered": len(chaos.senders) + told, "cancelled": dropped}
+    assert chaos.states() == Counter(delivered=len(chaos.senders) + told, cancelled=dropped)
 
 
 def _killed_node(chaos: Chaos, point: Point) -> None:
