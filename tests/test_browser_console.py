@@ -211,6 +211,27 @@ def test_a_key_is_made_at_one_press_or_two_and_what_is_wrong_is_said_where_one_i
     page.get_by_text(f"Đã thu hồi khóa {name}.").wait_for()
 
 
+def test_what_was_entered_waits_in_its_form_while_one_signs_in_again(page: Page, console: Console) -> None:
+    page.goto(console.url + "notices/new")
+    page.fill("#name", "Một thông báo dài")
+    page.fill("#text", "Mời ((ten)) đến.")
+    page.set_input_files("#file", {"name": "a.csv", "mimeType": "text/csv", "buffer": b"phone;ten\n0912000001;An\n"})
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Kiểm tra và xem trước").click()
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Đăng nhập ở một thẻ khác").click()
+    assert serious(page) == []
+    other = opened.value
+    other.fill("#name", "lan.nguyen")
+    other.fill("#password", PASSWORD)
+    other.keyboard.press("Enter")
+    other.wait_for_url(console.url)
+    other.close()
+    page.get_by_role("button", name="Kiểm tra và xem trước").click()
+    page.get_by_role("heading", name="Một thông báo dài").wait_for()
+    page.get_by_text("Moi An den.").wait_for()
+
+
 def test_pages_are_worked_by_keyboard(page: Page, console: Console) -> None:
     page.goto(console.url)
     page.keyboard.press("Tab")

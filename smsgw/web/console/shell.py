@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 from wsgiref.types import WSGIEnvironment
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ from smsgw.web.console.words import Words
 
 LARGEST_FORM = 64 * 1024  # bytes; a view that takes files says so by @takes
 TOKEN, LANGUAGE, NEXT = "token", "language", "next"
+SCRIPT = "X-Script"  # a header of what a page's own script asks
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
     " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -263,15 +265,26 @@ def _shown_out(role: str | None) -> AnyResponse | None:
     if role is None:
         return None
     signed_in: SignedIn | None = g.signed_in
+    if SCRIPT in request.headers and (signed_in is None or signed_in.session.stage != "full"):
+        abort(HTTPStatus.UNAUTHORIZED)
     if signed_in is None:
-        if request.method == "GET":
-            cookie[NEXT] = request.full_path.rstrip("?")
+        _remember_where()
         return see("signing.sign_in")
     if signed_in.session.stage != "full":
         return see("signing.code")
     if role == "nobody" or not signed_in.official.may(role):  # type: ignore[arg-type] # nobody is no role
         abort(HTTPStatus.FORBIDDEN)
     return None
+
+
+def _remember_where() -> None:
+    """Where somebody goes on once they are signed in; who sent a form is told that nothing came of it."""
+    if request.method == "GET":
+        cookie[NEXT] = request.full_path.rstrip("?")
+    elif request.method == "POST":
+        form = urlsplit(request.referrer or "")
+        cookie[NEXT] = f"{form.path}?{form.query}".rstrip("?")
+        tell("signing.lost", "warning")
 
 
 def _form_too_old(error: CSRFError) -> Response:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, g, redirect, request
+from flask import Blueprint, g, jsonify, redirect, request
 from flask import session as cookie
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.officials.passwords import TooBusy
 from smsgw.officials.signing_in import Refused, TooSoon
 from smsgw.web.console.desk import Desk
-from smsgw.web.console.shell import LANGUAGE, NEXT, TOKEN, for_everybody, page, say, see, visitor
+from smsgw.web.console.shell import LANGUAGE, NEXT, TOKEN, for_everybody, me, needs, page, say, see, visitor
 
 HOME = "/console/"
 
 
 def routes(desk: Desk) -> Blueprint:
-    """/console/sign-in, /code, /sign-out and /language."""
+    """/console/sign-in, /code, /sign-out, /token and /language."""
     door = Blueprint("signing", __name__)
 
     @door.get("/sign-in")
@@ -49,6 +50,12 @@ def routes(desk: Desk) -> Blueprint:
             desk.signing_in.end(g.signed_in.official, g.signed_in.session.token_hash)
         _forget_all_but_language()
         return see("signing.sign_in")
+
+    @door.get("/token")
+    @needs("viewer")
+    def token() -> AnyResponse:
+        """For the script of a page that lay open: who is signed in by now, and what proves that a form is theirs."""
+        return jsonify(name=me().name, token=generate_csrf())
 
     @door.post("/language")
     @for_everybody
