@@ -212,11 +212,13 @@ def test_a_key_is_made_at_one_press_or_two_and_what_is_wrong_is_said_where_one_i
 
 
 def test_what_was_entered_waits_in_its_form_while_one_signs_in_again(page: Page, console: Console) -> None:
+    page.clock.install()
     page.goto(console.url + "notices/new")
     page.fill("#name", "Một thông báo dài")
     page.fill("#text", "Mời ((ten)) đến.")
     page.set_input_files("#file", {"name": "a.csv", "mimeType": "text/csv", "buffer": b"phone;ten\n0912000001;An\n"})
     page.context.clear_cookies()
+    page.clock.fast_forward("30:00")
     page.get_by_role("button", name="Kiểm tra và xem trước").click()
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Đăng nhập ở một thẻ khác").click()

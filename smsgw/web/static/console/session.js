@@ -2,6 +2,7 @@
 // A page may lie open for longer than its official is signed in. A form of somebody who is signed in no more is not
 // read, and so it is asked first, and waits with all that was typed until they are signed in again, in another tab.
 
+const FRESH = 60000; // milliseconds for which whoever was shown a page is taken to be signed in
 const asking = new Set(), sure = new Set(); // forms
 
 // Nothing comes of a moment without the gateway: null. Of who is not signed in: 401, and not the door's page.
@@ -31,7 +32,7 @@ async function send(form, button) {
 
 for (const form of document.querySelectorAll("main form[method=post]")) {
   form.addEventListener("submit", (event) => {
-    if (sure.delete(form)) return;
+    if (sure.delete(form) || performance.now() < FRESH) return;
     event.preventDefault();
     event.stopImmediatePropagation(); // nobody else takes it for sent
     if (asking.has(form)) return;
