@@ -108,6 +108,22 @@ def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) 
     assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
 
 
+def test_a_form_from_before_somebody_elses_change_takes_its_place_only_when_told(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new")
+    old = latest(here)
+    post(lan, f"{old.id}/edit", by="keep", text="Mot ((ten))", seen=old.fingerprint)
+    for by in ("keep", "file"):
+        page = post(lan, f"{old.id}/edit", 400, by=by, text="Hai ((ten))", seen=old.fingerprint)
+        assert "đã được sửa ở nơi khác" in page
+        assert "Hai ((ten))" in page
+        assert (latest(here).id, latest(here).text) == (old.id, "Mot ((ten))")
+    found = re.search(r'name="seen" value="([^"]+)"', page)
+    assert found
+    post(lan, f"{old.id}/edit", by="keep", text="Hai ((ten))", seen=found[1])
+    assert latest(here).text == "Hai ((ten))"
+
+
 def test_whoever_wrote_a_notice_does_not_approve_it_with_somebody_elses_file(here: World) -> None:
     lan, minh = official(here, "lan", "approver"), official(here, "minh", "approver")
     post(lan, "new", content=FILE + "x;Chi\n")

@@ -159,6 +159,8 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
     form = Form(request.form)
     form.setdefault("by", "file")
     try:
+        if before is not None and _another_version(form, before):
+            raise BadForm("changed_meanwhile")
         draft = wishes(form, desk.timezone)
         if before is not None and form["by"] == "keep":
             return see("notices.notice", id=desk.notices.edit(before.id, me(), draft).id)
@@ -170,6 +172,12 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
     except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
         return _form(desk, form, HTTPStatus.BAD_REQUEST, trouble=_said(error), notice=before)
     return see("notices.notice", id=made.id)
+
+
+def _another_version(form: Form, notice: Notice) -> bool:
+    """Whether a notice was changed since the form was shown; once, as who sends it again has been told."""
+    seen, form["seen"] = form.get("seen"), notice.fingerprint
+    return bool(seen) and seen != notice.fingerprint
 
 
 def _replaced(desk: Desk, before: Notice, made: Notice) -> bool:
