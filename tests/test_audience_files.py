@@ -83,6 +83,12 @@ def test_csv_of_any_program_is_read(delimiter: str, encoding: str) -> None:
     assert found == Recipient(2, "84912345678", {"ho ten": "Nguyễn Văn A", "ma": "H01.12-180802-0012"})
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_heading_with_accents_hides_no_encoding(encoding: str) -> None:
+    content = "Số điện thoại;Họ tên;Mã\n0912345678;Nguyễn Văn A;H01\n".encode(encoding)
+    assert [found.phone for found in recipients(content, TEXT)] == ["84912345678"]
+
+
 def test_the_code_page_of_windows_is_read_and_composed() -> None:
     decomposed = "Nguyê\u0303n Thi\u0323 Ha\u0300"
     content = f"phone;Ho ten;Ma\n0912345678;{decomposed};H01\n".encode("cp1258")
