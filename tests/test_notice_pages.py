@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from smsgw.notices.audience.lines import MIB
+from smsgw.notices.report import STATES
 from smsgw.store.notices import Notice
 from smsgw.store.tables import notice
 from smsgw.web.console import texts
@@ -296,6 +297,23 @@ def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(he
     assert [line.split(",")[0] for line in faults.splitlines()] == ["\ufeffdòng", "4"]
     assert "84912000001" in lan.get(f"/notices/{id}/report.csv")
     assert lan.client.get(f"/console/notices/{id}/report.xlsx", buffered=True).data.startswith(b"PK")
+
+
+def test_the_report_calls_what_became_of_a_message_by_the_words_of_the_page(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new")
+    id = latest(here).id
+    assert "chưa gửi" in lan.get(f"/notices/{id}/report.csv")
+    moved(lan, latest(here), "submit")
+    moved(minh, latest(here), "approve")
+    here.tick()
+    here.settle()
+    report = lan.get(f"/notices/{id}/report.csv")
+    assert report.count("đã nhận") == 2
+    assert "tin tính phí" in report
+    assert "Đã nhận" in lan.get(f"/notices/{id}/")
+    for state in ("submitted", "undelivered", "unknown", "cancelled"):
+        assert STATES[state] == texts.say("vi", f"notices.{state}").lower()
 
 
 def test_every_reason_has_its_words() -> None:

@@ -363,4 +363,4 @@ def test_failures_are_told_by_their_reason_and_the_report_names_everybody(cast: 
     with file.open("wb") as out:
         report.write_xlsx(report.records(means, ended, "vi"), out)
     rows = [*load_workbook(file)["report"].iter_rows(values_only=True)]
-    assert (rows[0][1], rows[3][1], rows[3][2]) == ("số điện thoại", "84910000002", "không đến máy")
+    assert (rows[0][1], rows[3][1], rows[3][2]) == ("số điện thoại", "84910000002", "không nhận được")

@@ -23,18 +23,18 @@ from smsgw.store.notices import Notice
 
 _HEADINGS: dict[Language, tuple[str, ...]] = {
     "en": ("row", "phone", "state", "reason", "segments", "channel", "sent", "ended"),
-    "vi": ("dòng", "số điện thoại", "trạng thái", "lý do", "số phần", "kênh", "gửi lúc", "kết thúc lúc"),
+    "vi": ("dòng", "số điện thoại", "trạng thái", "lý do", "tin tính phí", "kênh", "gửi lúc", "kết thúc lúc"),
 }
-_STATES: dict[str, str] = {
-    "waiting": "chưa đến lượt",
+STATES: dict[str, str] = {
+    "waiting": "chưa gửi",
     "skipped": "không gửi",
     "held": "đang giữ lại",
     "queued": "đang chờ gửi",
     "sending": "đang gửi",
     "unknown": "chưa rõ",
-    "submitted": "nhà mạng đã nhận",
-    "delivered": "đã đến máy",
-    "undelivered": "không đến máy",
+    "submitted": "đã gửi đi",
+    "delivered": "đã nhận",
+    "undelivered": "không nhận được",
     "expired": "hết hạn",
     "rejected": "bị từ chối",
     "cancelled": "đã hủy",
@@ -75,7 +75,7 @@ def _record(fate: Fate, cancelled: bool, language: Language, zone: ZoneInfo) -> 
     return (
         str(fate.line),
         fate.phone,
-        _STATES[state] if language == "vi" else state,
+        STATES[state] if language == "vi" else state,
         harmless(_REASONS.get(reason, reason) if language == "vi" else reason),
         str(fate.segments or ""),
         fate.channel or "",
