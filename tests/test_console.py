@@ -52,35 +52,6 @@ def test_whoever_is_not_signed_in_goes_to_the_door_and_from_there_to_where_they_
     assert "Tên đăng nhập hoặc mật khẩu không đúng" in sign_in(stranger(here), "lan", "wrong", 401)
 
 
-def test_who_sends_a_form_when_their_session_is_over_is_told_that_it_is_lost_and_comes_back_to_it(here: World) -> None:
-    here.gateway.accounts.add("lan", "sender", None, None, PASSWORD, "test")
-    desk = at_work(here, "lan")
-    here.clock.forward(hours=1)
-    came = {"Referer": "http://localhost/console/notices/new?by=file"}
-    answer = desk.client.post("/console/notices/new", data={"name": "A"}, headers=came, follow_redirects=True)
-    assert "chưa được lưu" in text(answer)
-    assert "chưa được lưu" not in desk.get("/sign-in")
-    landed = desk.client.post(
-        "/console/sign-in", data={"csrf_token": desk.token(), "name": "lan", "password": PASSWORD}
-    )
-    assert landed.location == "/console/notices/new?by=file"
-
-
-def test_a_script_of_a_page_is_not_sent_to_the_door_nor_anybody_after_it(here: World) -> None:
-    here.gateway.accounts.add("lan", "sender", None, None, PASSWORD, "test")
-    desk, script = stranger(here), {"X-Script": "1"}
-    for path in ("/notices/count", "/notices/reading/x", "/notices/x/progress", "/token"):
-        assert desk.client.get(f"/console{path}", headers=script).status_code == 401
-    assert "Tổng quan" in sign_in(desk, "lan", PASSWORD)
-
-
-def test_a_page_that_lay_open_is_told_who_is_signed_in_by_now_and_what_a_form_of_theirs_carries(here: World) -> None:
-    desk = official(here, "lan", "viewer")
-    now = desk.client.get("/console/token", headers={"X-Script": "1"}).get_json()
-    assert now["name"] == "lan"
-    assert desk.client.post("/console/language", data={"csrf_token": now["token"]}).status_code == 303
-
-
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/language", "/account/password", "/nowhere"])
 def test_a_form_without_its_token_is_refused_with_a_page(here: World, path: str) -> None:
     desk = official(here, "lan", "admin")
