@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from smsgw.answers.answering import Answers
-from smsgw.answers.asked import Language
 from smsgw.answers.asker import Asker
 from smsgw.clock import Clock
 from smsgw.dispatch.channel import Roads
