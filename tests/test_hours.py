@@ -21,6 +21,33 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=HERE)
 
 
+# The first day of the lunar year and the 10th of its 3rd month, as the lunar calendar of Viet Nam has them.
+LUNAR = {
+    2027: ("2027-02-06", "2027-04-16"),
+    2028: ("2028-01-26", "2028-04-04"),
+    2029: ("2029-02-13", "2029-04-23"),
+    2030: ("2030-02-02", "2030-04-12"),
+    2031: ("2031-01-23", "2031-04-01"),
+    2032: ("2032-02-11", "2032-04-19"),
+    2033: ("2033-01-31", "2033-04-09"),
+    2034: ("2034-02-19", "2034-04-28"),
+    2035: ("2035-02-08", "2035-04-17"),
+}
+
+
+@pytest.mark.parametrize(("tet", "hung_kings"), LUNAR.values(), ids=LUNAR)
+def test_at_tet_of_the_years_to_come_offices_are_closed_for_five_working_days_or_days_in_their_place(
+    tet: str, hung_kings: str
+) -> None:
+    first = date.fromisoformat(tet)
+    around = [first + timedelta(days=days) for days in range(-7, 15)]
+    closed = [day for day in around if is_holiday(day)]
+    assert closed[0] == first - timedelta(days=1)
+    assert closed == [closed[0] + timedelta(days=days) for days in range(len(closed))]
+    assert sum(day.weekday() < 5 for day in closed) == 5
+    assert is_holiday(date.fromisoformat(hung_kings))
+
+
 @pytest.mark.parametrize(
     ("hours", "when", "allowed"),
     [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-# The days of the lunar calendar that are holidays: Tet (the days off as announced, weekends included) and the
-# Hung Kings' day (10th of the 3rd month). From the yearly announcements; a year that is not here has solar ones only.
+# The days of the lunar calendar that are holidays: Tet (the days off, weekends included) and the Hung Kings' day (10th
+# of the 3rd month). To 2026 as announced; then by the Labour Code: the eve and four days, and working days in place of
+# those that fall on a weekend. An announcement may set the eve and a day more differently: put it in its year's line.
 _LUNAR = {
     2017: (("01-26", "02-01"), ("04-06", "04-06")),
     2018: (("02-14", "02-20"), ("04-25", "04-25")),
@@ -17,6 +18,15 @@ _LUNAR = {
     2024: (("02-08", "02-14"), ("04-18", "04-18")),
     2025: (("01-25", "02-02"), ("04-07", "04-07")),
     2026: (("02-14", "02-22"), ("04-27", "04-27")),
+    2027: (("02-05", "02-11"), ("04-16", "04-16")),
+    2028: (("01-25", "01-31"), ("04-04", "04-04")),
+    2029: (("02-12", "02-16"), ("04-23", "04-23")),
+    2030: (("02-01", "02-07"), ("04-12", "04-12")),
+    2031: (("01-22", "01-28"), ("04-01", "04-01")),
+    2032: (("02-10", "02-16"), ("04-19", "04-19")),
+    2033: (("01-30", "02-04"), ("04-09", "04-11")),
+    2034: (("02-18", "02-24"), ("04-28", "04-28")),
+    2035: (("02-07", "02-13"), ("04-17", "04-17")),
 }
 _SOLAR = frozenset({(1, 1), (4, 30), (5, 1), (9, 2), (9, 3)})  # Labour Code, article 112; 2 September and a day beside
 
