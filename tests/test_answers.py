@@ -314,11 +314,7 @@ SHIPPED = (Path(__file__).parent.parent / "smsgw/answers/wording.toml").read_tex
         ('stopped = "Work', 'stoped = "Work', "en.stoped: no such text"),
         ('refused = "Quý', f'refused = "{"rất dài " * 30}', "vi.refused: is too long"),
         ("Hẹn trả kết quả", "📅 Hẹn trả", "vi.received: 📅 can't be sent in a message without accents"),
-        (
-            'preference = "Từ nay quý ông/bà sẽ nhận tin nhắn tiếng Việt {form}."',
-            'preference = ""',
-            "preference: is empty",
-        ),
+        ('not_linked = "', 'not_linked = ""  # "', "not_linked: is empty"),
         ('withdrawn = "đã rút"', f'withdrawn = "{"đã rút " * 9}"', "vi.short.withdrawn: is too long"),
         ("[abbreviations]", "[abbreviation]", "[abbreviation]: no such table"),
         ("[en.short]", "[en.shorts]", "[en.short]: the table is missing"),

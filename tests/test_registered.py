@@ -116,7 +116,8 @@ def test_an_answer_goes_out_by_the_template_that_its_wording_names(tmp_path: Pat
     with place(tmp_path, brand, ["sms", "brand"]) as made:
         agency = Agency(tmp_path)
         (code,) = agency.codes("status = 4")
-        agency.change(code, made.clock(), due_at=made.clock() + timedelta(days=5), step_name="Xem xét")
+        due_at = made.clock() + timedelta(days=5)
+        agency.change(code, made.clock(), due_at=due_at, new_due_at=None, step_name="Xem xét")
         made.text(PHONE, "có dấu")
         paused(made)
         made.text(PHONE, f"tra cuu {code}")  # this one wants accents, and the template has none
