@@ -49,9 +49,8 @@ _NONE = ("", "0", "000", "00", "0000")
 
 # Some SMSCs end the text with the NUL that ends it in their own memory.
 _FIELD = re.compile(r"\b(id|stat|err|done[ _]?date)\s*:\s*([^\s,;\0]+)", re.IGNORECASE)
-_ABSOLUTE = re.compile(
-    r"(\d{12})\d(\d\d)([+-])", re.ASCII
-)  # a time of SMPP's own (7.1.1), with quarters of hours from UTC
+# A time of SMPP's own (7.1.1), with quarters of hours from UTC.
+_ABSOLUTE = re.compile(r"(\d{12})\d(\d\d)([+-])", re.ASCII)
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M%S")
 
 

@@ -6,15 +6,7 @@ import random
 
 import sqlalchemy as sa
 
-from smsgw.answers.asked import (
-    AskVoice,
-    Follow,
-    ListFollowed,
-    Rate,
-    Request,
-    Speak,
-    Unfollow,
-)
+from smsgw.answers.asked import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow
 from smsgw.answers.asker import NO_TIES, Ties
 from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 

@@ -14,13 +14,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.answers.asked import (
-    Language,
-    LookUp,
-    OfPhone,
-    Request,
-    exactly,
-)
+from smsgw.answers.asked import Language, LookUp, OfPhone, Request, exactly
 from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.asking import EXAMPLE
 from smsgw.clock import Clock, utc_now
