@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
 from flask import Flask
 
 from providers.simulator import Zalo, ZaloConfig, zalo_routes
@@ -14,6 +16,8 @@ from smsgw.web.server import WebServer
 from tests.world import World, world
 
 APP_ID, APP_SECRET, OA_SECRET, REFRESH_TOKEN = "1234567890", "app-secret", "oa-secret", "first-refresh-token"
+MAI = "4567890123456789012"
+STRANGER = "84987654321"
 READY = "Hồ sơ {ma_ho_so} đã có kết quả. Mời đến nhận tại {noi_nhan}, mang theo giấy hẹn."
 
 
@@ -80,6 +84,22 @@ class Chats:
     def sms(self, phone: str) -> list[str]:
         """What a phone got by SMS."""
         return [bubble.text for bubble in self.here.heard(phone)]
+
+    def code_sent_to(self, phone: str) -> str:
+        """The code in the latest SMS."""
+        found = re.match(r"(\d{6}) la ma lien ket", self.sms(phone)[-1])
+        assert found
+        return found[1]
+
+    def linked(self, user: str, phone: str) -> None:
+        """Link somebody, as they would do it."""
+        self.say(user, f"LK {phone}")
+        assert "đã liên kết" in self.say(user, self.code_sent_to(phone))
+
+    def rows(self, *columns: sa.Column[str]) -> list[tuple[object, ...]]:
+        """What a table of the gateway has in these columns, in the order of the ids."""
+        with self.here.gateway.database.reading() as connection:
+            return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(columns[0].table.c.id))]
 
     def settle(self, seconds: int = 5) -> None:
         """The same as in the world without Zalo."""

@@ -21,6 +21,7 @@ from smsgw.store import database as databases
 from smsgw.store.database import Database
 from tests import browser, postgres
 from tests.bulletin import Cast
+from tests.chats import Chats, chats
 from tests.world import NOON, World, sqlite_with_tables, world
 
 if TYPE_CHECKING:
@@ -160,6 +161,20 @@ def here(tmp_path: Path) -> Iterator[World]:
 def anywhere(tmp_path: Path, tables_url: str) -> Iterator[World]:
     """The same, on either kind of database."""
     with world(tmp_path, tables_url) as made:
+        yield made
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[Chats]:
+    """A world with Zalo on SQLite."""
+    with chats(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def any_chat(tmp_path: Path, tables_url: str) -> Iterator[Chats]:
+    """The same, on either kind of database."""
+    with chats(tmp_path, tables_url) as made:
         yield made
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,76 +16,42 @@ from smsgw.checkup import examine
 from smsgw.dossiers.dossier import Status
 from smsgw.settings.tables import OneStopSettings
 from smsgw.store import chats as chats_store
-from smsgw.store import opt_outs, outbox, voices
+from smsgw.store import opt_outs, voices
 from smsgw.store.chats import Link, LinkAsked, LinkTried, Overtaken, Seen
 from smsgw.store.ids import new_id
-from smsgw.store.outbox import NewMessage
-from smsgw.store.tables import Lane, inbound, outbound, zalo_link, zalo_user
+from smsgw.store.tables import inbound, outbound, zalo_link, zalo_user
 from smsgw.text.phones import mask_all
-from tests.chats import Chats, chats
+from tests.chats import MAI, STRANGER, Chats, chats
 from tests.test_conversations import code_of, owner_of
 from tests.test_reminders import IN_PROGRESS, begun, minutes
 from tests.world import NOON
 
-MAI, TUAN = "4567890123456789012", "4567890123456789099"
-STRANGER = "84987654321"
+TUAN = "4567890123456789099"
 
 
-@pytest.fixture
-def there(tmp_path: Path) -> Iterator[Chats]:
-    """A world with Zalo on SQLite."""
-    with chats(tmp_path) as made:
-        yield made
+def test_somebody_asks_in_the_chat_and_is_answered_with_accents(any_chat: Chats) -> None:
+    code = code_of(any_chat.here, Status.IN_PROGRESS)
+    assert f"Hồ sơ {code} trễ hẹn" in any_chat.say(MAI, f"hồ sơ {code} ạ")
+    assert any_chat.here.states() == {"delivered": 1}
+    assert any_chat.rows(outbound.c.channel, outbound.c.recipient, outbound.c.segments) == [("zalo", f"zalo:{MAI}", 1)]
 
 
-@pytest.fixture
-def anywhere(tmp_path: Path, tables_url: str) -> Iterator[Chats]:
-    """The same, on either kind of database."""
-    with chats(tmp_path, tables_url) as made:
-        yield made
-
-
-def code_sent_to(there: Chats, phone: str) -> str:
-    """The code in the latest SMS."""
-    found = re.match(r"(\d{6}) la ma lien ket", there.sms(phone)[-1])
-    assert found
-    return found[1]
-
-
-def linked(there: Chats, user: str, phone: str) -> None:
-    """Link somebody, as they would do it."""
-    there.say(user, f"LK {phone}")
-    assert "đã liên kết" in there.say(user, code_sent_to(there, phone))
-
-
-def rows(there: Chats, *columns: sa.Column[str]) -> list[tuple[object, ...]]:
-    with there.here.gateway.database.reading() as connection:
-        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(columns[0].table.c.id))]
-
-
-def test_somebody_asks_in_the_chat_and_is_answered_with_accents(anywhere: Chats) -> None:
-    code = code_of(anywhere.here, Status.IN_PROGRESS)
-    assert f"Hồ sơ {code} trễ hẹn" in anywhere.say(MAI, f"hồ sơ {code} ạ")
-    assert anywhere.here.states() == {"delivered": 1}
-    assert rows(anywhere, outbound.c.channel, outbound.c.recipient, outbound.c.segments) == [("zalo", f"zalo:{MAI}", 1)]
-
-
-def test_who_begins_to_follow_is_greeted_and_who_ceases_is_remembered(anywhere: Chats) -> None:
+def test_who_begins_to_follow_is_greeted_and_who_ceases_is_remembered(any_chat: Chats) -> None:
     def follows() -> bool | None:
-        with anywhere.here.gateway.database.reading() as connection:
+        with any_chat.here.gateway.database.reading() as connection:
             return connection.scalar(sa.select(zalo_user.c.follows))
 
-    anywhere.zalo.follow(MAI, True)
-    anywhere.settle()
-    (greeting,) = anywhere.heard(MAI)
+    any_chat.zalo.follow(MAI, True)
+    any_chat.settle()
+    (greeting,) = any_chat.heard(MAI)
     assert "Cảm ơn quý ông/bà đã quan tâm" in greeting
     assert "LK 0912345678" in greeting
     assert follows() is True
-    anywhere.zalo.follow(MAI, False)
-    anywhere.settle()
-    assert len(anywhere.heard(MAI)) == 1
+    any_chat.zalo.follow(MAI, False)
+    any_chat.settle()
+    assert len(any_chat.heard(MAI)) == 1
     assert follows() is False
-    anywhere.say(MAI, "HELP")
+    any_chat.say(MAI, "HELP")
     assert follows() is False
 
 
@@ -119,7 +83,7 @@ def test_zalo_has_its_answer_within_two_seconds_also_while_the_one_stop_database
             there.zalo.say(MAI, "H01.12-180802-0012")
             begun = time.monotonic()
             there.zalo.run_due()
-            assert rows(there, inbound.c.sender) == [(f"zalo:{MAI}",)]
+            assert there.rows(inbound.c.sender) == [(f"zalo:{MAI}",)]
             return time.monotonic() - begun
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -138,48 +102,48 @@ def test_the_doctor_says_when_zalo_would_not_wait_for_a_look_up(there: Chats) ->
     )
 
 
-def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(anywhere: Chats) -> None:
-    code, phone = (of(anywhere.here, Status.SUPPLEMENT_ASKED) for of in (code_of, owner_of))
-    assert "cần bổ sung giấy tờ" in anywhere.say(MAI, code)
-    asked = anywhere.say(MAI, f"LK 0{phone[2:]}")
+def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(any_chat: Chats) -> None:
+    code, phone = (of(any_chat.here, Status.SUPPLEMENT_ASKED) for of in (code_of, owner_of))
+    assert "cần bổ sung giấy tờ" in any_chat.say(MAI, code)
+    asked = any_chat.say(MAI, f"LK 0{phone[2:]}")
     assert f"số 0{phone[2:5]}***{phone[-3:]} qua SMS" in asked
     assert phone not in asked
-    typed = code_sent_to(anywhere, phone)
-    assert "đã liên kết" in anywhere.say(MAI, f"{typed[:3]} {typed[3:]}")
-    assert "cần bổ sung:" in anywhere.say(MAI, code)
-    assert "cần bổ sung giấy tờ" in anywhere.say(TUAN, code)
-    assert "không còn liên kết" in anywhere.say(MAI, "Hủy liên kết")
-    assert "cần bổ sung giấy tờ" in anywhere.say(MAI, code)
+    typed = any_chat.code_sent_to(phone)
+    assert "đã liên kết" in any_chat.say(MAI, f"{typed[:3]} {typed[3:]}")
+    assert "cần bổ sung:" in any_chat.say(MAI, code)
+    assert "cần bổ sung giấy tờ" in any_chat.say(TUAN, code)
+    assert "không còn liên kết" in any_chat.say(MAI, "Hủy liên kết")
+    assert "cần bổ sung giấy tờ" in any_chat.say(MAI, code)
 
 
 def test_linking_asks_for_a_number_that_can_get_the_code(there: Chats) -> None:
     for text in ("LK", "liên kết", "LK 02963123456", "lk12345678", "LK 0912"):
         assert "Xin nhắn LK và số điện thoại di động" in there.say(MAI, text)
     assert "Xin nhắn LK và số" not in there.say(MAI, "Liên kết tài khoản ngân hàng thế nào")
-    assert rows(there, zalo_link.c.id) == []
+    assert there.rows(zalo_link.c.id) == []
 
 
-def test_a_code_can_be_guessed_at_five_times_and_then_no_more(anywhere: Chats) -> None:
-    anywhere.say(MAI, f"LK {STRANGER}")
-    right = code_sent_to(anywhere, STRANGER)
+def test_a_code_can_be_guessed_at_five_times_and_then_no_more(any_chat: Chats) -> None:
+    any_chat.say(MAI, f"LK {STRANGER}")
+    right = any_chat.code_sent_to(STRANGER)
     wrong = f"{(int(right) + 1) % 1_000_000:06}"
     for left in (4, 3, 2, 1):
-        assert f"còn {left} lần" in anywhere.say(MAI, wrong)
-    assert "hết số lần" in anywhere.say(MAI, wrong)
-    assert "đã liên kết" not in anywhere.say(MAI, right)
-    assert rows(anywhere, zalo_link.c.state, zalo_link.c.tries) == [("closed", 5)]
+        assert f"còn {left} lần" in any_chat.say(MAI, wrong)
+    assert "hết số lần" in any_chat.say(MAI, wrong)
+    assert "đã liên kết" not in any_chat.say(MAI, right)
+    assert any_chat.rows(zalo_link.c.state, zalo_link.c.tries) == [("closed", 5)]
 
 
-def test_guesses_in_one_breath_count_each(anywhere: Chats) -> None:
-    anywhere.say(MAI, f"LK {STRANGER}")
-    right = code_sent_to(anywhere, STRANGER)
+def test_guesses_in_one_breath_count_each(any_chat: Chats) -> None:
+    any_chat.say(MAI, f"LK {STRANGER}")
+    right = any_chat.code_sent_to(STRANGER)
     wrong = f"{(int(right) + 1) % 1_000_000:06}"
-    provider = anywhere.here.gateway.channels["zalo"].provider
-    gateway, events = anywhere.here.gateway, []
-    anywhere.zalo._post = lambda url, body, headers: events.append((body, headers)) or 200  # type: ignore[func-returns-value]
+    provider = any_chat.here.gateway.channels["zalo"].provider
+    gateway, events = any_chat.here.gateway, []
+    any_chat.zalo._post = lambda url, body, headers: events.append((body, headers)) or 200  # type: ignore[func-returns-value]
     for _ in range(7):
-        anywhere.zalo.say(MAI, wrong)
-    anywhere.zalo.run_due()
+        any_chat.zalo.say(MAI, wrong)
+    any_chat.zalo.run_due()
     read = [
         message
         for body, headers in events
@@ -189,22 +153,22 @@ def test_guesses_in_one_breath_count_each(anywhere: Chats) -> None:
         if isinstance(message, Inbound)
     ]
     gateway.intake.take(gateway.channels["zalo"], read).exception()
-    assert rows(anywhere, zalo_link.c.tries) == [(0,)]  # decided on together, it is refused together and comes again
+    assert any_chat.rows(zalo_link.c.tries) == [(0,)]  # decided on together, it is refused together and comes again
     for message in read:
         gateway.intake.take(gateway.channels["zalo"], [message]).result()
-    assert rows(anywhere, zalo_link.c.state, zalo_link.c.tries) == [("closed", 5)]
+    assert any_chat.rows(zalo_link.c.state, zalo_link.c.tries) == [("closed", 5)]
 
 
 def test_a_code_is_good_for_ten_minutes_and_a_newer_one_takes_its_place(there: Chats) -> None:
     there.say(MAI, f"LK {STRANGER}")
-    first = code_sent_to(there, STRANGER)
+    first = there.code_sent_to(STRANGER)
     there.here.clock.forward(minutes=11)
     assert "đã hết hạn" in there.say(MAI, first)
     there.say(MAI, f"LK {STRANGER}")
-    second = code_sent_to(there, STRANGER)
+    second = there.code_sent_to(STRANGER)
     there.say(MAI, f"LK {STRANGER}")
     assert "chưa đúng" in there.say(MAI, second)
-    assert "đã liên kết" in there.say(MAI, code_sent_to(there, STRANGER))
+    assert "đã liên kết" in there.say(MAI, there.code_sent_to(STRANGER))
 
 
 def test_nobody_is_flooded_with_codes(there: Chats) -> None:
@@ -219,8 +183,8 @@ def test_nobody_is_flooded_with_codes(there: Chats) -> None:
     assert "Mã liên kết đã được gửi" in there.say("2", f"LK {STRANGER}")
 
 
-def test_nobody_is_flooded_by_two_nodes_at_once(anywhere: Chats) -> None:
-    database, overtaken = anywhere.here.gateway.database, list[bool]()
+def test_nobody_is_flooded_by_two_nodes_at_once(any_chat: Chats) -> None:
+    database, overtaken = any_chat.here.gateway.database, list[bool]()
 
     def ask(connection: sa.Connection, user: str) -> None:
         link = Link(new_id(), STRANGER, "123456", 0, NOON + timedelta(minutes=10))
@@ -248,8 +212,8 @@ def test_nobody_is_flooded_by_two_nodes_at_once(anywhere: Chats) -> None:
         assert chats_store.sent_to(connection, STRANGER, NOON) == 3
 
 
-def test_a_phone_that_two_show_to_two_nodes_at_once_is_the_later_ones(anywhere: Chats) -> None:
-    database, links = anywhere.here.gateway.database, dict[str, Link]()
+def test_a_phone_that_two_show_to_two_nodes_at_once_is_the_later_ones(any_chat: Chats) -> None:
+    database, links = any_chat.here.gateway.database, dict[str, Link]()
     for user in ("1", "2"):
         links[user] = Link(new_id(), STRANGER, "123456", 0, NOON + timedelta(minutes=10))
         with database.writing("test") as connection:
@@ -271,8 +235,8 @@ def test_a_phone_that_two_show_to_two_nodes_at_once_is_the_later_ones(anywhere: 
 
 
 def test_a_phone_is_linked_to_who_showed_it_last(there: Chats) -> None:
-    linked(there, MAI, STRANGER)
-    linked(there, TUAN, STRANGER)
+    there.linked(MAI, STRANGER)
+    there.linked(TUAN, STRANGER)
     with there.here.gateway.database.reading() as connection:
         held = connection.execute(sa.select(zalo_user.c.address).where(zalo_user.c.phone == STRANGER)).scalars().all()
     assert held == [f"zalo:{TUAN}"]
@@ -292,7 +256,7 @@ def test_who_guesses_dossiers_in_the_chat_is_slowed_as_by_sms(there: Chats) -> N
 def test_a_zalo_address_that_a_carrier_of_sms_brings_is_nobody(there: Chats) -> None:
     there.here.text(f"zalo:{MAI}", "HELP")
     assert there.here.states() == {}
-    assert rows(there, inbound.c.state) == [("ignored",)]
+    assert there.rows(inbound.c.state) == [("ignored",)]
 
 
 def test_who_follows_in_the_chat_is_told_there_and_with_accents(there: Chats) -> None:
@@ -305,147 +269,25 @@ def test_who_follows_in_the_chat_is_told_there_and_with_accents(there: Chats) ->
     assert there.heard(MAI)[-1].startswith(f"Hồ sơ {code} đã có kết quả. Mời đến nhận tại")
 
 
-def late_reply(there: Chats) -> None:
-    """Mai asks, and her answer leaves a week later than her last word."""
-    there.zalo.say(MAI, "HELP")
-    there.zalo.run_due()
-    there.zalo._people[MAI].spoke = (there.here.clock() - timedelta(days=8)).timestamp()
-
-
-def test_what_zalo_does_not_deliver_comes_once_by_sms_to_who_has_linked_a_phone(anywhere: Chats) -> None:
-    linked(anywhere, MAI, STRANGER)
-    before = len(anywhere.sms(STRANGER))
-    late_reply(anywhere)
-    anywhere.settle()
-    (text,) = anywhere.sms(STRANGER)[before:]
-    assert "Xin nhan HS va ma ho so" in text
-    last = rows(
-        anywhere, outbound.c.channel, outbound.c.recipient, outbound.c.state, outbound.c.encoding, outbound.c.attempts
-    )[-1]
-    assert last == ("sms", STRANGER, "delivered", "gsm7", 2)
-    anywhere.settle()
-    assert len(anywhere.sms(STRANGER)) == before + 1
-
-
-def test_without_a_linked_phone_it_is_rejected_and_says_why(there: Chats) -> None:
-    late_reply(there)
-    there.settle()
-    assert rows(there, outbound.c.state, outbound.c.error_code) == [("rejected", "-230")]
-
-
-def test_what_zalo_may_have_delivered_does_not_come_by_sms_too(there: Chats) -> None:
-    linked(there, MAI, STRANGER)
-    before = len(there.sms(STRANGER))
-    send, there.zalo.send = there.zalo.send, lambda access_token, body: {"error": -9999}  # type: ignore[method-assign]
-    late_reply(there)
-    there.settle()
-    there.zalo.send = send  # type: ignore[method-assign]
-    there.settle(60)
-    assert len(there.sms(STRANGER)) == before
-    assert rows(there, outbound.c.state, outbound.c.doubts)[-1] == ("rejected", 1)
-
-
-def notice(there: Chats, phone: str, text: str) -> str:
-    """A notice whose route is Zalo first, then SMS."""
-    now, gateway = there.here.clock(), there.here.gateway
-    channel = gateway.roads.first(Lane.NOTICE, phone)
-    until = now + timedelta(days=1)
-    message = NewMessage(
-        new_id(), channel.name, Lane.NOTICE, None, channel.sender, phone, text, "gsm7", 1, now, now, until
-    )
-    with gateway.database.writing("test") as connection:
-        outbox.add(connection, [message])
-    return message.id
-
-
-READY = "Ho so H01.12-180802-0012 da co ket qua. Moi den nhan tai UBND xa Dinh My, mang theo giay hen."
-
-
-def test_a_notice_goes_by_zns_where_its_text_is_a_template(anywhere: Chats) -> None:
-    ref = notice(anywhere, STRANGER, READY)
-    anywhere.settle()
-    (sent,) = anywhere.zalo.notifications[STRANGER]
-    assert sent["template_data"] == {"ma_ho_so": "H01.12-180802-0012", "noi_nhan": "UBND xa Dinh My"}
-    assert sent["tracking_id"] == ref
-    assert anywhere.here.states() == {"delivered": 1}
-    assert anywhere.sms(STRANGER) == []
-
-
-def test_a_notice_goes_into_the_chat_of_who_has_lately_written_there(anywhere: Chats) -> None:
-    anywhere.zalo.follow(MAI, True)
-    linked(anywhere, MAI, STRANGER)
-    before = len(anywhere.sms(STRANGER))
-    notice(anywhere, STRANGER, "Chuc mung nam moi")
-    anywhere.settle()
-    assert anywhere.heard(MAI)[-1] == "Chuc mung nam moi"
-    assert anywhere.zalo.counts["sent for money"] == 0
-    anywhere.here.clock.forward(hours=49)
-    notice(anywhere, STRANGER, READY)
-    anywhere.settle()
-    assert len(anywhere.zalo.notifications[STRANGER]) == 1
-    assert len(anywhere.sms(STRANGER)) == before
-
-
-def test_a_notice_that_the_chat_does_not_take_goes_by_zns(there: Chats) -> None:
-    there.zalo.follow(MAI, True)
-    linked(there, MAI, STRANGER)
-    there.zalo._people[MAI].spoke = (there.here.clock() - timedelta(days=8)).timestamp()
-    notice(there, STRANGER, READY)
-    there.settle()
-    assert len(there.zalo.notifications[STRANGER]) == 1
-
-
-@pytest.mark.parametrize("why", ["no account", "no template", "no quota"])
-def test_a_notice_that_zalo_can_not_carry_goes_by_sms(there: Chats, why: str) -> None:
-    there.zalo.without_zalo = {STRANGER} if why == "no account" else set()
-    there.zalo.quota = 0 if why == "no quota" else 10
-    notice(there, STRANGER, "Chuc mung nam moi" if why == "no template" else READY)
-    there.settle()
-    assert len(there.sms(STRANGER)) == 1
-    assert there.here.states() == {"delivered": 1}
-
-
-def test_a_token_that_is_no_good_any_more_is_renewed_and_nobody_notices(anywhere: Chats) -> None:
-    assert anywhere.say(MAI, "HELP")
-    anywhere.here.clock.forward(minutes=10)
-    anywhere.zalo.forget_tokens()
-    assert anywhere.say(MAI, "HELP")
-    assert anywhere.zalo.counts["renewals"] == 2
-    assert anywhere.zalo.counts["renewals refused"] == 0
-
-
-def test_an_account_that_has_to_be_authorised_again_holds_the_channel_and_says_so(there: Chats) -> None:
-    there.zalo._spent = 99
-    assert there.say(MAI, "HELP") == ""
-    channel = there.here.outbox().channels["zalo"]
-    assert channel.state == "held"
-    assert "authorise the account again" in (channel.reason or "")
-    assert "authorise" in (there.here.gateway.channels["zalo"].provider.fault() or "")
-
-
-def test_a_channel_that_is_well_has_no_fault(there: Chats) -> None:
-    assert there.here.gateway.channels["zalo"].provider.fault() is None
-
-
 def test_a_zalo_user_is_masked_in_a_log_and_in_what_is_kept_of_a_call() -> None:
     assert mask_all(f"zalo:{MAI} writes") == "zalo:***012 writes"
     assert mask_all(f'{{"user_id": "{MAI}"}}') == '{"user_id": "45678***012"}'
 
 
-def test_who_has_linked_a_phone_follows_and_opts_out_as_that_phone_and_complains_in_the_chat(anywhere: Chats) -> None:
-    code = code_of(anywhere.here, Status.IN_PROGRESS)
-    linked(anywhere, MAI, STRANGER)
-    assert "được báo tin" in anywhere.say(MAI, f"DK {code}")
-    assert code in anywhere.here.text(STRANGER, "DS")
-    anywhere.say(MAI, "TC")
-    raised = anywhere.say(MAI, "PA chậm quá")
-    with anywhere.here.gateway.database.reading() as connection:
+def test_who_has_linked_a_phone_follows_and_opts_out_as_that_phone_and_complains_in_the_chat(any_chat: Chats) -> None:
+    code = code_of(any_chat.here, Status.IN_PROGRESS)
+    any_chat.linked(MAI, STRANGER)
+    assert "được báo tin" in any_chat.say(MAI, f"DK {code}")
+    assert code in any_chat.here.text(STRANGER, "DS")
+    any_chat.say(MAI, "TC")
+    raised = any_chat.say(MAI, "PA chậm quá")
+    with any_chat.here.gateway.database.reading() as connection:
         assert len(opt_outs.of(connection, STRANGER)) == 2
         (voice,) = voices.page(connection, "new")
     assert str(voice.number) in raised
-    assert anywhere.here.gateway.voices.answer(voice, "Xin lỗi, hồ sơ sẽ xong ngày mai.", "test")
-    anywhere.settle()
-    assert anywhere.heard(MAI)[-1] == f"Trả lời phản ánh số {voice.number}: Xin lỗi, hồ sơ sẽ xong ngày mai."
+    assert any_chat.here.gateway.voices.answer(voice, "Xin lỗi, hồ sơ sẽ xong ngày mai.", "test")
+    any_chat.settle()
+    assert any_chat.heard(MAI)[-1] == f"Trả lời phản ánh số {voice.number}: Xin lỗi, hồ sơ sẽ xong ngày mai."
 
 
 def test_in_a_chat_texts_have_accents_and_nobody_is_told_otherwise(there: Chats) -> None:
