@@ -204,10 +204,18 @@ class Chaos:
             )
             for number in range(count)
         ]
-        with self.database.writing("test") as connection:
-            outbox.add(connection, new)
+        until(lambda: self._added(new), "the database to have a turn for us")
         self.told += [message.recipient for message in new]
         return [message.id for message in new]
+
+    def _added(self, messages: Sequence[NewMessage]) -> bool:
+        """Whether they are queued now; not where others write for longer than SQLite has us wait."""
+        try:
+            with self.database.writing("test") as connection:
+                outbox.add(connection, messages)
+        except sa.exc.OperationalError:
+            return False
+        return True
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Something is done while nodes come and go; it has its end before everything settles."""
