@@ -46,7 +46,8 @@ def examine(settings: Settings) -> list[Finding]:
     try:
         gateway = Gateway(settings)
     except (WordingError, RulesError, RegisteredError) as error:
-        return [Finding("wording", ok=False, detail=str(error))]
+        what = "reminder rules" if isinstance(error, RulesError) else "wording"
+        return [Finding(what, ok=False, detail=str(error))]
     try:
         return [Finding("settings", ok=True), *_findings(gateway)]
     finally:

@@ -44,7 +44,7 @@ def command(
     with TemporaryDirectory() as streams:
         files = [Path(streams, name) for name in ("stdin", "stdout", "stderr")]
         for file, content in zip(files, (stdin, "", ""), strict=True):
-            file.write_text(content, encoding="utf-8")
+            file.write_text(content, encoding="utf-8", errors="surrogateescape")
         process = start(_command, words, folder, files, dict(variables or {}))
         process.join(PATIENCE)
         out, err = (file.read_text(encoding="utf-8") for file in files[1:])

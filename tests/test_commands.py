@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -211,6 +213,9 @@ def test_the_doctor_looks_at_the_disk_before_there_is_a_folder_on_it(tmp_path: P
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///settings.toml"}, "file is not a database"),
         (("text", "HELP", "--from", "0912345678"), {}, "start it with smsgw simulator"),
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "can't be used"),
+        (("init",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///\udcff.db"}, "SMSGW_GATEWAY__DATABASE: expected a database"),
+        (("serve",), {"SMSGW_WEB__BIND": "\udcff:8080"}, "SMSGW_WEB__BIND: expected HOST:PORT"),
+        (("outbox",), {"SMSGW_ROUTES": '[{"channels": ["none"]}]'}, "SMSGW_ROUTES: routes.0.channels: none: no such"),
     ],
 )
 def test_a_failure_is_one_line_that_says_what_to_do(
@@ -237,6 +242,13 @@ def test_a_failure_is_one_line_that_says_what_to_do(
         ("report", "--from", "0001-01-01"),
         ("report", "--to", "yesterday"),
         ("demo", "--port", "0"),
+        ("sample", "--dossiers", "9" * 20),
+        ("voice", "answer", "9" * 20, "x"),
+        ("voice", "close", str(2**31)),
+        ("bench", "--database", "x"),
+        ("bench", "--database", "sqlite:///x.db"),
+        ("channel", "pause", "sms", "--reason", "\udcff"),
+        ("user", "add", "bay", "--role", "viewer", "--no-password", "--agency", "\udcff"),
     ],
 )
 def test_wrong_usage_has_a_status_of_its_own(shell: Shell, words: tuple[str, ...]) -> None:
@@ -289,62 +301,35 @@ def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
     assert done.stdout == "stopped\n"
 
 
-def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shell: Shell) -> None:
-    added = shell.run(
-        *("user", "add", "Lan", "--role", "viewer,approver", "--agency", "H01.21", "--password-stdin"),
-        stdin="mot cau dai de nho\n",
+def test_whoever_turns_a_rule_off_in_an_agency_that_has_no_dossiers_is_told_so(shell: Shell) -> None:
+    done = shell.run("reminders", "off", "received", "--agency", "h01.21.10")
+    assert (done.returncode, done.stdout) == (0, "received: off in h01.21.10\n")
+    assert done.stderr.startswith(
+        "smsgw: received is off, but the agency h01.21.10 has no dossiers; nearest are H01.21.10"
     )
-    assert added.returncode == 0, added.stderr
-    (lan,) = [each for each in shell.json("user", "list") if each["name"] == "lan"]
-    assert (lan["role"], lan["agency"], lan["second_factor"], lan["disabled_at"]) == ("approver", "H01.21", False, None)
-    assert b"$argon2id$v=19$m=65536,t=3,p=4$" in (shell.folder / "gateway.db").read_bytes()
-    again = shell.run("user", "add", "lan", "--role", "viewer", "--password-stdin", stdin="mot cau dai de nho\n")
-    assert (again.returncode, again.stderr) == (1, "smsgw: there is an official lan already\n")
-    assert shell.run("user", "disable", "lan").returncode == 0
-    verdict = shell.json("audit", "verify")
-    assert (verdict["ok"], verdict["broken"]) == (True, None)
-    assert shell.run("audit", "verify", "--noted", "0" * 64).returncode == 1
+    assert shell.run("reminders", "off", "received", "--agency", "H01.21.10").stderr == ""
 
 
-def test_whoever_adds_an_official_of_an_agency_that_has_no_dossiers_is_told_the_nearest_codes(shell: Shell) -> None:
-    def add(name: str, agency: str) -> str:
-        added = shell.run("user", "add", name, "--role", "viewer", "--no-password", "--agency", agency)
-        assert (added.returncode, added.stdout) == (0, f"{name}: viewer, {agency}\n")
-        return added.stderr
-
-    nearest = "smsgw: mai is added, but the agency h01.21.10 has no dossiers; nearest are"
-    assert add("mai", "h01.21.10") == f"{nearest} H01.21.10, H01.31.10, H01.29.10\n"
-    assert add("thu", "UBND") == "smsgw: thu is added, but the agency UBND has no dossiers\n"
-    assert add("yen", "H01.21.10") == ""
-    assert shell.run("user", "add", "my", "--role", "viewer", "--no-password", "--agency", " ").returncode == 2
+def test_a_one_stop_database_is_not_made_a_gateway_s(shell: Shell) -> None:
+    onestop = shell.folder / "onestop.db"
+    for command in ("init", "serve"):
+        refused = shell.run(command, SMSGW_GATEWAY__DATABASE=f"sqlite:///{onestop}")
+        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+        assert "it is a one-stop database, which the gateway only reads" in refused.stderr
+    with closing(sqlite3.connect(onestop)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    assert sorted(tables) == ["agency", "dossier", "procedure"]
 
 
-def test_where_the_one_stop_database_is_away_an_official_is_added_and_the_agency_said_to_be_unchecked(
-    shell: Shell,
-) -> None:
-    words = ("user", "add", "tam", "--role", "viewer", "--no-password", "--agency", "H01.99")
-    away = {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}
-    added = shell.run(*words, **away)
-    assert (added.returncode, added.stdout) == (0, "tam: viewer, H01.99\n")
-    assert added.stderr.startswith("smsgw: tam is added, but the agency H01.99 could not be checked: the one-stop")
-    assert len(added.stderr.splitlines()) == 1
-    assert shell.run(*words, **away).stderr == "smsgw: there is an official tam already\n"
-
-
-def test_an_account_is_enabled_again_and_gets_a_new_password_and_no_second_step(shell: Shell) -> None:
-    words = ("user", "add", "hoa", "--role", "sender", "--password-stdin")
-    assert shell.run(*words, stdin="mot cau dai de nho\n").stdout == "hoa: sender, the whole province\n"
-    for step in ("disable", "enable", "reset-second-factor"):
-        assert shell.run("user", step, "hoa").returncode == 0
-    short = shell.run("user", "password", "hoa", "--password-stdin", stdin="short\n")
-    assert (short.returncode, "at least 10" in short.stderr) == (1, True)
-    assert shell.run("user", "password", "hoa", "--password-stdin", stdin="mot cau khac dai\n").stdout == (
-        "hoa: new password\n"
+def test_the_doctor_says_whether_the_wording_or_the_rules_are_wrong(shell: Shell) -> None:
+    (shell.folder / "rules.toml").write_text("[received]\nspeed = 3\n")
+    by_rules = shell.run("doctor", SMSGW_REMINDERS__RULES="rules.toml")
+    assert (by_rules.returncode, by_rules.stdout.split(";")[0]) == (
+        1,
+        "FAIL reminder rules: rules.toml: received.speed: no such key",
     )
-    (hoa,) = [each for each in shell.json("user", "list") if each["name"] == "hoa"]
-    assert (hoa["disabled_at"], hoa["second_factor"]) == (None, False)
-    nobody = shell.run("user", "disable", "nobody")
-    assert (nobody.returncode, nobody.stderr.startswith("smsgw: there is no official nobody; ")) == (1, True)
+    by_wording = shell.run("doctor", SMSGW_ANSWERS__WORDING="none.toml")
+    assert by_wording.stdout.startswith("FAIL wording: none.toml: can't be read")
 
 
 def test_a_channel_is_paused_and_released_with_a_reason(shell: Shell) -> None:

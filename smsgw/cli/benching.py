@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType
 
 import click
+import sqlalchemy as sa
 
 from smsgw.bench import figures, runner
 from smsgw.bench.place import Shape
@@ -16,9 +17,23 @@ from smsgw.bench.plan import Plan
 from smsgw.cli.common import as_json, print_json
 
 
+def _server(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
+    try:
+        if url is None or sa.make_url(url).get_backend_name() == "postgresql":
+            return url
+    except (sa.exc.SQLAlchemyError, ValueError):
+        pass
+    raise click.BadParameter("expected postgresql+psycopg://USER@HOST/NAME")
+
+
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME ...]", type=click.Choice(list(runner.BENCHMARKS)))
-@click.option("--database", metavar="URL", help="A PostgreSQL, where schemas are made and dropped; default: SQLite.")
+@click.option(
+    "--database",
+    metavar="URL",
+    callback=_server,
+    help="A PostgreSQL, where schemas are made and dropped; default: SQLite.",
+)
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often all is measured.")
 @click.option("--scale", type=click.FloatRange(0.001, 10), default=1.0, show_default=True, help="Of every count.")
 @click.option("--web", type=click.IntRange(0, 16), help="Web processes; 0: one process has all roles.")

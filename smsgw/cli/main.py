@@ -58,6 +58,9 @@ def commands(context: click.Context, file: Path) -> None:
 
 def main() -> None:
     """Run a command. Exit status: 0 done, 1 refused or failed, 2 wrong usage."""
+    if unreadable := [word for word in sys.argv[1:] if not _is_text(word)]:
+        complain(f"{unreadable[0]!r} is not UTF-8, and can't be read; type it anew, or rename the file")
+        sys.exit(2)
     try:
         commands(standalone_mode=True, prog_name="smsgw")
     except ExpectedFailure as error:
@@ -70,6 +73,15 @@ def main() -> None:
         if not isinstance(error, DBAPIError):
             raise
         _fail(f"the gateway's database can't be used: {first_line(error)}; check gateway.database")
+
+
+def _is_text(word: str) -> bool:
+    """Whether it came as UTF-8: bytes that are none stand in it as halves of characters, which no database takes."""
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fail(why: str) -> None:

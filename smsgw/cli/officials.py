@@ -146,7 +146,10 @@ def _fields(verdict: log.Verdict) -> dict[str, object]:
 
 def _password(from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise click.UsageError("the password is not UTF-8, and could not be typed on the console's page") from None
     if not sys.stdin.isatty():
         raise click.UsageError("a password is needed: --password-stdin")
     given: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)

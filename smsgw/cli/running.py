@@ -19,7 +19,9 @@ from smsgw.settings import Settings, load
 def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tuple[Role, ...]:
     named = {name.strip() for name in value.split(",")}
     if unknown := named - set(ROLES):
-        raise click.BadParameter(f"{', '.join(sorted(unknown))}: expected some of {', '.join(ROLES)}, with commas")
+        raise click.BadParameter(
+            f"{', '.join(sorted(map(repr, unknown)))}: expected some of {', '.join(ROLES)}, with commas"
+        )
     return tuple(role for role in ROLES if role in named)
 
 

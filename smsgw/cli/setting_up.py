@@ -29,8 +29,11 @@ def init(context: Context) -> None:
     click.echo(f"{'created' if made else 'checked'}: {database.url.render_as_string(hide_password=True)}")
 
 
+MOST_DOSSIERS = 1_000_000  # more than any province has open; they are planned in memory
+
+
 @click.command()
-@click.option("--dossiers", type=click.IntRange(min=1), default=2000, show_default=True, help="How many.")
+@click.option("--dossiers", type=click.IntRange(1, MOST_DOSSIERS), default=2000, show_default=True, help="How many.")
 @click.option("--seed", type=int, default=2018, show_default=True, help="The same seed gives the same dossiers.")
 @click.option("--today", type=Day(), help="The day that it is in the sample; default: today.")
 @click.pass_obj

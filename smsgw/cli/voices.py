@@ -13,6 +13,8 @@ from smsgw.store import voices
 from smsgw.store.voices import STATES, Voice
 from smsgw.text.phones import mask_all
 
+NUMBER = click.IntRange(1, 2**31 - 1)  # as its column
+
 
 @click.group("voice")
 def voice() -> None:
@@ -42,7 +44,7 @@ def _shown(one: Voice) -> dict[str, object]:
 
 
 @voice.command("answer")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("text")
 @click.pass_obj
 def answer(context: Context, number: int, text: str) -> None:
@@ -55,7 +57,7 @@ def answer(context: Context, number: int, text: str) -> None:
 
 
 @voice.command("close")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.pass_obj
 def close(context: Context, number: int) -> None:
     """Close NUMBER: nothing more is to be done."""

@@ -175,6 +175,9 @@ def _offset(given: _Rule) -> Offset | None:
     return Offset(table.date, days or 0, working=table.days is None, before=given.before is not None)
 
 
+_PLAINLY = {"missing": "is missing", "extra_forbidden": "no such key; see docs/reminders.md for those there are"}
+
+
 def _faults(name: str, keys: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]:
     if not _NAME.fullmatch(name):
         yield f"{name}: can't be a rule's name; expected a-z, 0-9 and _, as in [{OFFICIALS}]"
@@ -184,7 +187,7 @@ def _faults(name: str, keys: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]
         rule = _Rule(**keys)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False, include_context=False):
-            yield f"{'.'.join([name, *map(str, fault['loc'])])}: {fault['msg']}"
+            yield f"{'.'.join([name, *map(str, fault['loc'])])}: {_PLAINLY.get(fault['type'], fault['msg'])}"
         return
     yield from (f"{name}.{fault}" for fault in (*_timing_faults(name, rule, zone), *_column_faults(name, rule)))
     names = _OFFICIALS_NAMES if name == OFFICIALS else _NAMES

@@ -44,7 +44,11 @@ class Source:
         above = DIVIDER.join(path[:-1]).upper() if missing and not self._has(path[:-1]) else wanted
         for name in sorted(os.environ):
             rest = name.upper().removeprefix(PREFIX)
-            if name.upper().startswith(PREFIX) and (rest == wanted or f"{rest}{DIVIDER}".startswith(above + DIVIDER)):
+            if not name.upper().startswith(PREFIX):
+                continue
+            # A variable may also hold the whole table, as JSON.
+            whole = wanted.startswith(rest + DIVIDER) and not self._has(path)
+            if whole or rest == wanted or f"{rest}{DIVIDER}".startswith(above + DIVIDER):
                 return f"{name}: {'.'.join(path)}" if rest != wanted else name
         return f"{self.file}: {'.'.join(path)}"
 

@@ -23,6 +23,8 @@ def _backend(url: str) -> str:
 
 def _database(url: str) -> str:
     try:
+        if not url.isprintable():  # a NUL, or bytes of a variable that are no UTF-8
+            raise ValueError
         address = sa.make_url(url)
         dialect = address.get_dialect()
     except (sa.exc.SQLAlchemyError, ValueError):
@@ -52,7 +54,7 @@ def _timezone(name: str) -> str:
 
 def _bind(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
+    if not host or not host.isprintable() or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise ValueError("expected HOST:PORT, such as 127.0.0.1:8080")
     return value
 

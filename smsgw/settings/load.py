@@ -79,7 +79,9 @@ def load(file: Path, text: str | None = None) -> Settings:
         raise SettingsError(
             f"{file}: can't be read ({error.strerror}); name a settings file: smsgw --config FILE"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: expected UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file}: is no TOML: {error}") from None
     faults = unknown_variables(os.environ, Settings.model_fields)
     source = Source(file, document)
