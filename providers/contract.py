@@ -312,7 +312,10 @@ class Connected(Protocol):
     """A provider whose messages and receipts come in by a line that it holds."""
 
     def hold(self, receiver: Receiver) -> None:
-        """Open the line, and keep it open until `close`. What can't be opened yet is tried again."""
+        """Open the line, and keep it open until `close`. What can't be opened yet is tried again.
+
+        Called before anything is submitted: a line that is only sent by hears nothing.
+        """
 
 
 class Provider(Protocol):

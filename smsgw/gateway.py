@@ -134,10 +134,10 @@ class Gateway:
         self._every(TICK, self.tick)
         if "worker" in roles:
             self.bell.ours = self._wake_ours
+            self._hold_lines()
             for sender in self.senders:
                 sender.start()
             self.listener.start()
-            self._hold_lines()
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
             self._every(ACCOUNTS_EVERY, self.tend_accounts, at_once=True)

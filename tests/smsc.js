@@ -38,9 +38,14 @@ const buffers = (fields) => Object.fromEntries(
 
 function deliver({ tag, fields }) {
   const session = sessions[sessions.length - 1];
-  if (!session || session.brought.has(tag)) return; // within a session nothing is brought twice
+  if (!session || session.brought.has(tag)) return; // within a session nothing that was taken is brought twice
   session.brought.add(tag);
-  session.deliver_sm(buffers(fields), (pdu) => tell({ ev: 'answered', tag, status: pdu.command_status }));
+  session.deliver_sm(buffers(fields), (pdu) => {
+    tell({ ev: 'answered', tag, status: pdu.command_status });
+    if (pdu.command_status !== smpp.ESME_RX_T_APPN) return;
+    session.brought.delete(tag); // which it has not, and is to be brought again
+    setTimeout(deliver, 200, { tag, fields });
+  });
 }
 
 const orders = {

@@ -1,0 +1,66 @@
+"""A gateway whose channel is a line, against an SMSC of plain sockets: what only their timing brings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from smsgw.dispatch.sender import Sender
+from smsgw.gateway import Gateway
+from smsgw.store import outbox
+from smsgw.store.tables import Lane
+from tests.conformance import smsc
+from tests.conformance.smsc import Smsc
+from tests.world import settings, sqlite_with_tables
+
+LINE = """
+[channels.line]
+provider = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "smsgw"
+password = "pass&77"
+sender = "8188"
+tps = 50
+"""
+
+
+@pytest.fixture
+def carrier() -> Iterator[Smsc]:
+    with Smsc() as made:
+        yield made
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, carrier: Smsc) -> Iterator[Gateway]:
+    made = Gateway(settings(tmp_path, sqlite_with_tables(tmp_path), more=LINE.format(port=carrier.port)))
+    yield made
+    made.stop()
+
+
+def queued(gateway: Gateway) -> str:
+    """A reply that waits to be sent; its id."""
+    now = gateway.clock()
+    message = gateway.channels["line"].message(Lane.REPLY, "84912345678", "Ho so", now, now + timedelta(hours=1))
+    with gateway.database.writing("test") as connection:
+        outbox.add(connection, [message])
+    return message.id
+
+
+def test_what_waited_for_the_start_goes_out_by_a_line_that_also_hears(
+    gateway: Gateway, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Sender.start
+
+    def quick(sender: Sender) -> None:
+        sender.send_due()  # as a thread may do before the one that started it goes on
+        start(sender)
+
+    monkeypatch.setattr(Sender, "start", quick)
+    queued(gateway)
+    gateway.start(["worker"])
+    carrier.waits_for(smsc.SUBMIT_SM)
+    assert carrier.heard[0].command == smsc.BIND_TRANSCEIVER
