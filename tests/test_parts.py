@@ -273,6 +273,15 @@ def test_a_message_has_failed_as_soon_as_a_part_has(database: Database) -> None:
     assert state(database, id) is State.DELIVERED, "a carrier may think better of it"
 
 
+def test_a_part_that_is_told_of_twice_is_not_taken_for_the_message(database: Database) -> None:
+    id = sent_in(database, "a", "b")
+    for status in ("buffered", "delivered"):
+        report(database, of_part("a", status))
+    assert state(database, id) is State.SUBMITTED
+    report(database, of_part("b"))
+    assert state(database, id) is State.DELIVERED
+
+
 def test_receipts_of_parts_in_any_order_end_the_same() -> None:
     told = [("a", "buffered"), ("a", "delivered"), ("b", "expired"), ("b", "delivered")]
     for order in permutations(told):

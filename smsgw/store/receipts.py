@@ -115,7 +115,8 @@ def _learn(
     """Write down the carrier's ids that reports were the first to name; others may name nothing else."""
     learnt: dict[str, str] = {}
     for report in reports:
-        message = messages.get(report.subject)
+        # What names no message of ours names one that is known, or a part of one.
+        message = messages.get(report.subject) if report.ref is not None else None
         if message and message.table is outbound and message.carrier_id is None and report.carrier_id is not None:
             learnt[message.id] = report.carrier_id
     if learnt:
