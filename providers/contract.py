@@ -86,6 +86,7 @@ class Receipt:
     """A delivery report (DLR). At least one of `ref` (our id) and `carrier_id` (theirs) is set.
 
     `carrier_id` is spelt as in `Accepted`, see `carrier_ids`; `as_written` is what the carrier is answered with.
+    `parts`, beside a `ref`: its names for the parts, where an answer to a submission comes so late that it is a report.
     """
 
     ref: str | None
@@ -94,6 +95,7 @@ class Receipt:
     error_code: str | None = None
     at: datetime | None = None
     as_written: str | None = None
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +172,13 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The carrier may have it: a time-out, a cut connection, a server error, an answer that can't be read."""
+    """The carrier may have it: a time-out, a cut connection, a server error, an answer that can't be read.
+
+    `parts`: its names for the parts, None for those in doubt; empty where it surely has none of them.
+    """
 
     detail: str
+    parts: tuple[str | None, ...] = ()
 
 
 Outcome = Accepted | Rejected | Throttled | Unknown

@@ -7,13 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from smsgw.dispatch.sender import Sender
 from smsgw.gateway import Gateway
 from smsgw.store import outbox
-from smsgw.store.tables import Lane
+from smsgw.store.tables import Lane, outbound
 from tests.conformance import smsc
-from tests.conformance.smsc import Smsc
+from tests.conformance.smsc import Smsc, octets, unit
+from tests.kannel import until
 from tests.world import settings, sqlite_with_tables
 
 LINE = """
@@ -25,6 +27,7 @@ system_id = "smsgw"
 password = "pass&77"
 sender = "8188"
 tps = 50
+time_limit = 0.2
 """
 
 
@@ -64,3 +67,24 @@ def test_what_waited_for_the_start_goes_out_by_a_line_that_also_hears(
     gateway.start(["worker"])
     carrier.waits_for(smsc.SUBMIT_SM)
     assert carrier.heard[0].command == smsc.BIND_TRANSCEIVER
+
+
+def test_a_carrier_that_answers_too_late_ends_the_doubt_and_its_receipt_finds_the_message(
+    gateway: Gateway, carrier: Smsc
+) -> None:
+    carrier.says = lambda _: b""
+    id = queued(gateway)
+    gateway.start(["worker"])
+    sent = carrier.waits_for(smsc.SUBMIT_SM)
+    until(lambda: state(gateway, id) == "unknown", "doubt")
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, sent.sequence, b"77\0"))
+    until(lambda: state(gateway, id) == "submitted", "the answer")
+    receipt = octets("00 01 01 '84912345678' 00 03 00 '8188' 00 04 00 00 00 00 00 00 00 00 12 'id:77 stat:DELIVRD'")
+    carrier.send(unit(smsc.DELIVER_SM, 1, receipt))
+    until(lambda: state(gateway, id) == "delivered", "the receipt")
+    assert len(carrier.of(smsc.SUBMIT_SM)) == 1
+
+
+def state(gateway: Gateway, id: str) -> str | None:
+    with gateway.database.reading() as connection:
+        return connection.scalar(sa.select(outbound.c.state).where(outbound.c.id == id))

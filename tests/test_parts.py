@@ -10,9 +10,10 @@ from itertools import permutations
 import pytest
 import sqlalchemy as sa
 
-from providers.contract import Inbound, Part, Taken
+from providers.contract import Inbound, Part, Taken, Unknown
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
+from smsgw.dispatch.settling import Settler
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.gateway import Gateway
 from smsgw.intake import lines
@@ -341,6 +342,41 @@ def test_a_message_sent_again_goes_by_its_new_parts(database: Database) -> None:
     report(database, of_part("a"), of_part("b"), of_part("c"))
     assert state(database, id) is State.SUBMITTED
     report(database, of_part("d"))
+    assert state(database, id) is State.DELIVERED
+
+
+def doubtful_in(database: Database, *names: str | None) -> str:
+    """A message in doubt of which the carrier has named these parts."""
+    (id,) = sending(database)
+    settler = Settler(False, lambda _: None, lambda *_: None, lambda: 0.0)
+    settled = settler.settled([CLAIMED[id]], [Unknown("no answer", names)], {}, NOON)
+    with database.writing("test") as connection:
+        outbox.settle(connection, "sms", "me", settled, NOON)
+    assert state(database, id) is State.UNKNOWN
+    return id
+
+
+def test_that_some_parts_arrived_ends_no_doubt_and_that_one_failed_does(database: Database) -> None:
+    id = doubtful_in(database, "a", None)
+    assert report(database, of_part("a")) == [True]
+    assert state(database, id) is State.UNKNOWN
+    with database.reading() as connection:
+        assert connection.scalar(sa.select(receipt.c.outbound_id)) == id, "whose it is, is known"
+    failed = doubtful_in(database, "c", None)
+    report(database, of_part("c", "undelivered"))
+    assert state(database, failed) is State.UNDELIVERED
+    report(database, of_part("c"))
+    assert state(database, failed) is State.UNDELIVERED, "of its other part nobody knows"
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_an_answer_that_comes_late_names_the_parts_and_ends_the_doubt(database: Database, early: bool) -> None:
+    id = doubtful_in(database, "a", None)
+    report(database, of_part("a"), *[of_part("b")] * early)
+    assert state(database, id) is State.UNKNOWN
+    report(database, Report(id, None, "buffered", None, NOON, ("a", "b")))
+    assert state(database, id) is (State.DELIVERED if early else State.SUBMITTED)
+    report(database, of_part("b"))
     assert state(database, id) is State.DELIVERED
 
 

@@ -35,7 +35,9 @@ from providers.contract import (
     Receipt,
     Receiver,
     Refused,
+    Rejected,
     Taken,
+    Unknown,
 )
 from providers.smpp.codes import CODES, NUMBERS, name_of
 from providers.smpp.jobs import Answered, Job
@@ -134,7 +136,7 @@ class Smpp:
     def hold(self, receiver: Receiver) -> None:
         """Open the line, and keep it open until `close`."""
         self._receiver = receiver
-        self._line.hold(self._brought, receiver.heard, receiver.note)
+        self._line.hold(self._brought, receiver.heard, receiver.note, self._late)
 
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         raise Malformed([("url", "this carrier brings its messages by its line")])
@@ -214,12 +216,26 @@ class Smpp:
             return _then(receiver.messages([item], said), lambda _: Brought(NUMBERS["ESME_RX_P_APPN"]))
         return _then(receiver.messages([item], said), lambda _: Brought(0, item.id))
 
+    def _late(self, job: Job) -> None:
+        """What was said too late of a message says as much as a receipt does."""
+        match self._named(job.outcome()):
+            case Accepted(carrier_id, parts) if all(len(id) <= LONGEST_ID for id in (carrier_id or "", *parts)):
+                report = Receipt(job.ref, carrier_id, "buffered", parts=parts)
+            case Rejected(code):
+                report = Receipt(job.ref, None, "rejected", code)
+            case _:
+                return
+        said = "\n".join(map(_said, job.answers))
+        cast(Receiver, self._receiver).receipts([report], f"submit_sm_resp {self._way.address}\n{said}")
+
     def _named(self, outcome: Outcome | CallFailed) -> Outcome | CallFailed:
         """With the SMSC's ids in the spelling that its receipts are brought into as well."""
         form = self._config.answer_ids
         if isinstance(outcome, Accepted):
             id = canonical(outcome.carrier_id, form) if outcome.carrier_id else None
             return Accepted(id, tuple(canonical(part, form) for part in outcome.parts))
+        if isinstance(outcome, Unknown):
+            return Unknown(outcome.detail, tuple(part and canonical(part, form) for part in outcome.parts))
         return outcome
 
     def _tried(self) -> CallFailed | None:

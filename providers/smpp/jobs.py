@@ -55,8 +55,12 @@ class Job:
         """Whether each part has its answer."""
         return None not in self.answers
 
+    def settled(self) -> bool:
+        """Whether it is known of each part what became of it."""
+        return not any(answer is None or isinstance(answer, Silent) for answer in self.answers)
+
     def postponed(self) -> list[int]:
-        """The parts to send again at once: the SMSC put them off when it had others of this message already."""
+        """The parts to send again soon: the SMSC put them off when it had others of this message already."""
         results = [self._result(number) for number in range(len(self.parts))]
         if not any(isinstance(result, Accepted) for result in results):
             return []
@@ -65,14 +69,17 @@ class Job:
     def outcome(self) -> Outcome | CallFailed:
         """What became of the message.
 
-        Refused for good if a part is; in doubt if one is; taken if all are. Where only some were taken and the others
-        surely not, the whole message is sent again later, under the same reference, so that a phone can join them.
+        Refused for good if a part is; in doubt if one is, with the names of those that were taken; taken if all are.
+        Where only some were taken and the others surely not, the whole message is sent again later, under the same
+        reference, so that a phone can join them.
         """
         results = [self._result(number) for number in range(len(self.parts))]
-        for kind in (Rejected, Unknown):
-            if (found := next((each for each in results if isinstance(each, kind)), None)) is not None:
-                return found
         taken = [result for result in results if isinstance(result, Accepted)]
+        if (refused := next((each for each in results if isinstance(each, Rejected)), None)) is not None:
+            return refused
+        if (doubt := next((each for each in results if isinstance(each, Unknown)), None)) is not None:
+            names = tuple(each.carrier_id if isinstance(each, Accepted) else None for each in results)
+            return Unknown(doubt.detail, names if taken else ())
         if len(taken) == len(results):
             ids = [result.carrier_id for result in taken]
             return taken[0] if len(taken) == 1 else Accepted(None, tuple(id for id in ids if id))

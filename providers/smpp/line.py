@@ -26,6 +26,7 @@ from providers.smpp.session import UNBIND_WAIT, Broken, Session, Way, failed_aga
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries at binding
 STEADY = 10.0  # seconds after which a line that breaks is bound again without a longer pause
 THROTTLE_PAUSE = 1.0  # seconds without a new message when the SMSC says that they are too many, or puts off a part
+MOST_LATE = 1000  # submissions whose time is over, and whose answers are still listened for
 PROOF_AFTER = 0.5  # seconds after which the line asks for a proof that acknowledgements were read
 GRACE = 5.0  # seconds that stopping waits for what is in hand
 LONGEST_TURN = 1.0  # seconds
@@ -43,6 +44,8 @@ class Brought:
 Bring = Callable[[Pdu, int], "Future[Brought]"]
 # Is told what the SMSC has surely read.
 Heard = Callable[[Sequence[str]], "Future[None]"]
+# Is told of a message that was given up as doubtful, and of which it is known now what became of it.
+Late = Callable[[Job], None]
 Note = Callable[[str], None]
 
 
@@ -69,10 +72,12 @@ class Line:
         self._bring: Bring = _nothing_brought
         self._heard: Heard = _nothing_heard
         self._note: Note = lambda what: None
+        self._late: Late = lambda job: None
         self._lock = threading.Lock()
         self._queue: deque[tuple[Job, int]] = deque()
         self._replies: deque[tuple[int, str, int, Brought]] = deque()  # session, command, sequence, what came of it
         self._flying: dict[int, tuple[Job, int]] = {}  # by the sequence number of the request
+        self._given_up: dict[int, tuple[Job, int]] = {}  # the same of those whose time is over, the oldest first
         self._jobs: dict[Job, None] = {}  # that are not done, in the order of their time limits
         self._fault: CallFailed | None = None
         self._bound = False
@@ -87,9 +92,9 @@ class Line:
             end.setblocking(False)
         self._thread: threading.Thread | None = None
 
-    def hold(self, bring: Bring, heard: Heard, note: Note) -> None:
+    def hold(self, bring: Bring, heard: Heard, note: Note, late: Late) -> None:
         """Bind as a transceiver, and go on doing so. `bring` gets what the SMSC brings."""
-        self._command, self._bring, self._heard, self._note = "bind_transceiver", bring, heard, note
+        self._command, self._bring, self._heard, self._note, self._late = "bind_transceiver", bring, heard, note, late
         self._start()
 
     @property
@@ -171,6 +176,7 @@ class Line:
             flying, self._flying = {*self._flying.values()}, {}
             jobs, self._jobs = [*self._jobs], {}
             self._queue.clear()
+            self._given_up.clear()
         if was is None or str(was) != str(failed):
             self._note(str(failed))
         for job in jobs:
@@ -238,6 +244,9 @@ class Line:
             late = {sequence: item for sequence, item in self._flying.items() if item[0] in over}
             for sequence in late:
                 del self._flying[sequence]
+            self._given_up |= late
+            for sequence in [*islice(self._given_up, max(0, len(self._given_up) - MOST_LATE))]:
+                del self._given_up[sequence]
             why = "did not answer others" if self._bound else "was not bound to"
             unsent = Unsent(Unreachable(f"the SMSC {why} fast enough, so this was not sent"))
             for job in over:
@@ -288,19 +297,24 @@ class Line:
             return
         # Refused, and for no reason.
         status = unit.status or (NUMBERS["ESME_RUNKNOWNERR"] if unit.command == "generic_nack" else 0)
+        again: list[int] = []
         with self._lock:
-            job, number = self._flying.pop(unit.sequence, (None, 0))
+            late, _ = given_up = self._given_up.pop(unit.sequence, (None, 0))
+            job, number = self._flying.pop(unit.sequence, given_up)
             if job is None:
                 return
             job.answers[number] = Answered(status, unit.text("message_id") or None)
-            again = job.postponed() if job.answered() else []
+            if late is None and job.answered():
+                again = job.postponed()
             for part in again:
                 job.answers[part] = None
             self._queue.extendleft((job, part) for part in reversed(again))
         if again or name_of(status) in ("ESME_RTHROTTLED", "ESME_RMSGQFUL"):
             self._resume = time.monotonic() + THROTTLE_PAUSE
-        if job.answered():
+        if late is None and job.answered():
             self._done(job)
+        elif late is not None and late.settled():
+            self._late(late)
 
     def _done(self, job: Job) -> None:
         with self._lock:

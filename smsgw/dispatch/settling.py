@@ -123,9 +123,10 @@ class Settler:
                 # The carrier is well and only asks for time, so the message keeps its channel.
                 later = next_attempt(lane, attempts, self.chance(), now, min(LONGEST_PAUSE, retry_after or 0.0))
                 return Settled(message, State.QUEUED, message.expires_at, later, outcome="throttled", detail=detail)
-            case Unknown(detail):
+            case Unknown(detail, parts):
                 until = doubt_until(lane, attempts, self.chance(), now, idempotent=self.idempotent)
-                return Settled(message, State.UNKNOWN, until, outcome="unknown", detail=detail)
+                ids = tuple(_usable(part) or _nameless(message, number) for number, part in enumerate(parts, 1))
+                return Settled(message, State.UNKNOWN, until, outcome="unknown", detail=detail, parts=ids)
 
     def _not_taken(self, message: Claimed, answer: NotTaken, now: datetime) -> Settled:
         # One that an earlier try may have left with this carrier can only be asked about here.
@@ -148,6 +149,11 @@ class Settler:
 def _usable(id: str | None) -> str | None:
     """A carrier's id, unless no receipt could name a message by it, nor a database find it."""
     return id if id and len(id) <= LONGEST_ID and storable(id) == id else None
+
+
+def _nameless(message: Claimed, number: int) -> str:
+    """What stands for a part that may have a name nobody heard: while it does, not all of the parts have arrived."""
+    return f"{message.id}/{number}"
 
 
 def _for_phone(phone: str, text: str) -> Readdressed:

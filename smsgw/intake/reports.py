@@ -63,4 +63,4 @@ def _taken(item: Receipt | Refused, fresh: Iterator[bool]) -> Taken:
 
 
 def _report(item: Receipt) -> receipts.Report:
-    return receipts.Report(item.ref, item.carrier_id, item.status, item.error_code, item.at)
+    return receipts.Report(item.ref, item.carrier_id, item.status, item.error_code, item.at, item.parts)

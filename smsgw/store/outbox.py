@@ -260,14 +260,12 @@ def _heard_late(connection: sa.Connection, channel: str, settled: Sequence[Settl
             AS_RECEIPT[item.outcome],
             item.code,
             now,
+            item.parts,
         )
         for item in settled
         if item.outcome in AS_RECEIPT
     ]
     receipts.record(connection, channel, reports, now)
-    in_parts = {item.message.id: item.parts for item in settled if item.parts}
-    parts.name(connection, channel, in_parts)
-    receipts.apply_parked(connection, channel, in_parts, now)
 
 
 def _settlement(item: Settled, lease: str) -> tuple[Any, ...]:

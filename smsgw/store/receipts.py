@@ -30,13 +30,17 @@ _c, _r, _o = outbound.c, receipt.c, outbound_part.c
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A receipt as a provider read it. At least one of `ref` (our id) and `carrier_id` (theirs) is set."""
+    """A receipt as a provider read it. At least one of `ref` (our id) and `carrier_id` (theirs) is set.
+
+    `parts`, beside a `ref`: the carrier's ids of the message's parts, which nobody had heard.
+    """
 
     ref: str | None
     carrier_id: str | None
     status: str
     error_code: str | None
     at: datetime | None
+    parts: Sequence[str] = ()
 
     @property
     def subject(self) -> str:
@@ -114,14 +118,20 @@ def _learn(
 ) -> None:
     """Write down the carrier's ids that reports were the first to name; others may name nothing else."""
     learnt: dict[str, str] = {}
+    in_parts: dict[str, Sequence[str]] = {}
     for report in reports:
+        message = messages.get(report.subject)
         # What names no message of ours names one that is known, or a part of one.
-        message = messages.get(report.subject) if report.ref is not None else None
-        if message and message.table is outbound and message.carrier_id is None and report.carrier_id is not None:
+        if report.ref is None or message is None or message.table is not outbound:
+            continue
+        if message.carrier_id is None and report.carrier_id is not None:
             learnt[message.id] = report.carrier_id
+        if report.parts:
+            in_parts[message.id] = report.parts
     if learnt:
         _LEARN.run(connection, learnt.items())
-        apply_parked(connection, channel, {id: (theirs,) for id, theirs in learnt.items()}, now)
+    parts.name(connection, channel, in_parts)
+    apply_parked(connection, channel, {id: (theirs,) for id, theirs in learnt.items()} | in_parts, now)
 
 
 _LEARN = Batch(
@@ -242,7 +252,9 @@ def _of_messages(
             known.append(status)
             codes[f"ref:{id}", status] = code
     whole = [(owner, reported_of_parts([*reported.values()])) for owner, reported in statuses.items()]
-    together = [_Said(owner, status, codes.get((owner, status))) for owner, status in whole]
+    # That the carrier has some of the parts is no news of a message that was submitted, and ends no doubt of another.
+    ended = [(owner, status) for owner, status in whole if status != "buffered"]
+    together = [_Said(owner, status, codes.get((owner, status))) for owner, status in ended]
     return [*(item for item in said if item.subject not in owners), *together]
 
 

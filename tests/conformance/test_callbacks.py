@@ -18,7 +18,7 @@ def plain(item: Any) -> dict[str, Any]:
     shown = {}
     for name in item.__match_args__:
         value = getattr(item, name)
-        usual = value is None or (name, value) == ("event", "text")
+        usual = value in (None, ()) or (name, value) == ("event", "text")
         value = asdict(value) if isinstance(value, Part) else value
         if not usual and name != "as_written":
             shown[name] = value.isoformat() if hasattr(value, "isoformat") else value

@@ -9,12 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from smpplib import consts
 
-from providers.contract import Accepted, Unreachable
+from providers.contract import Accepted, Receipt, Unknown, Unreachable
 from providers.smpp.session import Session, Way
 from tests.conformance import smsc
 from tests.conformance.smsc import Smsc, submit_answer, unit
 from tests.conformance.tables import message, names
-from tests.conformance.test_lines import connected
+from tests.conformance.test_lines import Counter, connected, held
+from tests.kannel import until
 
 NAMES = names("smpp")
 
@@ -86,3 +87,36 @@ def test_a_bind_that_something_else_answers_is_none(name: str, command: int, car
     with pytest.raises(Unreachable):
         provider.submit([message(name)])
     provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_that_comes_too_late_is_reported(name: str, carrier: Smsc) -> None:
+    counter = Counter()
+    carrier.says = lambda _: b""
+    provider = held(name, carrier, counter, time_limit=0.2, answer_ids="hexadecimal")
+    taken, refused = message(name), message(name)._replace(ref="01900000-0000-7000-8000-000000000002")
+    assert all(isinstance(outcome, Unknown) for outcome in provider.submit([taken, refused]))
+    first, second = (carrier.waits_for(smsc.SUBMIT_SM, count) for count in (1, 2))
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, first.sequence, b"1A\0"))
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, first.sequence, b"1A\0"))  # what is said twice is heard once
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, second.sequence, status=consts.SMPP_ESME_RINVDSTADR))
+    until(lambda: len(counter.came) == 2, "both answers")
+    provider.close()
+    assert counter.came == [
+        Receipt(taken.ref, "26", "buffered"),
+        Receipt(refused.ref, None, "rejected", "ESME_RINVDSTADR"),
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_parts_of_a_message_in_doubt_keep_their_names_until_all_have_one(name: str, carrier: Smsc) -> None:
+    counter = Counter()
+    carrier.says = lambda sequence: b"" if carrier.of(smsc.SUBMIT_SM) else submit_answer(0, b"7\0")(sequence)
+    provider = held(name, carrier, counter, time_limit=0.5)
+    (outcome,) = provider.submit([message(name, {"message": LONG})])
+    assert isinstance(outcome, Unknown)
+    assert outcome.parts == ("7", None)
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, carrier.waits_for(smsc.SUBMIT_SM, 2).sequence, b"8\0"))
+    until(lambda: counter.came, "the answer")
+    provider.close()
+    assert counter.came == [Receipt(message(name).ref, None, "buffered", parts=("7", "8"))]
