@@ -25,7 +25,7 @@ from providers.smpp.session import UNBIND_WAIT, Broken, Session, Way, failed_aga
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0  # seconds between two tries at binding
 STEADY = 10.0  # seconds after which a line that breaks is bound again without a longer pause
-THROTTLE_PAUSE = 1.0  # seconds without a new message when the SMSC says that they are too many, or puts off a part
+THROTTLE_PAUSE = 1.0  # seconds without a new message when the SMSC says that they are too many; of a part put off
 MOST_LATE = 1000  # submissions whose time is over, and whose answers are still listened for
 PROOF_AFTER = 0.5  # seconds after which the line asks for a proof that acknowledgements were read
 GRACE = 5.0  # seconds that stopping waits for what is in hand
@@ -76,6 +76,7 @@ class Line:
         self._lock = threading.Lock()
         self._queue: deque[tuple[Job, int]] = deque()
         self._replies: deque[tuple[int, str, int, Brought]] = deque()  # session, command, sequence, what came of it
+        self._put_off: deque[tuple[float, Job, int]] = deque()  # parts that wait to be sent again, and until when
         self._flying: dict[int, tuple[Job, int]] = {}  # by the sequence number of the request
         self._given_up: dict[int, tuple[Job, int]] = {}  # the same of those whose time is over, the oldest first
         self._jobs: dict[Job, None] = {}  # that are not done, in the order of their time limits
@@ -176,6 +177,7 @@ class Line:
             flying, self._flying = {*self._flying.values()}, {}
             jobs, self._jobs = [*self._jobs], {}
             self._queue.clear()
+            self._put_off.clear()
             self._given_up.clear()
         if was is None or str(was) != str(failed):
             self._note(str(failed))
@@ -196,11 +198,8 @@ class Line:
                 if now - stopping_at > GRACE or not (self._in_hand or self._flying or self._replies):
                     return
             self._let_go(session, now)
-            self._expire(now)
             self._send(session, now)
             self._reply(session)
-            if asked is not None and now - asked_at > self._way.time_limit:
-                raise Broken("the SMSC does not answer any more")
             due = self._enquiry_due(session, asked_at)
             if asked is None and now >= due:
                 asked, asked_at = session.request("enquire_link"), now
@@ -209,6 +208,10 @@ class Line:
                 head = unit.head if isinstance(unit, Unreadable) else unit
                 if head.sequence == asked and is_answer(head):
                     asked = None
+            # By when all that had come was read: this thread may not have run for as long as any limit.
+            self._expire(session.read_at)
+            if asked is not None and session.read_at - asked_at > self._way.time_limit:
+                raise Broken("the SMSC does not answer any more")
 
     def _let_go(self, session: Session, now: float) -> None:
         """Once the SMSC has taken leave, and answered what it still had from us. Raises Broken."""
@@ -229,6 +232,7 @@ class Line:
         if self._queue and self._resume > now:
             times.append(self._resume)
         with self._lock:
+            times += [max(until, self._resume) for until, _, _ in islice(self._put_off, 1)]
             times += [job.until for job in islice(self._jobs, 1)]
         return min(times) - now
 
@@ -241,6 +245,7 @@ class Line:
             for job in over:
                 del self._jobs[job]
             self._queue = deque(item for item in self._queue if item[0] not in over)
+            self._put_off = deque(item for item in self._put_off if item[1] not in over)
             late = {sequence: item for sequence, item in self._flying.items() if item[0] in over}
             for sequence in late:
                 del self._flying[sequence]
@@ -261,6 +266,9 @@ class Line:
         if now < self._resume or self._left_at is not None:
             return
         with self._lock:
+            due = [(job, number) for until, job, number in self._put_off if until <= now]
+            self._put_off = deque(item for item in self._put_off if item[0] > now)
+            self._queue.extendleft(reversed(due))
             while self._queue and len(self._flying) < self._window:
                 job, number = self._queue.popleft()
                 self._flying[session.request("submit_sm", **job.parts[number])] = (job, number)
@@ -297,20 +305,20 @@ class Line:
             return
         # Refused, and for no reason.
         status = unit.status or (NUMBERS["ESME_RUNKNOWNERR"] if unit.command == "generic_nack" else 0)
-        again: list[int] = []
+        answer, again_at = Answered(status, unit.text("message_id") or None), time.monotonic() + THROTTLE_PAUSE
+        if name_of(status) in ("ESME_RTHROTTLED", "ESME_RMSGQFUL"):
+            self._resume = again_at
         with self._lock:
             late, _ = given_up = self._given_up.pop(unit.sequence, (None, 0))
             job, number = self._flying.pop(unit.sequence, given_up)
             if job is None:
                 return
-            job.answers[number] = Answered(status, unit.text("message_id") or None)
+            job.answers[number] = answer
             if late is None and job.answered():
-                again = job.postponed()
-            for part in again:
-                job.answers[part] = None
-            self._queue.extendleft((job, part) for part in reversed(again))
-        if again or name_of(status) in ("ESME_RTHROTTLED", "ESME_RMSGQFUL"):
-            self._resume = time.monotonic() + THROTTLE_PAUSE
+                # They wait alone: the SMSC may put one off for what is wrong with nothing else.
+                for part in job.postponed():
+                    job.answers[part] = None
+                    self._put_off.append((again_at, job, part))
         if late is None and job.answered():
             self._done(job)
         elif late is not None and late.settled():

@@ -63,7 +63,7 @@ class Session:
         self._acknowledgements = 0
         self._marks: dict[int, int] = {}  # acknowledgements that went out before a request of ours, by its sequence
         self._broken = ""  # why, once it is
-        self.heard_at = time.monotonic()
+        self.heard_at = self.read_at = time.monotonic()  # when something came, and when it was last looked
         line.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(line, selectors.EVENT_READ)
@@ -105,6 +105,7 @@ class Session:
             if key.fileobj is self._wake and self._wake is not None:
                 with suppress(BlockingIOError):
                     self._wake.recv(_PIECE)
+        self.read_at = time.monotonic()
         # Reading comes first: what the SMSC said before it hung up is no less said.
         for work in (self._read, self._write):
             try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from smpplib import consts
 
-from providers.contract import Accepted, Receipt, Unknown, Unreachable
+from providers.contract import Accepted, Receipt, Throttled, Unknown, Unreachable
+from providers.smpp.pdu import Pdu, Unreadable
 from providers.smpp.session import Session, Way
 from tests.conformance import smsc
 from tests.conformance.smsc import Smsc, submit_answer, unit
@@ -120,3 +122,42 @@ def test_the_parts_of_a_message_in_doubt_keep_their_names_until_all_have_one(nam
     until(lambda: counter.came, "the answer")
     provider.close()
     assert counter.came == [Receipt(message(name).ref, None, "buffered", parts=("7", "8"))]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_part_that_is_put_off_keeps_nobody_else_waiting(
+    name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"providers.{name}.line.THROTTLE_PAUSE", 3600.0)
+    later = submit_answer(consts.SMPP_ESME_RSYSERR)
+    carrier.says = lambda sequence: (later if len(carrier.of(smsc.SUBMIT_SM)) == 1 else submit_answer())(sequence)
+    provider = connected(name, carrier.port, time_limit=2)
+    caller = ThreadPoolExecutor(1).submit(provider.submit, [message(name, {"message": LONG})])
+    carrier.waits_for(smsc.SUBMIT_SM, 2)
+    carrier.send(unit(smsc.ENQUIRE_LINK, 9))
+    carrier.waits_for(smsc.ENQUIRE_LINK | smsc.RESPONSE)  # it has also read what was said before
+    assert provider.submit([message(name)]) == [Accepted("1")]
+    assert isinstance(caller.result()[0], Throttled)
+    provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_that_was_there_in_time_counts_however_long_we_did_not_run(
+    name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is put to sleep wakes up past every limit, with the answers in its sockets."""
+    monotonic, turn, slept = time.monotonic, Session.turn, threading.Event()
+
+    def drowsy(session: Session, seconds: float) -> list[Pdu | Unreadable]:
+        units = turn(session, seconds)
+        if not slept.is_set() and session._sequence > 1 and not session._out:
+            carrier.waits_for(smsc.SUBMIT_SM)  # and it has been answered before that was written down
+            slept.set()
+        return units
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 3600 * slept.is_set())
+    monkeypatch.setattr(Session, "turn", drowsy)
+    provider = connected(name, carrier.port, time_limit=30)
+    assert provider.submit([message(name)]) == [Accepted("1")]
+    assert len(carrier.of(smsc.BIND_TRANSMITTER)) == 1
+    provider.close()
