@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from smpplib import consts
 
 from smsgw.dispatch.sender import Sender
 from smsgw.gateway import Gateway
 from smsgw.store import outbox
-from smsgw.store.tables import Lane, outbound
+from smsgw.store.tables import Lane, inbound, outbound
 from tests.conformance import smsc
 from tests.conformance.smsc import Smsc, octets, unit
 from tests.kannel import until
@@ -83,6 +85,29 @@ def test_a_carrier_that_answers_too_late_ends_the_doubt_and_its_receipt_finds_th
     carrier.send(unit(smsc.DELIVER_SM, 1, receipt))
     until(lambda: state(gateway, id) == "delivered", "the receipt")
     assert len(carrier.of(smsc.SUBMIT_SM)) == 1
+
+
+def test_a_text_that_was_stored_though_the_database_failed_is_answered_once_when_it_comes_again(
+    gateway: Gateway, carrier: Smsc
+) -> None:
+    failed = threading.Event()
+
+    def lost(name: str, side: str) -> None:
+        if (name, side) == ("accept", "after") and not failed.is_set():
+            failed.set()
+            raise sa.exc.OperationalError("COMMIT", None, Exception("the server hung up"))
+
+    gateway.database.boundary = lost
+    gateway.start()
+    carrier.waits_for(smsc.BIND_TRANSCEIVER)
+    text = octets("00 01 01 '84912345678' 00 03 00 '8188' 00 00 00 00 00 00 00 00 00 00 04 'HELP'")
+    for sequence, status in ((1, consts.SMPP_ESME_RX_T_APPN), (2, consts.SMPP_ESME_ROK)):
+        carrier.send(unit(smsc.DELIVER_SM, sequence, text))
+        assert carrier.waits_for(smsc.DELIVER_SM | smsc.RESPONSE, sequence).status == status
+    carrier.waits_for(smsc.SUBMIT_SM)
+    with gateway.database.reading() as connection:
+        assert connection.scalars(sa.select(inbound.c.text)).all() == ["HELP"]
+        assert connection.scalar(sa.select(sa.func.count()).select_from(outbound)) == 1
 
 
 def state(gateway: Gateway, id: str) -> str | None:

@@ -205,9 +205,9 @@ class Smpp:
             return Refused(id, f"an address has more than {LONGEST_ID} characters")
         return Inbound(id, sender, recipient, text, part=part, session=id.rpartition("-")[0])
 
-    def _brought(self, unit: Pdu, session: int) -> Future[Brought]:
+    def _brought(self, unit: Pdu, turn: int) -> Future[Brought]:
         receiver = cast(Receiver, self._receiver)
-        item = self.read(unit, f"{self._run}-{session}-{uuid.uuid4().hex[:12]}")
+        item = self.read(unit, f"{self._run}-{turn}-{uuid.uuid4().hex[:12]}")
         said = f"deliver_sm {self._way.address}\n{shown({**unit.fields, **unit.tlvs})}"
         if isinstance(item, Receipt):
             return _then(receiver.receipts([item], said), lambda _: Brought(0))

@@ -30,6 +30,7 @@ MOST_LATE = 1000  # submissions whose time is over, and whose answers are still 
 PROOF_AFTER = 0.5  # seconds after which the line asks for a proof that acknowledgements were read
 GRACE = 5.0  # seconds that stopping waits for what is in hand
 LONGEST_TURN = 1.0  # seconds
+RETRY_AFTER = 5.0  # seconds without an answer after which an SMSC may bring a message again by the same line
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Brought:
     id: str | None = None
 
 
-# Takes what the SMSC brings, with the number of the session that it came by, and does not wait.
+# Takes what the SMSC brings, and does not wait. The number is another one once it may bring again what came before.
 Bring = Callable[[Pdu, int], "Future[Brought]"]
 # Is told what the SMSC has surely read.
 Heard = Callable[[Sequence[str]], "Future[None]"]
@@ -83,9 +84,10 @@ class Line:
         self._fault: CallFailed | None = None
         self._bound = False
         self._session = 0
-        self._in_hand = 0  # brought by the SMSC and not answered yet
+        self._in_hand: dict[int, float] = {}  # brought by the SMSC and not answered yet, and since when
+        self._turns = 0  # counts what the SMSC may take for a reason to bring messages again
         self._resume = 0.0
-        self._left_at: float | None = None  # when the SMSC took leave
+        self._leave: tuple[int, float] | None = None  # the SMSC takes leave: its request's number, and since when
         self._heard_last: Future[None] | None = None
         self._stopping = threading.Event()
         self._wake_out, self._wake_in = socket.socketpair()
@@ -167,7 +169,8 @@ class Line:
         with self._lock:
             self._fault, self._bound = None, True
             self._session += 1
-            self._in_hand, self._left_at = 0, None
+            self._turns += 1
+            self._in_hand, self._leave = {}, None
         self._note(f"bound to {self._way.address} as {self._command.removeprefix('bind_')}")
 
     def _lose(self, failed: CallFailed) -> None:
@@ -214,8 +217,9 @@ class Line:
                 raise Broken("the SMSC does not answer any more")
 
     def _let_go(self, session: Session, now: float) -> None:
-        """Once the SMSC has taken leave, and answered what it still had from us. Raises Broken."""
-        if self._left_at is not None and (now - self._left_at > UNBIND_WAIT or not (self._flying or self._in_hand)):
+        """Answer an SMSC's leave once neither has anything to answer, as it hangs up then. Raises Broken."""
+        if self._leave is not None and (now - self._leave[1] > UNBIND_WAIT or not (self._flying or self._in_hand)):
+            session.reply("unbind_resp", self._leave[0])
             for unit in session.turn(0):
                 self._take(session, unit)
             raise Broken("the SMSC took leave")
@@ -263,7 +267,7 @@ class Line:
             job.done.set()
 
     def _send(self, session: Session, now: float) -> None:
-        if now < self._resume or self._left_at is not None:
+        if now < self._resume or self._leave is not None:
             return
         with self._lock:
             due = [(job, number) for until, job, number in self._put_off if until <= now]
@@ -277,7 +281,8 @@ class Line:
         while self._replies:
             came_by, command, sequence, brought = self._replies.popleft()
             if came_by == self._session:
-                self._in_hand -= 1
+                self._in_hand.pop(sequence, None)
+                self._turns += brought.status == NUMBERS["ESME_RX_T_APPN"]
                 session.reply(command, sequence, brought.status, brought.id)
 
     def _take(self, session: Session, unit: Pdu | Unreadable) -> None:
@@ -295,8 +300,7 @@ class Line:
         elif unit.command == "enquire_link":
             session.reply("enquire_link_resp", unit.sequence)
         elif unit.command == "unbind":
-            session.reply("unbind_resp", unit.sequence)
-            self._left_at = time.monotonic()
+            self._leave = unit.sequence, time.monotonic()
         elif unit.command != "alert_notification":
             session.reply("generic_nack", unit.sequence, NUMBERS["ESME_RINVCMDID"])
 
@@ -330,8 +334,9 @@ class Line:
         job.done.set()
 
     def _brought(self, unit: Pdu) -> None:
-        session, sequence = self._session, unit.sequence
-        self._in_hand += 1
+        session, sequence, now = self._session, unit.sequence, time.monotonic()
+        self._turns += any(since <= now - RETRY_AFTER for since in islice(self._in_hand.values(), 1))
+        self._in_hand.setdefault(sequence, now)
 
         def settled(future: Future[Brought]) -> None:
             # A fault that is not the message's own passes, and the SMSC brings it again.
@@ -340,7 +345,7 @@ class Line:
             self._replies.append((session, "deliver_sm_resp", sequence, brought))
             self._wake()
 
-        self._bring(unit, session).add_done_callback(settled)
+        self._bring(unit, self._turns).add_done_callback(settled)
 
     def _tell(self, ids: Sequence[str]) -> None:
         if ids:

@@ -18,6 +18,7 @@ from smpplib.ptypes import ostr
 HEADER = struct.Struct(">4L")  # length, command, status, sequence number
 LARGEST = 64 * 1024  # bytes of one
 LAST_SEQUENCE = 0x7FFFFFFF
+RESPONSE = 0x80000000  # the bit that an answer's command has
 
 RECEIPTED_ID, MESSAGE_STATE, NETWORK_ERROR, PAYLOAD = 0x001E, 0x0427, 0x0423, 0x0424
 SAR_REFERENCE, SAR_COUNT, SAR_NUMBER = 0x020C, 0x020E, 0x020F
@@ -76,13 +77,13 @@ def taken_from(buffer: bytearray) -> bytes | None:
 
 
 def read(raw: bytes) -> Pdu:
-    """A whole unit. Raises Unreadable; a command that nobody knows is called "unknown"."""
+    """A whole unit. Raises Unreadable; a command that nobody knows is called "unknown", its answer "unknown_resp"."""
     _, code, status, sequence = HEADER.unpack_from(raw)
     try:
         name = command_codes.get_command_name(code)
         unit = smpp.make_pdu(name, sequence=0)
     except UnknownCommandError:
-        return Pdu("unknown", status, sequence)
+        return Pdu("unknown_resp" if code & RESPONSE else "unknown", status, sequence)
     head, optional = Pdu(name, status, sequence), [b""]
     unit.parse_optional_params = optional.append
     try:

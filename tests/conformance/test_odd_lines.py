@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from smpplib import consts
 
-from providers.contract import Accepted, Receipt, Throttled, Unknown, Unreachable
+from providers.contract import Accepted, Inbound, Receipt, Refused, Taken, Throttled, Unknown, Unreachable
 from providers.smpp.pdu import Pdu, Unreadable
 from providers.smpp.session import Session, Way
 from tests.conformance import smsc
 from tests.conformance.smsc import Smsc, submit_answer, unit
 from tests.conformance.tables import message, names
-from tests.conformance.test_lines import Counter, connected, held
+from tests.conformance.test_lines import DELIVER_SM_RESP, HS, Counter, connected, held
 from tests.kannel import until
 
 NAMES = names("smpp")
@@ -161,3 +162,71 @@ def test_an_answer_that_was_there_in_time_counts_however_long_we_did_not_run(
     assert provider.submit([message(name)]) == [Accepted("1")]
     assert len(carrier.of(smsc.BIND_TRANSMITTER)) == 1
     provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_to_what_nobody_asked_is_not_answered(name: str, carrier: Smsc) -> None:
+    provider = held(name, carrier, Counter())
+    carrier.send(unit(0x0001_0201 | smsc.RESPONSE, 7) + unit(smsc.ENQUIRE_LINK, 8))
+    carrier.waits_for(smsc.ENQUIRE_LINK | smsc.RESPONSE)
+    assert not carrier.of(smsc.GENERIC_NACK)
+    provider.close()
+
+
+class Slow(Counter):
+    """Takes in nothing until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[Future[list[Taken]]] = []
+
+    def messages(self, messages: Sequence[Inbound | Refused], said: str) -> Future[list[Taken]]:
+        self.came += messages
+        self.taken.append(Future())
+        return self.taken[-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_smsc_that_takes_leave_gets_its_answers_before_it_may_hang_up(name: str, carrier: Smsc) -> None:
+    counter = Slow()
+    provider = held(name, carrier, counter)
+    carrier.send(unit(smsc.DELIVER_SM, 1, HS) + unit(smsc.UNBIND, 2) + unit(smsc.ENQUIRE_LINK, 3))
+    carrier.waits_for(smsc.ENQUIRE_LINK | smsc.RESPONSE)
+    counter.taken[0].set_result([Taken(None, "accepted")])
+    carrier.waits_for(smsc.UNBIND | smsc.RESPONSE)
+    assert [unit.sequence for unit in carrier.heard[1:4]] == [3, 1, 2]
+    provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_not_stored_comes_again_as_by_another_line(name: str, carrier: Smsc) -> None:
+    """The database may have it all the same: it is known by what it says, as after a line that broke."""
+    counter = Counter(sa.exc.OperationalError("COMMIT", None, Exception("the server hung up")))
+    provider = held(name, carrier, counter)
+    for sequence in (1, 2):
+        carrier.send(unit(smsc.DELIVER_SM, sequence, HS))
+        carrier.waits_for(DELIVER_SM_RESP, sequence)
+    provider.close()
+    assert len(sessions(counter)) == 2
+
+
+@pytest.mark.parametrize(("patience", "lines"), [(3600.0, 1), (0.0, 2)])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_not_answered_for_long_comes_again_as_by_another_line(
+    name: str, patience: float, lines: int, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"providers.{name}.line.RETRY_AFTER", patience)
+    counter = Slow()
+    provider = held(name, carrier, counter)
+    carrier.send(unit(smsc.DELIVER_SM, 1, HS) + unit(smsc.DELIVER_SM, 2, HS))
+    until(lambda: len(counter.taken) == 2, "both")
+    for taken in counter.taken:
+        taken.set_result([Taken(None, "accepted")])
+    carrier.waits_for(DELIVER_SM_RESP, 2)
+    provider.close()
+    assert len(sessions(counter)) == lines
+
+
+def sessions(counter: Counter) -> set[str | None]:
+    """The lines that messages came by, as far as whoever takes them in can tell."""
+    return {item.session for item in counter.came if isinstance(item, Inbound)}
