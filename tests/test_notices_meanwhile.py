@@ -53,6 +53,19 @@ def test_what_comes_back_to_the_queue_of_a_stopped_notice_does_not_go_out(cast: 
     assert cast.world.states() == {state: 3}
 
 
+@pytest.mark.parametrize(("stop", "state"), [("pause", "held"), ("cancel", "cancelled")])
+def test_what_comes_back_is_not_sent_either_by_who_claims_it_before_it_is_tended_to(
+    cast: Cast, stop: str, state: str
+) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.tick()
+    _handed_back(cast, made, getattr(cast.notices, stop))
+    cast.world.send()
+    assert cast.world.states() == {"queued": 3}
+    cast.world.settle()
+    assert cast.world.states() == {state: 3}
+
+
 def test_what_comes_back_to_a_notice_that_is_just_resumed_is_not_held_for_good(cast: Cast) -> None:
     made = approved(cast.notices, cast.an, cast.binh)
     cast.world.tick()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from smsgw.store.outbox import Claimed, Settled
+from smsgw.store.outbox import PUT_OFF, Claimed, Settled
 from smsgw.store.states import LIVE_FOR, State
 
 
@@ -39,6 +39,11 @@ def in_turn(*looks: Vet) -> Vet:
 def withdrawn(message: Claimed, code: str, why: str, now: datetime) -> Settled:
     """A message that does not go out any more."""
     return Settled(message, State.CANCELLED, now + LIVE_FOR, outcome="withdrawn", code=code, detail=why)
+
+
+def put_off(message: Claimed, when: datetime) -> Settled:
+    """A message that goes back into the queue until then."""
+    return Settled(message, State.QUEUED, message.expires_at, when, outcome=PUT_OFF)
 
 
 def all_go(lease: str, messages: Sequence[Claimed]) -> Vetted:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from smsgw.clock import Clock
-from smsgw.dispatch.vetting import Vetted, withdrawn
+from smsgw.dispatch.vetting import Vetted, put_off, withdrawn
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.reminders.deciding import Texts, is_owner, occasion
@@ -21,10 +21,9 @@ from smsgw.reminders.timing import midnight
 from smsgw.store import followers, opt_outs, outbox, people, reminders
 from smsgw.store.database import Database
 from smsgw.store.followers import Followers
-from smsgw.store.outbox import PUT_OFF, Claimed, Settled
+from smsgw.store.outbox import Claimed, Settled
 from smsgw.store.people import Preference
 from smsgw.store.reminders import OWNER, UNTRUE, Outgoing
-from smsgw.store.states import State
 from smsgw.store.tables import Lane
 from smsgw.text.segments import measure
 
@@ -81,7 +80,7 @@ class LastLook:
             found = self._onestop.find(codes)
         except OneStopUnavailable as error:
             log.warning("reminders wait: %s", error)
-            later = [_later(message, now + AGAIN_IN) for message in ours if message.id in known.rows]
+            later = [put_off(message, now + AGAIN_IN) for message in ours if message.id in known.rows]
             return _split(messages, {}, later)
         looked = {message.id: self._looked_at(message, known, found, now) for message in ours}
         stopped = [item for item in looked.values() if isinstance(item, Settled)]
@@ -166,7 +165,7 @@ class LastLook:
 
     def _until(self, when: datetime, message: Claimed, known: _Known) -> Settled:
         """Later, and of those that wait for the same time the most urgent first."""
-        return _later(message, when + timedelta(milliseconds=self._urgency(message, known)))
+        return put_off(message, when + timedelta(milliseconds=self._urgency(message, known)))
 
     def _places(
         self, connection: sa.Connection, messages: Sequence[Claimed], known: _Known, now: datetime
@@ -198,10 +197,6 @@ class LastLook:
 
     def _day(self, now: datetime) -> str:
         return str(now.astimezone(self._zone).date())
-
-
-def _later(message: Claimed, when: datetime) -> Settled:
-    return Settled(message, State.QUEUED, message.expires_at, when, outcome=PUT_OFF)
 
 
 def _split(messages: Sequence[Claimed], going: Mapping[str, Claimed], stopped: Sequence[Settled]) -> Vetted:

@@ -145,6 +145,22 @@ def strays(connection: sa.Connection) -> list[str]:
     return sorted(connection.execute(stray.distinct()).scalars())
 
 
+def stopped_among(connection: sa.Connection, messages: Sequence[str]) -> frozenset[str]:
+    """Those of these messages whose notice is paused or cancelled."""
+    return frozenset(_STOPPED_AMONG.run(connection, ((id,) for id in messages)).scalars()) if messages else frozenset()
+
+
+_STOPPED_AMONG = Batch(
+    (_r.message_id,),
+    lambda given: (
+        sa.select(_r.message_id)
+        .join(given, given.c.message_id == _r.message_id)
+        .join(notice, _n.id == _r.notice_id)
+        .where(looked_at_last(_n.state.in_(STOPPED)))
+    ),
+)
+
+
 def _cancel(connection: sa.Connection, before: State, id: str, now: datetime) -> int:
     check_move(before, State.CANCELLED)
     values = {"state": State.CANCELLED, "finished_at": now, "deadline": now + LIVE_FOR}
