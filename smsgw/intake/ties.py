@@ -6,7 +6,7 @@ import random
 
 import sqlalchemy as sa
 
-from smsgw.answers.asked import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow
+from smsgw.answers.asked import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow, codes_asked
 from smsgw.answers.asker import NO_TIES, Ties
 from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 
@@ -45,13 +45,16 @@ def _dossiers(connection: sa.Connection, address: str, phone: str, request: List
     named = isinstance(request, Rate) and request.read.readings
     own = () if named else owners.of(connection, phone, OWN)
     recent = people.told_about(connection, address, 1) if isinstance(request, Rate) and request.bare else ()
+    codes = frozenset(() if named else (*own, *followed.wanted, *recent))
     return Ties(
-        codes=frozenset(() if named else (*own, *followed.wanted, *recent)),
+        codes=codes,
         followed=tuple(followed.wanted),
         refused=frozenset(followed.refused),
         own=own,
         recent=recent,
-        rated=frozenset(ratings.rated(connection, [phone])[phone]) if isinstance(request, Rate) else frozenset(),
+        rated=ratings.rated(connection, phone, codes | codes_asked(request))
+        if isinstance(request, Rate)
+        else frozenset(),
     )
 
 

@@ -44,8 +44,9 @@ def remove(connection: sa.Connection, wishes: Sequence[tuple[str, Purpose]]) -> 
 
 _REMOVE = Batch(
     (_c.phone, _c.purpose),
+    # Not as a condition that there is such a wish: SQLite would ask that of everybody who has opted out.
     lambda given: sa.delete(opt_out).where(
-        sa.exists().where(given.c.phone == _c.phone, given.c.purpose == _c.purpose).correlate(opt_out)
+        sa.tuple_(_c.phone, _c.purpose).in_(sa.select(given.c.phone, given.c.purpose))
     ),
 )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from smsgw.store.batch import Batch, InsertNew
+from smsgw.store.batch import InsertNew
 from smsgw.store.tables import rating
 
 _c = rating.c
@@ -58,18 +57,9 @@ def add(connection: sa.Connection, ratings: Sequence[Rating]) -> None:
 _ADD = InsertNew(*_c, returning=_c.code)
 
 
-def rated(connection: sa.Connection, phones: Collection[str]) -> Mapping[str, set[str]]:
-    """The dossiers that each phone has rated."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for phone, code in _RATED.rows(connection, ((phone,) for phone in phones)):
-        found[phone].add(code)
-    return found
-
-
-_RATED = Batch(
-    (_c.phone,),
-    lambda given: sa.select(_c.phone, _c.code).where(_c.phone.in_(sa.select(given.c.phone))),
-)
+def rated(connection: sa.Connection, phone: str, codes: Collection[str]) -> frozenset[str]:
+    """Those of these dossiers that a phone has rated."""
+    return frozenset(connection.scalars(sa.select(_c.code).where(_c.phone == phone, _c.code.in_(codes))))
 
 
 def by_agency(
