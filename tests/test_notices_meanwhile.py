@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
+from smsgw.notices import report
 from smsgw.notices.preview import preview
 from smsgw.notices.progress import Failure, progress
 from smsgw.store import notice_sending, outbox
@@ -161,3 +162,14 @@ def _handed_over(cast: Cast) -> None:
     while cast.world.states().keys() != {"submitted"}:
         cast.world.clock.forward(seconds=1)
         cast.world.send()
+
+
+def test_who_takes_a_report_slowly_keeps_nothing_of_the_database(cast: Cast) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.settle()
+    pool = cast.world.gateway.database._engine.pool
+    assert isinstance(pool, sa.QueuePool)
+    lines = report.records(cast.notices.means, cast.notices.find(made.id, cast.an), "en")
+    assert [next(lines)[0], next(lines)[0]] == ["row", "2"]
+    assert pool.checkedout() == 0
+    assert len([*lines]) == 2

@@ -146,13 +146,12 @@ def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, 
     """
     fresh = Reckoning(counted.rows, 0, counted.duplicates, counted.opted_out, counted.unreachable, counted.errors)
     print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
-    with means.database.reading() as connection:
-        for item in rows.recipients(connection, of.id):
-            recipient = Recipient(item.line, item.phone, json.loads(item.fields))
-            print_.add(recipient)
-            text = partial(worded, of.text, recipient.values, accents=of.accents)
-            if refusing := means.refuses(recipient.phone, text):
-                raise NoticeRefused("registered", _UNREGISTERED["en"].format(channel=refusing))
-            channel, tariff = means.road(recipient.phone)
-            fresh.add(weighed(of.text, recipient), channel.name, tariff)
+    for item in rows.recipients(means.database, of.id):
+        recipient = Recipient(item.line, item.phone, json.loads(item.fields))
+        print_.add(recipient)
+        text = partial(worded, of.text, recipient.values, accents=of.accents)
+        if refusing := means.refuses(recipient.phone, text):
+            raise NoticeRefused("registered", _UNREGISTERED["en"].format(channel=refusing))
+        channel, tariff = means.road(recipient.phone)
+        fresh.add(weighed(of.text, recipient), channel.name, tariff)
     return fresh, print_.hexdigest()

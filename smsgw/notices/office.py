@@ -159,13 +159,15 @@ class Notices:
 
     def events(self, id: str, who: Official) -> list[Event]:
         """What was done with a notice, in order."""
+        found = self.find(id, who)
         with self.means.database.reading() as connection:
-            return rows.events(connection, self.find(id, who).id)
+            return rows.events(connection, found.id)
 
     def problems(self, id: str, who: Official, limit: int | None = None) -> list[RowError]:
         """What was wrong in its audience."""
+        found = self.find(id, who)
         with self.means.database.reading() as connection:
-            return [RowError(*problem) for problem in rows.problems(connection, self.find(id, who).id, limit)]
+            return [RowError(*problem) for problem in rows.problems(connection, found.id, limit)]
 
     def edit(self, id: str, who: Official, draft: Draft) -> Notice:
         """Another name, text, time or accents for the same recipients. What was approved of it is void."""

@@ -64,9 +64,8 @@ def records(means: Means, notice: Notice, language: Language) -> Iterator[Record
 def _records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
     yield _HEADINGS[language]
     cancelled = notice.state == State.CANCELLED
-    with means.database.reading() as connection:
-        for fate in sending.fates(connection, notice.id):
-            yield _record(fate, cancelled, language, means.hours.zone)
+    for fate in sending.fates(means.database, notice.id):
+        yield _record(fate, cancelled, language, means.hours.zone)
 
 
 def _record(fate: Fate, cancelled: bool, language: Language, zone: ZoneInfo) -> Record:

@@ -43,8 +43,7 @@ def seal(means: Means, notice: Notice) -> Seal:
     """The seal of a notice that was found. It takes about a second for a hundred thousand recipients."""
     print_ = Fingerprint(notice.text, notice.send_at, accents=notice.accents)
     hashes: dict[int, int] = {}
-    with means.database.reading() as connection:
-        for item in rows.recipients(connection, notice.id):
-            print_.add(Recipient(item.line, item.phone, json.loads(item.fields)))
-            hashes[item.line] = hash(item)
+    for item in rows.recipients(means.database, notice.id):
+        print_.add(Recipient(item.line, item.phone, json.loads(item.fields)))
+        hashes[item.line] = hash(item)
     return Seal(notice, print_.hexdigest(), hashes)

@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, looked_at_last
+from smsgw.store.database import Database
 from smsgw.store.notices import Addressee, Notice, by_line
 from smsgw.store.states import LIVE_FOR, State, check_move
 from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
@@ -273,7 +274,7 @@ def spent(connection: sa.Connection, id: str) -> int:
     return sum(filter(None, connection.scalars(sa.union_all(*_of_notice(id, asked)))))
 
 
-def fates(connection: sa.Connection, id: str) -> Iterator[Fate]:
+def fates(database: Database, id: str) -> Iterator[Fate]:
     """Every recipient, by line, with what became of the message."""
 
     def either(name: str) -> sa.ColumnElement[Any]:
@@ -287,4 +288,4 @@ def fates(connection: sa.Connection, id: str) -> Iterator[Fate]:
         )
         .where(_r.notice_id == id)
     )
-    return (Fate(*row) for row in by_line(connection, query))
+    return (Fate(*row) for row in by_line(database, query))

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from smsgw.store.batch import InsertNew, inserting
+from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.systems import SYSTEM
 from smsgw.store.tables import api_key, notice, notice_budget, notice_event, notice_problem, notice_recipient, outbound
@@ -188,19 +189,25 @@ def problems(connection: sa.Connection, id: str, limit: int | None = None) -> li
     return [(line, heading, problem) for line, heading, problem in connection.execute(query)]
 
 
-def recipients(connection: sa.Connection, id: str) -> Iterator[Addressee]:
+def recipients(database: Database, id: str) -> Iterator[Addressee]:
     """All recipients, by line."""
     query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id)
-    return (Addressee(*row) for row in by_line(connection, query))
+    return (Addressee(*row) for row in by_line(database, query))
 
 
-def by_line(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Any]:
-    """The rows of a query over recipients that has the line as its first column, read in pages."""
+def by_line(database: Database, query: sa.Select[Any]) -> Iterator[Any]:
+    """The rows of a query over recipients that has the line as its first column, read in pages.
+
+    Between these nothing of the database is kept: who takes the rows may be at the end of a slow line.
+    """
     paged = query.order_by(_r.line).limit(ROWS_A_READ)
-    page = connection.execute(paged).all()
-    while page:
+    page: Sequence[Any] = ()
+    while True:
+        with database.reading() as connection:
+            page = connection.execute(paged.where(_r.line > page[-1][0]) if page else paged).all()
+        if not page:
+            return
         yield from page
-        page = connection.execute(paged.where(_r.line > page[-1][0])).all()
 
 
 def recipient(connection: sa.Connection, id: str, phone: str) -> Addressee | None:
