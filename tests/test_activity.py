@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -38,6 +39,16 @@ def test_after_midnight_nothing_of_yesterday_is_told_of_as_todays(anywhere: Worl
     anywhere.clock.now = datetime(2018, 8, 16, 0, 0, 1, tzinfo=anywhere.gateway.activity._timezone)
     assert anywhere.gateway.activity.today().total.messages_in == 0
     assert anywhere.gateway.activity.days(1)[0][1].messages_in == 0
+
+
+def test_where_clocks_are_set_back_a_message_counts_for_its_own_day(anywhere: World) -> None:
+    activity = anywhere.gateway.activity
+    activity._timezone = ZoneInfo("Europe/Berlin")
+    anywhere.clock.now = datetime(2018, 10, 28, 0, 30, tzinfo=activity._timezone).astimezone(UTC)
+    anywhere.text("84900000001", "HD")
+    anywhere.clock.forward(hours=26)
+    activity.keep_days()
+    assert [traffic.delivered for _, traffic in activity.days(3)] == [0, 1, 0]
 
 
 def test_what_was_spent_is_told_by_the_tariff(tmp_path: Path) -> None:

@@ -191,6 +191,14 @@ def test_probes_that_fail_come_ever_more_rarely() -> None:
     assert pauses == [10, 20, 40, 80, 120, 120, 120, 120]
 
 
+def test_the_trips_of_a_channel_that_is_away_for_months_fit_into_its_row() -> None:
+    channel = after(NEW, *((0.0, "cut") for _ in range(5)))
+    for _ in range(2**15):  # of which there are seven hundred a day
+        channel = breaker.probed(channel, "no connection", NOON)
+    assert channel.trips < 2**15
+    assert channel.resume_at == seconds(120)
+
+
 def test_a_channel_that_is_held_waits_for_a_person() -> None:
     held = breaker.refused(NEW, "the carrier answered 401", seconds(1))
     assert (held.state, held.reason) == ("held", "the carrier answered 401")

@@ -24,6 +24,7 @@ ENOUGH_CALLS = 6.0  # lately, before their share says anything; at ten calls a m
 HALF_LIFE = 60.0  # seconds in which a call comes to count half
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=2)
+MOST_TRIPS = 10  # that are counted: the pause has long been the longest, and the row's number has an end
 
 
 def called(channel: Channel, failure: str | None, now: datetime) -> Channel:
@@ -84,8 +85,9 @@ def released(channel: Channel, reason: str, now: datetime) -> Channel:
 
 
 def _tripped(channel: Channel, reason: str, now: datetime) -> Channel:
-    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(channel.trips, 10))
-    return replace(_changed(channel, "tripped", reason, now), trips=channel.trips + 1, resume_at=now + pause)
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**channel.trips)
+    trips = min(channel.trips + 1, MOST_TRIPS)
+    return replace(_changed(channel, "tripped", reason, now), trips=trips, resume_at=now + pause)
 
 
 def _changed(channel: Channel, state: State, reason: str, now: datetime) -> Channel:

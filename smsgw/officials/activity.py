@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -108,7 +108,6 @@ class Activity:
         start, end = self._span(day)
         seconds: list[float] = []
         while start < end:
-            # An hour by the clock on the wall may be none, or two; the day's end is its end.
             until = min(start + timedelta(hours=1), end)
             seconds += activity.reply_seconds(connection, start, until)
             start = until
@@ -126,8 +125,9 @@ class Activity:
         return at.astimezone(self._timezone).date()
 
     def _span(self, day: date) -> tuple[datetime, datetime]:
-        start = datetime.combine(day, time(), self._timezone)
-        return start, datetime.combine(day + timedelta(days=1), time(), self._timezone)
+        """In UTC, in which hours are added up: by the clock on the wall one may be none, or two."""
+        first, last = (datetime.combine(each, time(), self._timezone) for each in (day, day + timedelta(days=1)))
+        return first.astimezone(UTC), last.astimezone(UTC)
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float | None:
