@@ -34,7 +34,8 @@ class Followers:
 def write(connection: sa.Connection, wishes: Mapping[tuple[str, str], tuple[bool, datetime]]) -> None:
     """Whether each phone wants to follow each dossier, by (phone, code), and since when."""
     if wishes:
-        _WRITE.run(connection, ((phone, code, wanted, at) for (phone, code), (wanted, at) in wishes.items()))
+        # In an order, see inbox.accept: one phone may say two things at once, by two nodes.
+        _WRITE.run(connection, ((phone, code, *wish) for (phone, code), wish in sorted(wishes.items())))
 
 
 _WRITE = InsertOrUpdate(follower)

@@ -120,17 +120,17 @@ def skip(connection: sa.Connection, id: str, phones: Sequence[str], why: str) ->
         connection.execute(chosen.values(skipped=why))
 
 
-def hold(connection: sa.Connection, id: str, deadline: datetime) -> int:
-    """Hold what waits to be sent; how many messages."""
+def hold(connection: sa.Connection, id: str, deadline: datetime) -> None:
+    """Hold what waits to be sent."""
     check_move(State.QUEUED, State.HELD)
-    return _change(connection, State.QUEUED, id, state=State.HELD, deadline=deadline)
+    connection.execute(_chosen(State.QUEUED, id).values(state=State.HELD, deadline=deadline))
 
 
-def release(connection: sa.Connection, id: str, now: datetime, until: datetime) -> int:
-    """Queue again what is held, to expire at `until`; how many messages."""
+def release(connection: sa.Connection, id: str, now: datetime, until: datetime) -> None:
+    """Queue again what is held, to expire at `until`."""
     check_move(State.HELD, State.QUEUED)
     times = {"not_before": now, "expires_at": until, "deadline": until}
-    return _change(connection, State.HELD, id, state=State.QUEUED, **times)
+    connection.execute(_chosen(State.HELD, id).values(state=State.QUEUED, **times))
 
 
 def cancel(connection: sa.Connection, id: str, now: datetime) -> int:
@@ -166,10 +166,6 @@ def _cancel(connection: sa.Connection, before: State, id: str, now: datetime) ->
     check_move(before, State.CANCELLED)
     values = {"state": State.CANCELLED, "finished_at": now, "deadline": now + LIVE_FOR}
     return sum(connection.execute(_chosen(before, id).values(values).returning(_o.segments)).scalars())
-
-
-def _change(connection: sa.Connection, before: State, id: str, **values: Any) -> int:
-    return connection.execute(_chosen(before, id).values(values)).rowcount
 
 
 def _chosen(before: State, id: str) -> sa.Update:

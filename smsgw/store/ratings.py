@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -48,10 +48,7 @@ class AgencyRatings:
 def add(connection: sa.Connection, ratings: Sequence[Rating]) -> None:
     """Write ratings down; a second one of the same dossier and phone is passed over."""
     if ratings:
-        _ADD.run(
-            connection,
-            ((new.code, new.phone, new.score, new.agency_code, new.agency_name, new.rated_at) for new in ratings),
-        )
+        _ADD.run(connection, sorted(map(astuple, ratings)))  # in an order, see inbox.accept
 
 
 _ADD = InsertNew(*_c, returning=_c.code)
