@@ -87,6 +87,35 @@ def test_two_nodes_at_once_renew_once(two: Two, carrier: Carrier, clock: SetCloc
     assert carrier.renewals == 1
 
 
+def test_who_has_just_seen_a_token_that_another_node_renews_does_not_trade_it_in_again(
+    two: Two, carrier: Carrier, clock: SetClock, database: Database
+) -> None:
+    here, there = two
+    assert here.access_token() == there.access_token() == "access-1"
+    clock.forward(hours=13)
+    sa.event.listen(database._reader, "after_cursor_execute", lambda *_: there.keep_fresh(), once=True)
+    here.keep_fresh()
+    assert (carrier.renewals, here.trouble()) == (2, None)
+    assert here.access_token() == "access-2"
+
+
+def test_of_two_renewals_of_one_token_the_first_that_is_kept_counts(
+    two: Two, carrier: Carrier, clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, there = two
+
+    def slowly() -> None:
+        carrier.before = lambda: None
+        carrier.good = 0  # the carrier bears with one that is traded in again soon
+        clock.forward(seconds=LEASE.total_seconds() + 1)
+        there.access_token()
+
+    carrier.before = slowly
+    here.access_token()
+    assert "renewed twice" in caplog.text
+    assert here.access_token() == there.access_token() == "access-1"
+
+
 def test_a_token_is_renewed_when_half_of_its_life_is_over(two: Two, carrier: Carrier, clock: SetClock) -> None:
     here, there = two
     here.keep_fresh()
