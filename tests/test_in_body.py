@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store.tables import inbound
+from smsgw.store import outbox
+from smsgw.store.states import RECEIPT_WAIT, State
+from smsgw.store.tables import Lane, inbound
 from tests.world import World, world
 
 KANNEL = """
@@ -77,6 +79,13 @@ def test_one_that_nobody_reports_on_goes_the_usual_way_and_then_in_no_body_any_m
     made.clock.forward(minutes=2)
     made.sweep()
     assert made.states() == {"queued": 1}
+    assert made.client.get(ASKS).text == ""
+    now, until = made.clock(), made.clock() + RECEIPT_WAIT
+    with made.gateway.database.writing("test") as connection:
+        (one,) = outbox.claim(connection, "kannel", (Lane.REPLY,), 1, lease="test", until=until, now=now)
+    assert made.client.get(ASKS).text == ""
+    with made.gateway.database.writing("test") as connection:
+        outbox.settle(connection, "kannel", "test", [outbox.Settled(one, State.SUBMITTED, until)], now)
     assert made.client.get(ASKS).text == ""
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,6 +21,7 @@ from smsgw.gateway import Gateway
 from smsgw.notices import report
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials import audit
+from smsgw.store import audit as audit_rows
 from smsgw.store import notices, ratings
 from smsgw.store.batch import Batch
 from smsgw.store.notices import Notice
@@ -28,6 +31,7 @@ from smsgw.store.tables import audit as audit_table
 from smsgw.store.tables.base import UtcTime
 from tests.bulletin import Cast, approved, drafted, phone
 from tests.console import at_work, official
+from tests.plans import effort
 from tests.test_conversations import LAN
 from tests.test_retention import answered, look, purge, retire, rows
 from tests.world import NOON, World, settings_text, world
@@ -160,6 +164,15 @@ def test_the_log_still_holds_when_its_oldest_entries_are_removed_and_says_so(
     shown = official(anywhere, "quan", "admin").get("/audit/")
     assert "Các dòng đến số 7 đã được xóa" in shown
     assert "Xóa các dòng nhật ký cũ nhất" in shown
+
+
+def test_a_page_of_the_log_costs_as_much_however_many_old_entries_there_are(anywhere: World) -> None:
+    costs = []
+    for count in (20, 200):
+        entries(anywhere, count)
+        later = anywhere.clock() + timedelta(days=1)
+        costs.append(effort(anywhere.gateway.database, partial(audit_rows.old, before=later, most=10)))
+    assert costs[1] < 2 * costs[0]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6])

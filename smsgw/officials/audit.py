@@ -71,7 +71,7 @@ def remove(connection: sa.Connection, before: datetime, most: int, now: datetime
     The chain then begins with another entry. That it may is said by a new one, with the last hash that is gone.
     """
     head = rows.lock_head(connection)
-    old = rows.old(connection, before)[:most]
+    old = rows.old(connection, before, most)
     if not old:
         return 0
     gone = rows.cut(connection, old[-1])

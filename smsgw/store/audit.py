@@ -99,16 +99,18 @@ def latest(
     return [Entry(*row) for row in connection.execute(rows)]
 
 
-def old(connection: sa.Connection, before: datetime) -> range:
-    """The numbers of the entries from the first one on that are older."""
+def old(connection: sa.Connection, before: datetime, most: int | None = None) -> range:
+    """The numbers of the entries from the first one on that are older, or of so many of these."""
     first = connection.scalar(sa.select(sa.func.min(audit.c.number))) or 1
-    stays = connection.scalar(_STAYS, {"before": before}) or head(connection).number + 1
+    end = head(connection).number + 1
+    end = end if most is None else min(end, first + most)
+    stays = connection.scalar(_STAYS, {"before": before, "end": end}) or end
     return range(first, max(first, stays))
 
 
 _STAYS = (
     sa.select(audit.c.number)
-    .where(audit.c.at >= sa.bindparam("before", type_=audit.c.at.type))
+    .where(audit.c.number < sa.bindparam("end"), audit.c.at >= sa.bindparam("before", type_=audit.c.at.type))
     .order_by(audit.c.number)
     .limit(1)
 )
