@@ -106,6 +106,32 @@ def test_a_question_stays_open_for_other_numbers_until_something_else_is_asked(h
     assert "Khong co cau hoi nao" in here.text(LAN, "1")
 
 
+def test_a_code_that_lost_its_year_is_said_to_be_incomplete_and_no_other_is_echoed(here: World) -> None:
+    code_dossiers(here, "H01.29.01-180815-0001", "H01.29.01-180815-0005")
+    whole = here.text("84987654321", "H01.29.01-180815-0001")
+    for number, text in enumerate(("H01.29.01-0815-0001", "H01.29.01-18-0001", "H01.29.01-1808155-0001")):
+        told = here.text(f"8498765430{number}", text)
+        assert told.startswith("Ma ho so chua du.")
+        assert "-150001" not in told
+        assert measure(told).segments == 1
+    assert here.text(LAN, "H01.29.01-0815-0001, H01.29.01-180815-0001").startswith("H01...: chua ro, xin nhan rieng")
+    assert here.text(LAN, "H01.29.01-1808\n15-00\n01") == whole
+
+
+def test_digits_that_are_a_code_only_if_one_was_lost_between_two_parts_are_asked_about(here: World) -> None:
+    code_dossiers(here, "H01.29-150801-0001")
+    for text in ("H01.29.01-0815-0001", "DK H01.29.01-0815-0001"):
+        assert here.text(LAN, text).startswith("Ma nay co the la:\n1) H01.29-150801-0001")
+    assert "bao tin ve ho so H01.29-150801-0001" in here.text(LAN, "1")
+
+
+def test_who_guesses_by_codes_in_pieces_waits_as_one_who_guesses(here: World) -> None:
+    for number in range(21):
+        here.text(LAN, f"H01.29.01-0815-{number:04}")
+        here.clock.forward(minutes=1)
+    assert "nhieu ma khong co" in here.text(LAN, "H01.29.01-0815-0099")
+
+
 def test_the_same_office_in_the_other_form_is_asked_about_where_the_code_itself_is_nobodys(here: World) -> None:
     old, new = "000.17.22.H01-180802-0012", "H01.22.17-180802-0012"
     code_dossiers(here, old)

@@ -100,6 +100,12 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
         ("ho so H 01 cham 12 tru 180802 tru 0012 xong chua", "H01.12-180802-0012"),
         ("000 chấm 00 chấm 12 chấm H01 gạch 180802 gạch 0012", "000.00.12.H01-180802-0012"),
         ("H01.12-180802-0012 chậm 3 ngày", "H01.12-180802-0012"),
+        ("hát 01 chấm 12 gạch 180802 gạch 0012", "H01.12-180802-0012"),
+        ("hat 01.12-180802-0012", "H01.12-180802-0012"),
+        ("H01.12-1808\n02-0012", "H01.12-180802-0012"),
+        ("H01.12 - 18 08 02 - 0012", "H01.12-180802-0012"),
+        ("H01.12-180802-12 0912345678", "H01.12-180802-0012"),
+        ("H01 12 18 08 02 0012", "H01.12-180802-0012"),
         ("\u041d01.12-180802-0012", "H01.12-180802-0012"),  # a Cyrillic letter that looks like H
         ("\u041d\u041e1.12-18\u041e802-\u041e\u041e12", "H01.12-180802-0012"),
         ("\u0397\u03bf1.12-180802-0012", "H01.12-180802-0012"),  # Greek
@@ -107,7 +113,34 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
 )
 def test_the_ways_that_people_type_are_read(text: str, code: str) -> None:
     (reading,) = read(text).readings
+    assert reading.sure
     assert code in reading.candidates
+
+
+@given(codes(), st.integers(1, 3), st.sampled_from((" ", "\n", "-", ". ")))
+def test_an_ordinal_in_pieces_is_read_whole_too(code: str, first: int, between: str) -> None:
+    agency_and_date, _, ordinal = code.rpartition("-")
+    printed = f"{agency_and_date}-{ordinal[-4:]}"
+    torn = f"{agency_and_date}-{ordinal[-4:][:first]}{between}{ordinal[-4:][first:]}"
+    (reading,) = read(torn).readings
+    assert printed in reading.candidates
+    assert (reading.candidates[0] == printed) == (ordinal[-4] == "0")  # else the rest may be said of something else
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H01.29.01-0815-0001",  # the year
+        "H01.29.01-1808-0001",  # the day
+        "H01.29.01-18081-0001",  # a digit of it
+        "H01.29.01-18-0001",
+        "H01.29.01-1808155-0001",  # a digit too many
+        "H01.29.01-18081-50001",
+        "000.00.12.H01-18081-00012",
+    ],
+)
+def test_a_code_whose_digits_are_not_those_of_one_is_sure_to_be_none_of_its_readings(text: str) -> None:
+    assert not any(reading.sure for reading in read(text).readings)
 
 
 @pytest.mark.parametrize("phone", ["02352306202", "0208 381 2262", "(0234) 336 6126", "0296-3852-345"])

@@ -6,6 +6,7 @@ gets what is missing, the fee, the postal number and the agency's reason for a d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -220,11 +221,12 @@ class Answers:
         for reading in readings[:MOST_ANSWERED]:
             existing = [code for code in reading.candidates if code in found]
             code = existing[0] if len(existing) == 1 else reading.candidates[0]
-            if len(existing) == 1:
+            key, values = "ambiguous" if existing or not reading.sure else "not_found", dict[str, str | None]()
+            if not reading.sure:
+                code = f"{re.split('[.-]', code)[0]}..."
+            elif len(existing) == 1:
                 key, values = self._state(found[code], asker, now, short=True)
                 codes.append(code)
-            else:
-                key, values = ("ambiguous" if existing else "not_found"), {}
             lines.append(f"{code}: {self._wording.state(asker.language, key, values)}")
         if len(readings) > MOST_ANSWERED:
             values = {"most": str(MOST_ANSWERED)}
@@ -292,11 +294,13 @@ class Answers:
 def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
     """The dossier that a reading means; if that is not sure, what to say instead."""
     existing = tuple(code for code in reading.candidates if code in found)
-    if len(existing) == 1:
+    if len(existing) == 1 and reading.sure:
         return found[existing[0]]
     if existing:
         return _question("ambiguous", None, existing)
     literal = reading.candidates[0]
+    if not reading.sure:
+        return Said("not_found", "incomplete")  # it counts as a guess, and nobody typed what it was read as
     if others := tuple(code for code in reading.suggestions if code in found):
         return _question("suggested", literal, others)
     return Said("not_found", "not_found", {"code": literal}, (literal,))

@@ -13,27 +13,32 @@ from smsgw.dossiers.codes import day_of
 
 
 class Partition(NamedTuple):
-    """One way to cut the groups behind the letter: units, date and ordinal, and how many groups that takes."""
+    """One way to cut the groups behind the letter: units, date and ordinal, and how many groups that takes.
+
+    `kept`: no part spans groups that may as well have been meant apart, as the units and the date do of which a digit
+    was lost: 29.01-0815 is neither 29 and 010815 nor 290108 and 15.
+    """
 
     units: tuple[str, ...]
     date: str
     ordinal: str
     groups: int
+    kept: bool = True
 
 
-def partitions(groups: list[str], whole: bool) -> list[Partition]:
+def partitions(groups: list[str], whole: bool, named: bool) -> list[Partition]:
     """All ways that respect the groups; if there are none, those with a date in three groups, or across groups.
 
-    `whole`: the groups are surely all.
+    `whole`: the groups are surely all. `named`: units stand before the letter, so that none have to be behind it.
     """
     if found := list(_cut(groups, 0, 0, ())):
         return found
-    if found := [part for first in range(len(groups) - 2) for part in _cut_around_date(groups, first)]:
-        return found
+    if found := [part for first in range(len(groups) - 2) for part in _cut_around_date(groups, first, named)]:
+        return sorted(found, key=lambda part: not part.kept)
     everything = "".join(groups)
     if whole and len(groups) > 1 and len(everything) <= 24 and not _lacks_ordinal(groups):
         return [
-            Partition(part.units, part.date, part.ordinal, len(groups))
+            Partition(part.units, part.date, part.ordinal, len(groups), kept=False)
             for part in _cut([everything], 0, 0, ())
             if len(part.ordinal) >= 4
         ]
@@ -67,19 +72,39 @@ def _date_and_ordinal(groups: list[str], at: int, used: int, units: tuple[str, .
     for size in (6, 8):
         if len(rest) < size or not days(rest[:size]):
             continue
-        ordinal, last = rest[size:], at
-        if not ordinal and at + 1 < len(groups):
-            ordinal, last = groups[at + 1], at + 1
+        ordinal, behind = rest[size:], groups[at + 1 :]
+        if 0 < len(ordinal) < 4 and behind and 4 <= len(behind[0]) <= 7:
+            continue  # of a whole ordinal behind it, this digit is one too many, and which one nobody knows
+        taken = at + 1
+        if not ordinal and behind:
+            ordinal, behind, taken = behind[0], behind[1:], at + 2
         if 1 <= len(ordinal) <= 7:
-            yield Partition(units, rest[:size], ordinal, last + 1)
+            for whole, more in _whole_ordinals(ordinal, behind):
+                yield Partition(units, rest[:size], whole, taken + more)
 
 
-def _cut_around_date(groups: list[str], first: int) -> Iterator[Partition]:
+def _whole_ordinals(ordinal: str, behind: list[str]) -> Iterator[tuple[str, int]]:
+    """What an ordinal may be behind which more groups stand, and how many of these it takes: of "00 12" all.
+
+    Of "12 34" it is either, as zeros may be missing and the rest be said of something else; zeros in front say which.
+    """
+    joined = ordinal
+    for more, group in enumerate(behind if len(ordinal) < 4 else (), 1):
+        joined += group
+        if len(joined) >= 4:
+            both = [(ordinal, 0)] + [(joined, more)] * (len(joined) <= 7)
+            yield from reversed(both) if ordinal.startswith("0") else both
+            return
+    yield ordinal, 0
+
+
+def _cut_around_date(groups: list[str], first: int, named: bool) -> Iterator[Partition]:
     """Partitions in which the three groups from `first` on are the date."""
     if joined := _date_in_three(groups[first : first + 3]):
         for part in _cut([*groups[:first], joined, *groups[first + 3 :]], 0, 0, ()):
             if part.date == joined:
-                yield Partition(part.units, part.date, part.ordinal, part.groups + 2)
+                kept = named or bool(part.units) or len(joined) == 8  # H01.29.01-18-0001 has no date but half of one
+                yield Partition(part.units, part.date, part.ordinal, part.groups + 2, kept)
 
 
 def _date_in_three(groups: list[str]) -> str | None:

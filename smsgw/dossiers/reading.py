@@ -33,7 +33,8 @@ DEFAULT_KEYWORDS = ("HS", "HO SO", "MA HO SO", "MA SO", "MA", "TRA CUU", "TC")
 _LOOKALIKES = str.maketrans("OILSB", "01158")
 _DIGITS = "0-9OILSB"
 
-_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{LETTERS}])[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")  # H 01, H-01, H O1
+# H 01, H-01, H O1; and as a phone writes down the name of the letter H that it is told: hát 01.
+_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{LETTERS}])(?:(?<=H)AT)?[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")
 _CHUNK = re.compile(r"([A-Z0-9]+)")
 _ANCHOR = re.compile(rf"[{LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
@@ -54,6 +55,12 @@ _CHUNK_WITH_DIGIT = r"(?=[A-Z]*\d)[A-Z0-9]+"
 _SPOKEN_SIGN = re.compile(r"\s+(?:CHAM|GACH(?:\s+NGANG)?|NGANG|TRU)\s+")
 _DICTATED = re.compile(rf"(?<![A-Z0-9]){_CHUNK_WITH_DIGIT}(?:{_SPOKEN_SIGN.pattern}{_CHUNK_WITH_DIGIT}){{2,}}")
 
+# "H01.12-1808 02-0012": between the two dashes stands the date, whatever blanks or ends of lines a text has in it.
+_DASH = r"\s*[-\u2013\u2014]\s*"
+_DATE_APART = re.compile(
+    rf"([{LETTERS}][{_DIGITS}]{{2}}(?:\s*[.]\s*\d{{2,3}}){{0,3}}{_DASH})(\d(?:\s*\d){{5}}(?:\s*\d\s*\d)?)(?={_DASH})"
+)
+
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
 # "hoi 0912345678" asks about a mobile number and not about H01; the same of "toi", "goi", "moi", and of "goi toi",
@@ -71,11 +78,13 @@ class Reading:
     """One code in a text, as it may have been meant.
 
     `candidates`: canonical codes, the most literal first. `elsewhere`: agencies that may be the same in the other form
-    of codes, each with the dates and ordinals that may stand behind it.
+    of codes, each with the dates and ordinals that may stand behind it. `sure`: it is one of the candidates if it is a
+    whole code at all; where not, digits may be missing, and a candidate that exists is to be asked about.
     """
 
     candidates: tuple[str, ...]
     elsewhere: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sure: bool = True
 
     @property
     def suggestions(self) -> tuple[str, ...]:
@@ -124,6 +133,7 @@ def _begun(text: str, keywords: Sequence[str]) -> str:
 def _written_together(text: str) -> str:
     """The text with a code as it is printed, where its characters stand apart or its signs are words."""
     text = _SPELT.sub(_spelt_together, text)
+    text = _DATE_APART.sub(lambda found: found[1] + _BLANKS.sub("", found[2]), text)
     return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
 
 
@@ -189,7 +199,7 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
         behind = chunk[anchor.end() + 2 :]
         groups, whole = _groups_after(chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
-        parts = partitions(groups, whole)
+        parts = partitions(groups, whole, named=any(prefixes))
         if reading := _reading(province, prefixes, parts):
             return reading, at + parts[0].groups + (0 if behind else 1)
     return None
@@ -265,7 +275,8 @@ def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequen
     candidates = dict.fromkeys([named + tail for agencies, tails in meant for named, _ in agencies for tail in tails])
     if not candidates or len(candidates) > MOST_CANDIDATES:
         return None
-    return Reading(tuple(candidates), tuple([(other, tails) for agencies, tails in meant for _, other in agencies]))
+    elsewhere = tuple([(other, tails) for agencies, tails in meant for _, other in agencies])
+    return Reading(tuple(candidates), elsewhere, any(part.kept for part in parts))
 
 
 def _tails(part: Partition) -> tuple[str, ...]:

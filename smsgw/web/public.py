@@ -132,6 +132,8 @@ def _as_typed(asked: Request, reply: Reply) -> str | None:
     """The text for somebody who types here, in place of one that speaks of texting; None where the reply does not."""
     if reply.kind == "not_found" and len(reply.codes) == 1:
         key, code = "not_found", reply.codes[0]
+    elif reply.kind == "not_found" and isinstance(asked, LookUp) and len(asked.read.readings) == 1:
+        key, code = "part", ""
     elif isinstance(asked, OfPhone) or (isinstance(asked, LookUp) and asked.read.readings):
         return None
     else:
