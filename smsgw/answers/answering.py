@@ -25,6 +25,7 @@ from smsgw.answers.asked import (
     Language,
     ListFollowed,
     LookUp,
+    Misspelt,
     OfPhone,
     Prefer,
     Rate,
@@ -56,6 +57,7 @@ _HINTS = {
     Hint.PHONE: "phone",
     Hint.CITIZEN_ID: "citizen_id",
 }
+_FORMS = {"follow": "follow_usage", "unfollow": "follow_usage", "rate": "rate_usage", "speak": "voice_usage"}
 # In a chat it is no help to be told to write from the phone on the dossier, which may be the one that lies in the hand.
 _TO_LINK = {
     "supplement_private": "supplement_unlinked",
@@ -144,6 +146,9 @@ class Answers:
             case Rate():
                 meant_without = commands.only_result if request.bare else commands.last_result
                 return commands.rate(request, meant_without(asker, found), asker)
+            case Misspelt(command, read):
+                named = {"example": read.readings[0].candidates[0]} if read.readings and read.readings[0].sure else {}
+                return Said("incomplete", _FORMS[command], named)
             case Receive():
                 return commands.receive(request)
             case AskVoice(number):

@@ -11,6 +11,7 @@ from smsgw.dossiers.reading import Read, Reading
 from smsgw.store.opt_outs import Purpose
 
 Language = Literal["vi", "en"]
+Misspelling = Literal["follow", "unfollow", "rate", "speak"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,15 @@ class AskVoice:
     number: int
 
 
-Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice
+@dataclass(frozen=True, slots=True)
+class Misspelt:
+    """Nearly a command for the dossiers with these codes: nothing is done by guess, and its sender is told its form."""
+
+    command: Misspelling
+    read: Read
+
+
+Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice | Misspelt
 OfPhone = Command | ListFollowed  # what only a phone can ask
 Request = LookUp | Choose | Help | Thank | Agree | HowToReceive | Prefer | OfPhone
 

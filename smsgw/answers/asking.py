@@ -14,6 +14,7 @@ from smsgw.answers.asked import (
     HowToReceive,
     ListFollowed,
     LookUp,
+    Misspelt,
     Prefer,
     Rate,
     Receive,
@@ -29,6 +30,7 @@ from smsgw.answers.spelling import (
     complaints,
     endings,
     holds,
+    misspelt,
     receiving,
     scores,
     unpolite,
@@ -72,12 +74,21 @@ def understand(text: str, words: Words) -> Request:
     text = without_our_example(text)
     found = read(text, words.look_up)
     if found.readings:
-        return _behind(text, found, words) or LookUp(found)
+        return _behind(text, found, words) or _misspelt(text, found, words) or LookUp(found)
     command = squeezed(text)
+    if (request := _misspelt(text, found, words)) is not None:
+        return request
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
     return _with_keys_left(text, command, words) or (LookUp(found) if command else Help())
+
+
+def _misspelt(text: str, found: Read, words: Words) -> Misspelt | None:
+    if not text[:1].isalpha() or any(character.isdigit() for character in text.split(None, 1)[0]):
+        return None  # most begin with their code
+    name = misspelt(squeezed(text), words)
+    return Misspelt(name, found) if name and (found.readings or name == "speak") else None
 
 
 def _with_keys_left(text: str, command: str, words: Words) -> Request | None:
@@ -190,7 +201,7 @@ def _with_more(text: str, words: Words) -> Request | None:
     """A command that more follows on; None if the text doesn't begin with one, or not in earnest."""
     plain = normalised(text)
     begun = beginnings(words).match(plain)
-    if begun is None or unpolite(squeezed(text), words)[1] in receiving(words):
+    if begun is None or any(unpolite(said(text), words)[1] in receiving(words) for said in (squeezed, without_keys)):
         return None
     rest = plain[begun.end() :]
     match begun.lastgroup:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from string import ascii_uppercase
 
-from smsgw.answers.words import Words, written
+from smsgw.answers.asked import Misspelling
+from smsgw.answers.words import LONGEST_COMMAND, Words, keyed, written
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, read
 
@@ -42,10 +44,10 @@ def unpolite(command: str, words: Words) -> tuple[str, str]:
 def beginnings(words: Words) -> re.Pattern[str]:
     """The commands that more follows on; whoever opts in or out before a code means that one."""
     groups = (
-        _group("follow", _following(words), ""),
-        _group("unfollow", _unfollowing(words), ""),
-        _group("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
-        _group("speak", words.speak, "(?![A-Z])"),
+        _command("follow", _following(words), ""),
+        _command("unfollow", _unfollowing(words), ""),
+        _command("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
+        _command("speak", words.speak, "(?![A-Z])"),
     )
     begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"
     return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
@@ -54,12 +56,12 @@ def beginnings(words: Words) -> re.Pattern[str]:
 @lru_cache(maxsize=4)
 def endings(words: Words) -> re.Pattern[str]:
     """The commands that may stand behind a code and end the text; behind a question mark somebody only asks."""
-    polite, rate = _group("polite", words.polite, _APART), _spelt(words.rate)
+    polite, rate = _group("polite", words.polite, _APART), _typed(words.rate)
     commands = filter(
         None,
         (
-            _group("follow", words.follow, ""),
-            _group("unfollow", words.unfollow, ""),
+            _command("follow", words.follow, ""),
+            _command("unfollow", words.unfollow, ""),
             f"(?:(?:{rate})[^A-Z0-9]*)?(?P<stars>[1-5])[^A-Z0-9]*(?:SAO|DIEM|STARS?)" if rate else "",
             f"(?:{rate})[^A-Z0-9]*(?P<score>[1-5])" if rate else "",
         ),
@@ -74,6 +76,53 @@ def _following(words: Words) -> tuple[str, ...]:
 
 def _unfollowing(words: Words) -> tuple[str, ...]:
     return (*words.unfollow, *(word for word in words.opt_out if word not in words.look_up))
+
+
+def misspelt(command: str, words: Words) -> Misspelling | None:
+    """The command that squeezed words begin with but for one slip of the hand; before a code, or words of complaint."""
+    said = without_keywords(command, words).split()
+    numbered = next((at for at, word in enumerate(said) if not word.isalpha()), len(said))
+    complaints, before_code = _misspellings(words)
+    for size in range(1, min(LONGEST_COMMAND, numbered, len(said) - 1) + 1):
+        if "".join(said[:size]) in complaints:
+            return "speak"
+    if not 0 < numbered < len(said):
+        return None
+    before = "".join(said[:numbered])
+    typed = (before, *(before.removesuffix(keyword.replace(" ", "")) for keyword in words.look_up))
+    return next((before_code[letters] for letters in typed if letters in before_code), None)
+
+
+@lru_cache(maxsize=4)
+def _misspellings(words: Words) -> tuple[frozenset[str], Mapping[str, Misspelling]]:
+    """What nearly is a word of complaint; and right before a code, where more is sure, each of the other commands."""
+    known: tuple[tuple[Misspelling, tuple[str, ...]], ...] = (
+        ("rate", words.rate),
+        ("unfollow", words.unfollow),
+        ("follow", words.follow),
+    )
+    complaints = frozenset(slip for name in words.speak for slip in _slips(name, before_code=False))
+    return complaints, {
+        slip: does for does, names in known for name in names for slip in _slips(name, before_code=True)
+    }
+
+
+def _slips(name: str, *, before_code: bool) -> Iterator[str]:
+    """A name with one letter twice or two in the wrong order; a long one with any letter too many.
+
+    A long one right before a code may also lack a letter or have another one; "nhan anh" is no "phan anh" elsewhere.
+    Of two letters nothing is left to know it by, and of three too little: Thuy is a person.
+    """
+    letters = name.replace(" ", "")
+    is_long = len(letters) >= 6
+    for at, letter in enumerate(letters if len(letters) > 2 else ""):
+        before, behind = letters[:at], letters[at + 1 :]
+        yield from (before + other + letter + behind for other in (ascii_uppercase if is_long else letter))
+        if behind and behind[0] != letter:
+            yield before + behind[0] + letter + behind[1:]
+        if is_long and before_code:
+            yield before + behind
+            yield from (before + other + behind for other in ascii_uppercase if other != letter)
 
 
 def up_to_the_opposite(rest: str, command: str, words: Words) -> str:
@@ -94,6 +143,22 @@ def _group(name: str, words: tuple[str, ...], behind: str) -> str:
     return f"(?P<{name}>(?:{_spelt(words)}){behind})" if words else ""
 
 
+def _command(name: str, words: tuple[str, ...], behind: str) -> str:
+    return f"(?P<{name}>(?:{_typed(words)}){behind})" if words else ""
+
+
+def _typed(words: tuple[str, ...]) -> str:
+    """Commands, also where keys of Telex were left in them, as in HUYR: nothing else is written so.
+
+    Those of two letters are not words to be accented.
+    """
+    spelt = (
+        "[^A-Z0-9]*".join(map(keyed, word.split())) if len(word) > 2 else word
+        for word in sorted(words, key=len, reverse=True)
+    )
+    return "|".join(spelt)
+
+
 def _spelt(words: tuple[str, ...]) -> str:
     return "|".join(word.replace(" ", "[^A-Z0-9]*") for word in sorted(words, key=len, reverse=True))
 
@@ -110,8 +175,13 @@ def code_here(rest: str, words: Words) -> Read | None:
 
 
 def without_keywords(text: str, words: Words) -> str:
-    keywords, polite = _group("keyword", words.look_up, "[^A-Z0-9]*"), _group("polite", words.polite, _APART)
-    return re.sub(rf"^(?:{keywords}|{polite or '(?!)'})+", "", text)
+    return _keywords(words).sub("", text)
+
+
+@lru_cache(maxsize=4)
+def _keywords(words: Words) -> re.Pattern[str]:
+    keywords, polite = _command("keyword", words.look_up, "[^A-Z0-9]*"), _group("polite", words.polite, _APART)
+    return re.compile(rf"^(?:{keywords}|{polite or '(?!)'})+")
 
 
 def without_polite_end(text: str, words: Words) -> str:

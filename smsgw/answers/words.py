@@ -271,6 +271,15 @@ def without_keys(text: str) -> str:
     return _TWICE.sub(r"\1", _TELEX.sub("", command))
 
 
+def keyed(syllable: str) -> str:
+    """A pattern for a syllable, also with the keys by which Telex gives it accents: DDAWNG, HURY, ANHS."""
+    letters = (
+        f"{letter}{letter}?[SFRXJW]*" if letter in "AEO" else f"{letter}[SFRXJW]*" if letter in "IUY" else letter
+        for letter in syllable
+    )
+    return "".join(letters).replace("D", "DD?") + "[SFRXJ]*"
+
+
 def stars(command: str) -> int | None:
     """The score that squeezed words give, if that is all they do: "5 sao", "nam sao"."""
     given = _STARS.fullmatch(command)
