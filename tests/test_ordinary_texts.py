@@ -14,7 +14,6 @@ from smsgw.answers.asked import (
     HowToReceive,
     ListFollowed,
     LookUp,
-    Misspelt,
     Prefer,
     Rate,
     Receive,
@@ -311,64 +310,6 @@ def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_eithe
 )
 def test_whom_somebody_calls_upon_is_no_part_of_the_command(text: str, request_: Request) -> None:
     assert understand(text, Words()) == request_
-
-
-@pytest.mark.parametrize(
-    ("text", "request_"),
-    [
-        (f"huyr {CODE}", Unfollow(read(CODE))),
-        (f"hury theo doxi hoof sow {CODE}", Unfollow(read(CODE))),
-        (f"{CODE} huyr", Unfollow(read(CODE))),
-        (f"ddawng kys theo doix {CODE}", Follow(read(CODE))),
-        (f"ddanhs gias {CODE} 5", Rate(read(CODE), 5)),
-        (f"{CODE} danhs gias 5 sao", Rate(read(CODE), 5)),
-        (f"phanr anhs {CODE} cán bộ chậm", Speak(f"{CODE} cán bộ chậm", read(CODE))),
-        ("huyr", Unfollow(NOTHING)),
-        (f"huys {CODE}?", Unfollow(read(CODE))),
-    ],
-)
-def test_a_command_in_which_only_keys_of_telex_are_left_is_that_command(text: str, request_: Request) -> None:
-    assert understand(text, Words()) == request_
-
-
-@pytest.mark.parametrize(
-    ("text", "command"),
-    [
-        (f"hyu {CODE}", "unfollow"),
-        (f"huuy theo doi {CODE}", "unfollow"),
-        (f"cho toi theo dio ho so {CODE}", "follow"),
-        (f"dang kt {CODE}", "follow"),
-        (f"dnah gia {CODE} 5", "rate"),
-        (f"phna anh {CODE} can bo lam cham qua", "speak"),
-        ("phan anhh can bo lam cham qua", "speak"),
-    ],
-)
-def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text: str, command: str) -> None:
-    request = understand(text, Words())
-    assert isinstance(request, Misspelt)
-    assert request.command == command
-    reply = ANSWERS.reply(request, Asker(LAN), {}, NOON)
-    assert not reply.effects
-    assert measure(reply.text).segments == 1
-    assert (CODE in reply.text) == (CODE in text and command != "speak")
-    assert isinstance(understand(text, Words(follow=(), unfollow=(), rate=(), speak=())), LookUp | ListFollowed)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"hay {CODE}",
-        f"Thúy {CODE}",
-        f"hoi {CODE}",
-        f"huy dong von {CODE}",
-        f"nhan anh Tam {CODE}",
-        f"phan an toan {CODE}",
-        f"dang ky khai sinh {CODE}",
-        f"dung roi {CODE}",
-    ],
-)
-def test_other_words_before_a_code_leave_it_a_look_up(text: str) -> None:
-    assert understand(text, Words()) == LookUp(read(CODE))
 
 
 TOLD = (

@@ -6,7 +6,7 @@ Nothing is written here. The web page, the command line and the carriers' callba
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,9 @@ from smsgw.text.phones import mask
 
 GUESSES = ("not_found", "refused")  # the kinds of answer that count as guessing
 MEMORY = timedelta(hours=1)  # how long guesses and repeated texts count, and a question may be answered
+MOST_OF_NOTHING = (
+    10  # answers in that time to one text of one phone that asks of no dossier: "I am driving, call later"
+)
 
 log = logging.getLogger("smsgw.intake")
 
@@ -56,6 +59,7 @@ class _Question:
     request: Request
     asker: Asker
     answered: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)  # as people.Known.answers
+    repeated: int = 0  # how often its text came lately
 
     def codes(self, existing: Collection[str] = ()) -> frozenset[str]:
         """Every code that has to be looked up before the request can be answered, when so much was found already."""
@@ -129,12 +133,14 @@ class Clerk:
             known = people.known(connection, {phone for phone, _ in texts}, now - MEMORY, GUESSES)
             in_chats = {address for address, _ in texts if scheme(address)}
             holds = chats.phones(connection, in_chats) if in_chats else {}
-            return [
-                self._question(
-                    connection, phone, holds.get(phone), text, request, known.get(phone, people.Known()), now
-                )
-                for (phone, text), request in zip(texts, requests, strict=True)
-            ]
+            together = Counter[tuple[str, str]]()
+            questions = []
+            for (phone, text), request in zip(texts, requests, strict=True):
+                one = known.get(phone, people.Known())
+                repeated = one.texts.get(text, 0) + together[phone, text]
+                together[phone, text] += 1
+                questions.append(self._question(connection, phone, holds.get(phone), text, request, one, repeated, now))
+            return questions
 
     def _question(
         self,
@@ -144,14 +150,15 @@ class Clerk:
         text: str,
         request: Request,
         known: people.Known,
+        repeated: int,
         now: datetime,
     ) -> _Question | None:
-        if known.texts.get(text, 0) >= self._same_text_limit:
+        if repeated >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
         if isinstance(request, Choose | Agree):
             request = self._chosen(connection, phone, request, now)
-        return _Question(request, _asker(connection, phone, holds, known, request, text), known.answers)
+        return _Question(request, _asker(connection, phone, holds, known, request, text), known.answers, repeated)
 
     def _chosen(self, connection: sa.Connection, phone: str, choice: Choose | Agree, now: datetime) -> Request:
         """What the number of an option means: what was asked, also if there is no such option; itself if none was.
@@ -180,6 +187,9 @@ class Clerk:
             return NoReply.LATER  # but what somebody has to say is taken down at once
         asker = _after(question.asker, lately) if lately else question.asker
         reply = self._answers.reply(question.request, asker, found or {}, now)
+        if question.repeated >= MOST_OF_NOTHING and not reply.codes and not reply.effects:
+            log.warning("%s sends the same text over and over: not answered", mask(question.asker.phone or ""))
+            return NoReply.NEVER  # a phone that answers by itself, each time at its owner's cost and ours
         answered = question.answered.get((reply.kind, reply.codes), 0)
         if answered + _alike(reply, lately) >= self._same_text_limit and not reply.effects:
             log.warning("%s gets the same answer over and over: not answered", mask(question.asker.phone or ""))
