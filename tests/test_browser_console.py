@@ -15,7 +15,7 @@ from smsgw.app import create_app
 from smsgw.store.ids import new_id
 from smsgw.store.tables import daily, inbound, outbound, voice
 from smsgw.web.server import WebServer
-from tests.browser import IN_A_BROWSER, SIZES, fits, serious
+from tests.browser import IN_A_BROWSER, SIZES, contrast, fits, serious
 from tests.console import PASSWORD
 from tests.world import NOON, World, world
 
@@ -71,17 +71,20 @@ def _fill(here: World) -> None:
     here.gateway.systems.add("kiosk", "viewer", None, 1000, "lan.nguyen")
     one_stop, _ = here.gateway.systems.add("mot-cua.h01-21", "sender", "H01.21", 20_000, "lan.nguyen")
     here.gateway.systems.end(one_stop, "lan.nguyen")
+    long = "phong-tiep-nhan-va-tra-ket-qua-so-tai-nguyen-va-moi-truong"
+    here.gateway.systems.add(long, "sender", None, 20_000, "lan.nguyen")
+    accounts.add(long, "approver", "H01.31.10", "84912345679", None, long)
     accounts.disable(accounts.add("minh", "approver", None, None, None, "test"), "lan.nguyen")
     for number, example in enumerate(here.examples[:3]):
         here.text(f"8490000000{number}", f"hs {example.code}")
-    here.text("84900000004", f"PA {here.examples[0].code} can bo tiep dan rat cham")
+    here.text("84900000004", f"PA {here.examples[0].code} can bo tiep dan rat cham {'w' * 200}")
     for number in (5, 6):
         steering.opt_out(f"8490000000{number}", "notice", "lan.nguyen")
     later = NOON + timedelta(days=1)
     with here.gateway.database.writing("test") as connection:
         for number in range(1, 30):
             row = {"day": f"{(NOON - timedelta(days=number)).date()}", "channel": "sms", "counted_at": later}
-            row |= {"messages_in": 40 + 7 * number % 90, "messages_out": 60, "cost": 1_000 * (number % 9)}
+            row |= {"messages_in": 40 + 7 * number % 90, "messages_out": 60, "cost": 100_000 * (number % 9)}
             connection.execute(sa.insert(daily), row | {"delivered": 50 + 5 * number % 37, "failed": number % 5})
         for number in (7, 8):
             connection.execute(sa.insert(outbound), _in_doubt(f"8490000000{number}"))
@@ -132,6 +135,41 @@ def test_every_page_fits_its_screen_and_keeps_nobody_out(page: Page, console: Co
         page.screenshot(path=tmp_path / f"{number:02}.png", full_page=True)
         assert fits(page), path
         assert serious(page) == [], path
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+@pytest.mark.parametrize("width", [320, 600, 768, 853, 961, 1024, 1201])  # 853 is a desk at 150 %, 1024 one at 125 %
+def test_no_page_sticks_out_on_a_tablet_or_when_it_is_enlarged(page: Page, console: Console, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for path in [*PAGES, *_with_something(console.here)]:
+        page.goto(console.url + path)
+        assert fits(page), path
+
+
+def test_what_is_focused_stands_out_from_what_is_around_it(page: Page, console: Console) -> None:
+    for key, path in (("Tab", ""), ("", "conversations/"), ("", "notices/new")):
+        page.goto(console.url + path)
+        page.keyboard.press(key) if key else page.locator("main input:not([type=hidden])").first.focus()
+        ring, paper = page.evaluate(
+            "[getComputedStyle(document.activeElement).outlineColor, getComputedStyle(document.body).backgroundColor]"
+        )
+        assert contrast(ring, paper) >= 3, path
+
+
+def test_the_scale_of_a_chart_is_wholly_seen(page: Page, console: Console) -> None:
+    page.goto(console.url)
+    starts = page.locator(".bars .scale").evaluate_all("scales => scales.map(scale => scale.getBBox().x)")
+    assert min(starts) >= 0
+
+
+def test_on_paper_stands_what_is_to_be_read_and_nothing_to_be_pressed(page: Page, console: Console) -> None:
+    page.emulate_media(media="print")
+    for path in ("", "people/", "reminders/", "audit/", "voices/"):
+        page.goto(console.url + path)
+        assert page.locator("nav, .btn:not([aria-current]), .who, .skip").locator("visible=true").count() == 0, path
+    page.goto(console.url + "people/")
+    assert page.locator("td").first.evaluate("cell => getComputedStyle(cell).display") == "table-cell"
+    assert page.locator("tbody").get_by_text("lan.nguyen").is_visible()
 
 
 def test_whatever_can_be_done_is_reached_by_tabs_and_seen_when_it_is(page: Page, console: Console) -> None:
