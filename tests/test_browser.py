@@ -165,6 +165,29 @@ def test_a_citizen_follows_on_zalo_asks_and_links_a_phone_beside_the_chat(
     assert fits(page)
 
 
+def test_the_pages_of_the_simulator_say_all_in_their_language_and_keep_nobody_out(
+    page: Page, running: tuple[str, str, str], number: str
+) -> None:
+    page.goto(running[1])
+    be(page, number)
+    for told in range(1, 6):
+        page.fill("#text", "HD")
+        page.keyboard.press("Enter")
+        page.locator("#bubbles li.in").nth(told - 1).wait_for()
+    page.goto(f"{running[1]}/zalo?lang=en")
+    page.fill("#phone", number)
+    page.locator("#phone").dispatch_event("change")
+    page.locator("#sms li.in").nth(4).wait_for()
+    assert serious(page) == []
+    assert page.locator("#error").inner_text().isascii()
+    page.fill("#person", "somebody")
+    page.fill("#text", "HD")
+    page.keyboard.press("Enter")
+    page.get_by_text("That can't be taken.").wait_for()
+    heights = page.locator("header a").evaluate_all("links => links.map(link => link.getBoundingClientRect().height)")
+    assert min(heights) >= 44
+
+
 @pytest.mark.parametrize(("path", "button"), [("", ".write button"), ("/zalo", ".write button"), ("/zalo", "#follow")])
 def test_no_button_of_a_phone_can_be_pressed_before_its_script_listens(
     page: Page, running: tuple[str, str, str], path: str, button: str

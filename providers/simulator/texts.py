@@ -26,6 +26,7 @@ TEXTS = {
         "delivered": "đã nhận",
         "segments": "{count} tin",
         "unreachable": "Mất kết nối với nhà mạng mô phỏng, đang thử lại…",
+        "refused": "Không nhận được. Hãy kiểm tra số và nội dung vừa nhập.",
         "footer": "Nhà mạng mô phỏng để thử nghiệm. Không có tin nhắn nào rời khỏi máy này.",
         "to_chat": "Chat qua Zalo",
         "other": "English",
@@ -54,6 +55,7 @@ TEXTS = {
         "delivered": "received",
         "segments": "{count} SMS",
         "unreachable": "The simulated carrier can't be reached; trying again…",
+        "refused": "That can't be taken. Check the number and the text that you entered.",
         "footer": "A simulated carrier for trying things out. No message leaves this machine.",
         "to_chat": "Chat on Zalo",
         "other": "Tiếng Việt",
@@ -95,6 +97,25 @@ ZALO_TEXTS = {
         "handset": "SMS handset",
         "empty": "No messages yet. Follow the account, or write a dossier code.",
         "footer": "A simulated Zalo for trying things out. No message leaves this machine.",
+    },
+}
+
+ZALO_ERRORS = {
+    "vi": {
+        0: "không có",
+        -32: "Vượt giới hạn số lần gọi",
+        -211: "Hết hạn mức gửi tin",
+        -213: "Người dùng chưa quan tâm",
+        -216: "Access token không hợp lệ",
+        -230: "Người dùng không tương tác trong 7 ngày",
+    },
+    "en": {
+        0: "no error",
+        -32: "Too many calls",
+        -211: "The quota is used up",
+        -213: "The user does not follow the account",
+        -216: "The access token is not valid",
+        -230: "The user has done nothing for 7 days",
     },
 }
 

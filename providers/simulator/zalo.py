@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from providers.simulator.carrier import MOST_BUBBLES, MOST_PHONES, Bubble, Post, Poster
+from providers.simulator.texts import ZALO_ERRORS
 from providers.simulator.worker import Worker
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -25,14 +26,7 @@ ANSWER_WITHIN = 2.0  # seconds
 RETRIES = (30.0, 300.0, 900.0, 1800.0, 3600.0)
 LONGEST_TEXT, LONGEST_TRACKING_ID = 2000, 48
 
-SENDING_ERRORS = {
-    0: "không có",
-    -32: "Vượt giới hạn số lần gọi",
-    -211: "Hết hạn mức gửi tin",
-    -213: "Người dùng chưa quan tâm",
-    -216: "Access token không hợp lệ",
-    -230: "Người dùng không tương tác trong 7 ngày",
-}
+SENDING_ERRORS = ZALO_ERRORS["vi"]  # as Zalo says them
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from providers.simulator.texts import TEXTS, ZALO_TEXTS
+from providers.simulator.texts import TEXTS, ZALO_ERRORS, ZALO_TEXTS
 from providers.simulator.web import LONGEST_TEXT, LONGEST_WAIT, problem
 from providers.simulator.zalo import SENDING_ERRORS, Zalo
 
@@ -39,7 +39,7 @@ def blueprint(zalo: Zalo, phone: str, samples: Sequence[ChatSample] = ()) -> Blu
             name=zalo.config.name,
             phone=phone,
             samples=samples,
-            errors=SENDING_ERRORS,
+            errors=ZALO_ERRORS[language],
             error=zalo.error,
         )
 

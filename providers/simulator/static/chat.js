@@ -3,8 +3,7 @@ import { alarm, call, Conversation, writing } from "./conversation.js";
 
 const byId = (id) => document.getElementById(id);
 const list = byId("bubbles"), box = byId("text"), trouble = byId("trouble"), follow = byId("follow");
-const unreachable = trouble.dataset.unreachable;
-const words = { ...list.dataset, unreachable };
+const words = { ...list.dataset, ...trouble.dataset };
 const person = () => `/zalo/people/${encodeURIComponent(byId("person").value.trim())}`;
 
 const chat = new Conversation(list, {
@@ -16,7 +15,7 @@ const chat = new Conversation(list, {
     follow.setAttribute("aria-pressed", follows);
     follow.textContent = follows ? follow.dataset.unfollow : follow.dataset.follow;
   },
-  trouble: alarm(trouble, unreachable),
+  trouble: alarm(trouble, words.unreachable),
 });
 const sms = new Conversation(byId("sms"), {
   address: (phone) => `/handset/conversations/${encodeURIComponent(phone)}`,
@@ -31,10 +30,10 @@ function say(problem) {
   return !problem;
 }
 
-writing(byId("write"), box, async (text) => say(await call("POST", `${person()}/texts`, { text }, unreachable)));
+writing(byId("write"), box, async (text) => say(await call("POST", `${person()}/texts`, { text }, words)));
 follow.addEventListener("click", async () => {
   const follows = follow.getAttribute("aria-pressed") !== "true";
-  if (say(await call("PUT", `${person()}/follows`, follows, unreachable))) chat.open();
+  if (say(await call("PUT", `${person()}/follows`, follows, words))) chat.open();
 });
 byId("person").addEventListener("change", () => {
   follow.disabled = true;
@@ -42,7 +41,7 @@ byId("person").addEventListener("change", () => {
 });
 byId("phone").addEventListener("change", (event) => sms.open(event.target.value.trim()));
 byId("error").addEventListener("change", async (event) => {
-  say(await call("PUT", "/zalo/error", Number(event.target.value), unreachable));
+  say(await call("PUT", "/zalo/error", Number(event.target.value), words));
 });
 for (const button of document.querySelectorAll(".samples button")) {
   button.addEventListener("click", () => {

@@ -65,19 +65,17 @@ export function alarm(element, unreachable) {
   };
 }
 
-// A JSON call; what the server says is wrong, if anything.
-export async function call(method, address, body, unreachable) {
+// A JSON call; what is wrong, if anything, in the page's words: the server's are for programs.
+export async function call(method, address, body, words) {
   try {
     const answer = await fetch(address, {
       method,
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    const document = await answer.json();
-    if (answer.ok) return undefined;
-    return document.errors?.map((fault) => fault.problem).join("; ") || document.detail;
+    return answer.ok ? undefined : words.refused;
   } catch {
-    return unreachable;
+    return words.unreachable;
   }
 }
 

@@ -3,14 +3,14 @@ import { alarm, call, Conversation, writing } from "./conversation.js";
 
 const byId = (id) => document.getElementById(id);
 const list = byId("bubbles"), box = byId("text"), from = byId("from"), trouble = byId("trouble");
-const unreachable = trouble.dataset.unreachable;
+const words = { ...list.dataset, ...trouble.dataset };
 let sender = from.value;
 
 const conversation = new Conversation(list, {
   address: (number) => `/handset/conversations/${encodeURIComponent(number)}`,
-  words: { ...list.dataset, unreachable },
+  words,
   heard: (_, count) => { byId("empty").hidden = count > 0; },
-  trouble: alarm(trouble, unreachable),
+  trouble: alarm(trouble, words.unreachable),
 });
 
 function say(problem) {
@@ -26,7 +26,7 @@ function pick(number) {
   conversation.open(number);
 }
 
-writing(byId("write"), box, async (text) => say(await call("POST", "/handset/texts", { from: sender, text }, unreachable)));
+writing(byId("write"), box, async (text) => say(await call("POST", "/handset/texts", { from: sender, text }, words)));
 // A browser offers only the listed numbers that match what the field holds, so it is emptied while one is chosen.
 from.addEventListener("focus", () => {
   from.placeholder = sender;
@@ -43,6 +43,6 @@ for (const button of document.querySelectorAll(".samples button")) {
 }
 byId("faults").addEventListener("change", async (event) => {
   const { name, value } = event.target;
-  say(await call("PUT", "/handset/faults", { [name]: Number(value) }, unreachable));
+  say(await call("PUT", "/handset/faults", { [name]: Number(value) }, words));
 });
 pick(from.value.trim());
