@@ -73,6 +73,8 @@ def understand(text: str, words: Words) -> Request:
         return request
     text = without_our_example(text)
     found = read(text, words.look_up)
+    if found.alone:
+        return LookUp(found)
     if found.readings:
         return _behind(text, found, words) or _misspelt(text, found, words) or LookUp(found)
     command = squeezed(text)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -95,10 +95,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The codes in a text, in order; or a hint at what it has instead."""
+    """The codes in a text, in order; or a hint at what it has instead. `alone`: but for keywords, there is no more."""
 
     readings: tuple[Reading, ...]
     hint: Hint
+    alone: bool = field(default=False, compare=False)
 
 
 def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
@@ -106,7 +107,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     text = _begun(normalised(text)[:LONGEST_TEXT], keywords)
     issued = _as_issued(text)
     readings = (issued,) if issued else tuple(_readings(_chunks(_written_together(text))))
-    return Read(readings, Hint.NOTHING if readings else hint(text))
+    return Read(readings, Hint.NOTHING if readings else hint(text), alone=issued is not None)
 
 
 def normalised(text: str) -> str:

@@ -37,9 +37,7 @@ from smsgw.text.phones import mask
 
 GUESSES = ("not_found", "refused")  # the kinds of answer that count as guessing
 MEMORY = timedelta(hours=1)  # how long guesses and repeated texts count, and a question may be answered
-MOST_OF_NOTHING = (
-    10  # answers in that time to one text of one phone that asks of no dossier: "I am driving, call later"
-)
+MOST_OF_NOTHING = 10  # answers in that time to a text of one phone that asks of no dossier: "I am driving, call later"
 
 log = logging.getLogger("smsgw.intake")
 
