@@ -63,6 +63,7 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     if database.ok:
         if not gateway.database.on_sqlite:
             yield _durability(gateway)
+            yield _secret_key(gateway.settings)
         yield _clock(gateway)
         yield _queue(gateway)
         yield _reminders(gateway)
@@ -140,6 +141,13 @@ def _durability(gateway: Gateway) -> Finding:
         return Finding("durability", ok=True)
     risk = "what was acknowledged may be lost when the power fails"
     return Finding("durability", ok=False, detail=f"PostgreSQL has {' = off, '.join(off)} = off: {risk}; set it to on")
+
+
+def _secret_key(settings: Settings) -> Finding:
+    """Whether several nodes would know each other's sessions: worth knowing, as one node needs no common key."""
+    common = settings.gateway.secret_key.get_secret_value()
+    advice = "this machine has its own: where others run nodes, too, set gateway.secret_key to the same text on all"
+    return Finding("secret key", ok=True, detail="" if common else advice)
 
 
 def _clock(gateway: Gateway) -> Finding:

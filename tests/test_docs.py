@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -67,3 +70,16 @@ def test_the_readme_names_commands_that_there_are() -> None:
     named = set(re.findall(r"^\./run (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert named - {"test", "setup"} <= COMMANDS
     assert {"demo", "test"} <= named
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
+def test_the_unit_of_the_service_is_one_that_systemd_takes(tmp_path: Path) -> None:
+    (unit,) = re.findall(r"```ini\n(.*?)```", (ROOT / "docs/operating.md").read_text(encoding="utf-8"), re.DOTALL)
+    program = Path(sys.executable).with_name("smsgw")
+    file = tmp_path / "smsgw.service"
+    file.write_text(unit.replace("/opt/smsgw/.venv/bin/smsgw", str(program)))
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, check=False)
+    assert (done.returncode, "smsgw.service" in done.stderr) == (0, False), done.stderr
+    file.write_text(file.read_text().replace("UMask=0077", "UMask=all"))
+    done = subprocess.run(["systemd-analyze", "verify", file], capture_output=True, text=True, check=False)
+    assert "smsgw.service" in done.stderr

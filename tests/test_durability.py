@@ -6,6 +6,8 @@ import sqlite3
 from inspect import unwrap
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from smsgw import checkup
 from smsgw.store import database
 from tests import postgres
@@ -31,3 +33,14 @@ def test_the_doctor_names_what_postgresql_was_told_not_to_keep(tmp_path: Path, p
 def test_the_doctor_finds_nothing_wrong_with_a_postgresql_as_it_comes(tmp_path: Path) -> None:
     with postgres.running(postgres.DURABLE) as server, world(tmp_path, server.new_schema(), dossiers=0) as here:
         assert checkup._durability(here.gateway).ok
+
+
+def test_the_doctor_says_what_nodes_on_several_machines_have_to_have_in_common(
+    tmp_path: Path, postgres_tables: str
+) -> None:
+    with world(tmp_path, postgres_tables, dossiers=0) as here:
+        settings = here.gateway.settings
+        assert "set gateway.secret_key to the same text on all" in checkup._secret_key(settings).detail
+        common = settings.gateway.model_copy(update={"secret_key": SecretStr("the same")})
+        assert checkup._secret_key(settings.model_copy(update={"gateway": common})).detail == ""
+        assert "secret key" in {finding.what for finding in checkup._findings(here.gateway)}
