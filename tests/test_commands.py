@@ -275,9 +275,12 @@ def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        failed = Shell(tmp_path, f'[web]\nbind = "127.0.0.1:{port}"').run("serve")
-    assert failed.returncode == 1
-    assert f"can't listen on 127.0.0.1:{port}" in failed.stderr
+        shell = Shell(tmp_path, f'[web]\nbind = "127.0.0.1:{port}"')
+        failed = shell.run("serve")
+        demo = shell.run("demo", "--once", "--port", str(port), "--simulator-port", str(free_port()), "--data", "data")
+    said = f"smsgw: can't listen on 127.0.0.1:{port}: Address already in use; choose another address"
+    assert (failed.returncode, failed.stderr) == (1, f"{said}\n")
+    assert (demo.returncode, demo.stderr) == (1, f"{said} by --port or --simulator-port\n")
 
 
 def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:

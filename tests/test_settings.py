@@ -42,6 +42,8 @@ def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
         ("[gateway]", '[gateway]\ntimezone = "Mars"', "gateway.timezone: expected the name of a time zone"),
         ("[gateway]", '[quiet_hours]\nstart = "25:00"\n[gateway]', "quiet_hours.start: expected an hour"),
         ("[gateway]", '[web]\nbind = "8080"\n[gateway]', "web.bind: expected HOST:PORT"),
+        ("[gateway]", '[web]\ntrusted_proxy = "nginx"\n[gateway]', "web.trusted_proxy: expected the proxy's address"),
+        ("[gateway]", '[web]\ntrusted_proxy = "*"\n[gateway]', "web.trusted_proxy: expected the proxy's address"),
         ("[gateway]", '[words]\nhelp = ["a b c d e"]\n[gateway]', "words: help: 'A B C D E' must have one to 4 words"),
         ("[gateway]", '[words]\nhelp = ["EN"]\n[gateway]', "words: english: 'EN' stands for help already"),
         ("[gateway]", "[words]\nhelpp = []\n[gateway]", "words.helpp: no such key"),

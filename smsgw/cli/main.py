@@ -72,7 +72,9 @@ def main() -> None:
 
         if not isinstance(error, DBAPIError):
             raise
-        _fail(f"the gateway's database can't be used: {first_line(error)}; check gateway.database")
+        _fail(
+            f"the gateway's database can't be used: {first_line(error)}; see smsgw doctor, and check gateway.database"
+        )
 
 
 def _is_text(word: str) -> bool:

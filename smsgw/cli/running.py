@@ -14,6 +14,7 @@ from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
 from smsgw.serve import Node, until_told_to_stop
 from smsgw.settings import Settings, load
+from smsgw.web.server import CannotListen
 
 
 def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tuple[Role, ...]:
@@ -62,12 +63,15 @@ def demo(context: Context, port: int | None, simulator_port: int | None, data: P
     text = None if context.file.exists() or context.file != DEFAULT_FILE else shipped("settings.toml")
     settings = demonstration.on_loopback(load(context.file, text), port, simulator_port, data)
     logs.to_stderr(logging.ERROR)
-    with demonstration.running(settings, click.echo) as exchange:
-        click.echo("A citizen texts a dossier code, and the gateway answers:")
-        exchange.show(click.echo)
-        if not once:
-            _show_addresses(settings)
-            until_told_to_stop()
+    try:
+        with demonstration.running(settings, click.echo) as exchange:
+            click.echo("A citizen texts a dossier code, and the gateway answers:")
+            exchange.show(click.echo)
+            if not once:
+                _show_addresses(settings)
+                until_told_to_stop()
+    except CannotListen as error:
+        raise CommandFailed(f"{error} by --port or --simulator-port") from None
     if not exchange.right:
         raise CommandFailed("the answer was not the right one")
 

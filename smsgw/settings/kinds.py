@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import time
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -56,6 +57,15 @@ def _bind(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not host.isprintable() or not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65535:
         raise ValueError("expected HOST:PORT, such as 127.0.0.1:8080")
+    return value
+
+
+def _proxies(value: str) -> str:
+    try:
+        for address in value.split(","):
+            ip_network(address.strip())
+    except ValueError:
+        raise ValueError("expected the proxy's address, such as 127.0.0.1, and no name") from None
     return value
 
 
@@ -116,6 +126,7 @@ Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
 Count = Annotated[int, BeforeValidator(_number)]
 Days = Annotated[int, BeforeValidator(_number), AfterValidator(_days(LEAST_DAYS))]
 DaysOfLog = Annotated[int, BeforeValidator(_number), AfterValidator(_days(LEAST_DAYS_OF_LOG))]
+Proxies = Annotated[str, AfterValidator(_proxies)]
 Bind = Annotated[str, AfterValidator(_bind)]
 ReadDatabase = Annotated[str, AfterValidator(_database)]
 GatewayDatabase = Annotated[str, AfterValidator(_gateway_database)]

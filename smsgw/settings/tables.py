@@ -22,6 +22,7 @@ from smsgw.settings.kinds import (
     Issuer,
     Number,
     Phone,
+    Proxies,
     Purpose,
     ReadDatabase,
     Table,
@@ -47,7 +48,7 @@ class WebSettings(Table):
     bind: Bind = "127.0.0.1:8080"
     threads: Count = Field(default=8, ge=1, le=256)
     share_port: bool = False
-    trusted_proxy: str | None = None
+    trusted_proxy: Proxies | None = None
 
 
 class OneStopSettings(Table):

@@ -49,7 +49,8 @@ class WebServer:
         try:
             self._listening = socket.create_server(address, family=_family(host), backlog=1024, reuse_port=share_port)
         except OSError as error:
-            raise CannotListen(f"can't listen on {bind}: {error.strerror}; choose another address") from None
+            why = str(error.strerror).partition(" (while")[0]  # which says the address once more
+            raise CannotListen(f"can't listen on {bind}: {why}; choose another address") from None
         self.port = self._listening.getsockname()[1]
         self._server = uvicorn.Server(
             uvicorn.Config(
