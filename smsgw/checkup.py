@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -18,7 +20,8 @@ from smsgw.dispatch.registering import RegisteredError
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
-from smsgw.settings import Settings
+from smsgw.resources import shipped
+from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import figures
 from smsgw.store.database import SchemaError, trouble
 from smsgw.store.tables import inbound
@@ -26,6 +29,7 @@ from smsgw.store.tables import inbound
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
 MB = 1_000_000
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # what must not be off in PostgreSQL
+THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 LEAST_ROOM = 500  # megabytes
 MOST_NAMED = 6  # texts
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -69,13 +73,26 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
         yield _reminders(gateway)
         yield _retention(gateway)
     for name, channel in gateway.channels.items():
-        fault = channel.provider.fault() or _too_slow(channel, gateway.settings.onestop.time_limit)
+        fault = (
+            _known_to_all(gateway.settings.channels[name])
+            or channel.provider.fault()
+            or _too_slow(channel, gateway.settings.onestop.time_limit)
+        )
         yield Finding(f"channel {name}", ok=False, detail=fault) if fault else _quota(channel, gateway)
         if channel.templates:
             yield _templates(gateway, channel)
     if provider := create_provider(gateway.settings):
         fault = provider.fault()
         yield Finding("OpenID Connect", ok=fault is None, detail=fault or "")
+
+
+def _known_to_all(given: ChannelSettings) -> str | None:
+    """Whether a carrier elsewhere is to be trusted by what the shipped settings have, which anybody can read."""
+    extra, shown = given.model_extra or {}, tomllib.loads(shipped("settings.toml"))["channels"]["sms"]
+    same = [key for key in ("token", "secret") if extra.get(key) == shown[key]]
+    if not same or urlsplit(str(extra.get("url"))).hostname in THIS_MACHINE:
+        return None
+    return f"{' and '.join(same)} as in the shipped settings, which anybody can read: take others"
 
 
 def _quota(channel: Channel, gateway: Gateway) -> Finding:

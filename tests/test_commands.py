@@ -324,6 +324,14 @@ def test_a_one_stop_database_is_not_made_a_gateway_s(shell: Shell) -> None:
     assert sorted(tables) == ["agency", "dossier", "procedure"]
 
 
+def test_the_doctor_finds_secrets_that_anybody_can_read(shell: Shell) -> None:
+    elsewhere = {"SMSGW_CHANNELS__SMS__URL": "http://192.0.2.1:9", "SMSGW_CHANNELS__SMS__TIME_LIMIT": "0.1"}
+    told = "FAIL channel sms: secret as in the shipped settings, which anybody can read"
+    assert told in shell.run("doctor", SMSGW_CHANNELS__SMS__SECRET="demo-secret", **elsewhere).stdout
+    assert "as in the shipped" not in shell.run("doctor", **elsewhere).stdout
+    assert "as in the shipped" not in shell.run("doctor", SMSGW_CHANNELS__SMS__SECRET="demo-secret").stdout
+
+
 def test_the_doctor_says_whether_the_wording_or_the_rules_are_wrong(shell: Shell) -> None:
     (shell.folder / "rules.toml").write_text("[received]\nspeed = 3\n")
     by_rules = shell.run("doctor", SMSGW_REMINDERS__RULES="rules.toml")
