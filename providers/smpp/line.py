@@ -75,7 +75,8 @@ class Line:
         self._note: Note = lambda what: None
         self._late: Late = lambda job: None
         self._lock = threading.Lock()
-        self._queue: deque[tuple[Job, int]] = deque()
+        # What waits to be sent, by call, and served in turn: a reply does not wait behind a batch of notices.
+        self._queues: deque[deque[tuple[Job, int]]] = deque()
         self._replies: deque[tuple[int, str, int, Brought]] = deque()  # session, command, sequence, what came of it
         self._put_off: deque[tuple[float, Job, int]] = deque()  # parts that wait to be sent again, and until when
         self._flying: dict[int, tuple[Job, int]] = {}  # by the sequence number of the request
@@ -121,7 +122,7 @@ class Line:
             for job in jobs:
                 job.until = until
                 self._jobs[job] = None
-                self._queue += [(job, number) for number in range(len(job.parts))]
+            self._queues.append(deque((job, number) for job in jobs for number in range(len(job.parts))))
         self._wake()
         for job in jobs:
             job.done.wait(max(0.0, until + GRACE - time.monotonic()))
@@ -179,7 +180,7 @@ class Line:
             was, self._fault, self._bound = self._fault, failed, False
             flying, self._flying = {*self._flying.values()}, {}
             jobs, self._jobs = [*self._jobs], {}
-            self._queue.clear()
+            self._queues.clear()
             self._put_off.clear()
             self._given_up.clear()
         if was is None or str(was) != str(failed):
@@ -233,7 +234,7 @@ class Line:
     def _patience(self, now: float, due: float) -> float:
         """The seconds for which there is nothing to do unless something comes."""
         times = [now + LONGEST_TURN, due if due > now else now + LONGEST_TURN]
-        if self._queue and self._resume > now:
+        if self._queues and self._resume > now:
             times.append(self._resume)
         with self._lock:
             times += [max(until, self._resume) for until, _, _ in islice(self._put_off, 1)]
@@ -248,7 +249,8 @@ class Line:
                 return
             for job in over:
                 del self._jobs[job]
-            self._queue = deque(item for item in self._queue if item[0] not in over)
+            left = (deque(item for item in queue if item[0] not in over) for queue in self._queues)
+            self._queues = deque(queue for queue in left if queue)
             self._put_off = deque(item for item in self._put_off if item[1] not in over)
             late = {sequence: item for sequence, item in self._flying.items() if item[0] in over}
             for sequence in late:
@@ -270,12 +272,14 @@ class Line:
         if now < self._resume or self._leave is not None:
             return
         with self._lock:
-            due = [(job, number) for until, job, number in self._put_off if until <= now]
+            due = deque((job, number) for until, job, number in self._put_off if until <= now)
             self._put_off = deque(item for item in self._put_off if item[0] > now)
-            self._queue.extendleft(reversed(due))
-            while self._queue and len(self._flying) < self._window:
-                job, number = self._queue.popleft()
+            self._queues.extendleft([due] if due else ())
+            while self._queues and len(self._flying) < self._window:
+                queue = self._queues.popleft()
+                job, number = queue.popleft()
                 self._flying[session.request("submit_sm", **job.parts[number])] = (job, number)
+                self._queues.extend([queue] if queue else ())
 
     def _reply(self, session: Session) -> None:
         while self._replies:

@@ -165,6 +165,23 @@ def test_an_answer_that_was_there_in_time_counts_however_long_we_did_not_run(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_reply_does_not_wait_behind_the_notices_that_wait_for_the_window(name: str, carrier: Smsc) -> None:
+    carrier.says = lambda _: b""
+    provider = connected(name, carrier.port, window=1, time_limit=60)
+    notices = ThreadPoolExecutor(1).submit(provider.submit, [message(name, {"message": {"text": "Notice"}})] * 5)
+    first = carrier.waits_for(smsc.SUBMIT_SM)
+    reply = ThreadPoolExecutor(1).submit(provider.submit, [message(name, {"message": {"text": "Reply"}})])
+    until(lambda: len(provider._line._jobs) == 6, "all to wait")  # type: ignore[attr-defined]
+    carrier.says = submit_answer()
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, first.sequence, b"1\0"))
+    assert len(notices.result()) == 5
+    assert reply.result() == [Accepted("1")]
+    texts = [sent.body[-6:] for sent in carrier.of(smsc.SUBMIT_SM)]
+    assert texts.index(b"\x05Reply") <= 2
+    provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_an_answer_to_what_nobody_asked_is_not_answered(name: str, carrier: Smsc) -> None:
     provider = held(name, carrier, Counter())
     carrier.send(unit(0x0001_0201 | smsc.RESPONSE, 7) + unit(smsc.ENQUIRE_LINK, 8))
