@@ -24,8 +24,9 @@ CODES: Mapping[str, Meaning] = {
     "ESME_RSYSERR": Meaning.LATER,
     "ESME_RX_T_APPN": Meaning.LATER,
     "ESME_RINVBNDSTS": Meaning.LATER,
+    # Said to a bind, and for any reason: as a rule, that a line of ours which broke counts as bound there still.
+    "ESME_RBINDFAIL": Meaning.LATER,
     # Who we are there, or how we are to send there: it is so for every message.
-    "ESME_RBINDFAIL": Meaning.REFUSED,
     "ESME_RINVPASWD": Meaning.REFUSED,
     "ESME_RINVSYSID": Meaning.REFUSED,
     "ESME_RINVSYSTYP": Meaning.REFUSED,

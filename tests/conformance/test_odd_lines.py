@@ -247,3 +247,13 @@ def test_what_was_not_answered_for_long_comes_again_as_by_another_line(
 def sessions(counter: Counter) -> set[str | None]:
     """The lines that messages came by, as far as whoever takes them in can tell."""
     return {item.session for item in counter.came if isinstance(item, Inbound)}
+
+
+@pytest.mark.parametrize("status", ["ESME_RBINDFAIL", "ESME_RALYBND", "ESME_RSYSERR", "ESME_RTHROTTLED"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bind_that_fails_for_what_passes_holds_no_channel(name: str, status: str, carrier: Smsc) -> None:
+    carrier.bind_status = getattr(consts, f"SMPP_{status}")
+    provider = connected(name, carrier.port)
+    with pytest.raises(Unreachable, match=status):
+        provider.submit([message(name)])
+    provider.close()
