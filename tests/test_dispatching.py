@@ -250,5 +250,7 @@ def test_the_channel_that_just_failed_is_left_out_of_the_retry() -> None:
     assert ROUTES.instead(Lane.REPLY, "84912345678", ALL, "sms") == "spare"
     assert ROUTES.instead(Lane.REPLY, "84912345678", {"sms"}, "sms") is None
     assert ROUTES.instead(Lane.REMINDER, "84912345678", ALL, "sms") is None
-    assert ROUTES.has_detour("sms")
-    assert not Routes([], default="sms").has_detour("sms")
+    assert ROUTES.has_detour("sms", ALL)
+    assert not ROUTES.has_detour("sms", {"sms"})
+    assert not Routes([], default="sms").has_detour("sms", ALL)
+    assert Routes([], "sms", {"zalo": ["zalo", "other"]}).has_detour("zalo", {"other"})

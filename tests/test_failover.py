@@ -117,6 +117,22 @@ def test_a_channel_that_refuses_our_token_is_held_and_says_so_while_the_other_on
     assert two.here.states() == {"delivered": 1}
 
 
+def test_while_no_other_channel_is_open_nothing_is_looked_through(two: Two) -> None:
+    gateway, begun = two.here.gateway, list[str]()
+    for name in ("sms", "spare"):
+        gateway.steering.pause(name, "both are away", "lan")
+    assert two.ask(seconds=1) == 0
+    gateway.roads.look(gateway.database)
+    gateway.database.boundary = lambda name, side: begun.append(name)
+    gateway.sweep()
+    assert "sweep" in begun
+    assert "move on" not in begun
+    gateway.steering.release("spare", "it is back", "lan")
+    two.settle(5)
+    assert "move on" in begun
+    assert two.here.states() == {"delivered": 1}
+
+
 def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> None:
     two.here.carrier.faults.change({"cut_after": 1, "lost_receipts": 1})
     assert two.ask(seconds=30) == 0

@@ -90,8 +90,8 @@ class Roads:
         return message.tried_at is not None and now < message.tried_at + channel.provider.abilities.ref_known_for
 
     def has_detour(self, name: str) -> bool:
-        """Whether any message of a channel could take another one."""
-        return self._routes.has_detour(name)
+        """Whether any message of a channel could take another one now."""
+        return self._routes.has_detour(name, self._open)
 
     def note(self, row: channels.Channel) -> None:
         """One channel's state has just been seen."""

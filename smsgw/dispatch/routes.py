@@ -60,6 +60,7 @@ class Routes:
         rest = order[order.index(failed) + 1 :] if failed in order else order
         return next((name for name in rest if name in usable), next(iter(rest), None))
 
-    def has_detour(self, name: str) -> bool:
-        """Whether any message of a channel could take another one."""
-        return any(set(route.channels) - {name} for route in self._routes)
+    def has_detour(self, name: str, usable: Collection[str]) -> bool:
+        """Whether any message of a channel could take another one now."""
+        ways = (*(route.channels for route in self._routes), *self._chats.values())
+        return any(other in usable and other != name for way in ways for other in way)
