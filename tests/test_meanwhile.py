@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from smsgw.dossiers.dossier import Status
 from smsgw.gateway import Gateway
+from smsgw.notices.personal import Order
+from smsgw.notices.refusals import MessageRefused
 from smsgw.store import reminders
 from smsgw.store.reminders import EVERYWHERE, Switch
 from tests.test_conversations import LAN, code_of
@@ -42,3 +45,11 @@ def test_what_was_so_is_not_taken_as_known_for_a_rule_that_was_switched_again_me
         assert not reminders.stock_is_taken(connection, first)
         assert not reminders.switches(connection)["result_ready", EVERYWHERE].stock_taken
         assert reminders.stock_is_taken(connection, again)
+
+
+def test_a_key_that_is_revoked_while_it_is_used_sends_nothing_any_more(anywhere: World) -> None:
+    key, _ = anywhere.gateway.systems.add("kiosk", "sender", None, 10, "lan")
+    assert anywhere.gateway.systems.end(key, "lan")
+    with pytest.raises(MessageRefused, match="revoked"):
+        anywhere.gateway.personal.send(Order("0912345678", "Xin chao"), key, lambda *_: None)
+    assert anywhere.states() == {}
