@@ -138,6 +138,17 @@ def test_a_text_whose_rest_never_comes_is_answered_as_far_as_it_goes(anywhere: W
     assert len(anywhere.heard(PHONE)) == 1
 
 
+def test_a_text_whose_rest_comes_while_it_is_given_up_is_answered_whole_and_once(anywhere: World) -> None:
+    take(anywhere, part(1, WORDS[0]), part(2, WORDS[1]))
+    anywhere.clock.forward(seconds=PART_WAIT.total_seconds())
+    with anywhere.gateway.database.reading() as connection:
+        late = lines.look_at_late(connection, anywhere.gateway.channels, anywhere.clock(), 10)
+    take(anywhere, part(3, WORDS[2]))
+    with pytest.raises(Overtaken), anywhere.gateway.database.writing("test") as connection:
+        lines.write(connection, late)
+    assert texts(anywhere) == ["".join(WORDS)]
+
+
 def second_is_overtaken(world: World, *came: Inbound) -> bool:
     """Two nodes are brought one of these each, and both look before either writes; whether the second has to again."""
     database, channel = world.gateway.database, world.gateway.channels["sms"]
