@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from smsgw import checkup
 from smsgw.gateway import Gateway
-from smsgw.store.schedules import Stopped
+from smsgw.retention.daily import PURGE, Leased
+from smsgw.store import schedules
+from smsgw.store.schedules import LEASE, Stopped
 from tests.dying import at_commit, dying_node
 from tests.test_retention import answered, look, retire, rows
 from tests.world import World
@@ -65,6 +69,17 @@ def test_a_node_that_dies_at_it_is_replaced_when_its_lease_is_over(anywhere: Wor
     anywhere.clock.forward(minutes=3)
     assert anywhere.gateway.retention.tick() is True
     assert look(anywhere) == {}
+
+
+def test_who_reads_for_long_and_finds_nothing_to_remove_keeps_its_lease(anywhere: World) -> None:
+    gateway = anywhere.gateway
+    with gateway.database.writing("test") as connection:
+        mine = schedules.begin(connection, PURGE, anywhere.clock(), anywhere.clock())
+    hands = Leased(gateway.database, mine, anywhere.clock, threading.Event())
+    for _ in range(3):
+        anywhere.clock.forward(seconds=LEASE.total_seconds() * 0.9)
+        with hands.reading() as connection:
+            assert schedules.pending(connection, anywhere.clock()) == []
 
 
 def test_a_node_that_is_told_to_stop_lets_go_and_another_goes_on(anywhere: World) -> None:
