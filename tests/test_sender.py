@@ -121,6 +121,9 @@ def test_a_provider_that_fails_as_nobody_thought_leaves_doubt_at_once_and_trips_
     assert desk.states() == ["unknown"] * 5
     assert desk.channel().state == "tripped"
     assert "KeyError" in (desk.channel().reason or "")
+    desk.clock.forward(minutes=1)
+    assert desk.sweeper.probes() == 0  # nor does it keep the channels behind it from being probed
+    assert desk.channel().reason == "a probe failed: the provider failed: AttributeError"
 
 
 def test_an_answer_of_another_length_than_the_batch_leaves_all_of_it_in_doubt(make: Make) -> None:

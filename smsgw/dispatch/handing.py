@@ -1,9 +1,11 @@
-"""Handing messages to a carrier: what it answered, and what was said, for whoever looks into it later."""
+"""Calling carriers: what one answered that was handed messages, and what was said; or what keeps it from taking any."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+
+import sqlalchemy as sa
 
 from providers.contract import CallFailed, ChannelRefused, Outbound, Provider, Unknown
 from providers.exchanges import listening
@@ -31,6 +33,20 @@ def handed_over(provider: Provider, messages: Sequence[Outbound]) -> tuple[Answe
             log.exception("a provider failed in a way that its contract does not have")
             answer = [Unknown(f"the provider failed: {type(error).__name__}")] * len(messages)
     return answer, [Exchange(item.ref, item.seconds, item.request, item.answer) for item in heard]
+
+
+def fault(provider: Provider) -> str | None:
+    """What keeps messages from being sent, as the provider finds; or that it does not even find that.
+
+    Raises the database's error, where a provider's keys are kept.
+    """
+    try:
+        return provider.fault()
+    except sa.exc.SQLAlchemyError:
+        raise
+    except Exception as error:
+        log.exception("a provider failed in a way that its contract does not have")
+        return f"the provider failed: {type(error).__name__}"
 
 
 def outgoing(message: Claimed, chat: str | None = None) -> Outbound:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.handing import fault
 from smsgw.dispatch.retry import decided
 from smsgw.store import channels, history, overdue, pending, receipts
 from smsgw.store.database import Database
@@ -112,7 +113,7 @@ class Sweeper:
     def _probe(self, channel: Channel) -> bool:
         if not self._may_probe(channel):
             return False
-        failure = channel.provider.fault()
+        failure = fault(channel.provider)
         now = self._clock()
         with self._database.writing("probe") as connection:
             before = channels.lock(connection, channel.name)
