@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -99,10 +99,10 @@ class Removal:
     first: Callable[[sa.FromClause], sa.Executable] | None = None
     with_it: tuple[sa.Column[Any], ...] = ()
     blank: tuple[sa.Column[Any], ...] = ()
-    _key: tuple[sa.Column[Any], ...] = field(init=False, default=())
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_key", (*self.table.primary_key,))
+    @property
+    def _key(self) -> tuple[sa.Column[Any], ...]:
+        return (*self.table.primary_key,)
 
     @property
     def tables(self) -> frozenset[str]:
