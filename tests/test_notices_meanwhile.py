@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from smsgw.notices import report
+from smsgw.notices.drafting import Draft
 from smsgw.notices.preview import preview
 from smsgw.notices.progress import Failure, progress
 from smsgw.store import notice_sending, outbox
@@ -93,6 +94,17 @@ def test_the_budget_gets_back_also_what_senders_had_when_a_notice_was_cancelled(
     _handed_back(cast, made, cast.notices.cancel)
     cast.world.settle()
     assert cast.counts(made.id) == {"cancelled": 3}
+    assert preview(cast.notices.means, cast.notices.find(made.id, cast.an)).budget.used == 0
+
+
+@pytest.mark.parametrize("stop", ["edit", "replace"])
+def test_the_budget_gets_back_what_is_no_longer_approved(cast: Cast, stop: str) -> None:
+    made = approved(cast.notices, cast.an, cast.binh)
+    assert preview(cast.notices.means, made).budget.used == 3
+    if stop == "edit":
+        cast.notices.edit(made.id, cast.an, Draft(made.name, "Moi den.", made.audience))
+    else:
+        cast.notices.replace(made.id, cast.an)
     assert preview(cast.notices.means, cast.notices.find(made.id, cast.an)).budget.used == 0
 
 
