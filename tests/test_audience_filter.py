@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.dossiers import sample, selecting
+from smsgw.dossiers import figures, sample, selecting
 from smsgw.dossiers.selection import Days, Selection
-from smsgw.dossiers.source import COLUMNS, OneStop, OneStopUnavailable
+from smsgw.dossiers.source import COLUMNS, OneStop, OneStopUnavailable, utc
 from smsgw.notices.audience.expression import FilterError, parse, written
 from smsgw.notices.audience.filtered import FIELDS, FilterAudience
 from smsgw.notices.audience.refusals import AudienceRefused
@@ -23,6 +24,7 @@ from smsgw.text.phones import msisdn
 from tests.world import NOON, TODAY
 
 DOSSIERS = 200
+NOON_HERE = NOON.astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,7 +37,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def codes(url: str, text: str, within: str | None = None) -> list[str]:
-    return [row["code"] for row in selecting.rows(url, parse(text, TODAY), ["code"], NOON, within)]
+    return [row["code"] for row in selecting.rows(url, parse(text, TODAY), ["code"], NOON_HERE, within)]
 
 
 def everyone(url: str) -> Sequence[sa.Row[Any]]:
@@ -76,7 +78,7 @@ def test_a_filter_selects_what_it_says(url: str) -> None:
     }
     for text, found in expected.items():
         assert codes(url, text) == [row.code for row in found], text
-        assert selecting.count(url, parse(text, TODAY), NOON) == len(found), text
+        assert selecting.count(url, parse(text, TODAY), NOON_HERE) == len(found), text
     assert len(expected[f"due<{border}"]) > 0
 
 
@@ -162,6 +164,20 @@ def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:
     ):
         with pytest.raises(OneStopUnavailable):
             work(f"sqlite:///{tmp_path}/none.db")
+
+
+@pytest.mark.parametrize("zone", [ZoneInfo("Asia/Ho_Chi_Minh"), ZoneInfo("America/Lima")])
+def test_days_are_those_of_the_gateways_time_zone_wherever_that_is(url: str, zone: ZoneInfo) -> None:
+    now, rows = NOON.astimezone(zone), everyone(url)
+    times = [utc(row.received_at) for row in rows]
+    days = [time.astimezone(zone).date() for time in times if time]
+    chosen = Selection(received=Days(first=days[0], last=days[0]))
+    assert selecting.count(url, chosen, now) == days.count(days[0])
+    assert figures.figures(url, zone, days[0], days[0]).received == days.count(days[0])
+    said = [
+        one.values["received"] for one in FilterAudience(url, chosen, "((received))", now) if isinstance(one, Recipient)
+    ]
+    assert set(said) == {f"{days[0]:%d/%m/%Y}"}
 
 
 def test_a_time_that_makes_no_sense_is_a_missing_value(tmp_path: Path) -> None:

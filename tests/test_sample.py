@@ -127,12 +127,12 @@ def test_the_report_counts_what_was_written(onestop_url: str) -> None:
     told: list[int] = []
     sample.write(onestop_url, 3000, 5, DAY, told.append)
     rows = list(sample.dossiers(3000, 5, DAY))
-    counted = figures.figures(onestop_url, now=datetime(2018, 8, 15, 10, tzinfo=UTC))
+    counted = figures.figures(onestop_url, HERE, now=datetime(2018, 8, 15, 10, tzinfo=UTC))
     assert sum(told) == counted.received == 3000
     assert counted.resolved == sum(row.finished_at is not None for row in rows)
     assert counted.by_status == Counter(int(row.status) for row in rows)
     assert counted.open_and_overdue > 0
-    july = figures.figures(onestop_url, date(2018, 7, 1), date(2018, 7, 31))
+    july = figures.figures(onestop_url, HERE, date(2018, 7, 1), date(2018, 7, 31))
     assert july.received == sum(row.received_at.astimezone(HERE).date().month == 7 for row in rows)
     assert len(sample.examples(onestop_url)) == 10
 

@@ -46,7 +46,7 @@ def report(context: Context, start: date | None, end: date | None, as_json: bool
     if start and end and end < start:
         raise click.UsageError("--to lies before --from")
     zone = ZoneInfo(context.settings.gateway.timezone)
-    shown = figures.figures(context.settings.onestop.database, start, end)
+    shown = figures.figures(context.settings.onestop.database, zone, start, end)
     try:
         with context.database() as database:
             heard = reporting.heard(database, zone, start, end)

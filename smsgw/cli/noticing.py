@@ -95,9 +95,8 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
 
 
 def _filtered(gateway: Gateway, expression: str, text: str, who: Official) -> FilterAudience:
-    now = gateway.clock()
-    today = now.astimezone(gateway.hours.zone).date()
-    selection = parse(expression, today)
+    now = gateway.clock().astimezone(gateway.hours.zone)
+    selection = parse(expression, now.date())
     return FilterAudience(gateway.settings.onestop.database, selection, text, now, within=who.agency, language="en")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -31,10 +32,12 @@ class Figures:
     by_status: dict[int, int]
 
 
-def figures(url: str, start: date | None = None, end: date | None = None, now: datetime | None = None) -> Figures:
-    """Count what was received from `start` to `end`, both included. Raises OneStopUnavailable."""
+def figures(
+    url: str, zone: ZoneInfo, start: date | None = None, end: date | None = None, now: datetime | None = None
+) -> Figures:
+    """Count what was received from `start` to `end`, both included, in that zone. Raises OneStopUnavailable."""
     engine = read_only_engine(url, timeout=TIME_LIMIT)
-    period = _period(start, end)
+    period = _period(zone, start, end)
     resolved = _c.finished_at.is_not(None)
     try:
         with engine.connect() as connection:
@@ -91,10 +94,10 @@ def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-def _period(start: date | None, end: date | None) -> list[sa.ColumnElement[bool]]:
+def _period(zone: ZoneInfo, start: date | None, end: date | None) -> list[sa.ColumnElement[bool]]:
     conditions = []
     if start is not None:
-        conditions.append(_c.received_at >= midnight(start))
+        conditions.append(_c.received_at >= midnight(start, zone))
     if end is not None:
-        conditions.append(_c.received_at < midnight(end + timedelta(days=1)))
+        conditions.append(_c.received_at < midnight(end + timedelta(days=1), zone))
     return conditions

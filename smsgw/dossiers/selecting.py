@@ -1,10 +1,13 @@
-"""Counting and reading the dossiers of a selection, in the database of the agencies and not in ours."""
+"""Counting and reading the dossiers of a selection, in the database of the agencies and not in ours.
+
+`now` is by the province's clock: its time zone is that of the days which a selection names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,7 +99,7 @@ def _conditions(selection: Selection, now: datetime, within: str | None) -> list
     if selection.statuses:
         conditions.append(view.c.status.in_(selection.statuses))
     conditions += [column.in_(values) for column, values in chosen if values]
-    conditions += [bound for column, span in days for bound in _between(column, span)]
+    conditions += [bound for column, span in days for bound in _between(column, span, now.tzinfo)]
     if selection.overdue is not None:
         late = overdue(now)
         conditions.append(late if selection.overdue else sa.func.coalesce(sa.not_(late), sa.true()))
@@ -114,8 +117,8 @@ def _agency(code: str) -> sa.ColumnElement[bool]:
     return sa.or_(column == exact, column.startswith(exact + ".", autoescape=True))
 
 
-def _between(column: sa.ColumnElement[Any], days: Days) -> Iterator[sa.ColumnElement[bool]]:
+def _between(column: sa.ColumnElement[Any], days: Days, zone: tzinfo | None) -> Iterator[sa.ColumnElement[bool]]:
     if days.first is not None:
-        yield column >= midnight(days.first)
+        yield column >= midnight(days.first, zone)
     if days.last is not None:
-        yield column < midnight(days.last + timedelta(days=1))
+        yield column < midnight(days.last + timedelta(days=1), zone)

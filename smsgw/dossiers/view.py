@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import COLUMNS, VIEW
-
-HERE = ZoneInfo("Asia/Ho_Chi_Minh")  # by whose calendar the agencies reckon
 
 _INTEGERS = ("service_level", "status", "fee_due")
 
@@ -41,6 +38,6 @@ def without_zone(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def midnight(day: date) -> datetime:
-    """The beginning of a day here, as the view has times."""
-    return without_zone(datetime.combine(day, time(), HERE))
+def midnight(day: date, zone: tzinfo | None) -> datetime:
+    """The beginning of a day in a time zone, as the view has times."""
+    return without_zone(datetime.combine(day, time(), zone))

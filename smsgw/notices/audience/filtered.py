@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from smsgw.dossiers import selecting
 from smsgw.dossiers.selection import Selection
 from smsgw.dossiers.source import utc
-from smsgw.dossiers.view import HERE
 from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import PHONE, key, listed, placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
@@ -42,7 +41,8 @@ _COLUMNS = {key(name): column for column, names in FIELDS.items() for name in (c
 class FilterAudience:
     """The dossiers of a selection for a text, read while it is iterated over; it counts what it leaves out.
 
-    `now` decides what is overdue; `within`: the agency that the official is bound to.
+    `now`, by the province's clock, decides what is overdue and which days are meant; `within`: the agency that the
+    official is bound to.
     """
 
     url: str
@@ -64,7 +64,7 @@ class FilterAudience:
         columns = dict.fromkeys(["code", "applicant_phone", *wanted.values()])
         for dossier in selecting.rows(self.url, self.selection, columns, self.now, self.within):
             self.rows += 1
-            values = {name: _said(column, dossier[column]) for name, column in wanted.items()}
+            values = {name: _said(column, dossier[column], self.now.tzinfo) for name, column in wanted.items()}
             yield from self._read(str(dossier["code"]), str(dossier["applicant_phone"] or ""), values)
 
     def _wanted(self) -> dict[str, str]:
@@ -94,7 +94,7 @@ class FilterAudience:
         return RowError(self.rows, column, f"{code}: {problem}")
 
 
-def _said(column: str, value: Any) -> str:
+def _said(column: str, value: Any, zone: tzinfo | None) -> str:
     """A value as people of the province write it: days in their calendar, money with dots."""
     if value is None:
         return ""
@@ -103,5 +103,5 @@ def _said(column: str, value: Any) -> str:
             moment = utc(value)
         except ValueError:  # the agency's row makes no sense there
             return ""
-        return moment.astimezone(HERE).strftime("%d/%m/%Y") if moment else ""
+        return moment.astimezone(zone).strftime("%d/%m/%Y") if moment else ""
     return f"{value:,}".replace(",", ".") if isinstance(value, int) else " ".join(str(value).split())

@@ -125,8 +125,8 @@ def _audience(rooms: Rooms, body: NoticeOrder) -> Audience:
     if body.recipients is not None:
         people = [Named(one.phone, one.values) for one in body.recipients]
         return NamedAudience(people, body.text, rooms.limits, "en")
-    now = rooms.clock()
-    selection = parse(body.filter or "", now.astimezone(rooms.timezone).date())
+    now = rooms.clock().astimezone(rooms.timezone)
+    selection = parse(body.filter or "", now.date())
     return FilterAudience(rooms.onestop_url, selection, body.text, now, within=me().agency, language="en")
 
 

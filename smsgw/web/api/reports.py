@@ -24,7 +24,7 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
     @api.get("/reports", tags=_REPORTS, summary="The figures of a period", responses=answers({200: Report}))
     def report_figures(query: Period) -> Response:
         """Dossiers received and resolved, ahead of time, by service level; what citizens said. Without days: of all."""
-        dossiers = figures.figures(rooms.onestop_url, query.start, query.end)
+        dossiers = figures.figures(rooms.onestop_url, rooms.timezone, query.start, query.end)
         heard = reporting.heard(rooms.database, rooms.timezone, query.start, query.end)
         removed = reporting.removed(rooms.kept.bounds(rooms.clock()), rooms.timezone, query.start)
         return answer(Report(**{**_by_name(asdict(dossiers)), **asdict(heard), "removed_before": removed}))

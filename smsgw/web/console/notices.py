@@ -143,9 +143,9 @@ def _form(
 
 
 def _count(desk: Desk, form: Form) -> str:
-    now = desk.clock()
+    now = desk.clock().astimezone(desk.timezone)
     try:
-        chosen = selection(form, now.astimezone(desk.timezone).date())
+        chosen = selection(form, now.date())
         count = selecting.count(desk.onestop.url, chosen, now, me().agency)
         return say("notices.count", count=Format(desk.timezone, language()).number(count))
     except FilterError as error:
@@ -202,8 +202,8 @@ def _read(
 
 def _audience(desk: Desk, form: Form, draft: Draft) -> Audience:
     if form["by"] == "filter":
-        now = desk.clock()
-        chosen = selection(form, now.astimezone(desk.timezone).date())
+        now = desk.clock().astimezone(desk.timezone)
+        chosen = selection(form, now.date())
         return FilterAudience(desk.onestop.url, chosen, draft.text, now, me().agency, language())
     file = request.files.get("file")
     if not file or not file.filename:
