@@ -52,6 +52,7 @@ SLOWEST = 60.0  # seconds
 DEFAULT_WORDS = Words()
 
 _HINTS = {
+    Hint.NOTHING: "not_understood",
     Hint.PART: "incomplete",
     Hint.PROCEDURE: "procedure",
     Hint.PHONE: "phone",
@@ -107,13 +108,13 @@ class Answers:
         match request:
             case LookUp(read) if read.readings:
                 return self._look_up(read.readings, asker, found, now)
-            case LookUp(read) if read.hint is not Hint.NOTHING:
+            case LookUp(read):
                 return self._said(asker, _hinted(read.hint))
             case Choose(instead=None):
                 return self._said(asker, Said("incomplete", "no_question"))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
-            case LookUp() | Help() | Agree(Help()) | Choose():
+            case Help() | Agree(Help()) | Choose():
                 return self._said(asker, Said("help", "help"))
             case Thank() | Agree():
                 return self._said(asker, Said("help", "thanked"))
@@ -330,7 +331,7 @@ def _to_link(key: str, asker: Asker) -> str:
 
 
 def _hinted(hint: Hint) -> Said:
-    return Said("incomplete", _HINTS[hint])
+    return Said("help" if hint is Hint.NOTHING else "incomplete", _HINTS[hint])
 
 
 def _commands(words: Words) -> dict[str, str | None]:
