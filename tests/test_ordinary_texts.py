@@ -77,6 +77,12 @@ NOTHING = Read((), Hint.NOTHING)
         "cần mang theo gì",
         "ngay mai con toi len lay",
         "mã hồ sơ ở đâu",
+        "làm rớt giấy hẹn rồi",
+        "mất tiêu cái giấy hẹn",
+        "giay hen bi uot khong doc duoc",
+        "sổ hồng ra chưa",
+        "khi nao di lay duoc",
+        "hẹn hoài vậy",
         "When will it be ready?",
     ],
 )
@@ -122,6 +128,18 @@ def test_keys_of_accents_that_were_left_in_a_text_are_read_over_and_nothing_is_d
     text: str, request_: Request
 ) -> None:
     assert understand(text, Words()) == request_
+
+
+@pytest.mark.parametrize(
+    "text", ["nhắn có dấu đi, khó đọc quá", "viet co dau gium cai", "gửi tin có dấu dùm", "tin khong dau kho doc"]
+)
+def test_who_finds_texts_without_accents_hard_to_read_gets_them_with_accents(text: str) -> None:
+    assert understand(text, Words()) == Prefer(language="vi", accents=True)
+
+
+@pytest.mark.parametrize("text", ["giấy kết hôn cho cô dâu nước ngoài", "nộp chứng chỉ tiếng Anh"])
+def test_a_bride_and_a_certificate_of_english_are_no_wish_how_to_be_written_to(text: str) -> None:
+    assert understand(text, Words()) == LookUp(NOTHING)
 
 
 @pytest.mark.parametrize("text", ["⭐⭐⭐⭐", "⭐️ ⭐️ ⭐️ ⭐️", "chấm 4 điểm", "cham 4 diem"])
@@ -218,6 +236,7 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "phien qua dung nhan nua",
         "đừng spam nữa",
         "ngưng",
+        "khong can nhan tin nua",
         "tuwf choois",
         "tắt thông báo",
         "dung nhac nua",
@@ -410,6 +429,7 @@ ENGLISH = (
     ("where do I pick it up", "This phone has no dossier"),
     ("I don't understand Vietnamese", "Text HS and the code"),
     ("do you speak English?", "you will get messages in English"),
+    ("can you write in English?", "you will get messages in English"),
     ("I want to complain", "To complain or ask"),
 )
 

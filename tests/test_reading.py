@@ -178,6 +178,8 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
         ("180802-0012", Hint.PART),
         ("0012", Hint.PART),
         ("HS 12", Hint.PART),
+        ("ho so so 0012", Hint.PART),
+        ("stt: 12", Hint.PART),
         ("H01.31.11", Hint.PART),
         ("ho so HO1 31 11 261028", Hint.PART),
         ("H01.31.11-261028", Hint.PART),

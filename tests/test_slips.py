@@ -43,6 +43,8 @@ def test_a_command_in_which_only_keys_of_telex_are_left_is_that_command(text: st
         (f"dnah gia {CODE} 5", "rate"),
         (f"phna anh {CODE} can bo lam cham qua", "speak"),
         ("phan anhh can bo lam cham qua", "speak"),
+        (f"theo doi ho so cua me toi {CODE}", "follow"),
+        (f"bỏ theo dõi hồ sơ ba tôi {CODE}", "follow"),
     ],
 )
 def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text: str, command: str) -> None:

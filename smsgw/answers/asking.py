@@ -162,6 +162,10 @@ def _nearly(command: str, words: Words) -> Request | None:
         return HowToReceive()
     if (told := _told_how(command, bare, words)) is not None:
         return told
+    for names, request in _harmless(words):
+        # So many words mean that wherever they stand; those that ask for the list are looked for last.
+        if names is not words.followed and holds(command, (name for name in names if name.count(" ") >= 2)):
+            return request
     # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
     return ListFollowed() if holds(command, (name for name in words.followed if " " in name)) else None
 

@@ -88,7 +88,10 @@ def misspelt(command: str, words: Words) -> Misspelling | None:
             return "speak"
     if not 0 < numbered < len(said):
         return None
-    before = "".join(said[:numbered])
+    begun = " ".join(said[:numbered])
+    if any(begun.startswith(f"{name} ") for name in (*words.follow, *words.unfollow) if name.endswith("THEO DOI")):
+        return "follow"  # "theo doi ho so cua me toi": nothing else is meant by it, but more was said
+    before = begun.replace(" ", "")
     typed = (before, *(before.removesuffix(keyword.replace(" ", "")) for keyword in words.look_up))
     return next((before_code[letters] for letters in typed if letters in before_code), None)
 

@@ -93,6 +93,7 @@ HOW_FAR = (
     "SAO ROI",
     "THE NAO ROI",
     "CO CHUA",
+    "RA CHUA",
     "TINH TRANG HO SO",
     "TINH HINH HO SO",
     "TRANG THAI HO SO",
@@ -112,7 +113,7 @@ _WHERE_AND_WHEN = (
     "LAY O CHO NAO",
     "NHAN O CHO NAO",
     "DEN DAU LAY",
-    *(f"{when} {what}" for when in _WHEN for what in ("LAY", "NHAN", "LEN LAY", "DEN LAY")),
+    *(f"{when} {what}" for when in _WHEN for what in ("LAY", "NHAN", "LEN LAY", "DEN LAY", "DI LAY")),
     "LAY DUOC CHUA",
     "LAY DUOC KHONG",
     "HEN NGAY NAO",
@@ -126,12 +127,13 @@ _STILL_LACKS = (
 )
 # Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
 _LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "LAU DU", "TRE HEN", "TRE QUA")
+_AGAIN = ("HEN HOAI", "HEN MAI", "LAU LAC", "HEN LEN HEN XUONG")
 _PAST = ("CHAM TRE", "BI TRE", "TRE ROI", "QUA HEN", "QUA NGAY HEN", "TOI NGAY HEN", "DEN NGAY HEN")
 # Whoever has no code asks for a list.
 _LOST = (
     *("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "KHONG THAY MA"),
-    *("MAT GIAY HEN", "MAT PHIEU HEN", "MAT BIEN NHAN", "MAT GIAY ROI", "MAT TO GIAY", "KHONG CO GIAY HEN"),
-    *("MA HO SO O", "MA SO O DAU", "MA O DAU", "NHAP MA NAO"),
+    *("GIAY HEN", "PHIEU HEN", "BIEN NHAN", "MAT GIAY ROI", "MAT TO GIAY", "KHONG DOC DUOC"),
+    *("MA HO SO O", "MA SO O DAU", "MA O DAU", "NHAP MA NAO", "MA SO BAO NHIEU"),
 )
 _WRONGED = (
     *("TO CAO", "BUC XUC", "VO TRACH NHIEM", "HOI LO", "LOT TAY", "HACH SACH", "HACH DICH", "NHUNG NHIEU", "GAY KHO"),
@@ -155,7 +157,7 @@ _NOT_ME = (
     *("NHAM SO", "NHAM MAY", "NHAN NHAM", "SAI SO ROI", "WRONG NUMBER"),
     *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
     *("LAM PHIEN", "PHIEN QUA", "NHAC NUA", "TAT TIN NHAN", "TAT THONG BAO", "XOA SO", "XOA THONG TIN"),
-    *("NHAN LAI TIN", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
+    *("KHONG CAN NHAN", "NHAN LAI TIN", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
     *("DUNG NHAN", "KHOI NHAN", "KHONG MUON NHAN", "HUY DICH VU", "HUY DV", "TAT", "OFF", "UNSUB", "TIN RAC"),
     *("NHAM NGUOI", "SAI NGUOI", "KHONG PHAI HO SO", "KHONG PHAI CUA TOI", "KHONG PHAI TOI", "KHONG CO NOP"),
     *("SIM MOI", "MUA SIM", "SO NAY TOI MOI", "SO NAY EM MOI", "CUA NGUOI KHAC"),
@@ -166,12 +168,13 @@ _MINE_IN_ENGLISH = (
     *("MY CODE", "LOST THE RECEIPT", "LOST THE CODE", "HAVE A CODE", "HAVE THE CODE", "IS IT READY", "IS IT DONE"),
     *("PICK UP", "PICK IT UP", "COLLECT IT", "BE READY", "IS THE FEE", "STATUS"),
 )
-_IN_ENGLISH = ("DO YOU SPEAK ENGLISH", "CAN YOU SPEAK ENGLISH")
+_IN_ENGLISH = ("DO YOU SPEAK ENGLISH", "CAN YOU SPEAK ENGLISH", "WRITE IN ENGLISH", "REPLY IN ENGLISH")
+_HARD_TO_READ = ("NHAN CO DAU", "VIET CO DAU", "GUI CO DAU", "KHONG DAU KHO DOC", "KHO DOC QUA")
 _THANKS = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS")
 _PRAISE = ("RAT HAI LONG", "TUYET VOI", "RAT TOT", "TOT LAM", "TOT QUA")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
 _BEFORE = ("CHO", "TOI", "EM", "CON", "CHAU", "MINH", "ANH", "CHI", "XIN", "CHAO", "ALO", "DA", "MUON", "DUOC", "NHO")
-_CALLING = ("TUI", "OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
+_CALLING = ("GIUM", "DUM", "TUI", "OI", "E", "MUN", "AD", "BAN", "BAC", "CHU", "CO OI")
 _BEHIND = ("A", "AH", "NHE", "NHA", "NHEN", "NGHEN", "NGHE", "VOI", "DI", "PLEASE", "PLS")
 
 
@@ -188,7 +191,7 @@ class Words:
     thanks: tuple[str, ...] = (*_THANKS, *_PRAISE, "OK")
     agree: tuple[str, ...] = (*_YES, *_OK, *_I_SEE)
     help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
-    accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU")
+    accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU", *_HARD_TO_READ)
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
     english: tuple[str, ...] = ("ENGLISH", "EN", "TIENG ANH", "IN ENGLISH", "SPEAK ENGLISH", *_IN_ENGLISH)
@@ -210,6 +213,7 @@ class Words:
         *_WHERE_AND_WHEN,
         *_STILL_LACKS,
         *_LATE,
+        *_AGAIN,
         *_PAST,
         *_LOST,
         *_MINE_IN_ENGLISH,
