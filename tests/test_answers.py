@@ -259,6 +259,7 @@ def test_a_code_makes_any_text_a_look_up() -> None:
         ("1.001612", "Day la ma thu tuc"),
         ("H01.31.11 261028", "Ma ho so chua du. Xin nhan du ma tu dau den cuoi"),
         ("0912345678", "Day la so dien thoai"),
+        ("ma buu gui EK123456789VN", "Day la ma buu gui, xin tra cuu tai buu dien."),
         ("001122334455", "Xin dung nhan so can cuoc."),
         ("chao", "Day la tong dai tu dong tra cuu ho so. Xin nhan HS va ma tren giay hen"),
         ("làm khai sinh cần giấy gì", "Day la tong dai tu dong tra cuu ho so. Xin nhan HS va ma tren giay hen"),

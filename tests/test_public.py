@@ -109,6 +109,7 @@ def test_what_is_not_found_is_said_with_the_right_status(here: World, query: str
         ("1", "Đây chưa phải mã hồ sơ"),
         ("1.001612", "mã thủ tục"),
         ("0912 345 678", "số điện thoại"),
+        ("EK123456789VN", "mã bưu gửi"),
         ("001090000123", "số căn cước"),
     ],
 )

@@ -192,6 +192,8 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
         ("cmnd so: 351234567", Hint.CITIZEN_ID),
         ("CMND 351 234 567", Hint.CITIZEN_ID),
         ("cccd: 0891 2345 6789", Hint.CITIZEN_ID),
+        ("EK123456789VN", Hint.POSTAL),
+        ("mã bưu gửi ek 123456789 vn sao chưa tới", Hint.POSTAL),
         ("0912 345 678", Hint.PHONE),
         ("0912-345-678", Hint.PHONE),
         ("so dien thoai cua toi 0912 345 678", Hint.PHONE),

@@ -56,6 +56,7 @@ _HINTS = {
     Hint.PART: "incomplete",
     Hint.PROCEDURE: "procedure",
     Hint.PHONE: "phone",
+    Hint.POSTAL: "postal",
     Hint.CITIZEN_ID: "citizen_id",
 }
 _FORMS = {"follow": "follow_usage", "unfollow": "follow_usage", "rate": "rate_usage", "speak": "voice_usage"}

@@ -58,7 +58,7 @@ _ALLOWED: dict[str, set[str]] = {
     **{key: {"hotline"} for key in ("phone_unlinked", "followed_unlinked")},
     "help": {"example!"} | _HELP | _ACCENTS,
     "not_understood": {"example!", "hotline!"} | _HELP,
-    **dict.fromkeys(("incomplete", "procedure", "phone", "citizen_id", "no_question"), {"example!"} | _HELP),
+    **dict.fromkeys(("incomplete", "procedure", "phone", "postal", "citizen_id", "no_question"), {"example!"} | _HELP),
     "preference": {"form"} | _ACCENTS,
     "greeting": {"example!", "hotline"},
     "link_how": {"hotline"},

@@ -12,6 +12,7 @@ LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 FIXED_LINE = r"2(?:[48]\)?[ .-]{0,2}[2-8](?:[ .-]?\d){7}|(?:0[3-9]|[1-35-79]\d)\)?[ .-]{0,2}[2-8](?:[ .-]?\d){6})(?!\d)"
 
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
+_POSTAL = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[ ]?\d{9}[ ]?VN(?![A-Z0-9])")  # by the postal union's standard S10
 _CITIZEN_ID = re.compile(
     r"(?<!\d)(?!84)(?:(?:\d{3}[ .]?){3}\d{3}|0\d{3} \d{4} \d{4})(?!\d)"
     r"|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
@@ -34,12 +35,14 @@ class Hint(Enum):
     PROCEDURE = "the number of a procedure"
     CITIZEN_ID = "a citizen's identity number"
     PHONE = "a phone number"
+    POSTAL = "the number of a letter or parcel"
 
 
 def hint(text: str) -> Hint:
     """What there is in place of a code. `text`: as it is read, in upper case without accents."""
     for kind, pattern in (
         (Hint.PROCEDURE, _PROCEDURE),
+        (Hint.POSTAL, _POSTAL),
         (Hint.CITIZEN_ID, _CITIZEN_ID),
         (Hint.PHONE, _PHONE),
         (Hint.PART, _TAIL),
