@@ -92,6 +92,17 @@ def test_texts_that_are_missing_and_times_of_no_calendar_are_answered_without(ur
     assert (dossier.due_at, dossier.received_at) == (None, None)
 
 
+def test_texts_of_a_fixed_width_are_read_without_their_blanks(url: str, onestop: OneStop) -> None:
+    (code, *_) = codes(url)
+    before = onestop.find([code])[code]
+    row = [f"{value}   " if isinstance(value, str) else value for value in before]
+    assert dossier_of(row) == before
+    row[COLUMNS.index("agency_name")] = row[COLUMNS.index("step_name")] = " "
+    dossier = dossier_of(row)
+    assert dossier is not None
+    assert (dossier.agency_name, dossier.step_name) == (dossier.agency_code, "")
+
+
 @pytest.mark.parametrize(
     ("new", "counts"), [("2018-08-20 10:00:00", False), ("2018-08-20 09:59:00", False), ("2018-08-20 10:01:00", True)]
 )

@@ -42,12 +42,16 @@ def key(dossier: Dossier, *, private: bool, now: datetime) -> str:
     match dossier.status:
         case Status.RECEIVED | Status.IN_PROGRESS:
             return _in_hand(dossier, now)
+        case Status.SUPPLEMENT_ASKED if not _sentence_part(dossier.supplement_note):
+            return "supplement_unsaid"
         case Status.SUPPLEMENT_ASKED:
-            return "supplement_private" if private or not dossier.supplement_note else "supplement"
+            return "supplement_private" if private else "supplement"
         case Status.FEE_ASKED if dossier.fee_paid_at is not None:
             return _in_hand(dossier, now)  # nobody is asked to pay twice
+        case Status.FEE_ASKED if not dossier.fee_due:
+            return "fee_unsaid"
         case Status.FEE_ASKED:
-            return "fee_private" if private or not dossier.fee_due else "fee"
+            return "fee_private" if private else "fee"
         case Status.RESOLVED:
             return _ready(dossier, private=private)
         case Status.RETURNED:
@@ -87,4 +91,4 @@ def _ready(dossier: Dossier, *, private: bool) -> str:
 
 
 def _sentence_part(text: str | None) -> str | None:
-    return (text or "").strip().rstrip(".") or None
+    return " ".join((text or "").split()).rstrip(" .") or None

@@ -226,7 +226,8 @@ def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]
 
 def dossier_of(row: Sequence[Any]) -> Dossier | None:
     """The dossier that a row with the view's columns is; None, and a line in the log, for one that makes no sense."""
-    values = list(row)
+    # Columns of a fixed width are filled up with blanks, and what was typed may be nothing else.
+    values = [value.strip() if isinstance(value, str) else value for value in row]
     try:
         for place in _TIME_PLACES:
             if values[place] is not None:
