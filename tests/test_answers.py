@@ -258,9 +258,9 @@ def test_a_code_makes_any_text_a_look_up() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("0012", "Ma ho so chua du."),
+        ("0012", "Ma ho so chua du hoac chua dung."),
         ("1.001612", "Day la ma thu tuc"),
-        ("H01.31.11 261028", "Ma ho so chua du. Xin nhan du ma tu dau den cuoi"),
+        ("H01.31.11 261028", "Ma ho so chua du hoac chua dung. Xin nhan du ma tu dau den cuoi"),
         ("0912345678", "Day la so dien thoai"),
         ("ma buu gui EK123456789VN", "Day la ma buu gui, xin tra cuu tai buu dien."),
         ("001122334455", "Xin dung nhan so can cuoc."),
@@ -268,7 +268,7 @@ def test_a_code_makes_any_text_a_look_up() -> None:
         ("làm khai sinh cần giấy gì", "Day la tong dai tu dong tra cuu ho so. Xin nhan HS va ma tren giay hen"),
         ("dạ", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),
         ("cam on em", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),
-        ("180802-0012 cam on", "Ma ho so chua du."),
+        ("180802-0012 cam on", "Ma ho so chua du hoac chua dung."),
     ],
 )
 def test_what_is_no_code_gets_help_of_its_own(text: str, told: str) -> None:

@@ -26,7 +26,7 @@ def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> Non
     assert "2 ngày làm việc trước hạn bổ sung" in shown
     assert "30 ngày sau ngày có kết quả" in shown
     assert "vào ngày hẹn trả" in shown
-    assert "Nhắc hẹn đang đứng" not in shown
+    assert "Nhắc hẹn đang không chạy" not in shown
     english = desk.post("/language", language="en", next="/console/reminders/")
     assert "2 working days before the last day for the papers" in english
     assert "1 working day before the due date" in english
@@ -34,7 +34,7 @@ def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> Non
     agency.go_away()
     minutes(here, 1)
     here.clock.forward(minutes=20)
-    assert "Nhắc hẹn đang đứng" in desk.get("/reminders/")
+    assert "Nhắc hẹn đang không chạy" in desk.get("/reminders/")
     assert "503" not in desk.get("/reminders/runs")
     desk.get("/reminders/overdue", 503)
     desk.get("/reminders/nothing", 404)

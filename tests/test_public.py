@@ -101,7 +101,7 @@ def test_what_is_not_found_is_said_with_the_right_status(here: World, query: str
     [
         ("H01.99-180802-0012", "Không tìm thấy hồ sơ H01.99-180802-0012. Xin xem lại"),
         ("0012", "Mã hồ sơ chưa đủ"),
-        ("H01.29.01-0815-0001", "Mã hồ sơ chưa đủ. Xin nhập"),
+        ("H01.29.01-0815-0001", "Mã hồ sơ chưa đủ hoặc chưa đúng. Xin nhập"),
         ("xin chào", "Đây chưa phải mã hồ sơ"),
         ("hướng dẫn", "Đây chưa phải mã hồ sơ"),
         ("cảm ơn", "Đây chưa phải mã hồ sơ"),

@@ -29,7 +29,7 @@ TEXTS = {
         "skip": "Đến ô nhập mã hồ sơ",
         # What an answer by SMS would say of texting, said for those who type here.
         "say_not_found": "Không tìm thấy hồ sơ {code}. Xin xem lại từng chữ số trên giấy hẹn rồi nhập lại.",
-        "say_part": "Mã hồ sơ chưa đủ. Xin nhập đủ mã từ đầu đến cuối như trên giấy hẹn, ví dụ {example}.",
+        "say_part": "Mã hồ sơ chưa đủ hoặc chưa đúng. Xin nhập đủ mã như trên giấy hẹn, ví dụ {example}.",
         "say_nothing": "Đây chưa phải mã hồ sơ. Xin nhập mã ghi trên giấy hẹn, ví dụ {example}.",
         "say_procedure": "Đây là mã thủ tục, không phải mã hồ sơ. Xin nhập mã ghi trên giấy hẹn, ví dụ {example}.",
         "say_phone": "Đây là số điện thoại, không phải mã hồ sơ. Xin nhập mã ghi trên giấy hẹn, ví dụ {example}.",
@@ -67,7 +67,7 @@ TEXTS = {
         "other_code": "vi",
         "skip": "To the dossier code",
         "say_not_found": "There is no dossier {code}. Please check every digit on your receipt and enter it again.",
-        "say_part": "The code is not complete. Please enter all of it, as on your receipt, e.g. {example}.",
+        "say_part": "The code is not complete or not right. Please enter all of it as on the receipt, e.g. {example}.",
         "say_nothing": "That is no dossier code. Please enter the one on your receipt, e.g. {example}.",
         "say_procedure": "This is the number of a procedure. Please enter the code on your receipt, e.g. {example}.",
         "say_phone": "This is a phone number. Please enter the code on your receipt, e.g. {example}.",
