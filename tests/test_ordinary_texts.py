@@ -237,6 +237,9 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "đừng spam nữa",
         "ngưng",
         "khong can nhan tin nua",
+        "TC QC",
+        "hủy TB",
+        "STOPALL",
         "tuwf choois",
         "tắt thông báo",
         "dung nhac nua",
@@ -354,6 +357,8 @@ def test_a_command_beside_a_reply_that_is_quoted_is_for_the_dossier_told_of(told
         ("cảm ơn nhiều ạ", Thank()),
         ("Có dấu", Prefer(language="vi", accents=True)),
         ("La sao?", LookUp(about)),
+        ("From: 0912345678", LookUp(about)),
+        ("15:30, 15/08/2018", LookUp(about)),
         ("", LookUp(about)),
     ):
         assert ANSWERS.understand(f"{told}\n{said}") == request

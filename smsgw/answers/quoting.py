@@ -82,6 +82,8 @@ def _without_rules(lines: list[str], end: int) -> int:
 
 def _about(request: Request, quoted: Read) -> Request:
     match request:
+        case LookUp(found) if quoted.readings and not found.readings:
+            return LookUp(quoted)  # what a phone sets above: a number, a time
         case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
             if quoted.readings and not found.readings and found.hint is Hint.NOTHING:
                 return replace(request, read=quoted)
