@@ -37,8 +37,8 @@ def routes(desk: Desk) -> Blueprint:
     @needs("viewer")
     def change_password() -> AnyResponse:
         wrong = _changed_password(desk)
-        if wrong is not None:
-            return shown(HTTPStatus.BAD_REQUEST, trouble=wrong)
+        if wrong:
+            return shown(HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get("page"))
         tell("account.password_changed")
         return see("account.account")
 
@@ -64,20 +64,20 @@ def routes(desk: Desk) -> Blueprint:
     return own
 
 
-def _changed_password(desk: Desk) -> str | None:
-    """Why it was not changed; None if it was."""
+def _changed_password(desk: Desk) -> dict[str, str]:
+    """What is wrong, by the fields of the form or the page; empty if it was changed."""
     try:
         desk.signing_in.check_own(me(), request.form.get("old", ""), visitor())
         desk.accounts.set_password(me(), request.form.get("new", ""), me().name, session=g.signed_in.session.token_hash)
     except Refused:
-        return say("account.old_wrong")
+        return {"old": say("account.old_wrong")}
     except TooSoon as error:
-        return say("shell.wait", time=Format(desk.timezone, language()).duration(error.wait))
+        return {"page": say("shell.wait", time=Format(desk.timezone, language()).duration(error.wait))}
     except TooBusy:
-        return say("signing.busy")
+        return {"page": say("signing.busy")}
     except PoorPassword as error:
-        return say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)
-    return None
+        return {"new": say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)}
+    return {}
 
 
 def _confirm(desk: Desk) -> AnyResponse:

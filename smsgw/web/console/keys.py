@@ -64,7 +64,8 @@ def _listed(desk: Desk, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> An
     found = desk.systems.page(me().agency, request.args.get("after", ""), A_PAGE + 1)
     shown = found[:A_PAGE]
     more = url_for("console.keys.keys", after=shown[-1].id) if len(found) > A_PAGE else None
-    values |= {"roles": ROLES, "agencies": bound.choices(desk), "daily": DAILY, "most": MOST_A_DAY}
+    roles = [(role, say(f"keys.role_{role}")) for role in ROLES]
+    values |= {"roles": roles, "agencies": bound.choices(desk), "daily": DAILY, "most": MOST_A_DAY}
     return page("keys.html", status, rows=shown, more=more, longest_agency=LONGEST_AGENCY, **values)
 
 

@@ -49,7 +49,13 @@ def add(own: Blueprint, desk: Desk) -> None:
     def test(id: str) -> AnyResponse:
         found, phone = notice_of(desk, id), phones.msisdn(request.form.get("phone", ""))
         if phone is None or not phones.takes_texts(phone):
-            return _page(desk, found, HTTPStatus.BAD_REQUEST, trouble=say("notices.bad_phone"))
+            return _page(
+                desk,
+                found,
+                HTTPStatus.BAD_REQUEST,
+                wrong_phone=say("notices.bad_phone"),
+                phone=request.form.get("phone"),
+            )
         try:
             desk.notices.try_out(id, me(), phone)
         except NoticeRefused as error:

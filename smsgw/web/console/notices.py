@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from http import HTTPStatus
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Response, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -42,6 +42,7 @@ SHOWN = {
     "done": {State.DONE},
     "cancelled": {State.CANCELLED},
 }
+FIELDS_WRONG = {"no_name": "name", "no_text": "text", "no_file": "file", "bad_at": "at"}
 PLAIN = "text/plain; charset=utf-8"
 
 Audience = FileAudience | FilterAudience
@@ -118,7 +119,7 @@ def _as_it_is(desk: Desk, notice: Notice) -> Form:
 
 
 def _form(
-    desk: Desk, given: Form, status: HTTPStatus = HTTPStatus.OK, notice: Notice | None = None, **values: object
+    desk: Desk, given: Form, status: HTTPStatus = HTTPStatus.OK, notice: Notice | None = None, **values: Any
 ) -> AnyResponse:
     try:
         agencies, procedures = selecting.named(desk.onestop.url, me().agency)
@@ -170,7 +171,7 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
         if before is not None and not _replaced(desk, before, made):
             return too_late(desk, notice_of(desk, before.id))
     except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
-        return _form(desk, form, HTTPStatus.BAD_REQUEST, trouble=_said(error), notice=before)
+        return _form(desk, form, HTTPStatus.BAD_REQUEST, notice=before, **_where(error))
     return see("notices.notice", id=made.id)
 
 
@@ -216,6 +217,12 @@ def _named(form: Form) -> str:
     if form["by"] == "filter":
         return written(form) or say("notices.all_dossiers")
     return (request.files["file"].filename or "")[:LONGEST_FILE_NAME]
+
+
+def _where(error: Exception) -> dict[str, Any]:
+    """What is wrong, at its field if it is one's, else at the top."""
+    field = FIELDS_WRONG.get(error.reason) if isinstance(error, BadForm) else None
+    return {"wrong": {field: _said(error)}} if field else {"trouble": _said(error)}
 
 
 def _said(error: Exception) -> str:

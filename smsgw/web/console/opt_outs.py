@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.store import opt_outs as rows
-from smsgw.store.opt_outs import PURPOSES, Purpose
+from smsgw.store.opt_outs import PURPOSES
 from smsgw.text.phones import msisdn, takes_texts
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
@@ -26,7 +27,8 @@ def routes(desk: Desk) -> Blueprint:
     def opt_outs() -> AnyResponse:
         return listed()
 
-    def listed(status: HTTPStatus = HTTPStatus.OK, **said: str) -> AnyResponse:
+    def listed(status: HTTPStatus = HTTPStatus.OK, **said: Any) -> AnyResponse:
+        said.setdefault("ticked", PURPOSES)
         if me().agency is not None:  # the list is of citizens of all agencies
             return page("opt_outs.html", status, rows=[], **said)
         with desk.database.reading() as connection:
@@ -38,12 +40,16 @@ def routes(desk: Desk) -> Blueprint:
     @needs("sender")
     def change() -> AnyResponse:
         typed = request.form.get("phone", "")
-        phone = msisdn(typed)
+        phone, wrong = msisdn(typed), dict[str, str]()
+        purposes = [purpose for purpose in PURPOSES if purpose in request.form.getlist("purpose")]
         removes = request.form.get("verb") == "remove"
         if phone is None or not (removes or takes_texts(phone)):
-            return listed(HTTPStatus.BAD_REQUEST, trouble=say("opt_outs.no_phone"), typed=typed)
+            wrong["phone"] = say("opt_outs.no_phone")
+        if not purposes:
+            wrong["purpose"] = say("opt_outs.no_purpose")
+        if wrong or phone is None:
+            return listed(HTTPStatus.BAD_REQUEST, wrong=wrong, typed=typed, ticked=purposes)
         shown = Format(desk.timezone, language()).phone(phone)
-        purposes = _purposes(request.form.getlist("purpose"))
         if removes:
             changed = [desk.steering.opt_in(phone, purpose, me().name) for purpose in purposes]
             tell("opt_outs.removed" if any(changed) else "opt_outs.was_none", phone=shown)
@@ -53,11 +59,3 @@ def routes(desk: Desk) -> Blueprint:
         return see("opt_outs.opt_outs")
 
     return wishes
-
-
-def _purposes(given: list[str]) -> list[Purpose]:
-    """What was ticked; 400 for nothing, which the form does not send."""
-    chosen = [purpose for purpose in PURPOSES if purpose in given]
-    if not chosen:
-        abort(HTTPStatus.BAD_REQUEST)
-    return chosen

@@ -18,6 +18,7 @@ from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, page, say, see, tell
 
 A_PAGE = 50
+PAGE = "page"  # in place of a field, for what is wrong with none of them
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -28,11 +29,10 @@ def routes(desk: Desk) -> Blueprint:
         found = desk.accounts.page(me().agency, request.args.get("after", ""), A_PAGE + 1)
         rows = found[:A_PAGE]
         more = url_for("console.people.people", after=rows[-1].name) if len(found) > A_PAGE else None
-        return page("people.html", status, rows=rows, more=more, roles=ROLES, agencies=bound.choices(desk), **values)
+        return page("people.html", status, rows=rows, more=more, **_choices(desk), **values)
 
     def person(id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        values |= {"roles": ROLES, "agencies": bound.choices(desk)}
-        return page("person.html", status, official=_visible(desk, id), **values)
+        return page("person.html", status, official=_visible(desk, id), **_choices(desk), **values)
 
     @accounts.get("/")
     @needs("admin")
@@ -44,7 +44,7 @@ def routes(desk: Desk) -> Blueprint:
     def add() -> AnyResponse:
         wrong = _added(desk)
         if wrong:
-            return shown(HTTPStatus.BAD_REQUEST, trouble=wrong, given=request.form)
+            return shown(HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get(PAGE), given=request.form)
         tell("people.added", name=request.form["name"].strip())
         return see("people.people")
 
@@ -58,7 +58,8 @@ def routes(desk: Desk) -> Blueprint:
     def change(id: str) -> AnyResponse:
         wrong = _changed(desk, _visible(desk, id))
         if wrong:
-            return person(id, HTTPStatus.BAD_REQUEST, trouble=wrong)
+            given = request.form if request.form.get("verb") == "change" else None
+            return person(id, HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get(PAGE), given=given)
         tell("people.changed")
         return see("people.show", id=id)
 
@@ -73,8 +74,13 @@ def _visible(desk: Desk, id: str) -> Official:
     return official
 
 
-def _added(desk: Desk) -> str | None:
-    """Why there is no new account; None if there is."""
+def _choices(desk: Desk) -> dict[str, Any]:
+    """What the forms let one choose from."""
+    return {"roles": [(role, say(f"shell.role_{role}")) for role in ROLES], "agencies": bound.choices(desk)}
+
+
+def _added(desk: Desk) -> dict[str, str]:
+    """What is wrong, by the fields of the form; empty if there is a new account."""
     form = request.form
     phone, wrong = _phone()
     if wrong:
@@ -85,14 +91,14 @@ def _added(desk: Desk) -> str | None:
     except (AccountError, PoorPassword, TooBusy) as error:
         return _said(error)
     bound.warn_of(desk, bound.asked_for(), "people")
-    return None
+    return {}
 
 
-def _changed(desk: Desk, official: Official) -> str | None:
-    """Why an account is as it was; None if it was changed."""
+def _changed(desk: Desk, official: Official) -> dict[str, str]:
+    """What is wrong, by the fields of the form; empty if an account was changed."""
     who, verb = me().name, request.form.get("verb", "")
     if official.id == me().id and verb in ("disable", "change"):
-        return say("people.not_oneself")
+        return {PAGE: say("people.not_oneself")}
     try:
         match verb:
             case "change":
@@ -109,10 +115,10 @@ def _changed(desk: Desk, official: Official) -> str | None:
                 abort(HTTPStatus.BAD_REQUEST)
     except (PoorPassword, TooBusy) as error:
         return _said(error)
-    return None
+    return {}
 
 
-def _set_rights(desk: Desk, official: Official) -> str | None:
+def _set_rights(desk: Desk, official: Official) -> dict[str, str]:
     phone, wrong = _phone()
     if wrong:
         return wrong
@@ -123,17 +129,20 @@ def _set_rights(desk: Desk, official: Official) -> str | None:
         return _said(error)
     if bound.asked_for() != official.agency:
         bound.warn_of(desk, bound.asked_for(), "people")
-    return None
+    return {}
 
 
-def _phone() -> tuple[str | None, str | None]:
+def _phone() -> tuple[str | None, dict[str, str]]:
     """The phone that was given if it is one, and what is wrong if it isn't."""
     given = request.form.get("phone", "").strip()
     phone = msisdn(given)
-    return phone, say("people.no_phone") if given and not (phone and takes_texts(phone)) else None
+    return phone, {"phone": say("people.no_phone")} if given and not (phone and takes_texts(phone)) else {}
 
 
-def _said(error: AccountError | PoorPassword | TooBusy) -> str:
+def _said(error: AccountError | PoorPassword | TooBusy) -> dict[str, str]:
     if isinstance(error, PoorPassword):
-        return say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)
-    return say("signing.busy") if isinstance(error, TooBusy) else say(f"people.wrong_{error.reason}")
+        said = say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)
+        return {"password": said}
+    if isinstance(error, TooBusy):
+        return {PAGE: say("signing.busy")}
+    return {"role" if error.reason == "role" else "name": say(f"people.wrong_{error.reason}")}
