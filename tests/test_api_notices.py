@@ -49,7 +49,11 @@ def test_no_key_approves(here: World) -> None:
 
 def test_the_page_of_a_systems_notice_is_shown_to_officials(here: World) -> None:
     id = system(here).draft()["id"]
-    assert "key:kiosk" in browser_of(here, "binh", "approver").get(f"/notices/{id}")
+    binh = browser_of(here, "binh", "approver")
+    shown = binh.get(f"/notices/{id}")
+    assert shown.count("phần mềm kiosk") == 2  # as its author, and in its history
+    assert "phần mềm kiosk" in binh.get("/notices/")
+    assert "key:kiosk" not in shown + binh.get("/notices/")
 
 
 def test_what_is_wrong_with_recipients_is_said_row_by_row(here: World) -> None:

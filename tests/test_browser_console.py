@@ -156,6 +156,13 @@ def test_what_is_focused_stands_out_from_what_is_around_it(page: Page, console: 
         assert contrast(ring, paper) >= 3, path
 
 
+def test_each_button_of_a_list_says_of_which_row_it_is(page: Page, console: Console) -> None:
+    for path in ("reminders/", "opt-outs/", "notices/new", "people/", "keys/"):
+        page.goto(console.url + path)
+        names = page.locator("main button").all_text_contents()
+        assert len(names) == len(set(names)), path
+
+
 def test_the_scale_of_a_chart_is_wholly_seen(page: Page, console: Console) -> None:
     page.goto(console.url)
     starts = page.locator(".bars .scale").evaluate_all("scales => scales.map(scale => scale.getBBox().x)")

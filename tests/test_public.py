@@ -120,6 +120,21 @@ def test_who_types_on_the_page_is_not_told_to_text(here: World, query: str, said
     assert "nhắn" not in answer
 
 
+def test_each_of_several_dossiers_leads_to_its_own_page(here: World) -> None:
+    codes = [example.code for example in here.examples[:4]]
+    page = text(here.client.get(f"/tra-cuu?ma={quote(' '.join(codes))}&lang=en"))
+    for code in codes[:3]:
+        assert f'href="/tra-cuu/{code}?lang=en"' in page
+    assert codes[3] not in page.partition('class="text">')[2]
+    told = text(here.client.get(f"/tra-cuu?ma={quote(' '.join(codes))}"))
+    assert "Mỗi lần trả lời tối đa 3 hồ sơ" in told  # who types here sends no messages
+
+
+@pytest.mark.parametrize("path", ["/", "/khong-co", "/tra-cuu?ma=xin+chao"])
+def test_who_rather_calls_has_a_number_to_tap(here: World, path: str) -> None:
+    assert '<a href="tel:1022">1022</a>' in text(here.client.get(path))
+
+
 @pytest.mark.parametrize(("path", "title"), [("/khong-co", "Không có trang này"), ("/a?lang=en", "There is no such")])
 def test_a_mistyped_address_is_answered_with_the_field_for_a_code(here: World, path: str, title: str) -> None:
     answer = here.client.get(path)

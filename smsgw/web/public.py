@@ -182,7 +182,13 @@ def _common(counter: Counter) -> dict[str, Any]:
         "counter": counter,
         "example": EXAMPLE,
         "links": _language_in_links(),
+        "hotline": Markup('<a href="tel:{}">{}</a>').format(_dialled(counter.hotline), counter.hotline),
     }
+
+
+def _dialled(number: str) -> str:
+    """A number as a phone dials it, however it is written."""
+    return "".join(sign for sign in number if sign.isdigit() or sign == "+")
 
 
 def _language() -> Language:

@@ -17,6 +17,7 @@ from smsgw.text import phones
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.shell import language, me, needs, page, say, see, tell
+from smsgw.web.console.words import Words
 
 PROBLEMS_SHOWN = 50
 LONGEST_REASON = 300  # characters
@@ -97,7 +98,8 @@ def _overtaken(desk: Desk, notice: Notice) -> str:
     """Who did what before the official at work could do anything."""
     show, events = Format(desk.timezone, language()), desk.notices.events(notice.id, me())
     last = next((event for event in reversed(events) if event.who != GATEWAY), events[-1])
-    return say("notices.overtaken", who=last.who, what=say(f"notices.did_{last.move}"), time=show.second(last.at))
+    who = Words(language(), show).author(last.who)
+    return say("notices.overtaken", who=who, what=say(f"notices.did_{last.move}"), time=show.second(last.at))
 
 
 def _moved(desk: Desk, notice: Notice, move: str) -> AnyResponse:

@@ -9,6 +9,7 @@ from datetime import date
 from smsgw.notices.office import GATEWAY
 from smsgw.officials.audit import REMOVE
 from smsgw.store import audit
+from smsgw.store.systems import SYSTEM
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format
 from smsgw.web.console.texts import Language, say
@@ -128,6 +129,12 @@ class Words:
     def who(self, name: str) -> str:
         """Who did something: an official, or the gateway itself."""
         return say(self._language, "shell.gateway") if name == GATEWAY else name
+
+    def author(self, name: str) -> str:
+        """Who wrote a notice or did something with it, which may also be another system, by the name of its key."""
+        if name.startswith(SYSTEM):
+            return say(self._language, "notices.by_system", name=name.removeprefix(SYSTEM))
+        return self.who(name)
 
     def action(self, entry: audit.Entry) -> str:
         """What somebody did."""
