@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -147,7 +148,7 @@ def test_an_answer_that_was_there_in_time_counts_however_long_we_did_not_run(
     name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine that is put to sleep wakes up past every limit, with the answers in its sockets."""
-    monotonic, turn, slept = time.monotonic, Session.turn, threading.Event()
+    turn, slept = Session.turn, threading.Event()
 
     def drowsy(session: Session, seconds: float) -> list[Pdu | Unreadable]:
         units = turn(session, seconds)
@@ -156,7 +157,9 @@ def test_an_answer_that_was_there_in_time_counts_however_long_we_did_not_run(
             slept.set()
         return units
 
-    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 3600 * slept.is_set())
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600 * slept.is_set())
+    for module in ("line", "session"):
+        monkeypatch.setattr(f"providers.{name}.{module}.time", clock)
     monkeypatch.setattr(Session, "turn", drowsy)
     provider = connected(name, carrier.port, time_limit=30)
     assert provider.submit([message(name)]) == [Accepted("1")]
