@@ -65,11 +65,17 @@ _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
 # "hoi 0912345678" asks about a mobile number and not about H01; the same of "toi", "goi", "moi", and of "goi toi",
 # and of a fixed line as in "goi toi (0296) 3852345". Not where its digits are grouped as a date and an ordinal may be.
+# So does "toi 089180123456", a citizen's number, which must not come back as a code of T01.
 _WORDS_BEFORE_PHONE = re.compile(
     rf"(?<![A-Z0-9])(?:[{LETTERS}][OIL]{{2}}\W+)+(?="
     r"0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
     r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4})(?!\d)"
-    rf"|(?!(?:\d+\W+)*\d{{6}}(?:\d\d)?\W+\d)(?:0|(?<=\+)84[ .-]?){FIXED_LINE})"
+    rf"|(?!(?:\d+\W+)*\d{{6}}(?:\d\d)?\W+\d)(?:0|(?<=\+)84[ .-]?){FIXED_LINE}"
+    r"|0\d\d[ .]?[0-3]\d\d[ .]?\d{3}[ .]?\d{3}(?!\d))"
+)
+# "CMND cua toi la 351234567"
+_WORDS_BEHIND_ID = re.compile(
+    r"(?<![A-Z])(CMND|CMT|CCCD|CAN CUOC)(?:\W+[A-Z]+){1,6}\W+(?=(?:\d{3}[ .]?){3}(?:\d{3})?(?!\d))"
 )
 
 
@@ -127,7 +133,7 @@ def _visible(character: str) -> str:
 
 def _begun(text: str, keywords: Sequence[str]) -> str:
     """The text without the keywords it begins with and words before a phone number, and its letter slots closed."""
-    text = _WORDS_BEFORE_PHONE.sub("", _beginning(tuple(keywords)).sub("", text))
+    text = _WORDS_BEFORE_PHONE.sub("", _WORDS_BEHIND_ID.sub(r"\1 ", _beginning(tuple(keywords)).sub("", text)))
     return _LONE_LETTER.sub(r"\1", text)
 
 
