@@ -267,6 +267,26 @@ def test_one_that_cannot_be_decided_on_keeps_nobody_waiting_and_gets_the_apology
     assert "1022" in here.heard("84987654321")[-1].text
 
 
+def test_one_whose_answer_the_database_refuses_keeps_nobody_waiting(here: World) -> None:
+    code, refused = code_of(here, Status.IN_PROGRESS), "84987654321"
+    (here.folder / "onestop.db").rename(here.folder / "away.db")
+    here.text(refused, code)
+    here.text(LAN, code)
+    (here.folder / "away.db").rename(here.folder / "onestop.db")
+    here.clock.forward(seconds=30)
+    with here.gateway.database.writing("test") as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER refuse BEFORE INSERT ON outbound WHEN new.recipient = '{refused}'"
+            " BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    assert here.gateway.intake.answer_waiting() == 1
+    here.settle()
+    assert code in here.heard(LAN)[-1].text
+    with here.gateway.database.writing("test") as connection:
+        connection.exec_driver_sql("DROP TRIGGER refuse")
+    assert here.gateway.intake.answer_waiting() == 1
+
+
 def test_after_some_minutes_without_the_one_stop_database_one_apology_says_where_to_ask(here: World) -> None:
     (here.folder / "onestop.db").rename(here.folder / "away.db")
     here.gateway.onestop._engine.dispose()

@@ -161,27 +161,37 @@ class Intake:
         with self._database.reading() as connection:
             waiting = inbox.waiting(connection, self._roads.channels.keys(), LATE_BATCH)
         answered = 0
-        for message, first_decision in zip(waiting, self._decisions(waiting, now), strict=True):
-            decision = self._still_so(message, first_decision, now)
-            if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
-                decision = self._clerk.apology(message.sender, now)
-            if decision is NoReply.NEVER:
-                # It must not stand in the way of those who wait behind it.
-                with self._database.writing("answer late") as connection:
-                    inbox.ignore(connection, message)
-            if not isinstance(decision, Reply):
-                continue
-            channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
-            reply = reply_message(channel, message.id, message.sender, decision, now)
+        for message, decision in zip(waiting, self._decisions(waiting, now), strict=True):
+            try:
+                answered += self._answer_late(message, decision, now)
+            except sa.exc.OperationalError:
+                raise
+            except Exception:
+                log.exception("a message that waits can't be answered")  # and nobody waits for it
+        return answered
+
+    def _answer_late(self, message: inbox.Waiting, first_decision: Decision, now: datetime) -> int:
+        """Answer one that waits, or leave it, or give it up; how many got their reply."""
+        decision = self._still_so(message, first_decision, now)
+        if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
+            decision = self._clerk.apology(message.sender, now)
+        if decision is NoReply.NEVER:
+            # It must not stand in the way of those who wait behind it.
             with self._database.writing("answer late") as connection:
-                said = _said(decision, message.id, message.sender, message.channel, message.received_at)
-                if _spoken_of_since(connection, message, decision):
-                    continue  # at this moment: it is decided on anew when the next are
-                answered += inbox.answer_late(
-                    connection, message, decision.kind, decision.codes, decision.options, said, reply
-                )
-                self._bell.tell(connection, reply.channel, Lane.REPLY)
-            self._bell.ring(reply.channel, Lane.REPLY)
+                inbox.ignore(connection, message)
+        if not isinstance(decision, Reply):
+            return 0
+        channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
+        reply = reply_message(channel, message.id, message.sender, decision, now)
+        said = _said(decision, message.id, message.sender, message.channel, message.received_at)
+        with self._database.writing("answer late") as connection:
+            if _spoken_of_since(connection, message, decision):
+                return 0  # at this moment: it is decided on anew when the next are
+            answered = inbox.answer_late(
+                connection, message, decision.kind, decision.codes, decision.options, said, reply
+            )
+            self._bell.tell(connection, reply.channel, Lane.REPLY)
+        self._bell.ring(reply.channel, Lane.REPLY)
         return answered
 
     def _still_so(self, message: inbox.Waiting, decision: Decision, now: datetime) -> Decision:
