@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -311,17 +309,6 @@ def test_whoever_turns_a_rule_off_in_an_agency_that_has_no_dossiers_is_told_so(s
         "smsgw: received is off, but the agency h01.21.10 has no dossiers; nearest are H01.21.10"
     )
     assert shell.run("reminders", "off", "received", "--agency", "H01.21.10").stderr == ""
-
-
-def test_a_one_stop_database_is_not_made_a_gateway_s(shell: Shell) -> None:
-    onestop = shell.folder / "onestop.db"
-    for command in ("init", "serve"):
-        refused = shell.run(command, SMSGW_GATEWAY__DATABASE=f"sqlite:///{onestop}")
-        assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
-        assert "it is a one-stop database, which the gateway only reads" in refused.stderr
-    with closing(sqlite3.connect(onestop)) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    assert sorted(tables) == ["agency", "dossier", "procedure"]
 
 
 def test_the_doctor_finds_secrets_that_anybody_can_read(shell: Shell) -> None:

@@ -58,14 +58,3 @@ def test_making_the_tables_again_changes_nothing_and_a_foreign_schema_is_refused
     with pytest.raises(SchemaError, match="rating of the gateway's database is not there: it was made by another"):
         database.create()
     database.close()
-
-
-def test_no_tables_are_made_in_a_database_that_is_a_one_stop_s(database_url: str) -> None:
-    database = Database(database_url)
-    with database.writing("test") as connection:
-        connection.execute(sa.text("CREATE VIEW dossier_status AS SELECT 1 AS code"))
-    with pytest.raises(SchemaError, match="it is a one-stop database, which the gateway only reads"):
-        database.create()
-    with database.reading() as connection:
-        assert sa.inspect(connection).get_table_names() == []
-    database.close()

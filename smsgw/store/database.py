@@ -45,7 +45,6 @@ _ONE_PLAN = {
     # A limit is a parameter, too, and taken for a tenth of all rows: workers would be started for a handful.
     "max_parallel_workers_per_gather": 0,
 }
-_VIEW_OF_ANOTHER = "dossier_status"  # by which the agencies' database is known
 _MAKING_TABLES = 0x736D73  # the number of an advisory lock, by which it is known to nobody else
 
 
@@ -107,13 +106,7 @@ class Database:
             if not self.on_sqlite:
                 # Nodes that start at once: one makes the tables, and the others find them made.
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
-            there = sa.inspect(connection)
-            created = not there.has_table("outbound")
-            if created and there.has_table(_VIEW_OF_ANOTHER):
-                raise SchemaError(
-                    f"gateway.database has the view {_VIEW_OF_ANOTHER}: it is a one-stop database, which the gateway"
-                    " only reads; name an empty one"
-                )
+            created = not sa.inspect(connection).has_table("outbound")
             if created:
                 for statement in statements(shipped("schema.sql")):
                     connection.exec_driver_sql(statement)
