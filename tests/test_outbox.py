@@ -80,6 +80,14 @@ def state(database: Database, id: str) -> State:
         return State(connection.scalars(sa.select(outbound.c.state).where(outbound.c.id == id)).one())
 
 
+def test_a_message_that_was_put_off_more_often_than_can_be_counted_stops_nobody(database: Database) -> None:
+    ids = add(database, message(), message())
+    with database.writing("test") as connection:
+        connection.execute(sa.update(outbound).where(outbound.c.id == ids[0]).values(attempts=32_767))
+    assert claim(database) == ids
+    assert [CLAIMED[id].attempts for id in ids] == [32_767, 1]
+
+
 def test_replies_go_first_and_each_lane_in_the_order_of_arrival(database: Database) -> None:
     notices = add(database, message(Lane.NOTICE), message(Lane.NOTICE))
     replies = add(database, message(), message())

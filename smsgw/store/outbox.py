@@ -28,6 +28,7 @@ from smsgw.store.tables import Lane, outbound
 from smsgw.text.alphabet import Encoding, storable
 
 PUT_OFF = "put_off"  # the outcome of a try that was given up before the carrier was called
+MOST_COUNTED = 32_767  # tries, the most that their column holds: one message more than that would stop its whole lane
 
 _NOT_NOTED = ("accepted", PUT_OFF)
 
@@ -188,7 +189,7 @@ _CLAIM = (
         state=State.SENDING,
         lease=sa.bindparam("new_lease"),
         deadline=sa.bindparam("until"),
-        attempts=_c.attempts + 1,
+        attempts=sa.case((_c.attempts < MOST_COUNTED, _c.attempts + 1), else_=_c.attempts),
         # Of tries before it, without doubt, the carrier took nothing.
         tried_at=sa.case((_c.doubts == 0, _NOW), else_=_c.tried_at),
     )
