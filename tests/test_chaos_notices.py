@@ -37,7 +37,11 @@ def _killed_in_the_middle(chaos: Chaos, people: int) -> None:
     _killed_after(chaos, people // 2)
     assert len(_told(chaos)) < people
     chaos.up()
-    until(lambda: gateway.notices.find(notice.id, an).state == "done", "the end of the notice", seconds=300)
+    until(
+        lambda: gateway.notices.find(notice.id, an).state == "done",
+        "the end of the notice",
+        reached=lambda: len(_told(chaos)) + chaos.states()["delivered"],
+    )
     assert _told(chaos) == Counter({phone(number): 1 for number in range(people)})
     assert chaos.states() == {"delivered": people}
     gateway.close()
@@ -49,7 +53,7 @@ def test_killed_twice_in_the_middle_of_a_notice_everybody_gets_it_exactly_once(c
 
 def _killed_after(chaos: Chaos, told: int) -> None:
     node = chaos.up()
-    until(lambda: len(_told(chaos)) > told, "a part of the notice to be sent")
+    until(lambda: len(_told(chaos)) > told, "a part of the notice to be sent", reached=lambda: len(_told(chaos)))
     chaos.kill(node)
 
 
