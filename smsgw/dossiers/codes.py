@@ -16,8 +16,7 @@ from datetime import date
 EARLIEST, LATEST = date(2010, 1, 1), date(2049, 12, 31)  # no code was issued before, and a typo gives any year
 
 _CODE = re.compile(
-    r"(?:(?P<old>\d{3}\.\d{2}\.\d{2})\.)?(?P<province>[A-Z]\d{2})(?P<new>(?:\.\d{2,3}){0,3})"
-    r"-(?P<date>\d{8}|\d{6})-(?P<ordinal>\d{4,7})",
+    r"(?:(\d{3}\.\d{2}\.\d{2})\.)?([A-Z]\d{2})((?:\.\d{2,3}){0,3})-(\d{8}|\d{6})-(\d{4,7})",
     re.ASCII,
 )
 
@@ -57,10 +56,13 @@ def agency_in_other_form(province: str, units: Sequence[str], *, reversed: bool)
 def parse(text: str) -> Code | None:
     """The code that a text is, to the letter; None for anything else."""
     match = _CODE.fullmatch(text)
-    if match is None or (match["old"] and match["new"]) or day_of(match["date"]) is None:
+    if match is None:
         return None
-    units = tuple(reversed(match["old"].split("."))) if match["old"] else tuple(match["new"].split(".")[1:])
-    return Code(match["province"], units, match["date"], match["ordinal"], reversed=bool(match["old"]))
+    first_form, province, second_form, day, ordinal = match.groups()
+    if (first_form and second_form) or day_of(day) is None:
+        return None
+    units = first_form.split(".")[::-1] if first_form else second_form.split(".")[1:]
+    return Code(province, tuple(units), day, ordinal, reversed=bool(first_form))
 
 
 def day_of(digits: str) -> date | None:

@@ -79,8 +79,7 @@ _WORDS_BEHIND_ID = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One code in a text, as it may have been meant.
 
     `candidates`: canonical codes, the most literal first. `elsewhere`: agencies that may be the same in the other form
@@ -110,8 +109,8 @@ class Read:
 
 def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
-    text = _begun(normalised(text)[:LONGEST_TEXT], keywords)
-    issued = _as_issued(text)
+    text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
+    issued = _as_issued(text) or _as_issued(text := _begun(text))
     readings = (issued,) if issued else tuple(_readings(_chunks(_written_together(text))))
     return Read(readings, Hint.NOTHING if readings else hint(text), alone=issued is not None)
 
@@ -131,10 +130,9 @@ def _visible(character: str) -> str:
     return " " if category in ("Cc", "Zs", "Zl", "Zp") else latin(character)
 
 
-def _begun(text: str, keywords: Sequence[str]) -> str:
-    """The text without the keywords it begins with and words before a phone number, and its letter slots closed."""
-    text = _WORDS_BEFORE_PHONE.sub("", _WORDS_BEHIND_ID.sub(r"\1 ", _beginning(tuple(keywords)).sub("", text)))
-    return _LONE_LETTER.sub(r"\1", text)
+def _begun(text: str) -> str:
+    """The text without words before a phone number, and its letter slots closed."""
+    return _LONE_LETTER.sub(r"\1", _WORDS_BEFORE_PHONE.sub("", _WORDS_BEHIND_ID.sub(r"\1 ", text)))
 
 
 def _written_together(text: str) -> str:
