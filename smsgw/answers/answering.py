@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -244,7 +244,7 @@ class Answers:
 
     def _prefer(self, asker: Asker, language: Language | None, accents: bool | None) -> Reply:
         accented = asker.accents if accents is None or asker.whole else accents  # a chat is always with accents
-        wanted = replace(asker, language=language or asker.language, accents=accented)
+        wanted = asker._replace(language=language or asker.language, accents=accented)
         form = {"form": "có dấu" if wanted.accents else "không dấu"}
         effects = (Preference(wanted.language, wanted.accents),)
         return self._said(wanted, Said("preference", "preference", form, effects=effects))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from smsgw.answers.asked import Language
 from smsgw.dossiers.dossier import Dossier
@@ -79,8 +80,7 @@ class Ties:
 NO_TIES = Ties()
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who asks, and how they want to be answered. On the web there is no phone.
 
     `misses`: unknown codes asked for in the last hour. `whole`: a text need not fit into an SMS.
@@ -108,8 +108,7 @@ class Asker:
         return dossier.code in ties.followed or (self.owns(dossier) and dossier.code not in ties.refused)
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What is to be said: a text of the wording and what is filled in; what it is about, offers and changes.
 
     `delay` in seconds; None: as long as one who guesses waits.
@@ -117,15 +116,14 @@ class Said:
 
     kind: Kind
     key: str
-    values: Mapping[str, str | None] = field(default_factory=dict)
+    values: Mapping[str, str | None] = MappingProxyType({})
     codes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     delay: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What is said. `codes` it is about; `options` it offers, to be chosen by number; `effects`: what it changes.
 
     `phone`: whose the effects are; in a chat, the one that was linked with it. `delay` in seconds. `changes` in what is

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -59,9 +59,14 @@ class _Question:
     answered: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)  # as people.Known.answers
     repeated: int = 0  # how often its text came lately
 
-    def codes(self, existing: Collection[str] = ()) -> frozenset[str]:
-        """Every code that has to be looked up before the request can be answered, when so much was found already."""
-        return codes_asked(self.request) | codes_suggested(self.request, existing) | self.asker.ties.codes
+    def codes(self) -> frozenset[str]:
+        """Every code that has to be looked up before the request can be answered."""
+        return codes_asked(self.request) | self.more(self.request, ())
+
+    def more(self, asked: Request, existing: Collection[str]) -> frozenset[str]:
+        """Those of them that are to be looked up yet, when of all that `asked` names so much was found."""
+        named = frozenset[str]() if self.request is asked else codes_asked(self.request)
+        return named | codes_suggested(self.request, existing) | self.asker.ties.codes
 
 
 class Clerk:
@@ -82,7 +87,8 @@ class Clerk:
         found: dict[str, Dossier] | None
         try:
             found = dossiers()
-            needed = frozenset[str]().union(*(question.codes(found) for question in questions if question))
+            asked = zip(requests, questions, strict=True)
+            needed = frozenset[str]().union(*(question.more(request, found) for request, question in asked if question))
             found |= self._onestop.find(needed - named)
         except OneStopUnavailable as error:
             log.warning("the one-stop database can't be asked: %s", error)
@@ -221,4 +227,4 @@ def _after(asker: Asker, replies: Sequence[Reply]) -> Asker:
     for reply in replies:
         for effect in reply.effects:
             ties = ties.after(effect)
-    return replace(asker, misses=misses, ties=ties)
+    return asker._replace(misses=misses, ties=ties)
