@@ -351,7 +351,7 @@ def _not_ready_any_more(chaos: Chaos) -> None:
     now, phone, id = utc_now(), f"848{chaos.chance.randrange(10**8):08}", new_id()
     gone = Reminder("ready_online", f"H01-180101-{phone}", "", OWNER, phone, "told", id)
     until_then = now + timedelta(hours=1)
-    message = NewMessage(id, "sms", Lane.REMINDER, None, "8188", phone, "Ho so", "gsm7", 1, now, now, until_then)
+    message = NewMessage(id, None, phone, "Ho so", 1, "sms", Lane.REMINDER, "8188", "gsm7", now, now, until_then)
     with chaos.database.writing("test") as connection:
         reminders.add(connection, [gone], "test", now)
         outbox.add(connection, [message])

@@ -7,8 +7,6 @@ from datetime import timedelta
 import pytest
 
 from smsgw.store import outbox
-from smsgw.store.ids import new_id
-from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane, outbound
 from tests.chats import MAI, STRANGER, Chats
 
@@ -58,9 +56,7 @@ def notice(there: Chats, phone: str, text: str) -> str:
     now, gateway = there.here.clock(), there.here.gateway
     channel = gateway.roads.first(Lane.NOTICE, phone)
     until = now + timedelta(days=1)
-    message = NewMessage(
-        new_id(), channel.name, Lane.NOTICE, None, channel.sender, phone, text, "gsm7", 1, now, now, until
-    )
+    message = channel.message(Lane.NOTICE, phone, text, now, until)
     with gateway.database.writing("test") as connection:
         outbox.add(connection, [message])
     return message.id

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -19,45 +19,75 @@ _ROWS = sa.bindparam("rows", type_=sa.Text)
 
 
 class Batch:
-    """One statement over many rows. `build` makes it from the table `given`, which has the columns named."""
+    """One statement over many rows. `build` makes it from the table `given`, which has the columns named.
 
-    def __init__(self, columns: Sequence[sa.Column[Any]], build: Callable[[sa.FromClause], sa.Executable]) -> None:
-        self._columns = columns
-        self._names = ["".join(column.name) for column in columns]  # a key in JSON must be no more than a str
+    `alike`: further columns, in which mostly all rows have the same value. Where they do in all of these, each of the
+    values travels once.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[sa.Column[Any]],
+        build: Callable[[sa.FromClause], sa.Executable],
+        alike: Sequence[sa.Column[Any]] = (),
+    ) -> None:
+        self._columns = [*columns, *alike]
+        self._names = ["".join(column.name) for column in self._columns]  # a key in JSON must be no more than a str
+        self._own = len(columns)
         self._build = build
         self._statement = cache(self._made_for)
 
     def run(self, connection: sa.Connection, rows: Iterable[Sequence[Any]], **values: Any) -> sa.CursorResult[Any]:
         """Execute it over rows, each with its values in the order of the columns. `values`: other parameters."""
-        given = [dict(zip(self._names, row, strict=True)) for row in rows]
+        rows = [*rows]
+        names = self._names
+        if alike := self._all_alike(rows):
+            names = names[: self._own]
+            values |= zip(map(_once, self._names[self._own :]), rows[0][self._own :], strict=True)
+        given = [dict(zip(names, row, strict=not alike)) for row in rows]
         document = orjson.dumps(given, _in_json, orjson.OPT_PASSTHROUGH_DATETIME).decode()
-        return connection.execute(self._statement(connection.dialect.name), {"rows": document, **values})
+        return connection.execute(self._statement(connection.dialect.name, alike), {"rows": document, **values})
 
     def rows(self, connection: sa.Connection, rows: Iterable[Sequence[Any]], **values: Any) -> list[Any]:
         """Execute it likewise; the rows that it returns."""
         return [*self.run(connection, rows, **values).all()]  # row by row it would take nearly twice as long
 
-    def _made_for(self, dialect: str) -> sa.Executable:
-        return self._build(self._as_sqlite if dialect == "sqlite" else self._as_postgresql)
+    def _all_alike(self, rows: Sequence[Sequence[Any]]) -> bool:
+        own = self._own
+        return own < len(self._names) and len(rows) > 1 and all(row[own:] == rows[0][own:] for row in rows)
 
-    @cached_property
-    def _as_postgresql(self) -> sa.FromClause:
-        columns = [sa.column(column.name, column.type) for column in self._columns]
-        document = sa.func.json_to_recordset(sa.cast(_ROWS, postgresql.JSON))
-        rows = document.table_valued(*columns, name="rows").render_derived(name="rows", with_types=True)
-        return sa.select(*rows.c).subquery("given")
-
-    @cached_property
-    def _as_sqlite(self) -> sa.FromClause:
-        each = sa.func.json_each(_ROWS).table_valued("value", name="each")
-        # No cast: SQLite keeps what JSON has, and times travel as it stores them.
-        values = [
-            sa.type_coerce(sa.literal_column(f"json_extract(each.value, '$.{column.name}')"), column.type).label(
-                column.name
-            )
-            for column in self._columns
+    def _made_for(self, dialect: str, alike: bool) -> sa.Executable:
+        own = self._own if alike else len(self._columns)
+        rows, values = (_in_sqlite if dialect == "sqlite" else _in_postgresql)(self._columns[:own])
+        once = [
+            sa.bindparam(_once(column.name), type_=column.type).label(column.name) for column in self._columns[own:]
         ]
-        return sa.select(*values).select_from(each).subquery("given")
+        return self._build(sa.select(*values, *once).select_from(rows).subquery("given"))
+
+
+def _once(name: str) -> str:
+    """What the value of a column is called that travels once."""
+    return f"all_{name}"
+
+
+_Given = tuple[sa.FromClause, list[sa.ColumnElement[Any]]]  # rows of a document, and the columns in them
+
+
+def _in_postgresql(columns: Sequence[sa.Column[Any]]) -> _Given:
+    document = sa.func.json_to_recordset(sa.cast(_ROWS, postgresql.JSON))
+    typed = document.table_valued(*(sa.column(column.name, column.type) for column in columns), name="rows")
+    rows = typed.render_derived(name="rows", with_types=True)
+    return rows, [*rows.c]
+
+
+def _in_sqlite(columns: Sequence[sa.Column[Any]]) -> _Given:
+    # No cast: SQLite keeps what JSON has, and times travel as it stores them.
+    return sa.func.json_each(_ROWS).table_valued("value", name="each"), [
+        sa.type_coerce(sa.literal_column(f"json_extract(each.value, '$.{column.name}')"), column.type).label(
+            column.name
+        )
+        for column in columns
+    ]
 
 
 def looked_at_last(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -146,28 +146,25 @@ _LEARN = Batch(
 
 def apply_parked(connection: sa.Connection, channel: str, messages: Mapping[str, Sequence[str]], now: datetime) -> None:
     """Apply what was reported of messages while they were being sent. `messages`: our id to the carrier's ones."""
-    if not messages:
+    # Mostly there is none of any message, which one look at the index of the parked ones tells.
+    since = now - _PARKED_FOR
+    if not (messages and connection.execute(_ANY_PARKED, {"since": since}).scalar()):
         return
     subjects = [(f"ref:{id}",) for id in messages]
     subjects += [(f"id:{carrier_id}",) for ids in messages.values() for carrier_id in ids]
-    parked = _PARKED.run(connection, subjects, at_channel=channel, since=now - _PARKED_FOR).all()
+    parked = _PARKED.run(connection, subjects, at_channel=channel).all()
     _apply_kept(connection, channel, [_Said._make(row) for row in parked], now)
 
 
-_lately = receipt.alias("lately")
+_ANY_PARKED = sa.select(
+    sa.exists().where(_r.outbound_id.is_(None), _r.received_at > sa.bindparam("since", type_=_r.received_at.type))
+)
 _PARKED = Batch(
     (_r.subject,),
     lambda given: (
         sa.select(_r.subject, _r.status, _r.error_code)
         .join(given, given.c.subject == _r.subject)
         .where(_r.channel == sa.bindparam("at_channel"), _r.outbound_id.is_(None))
-        # Mostly there is none of any message, which one look at the index of the parked ones tells.
-        .where(
-            sa.exists().where(
-                _lately.c.outbound_id.is_(None),
-                _lately.c.received_at > sa.bindparam("since", type_=_r.received_at.type),
-            )
-        )
         .order_by(_r.received_at)
     ),
 )
