@@ -167,6 +167,7 @@ def test_a_stranger_never_hears_what_is_the_applicants_only(
         assert not [secret for secret in SECRETS if secret in told]
 
 
+@pytest.mark.long
 def test_nine_of_ten_answers_over_the_sample_are_one_message(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/onestop.db"
     sample.write(url, 2000, 3, date(2018, 8, 15))

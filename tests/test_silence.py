@@ -46,6 +46,7 @@ def test_a_listener_that_is_cut_off_silently_costs_a_poll_and_is_back_by_itself(
     until(lambda: len(line.listeners) == 2, "the worker to listen anew")
 
 
+@pytest.mark.long
 def test_a_database_that_falls_silent_loses_nothing_and_needs_no_restart(chaos: Chaos, line: Line) -> None:
     chaos.up()
     chaos.text(5)
