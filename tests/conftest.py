@@ -14,6 +14,8 @@ import flask_openapi.utils
 import hypothesis
 import pytest
 from argon2 import PasswordHasher, profiles
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from smsgw.officials import passwords
 from smsgw.store import channels
@@ -78,6 +80,12 @@ def _hasty_sqlite() -> None:
 def _models_described_once() -> None:
     """Each application describes the same models; for a thousand of them that takes as long as many a test."""
     flask_openapi.utils.get_model_schema = cache(flask_openapi.utils.get_model_schema)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Each application would compile every page that it shows anew, which takes longer than to show it."""
+    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))}
 
 
 @pytest.fixture(scope="session")
