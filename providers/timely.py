@@ -65,6 +65,22 @@ class NoTls(NewConnectionError):
 
 class _Plain(HTTPConnection):
     response_class = _Answer
+    _held: list[bytes] | None = None  # of a request that is not whole yet
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Sends head and body at once, and not as two packets of which the carrier wakes up for the first in vain."""
+        self._held = held = list[bytes]()
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(b"".join(held))
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
 
     def connect(self) -> None:
         limit = cast(float, self.timeout)  # a number, as `Line` has it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,11 +14,12 @@ Says = Callable[[socket.socket], None]
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One request as it came over the line."""
+    """One request as it came over the line. `packets`: as how many it came."""
 
     line: str
     headers: dict[str, str]
     body: bytes
+    packets: int
 
     @property
     def path(self) -> str:
@@ -94,7 +96,13 @@ def _read(connection: socket.socket) -> Heard:
     while row := stream.readline().decode("latin-1").strip():
         name, _, value = row.partition(":")
         headers[name.lower()] = value.strip()
-    return Heard(line, headers, stream.read(int(headers.get("content-length", 0))))
+    return Heard(line, headers, stream.read(int(headers.get("content-length", 0))), _packets(connection))
+
+
+def _packets(connection: socket.socket) -> int:
+    """With something in them, that came by a connection: `tcpi_data_segs_in` of Linux's `struct tcp_info`."""
+    count: int = struct.unpack_from("I", connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160), 152)[0]
+    return count
 
 
 def response(status: int = 200, body: bytes = b"", headers: dict[str, str] | None = None) -> Says:

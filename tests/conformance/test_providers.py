@@ -198,6 +198,11 @@ def test_an_answer_that_trickles_is_given_up_when_its_time_is_over(name: str, wh
     assert carrier.bytes_said < 150
 
 
+def test_head_and_body_of_a_call_are_one_packet(carrier: Double) -> None:
+    connected("aggregator", carrier.url).submit([message("aggregator")])
+    assert [heard.packets for heard in carrier.heard] == [1]
+
+
 def test_the_body_of_a_redirect_is_read_no_further_than_any_other(carrier: Double) -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 100000000\r\n\r\n"
     assert isinstance(submitted("aggregator", carrier, carrier.flooding(head)), Unknown)
