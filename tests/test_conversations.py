@@ -93,6 +93,25 @@ def test_two_readings_that_both_exist_are_asked_about_and_a_number_answers(here:
     assert "Xin nhan HS" in here.text("84987654321", "thứ 2 ạ")  # Monday
 
 
+def test_dossiers_named_in_short_are_each_answered_and_followed(here: World) -> None:
+    codes = [f"H01.21-180813-{number:04}" for number in range(1, 5)]
+    code_dossiers(here, *codes)
+    told = here.text(LAN, f"{codes[0]}, 0002 va 0003").splitlines()
+    assert [line.split(":")[0] for line in told] == codes[:3]
+    assert here.text(LAN, f"{codes[0]}/0002/0003/0004").splitlines()[-1] == "Moi lan tra loi toi da 3 ho so."
+    assert f"bao tin ve ho so {codes[0]}, {codes[1]}." in here.text(LAN, f"DK {codes[0]} va 0002")
+    assert f"Quy ong/ba se khong nhan tin ve ho so {codes[0]}, {codes[1]} nua" in here.text(
+        LAN, f"HUY {codes[0]}, 0002"
+    )
+
+
+def test_an_identity_number_behind_an_agency_is_not_echoed(here: World) -> None:
+    for number in ("351808150", "089180815123"):
+        told = here.text(LAN, f"H01.29 {number}")
+        assert told.startswith("Xin dung nhan so can cuoc.")
+        assert "180815" not in told
+
+
 def test_a_question_stays_open_for_other_numbers_until_something_else_is_asked(here: World) -> None:
     first, second = "H01.21-190818-0001", "H01.21-180819-0001"
     code_dossiers(here, first, second)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smsgw.dossiers.codes import Code, parse
 from smsgw.dossiers.hints import Hint
-from smsgw.dossiers.reading import MOST_CANDIDATES, MOST_CODES, read
+from smsgw.dossiers.reading import MOST_CANDIDATES, MOST_CODES, Read, read
 from tests import mistakes
 
 days = st.dates(date(2015, 1, 1), date(2035, 12, 31))
@@ -154,6 +154,123 @@ def test_several_codes_are_read_in_order_and_each_once() -> None:
     text = "H01.12-180802-0012 và 000.00.12.H01-180802-0034; H01.12-180802-0012"
     first = [reading.candidates[0] for reading in read(text).readings]
     assert first == ["H01.12-180802-0012", "000.00.12.H01-180802-0034"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H01.12-180802-0012, 0013",
+        "H01.12-180802-0012,0013",
+        "HS H01.12-180802-0012 và 0013",
+        "H01.12-180802-0012/0013 xong chưa ạ",
+        "H01.12-180802-0012; 0013; 0912 345 678",
+        "hồ sơ H01.12-180802-0012 & 0013, 0912345678",
+        "H01.12-180802-0012 + 0013. 5 ngày rồi",
+        "H01.12-180802-0012\n0013",
+        "H01.12-180802-0012 0013",
+        "H01.12-180802-0012 với hồ sơ 0013 ạ",
+        "H01.12-180802-0012, -0013, 2018",
+        "H01 12 180802 0012, 0013, lệ phí 5000",
+        "H0112180802 0012, so 0013, 5000 dong",
+        "H01.12-180802-0012, 0013, CCCD 089180123456",
+    ],
+)
+def test_further_dossiers_of_the_same_day_may_be_named_by_their_ordinals(text: str) -> None:
+    read_first = [reading.candidates[0] for reading in read(text).readings]
+    assert read_first == ["H01.12-180802-0012", "H01.12-180802-0013"]
+    assert all(reading.sure for reading in read(text).readings)
+
+
+def test_further_ordinals_are_read_behind_each_code_in_either_form_and_no_more_than_codes_are() -> None:
+    text = "12.H01-180802-0012, 0013 va H01.12-180803-0001 và 0002"
+    first = [reading.candidates[0] for reading in read(text).readings]
+    assert first == [
+        "000.00.12.H01-180802-0012",
+        "000.00.12.H01-180802-0013",
+        "H01.12-180803-0001",
+        "H01.12-180803-0002",
+    ]
+    assert len(read("H01.12-180802-0001" + ", 0002, 0003, 0004, 0005, 0006, 0007").readings) == MOST_CODES
+    (_, further) = read("G09.20-20260609-0092637, 0092638, 3852345").readings
+    assert "G09.20-20260609-0092638" in further.candidates
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        ", 2018",
+        ", 2026",
+        ", nam 2018",
+        ", 0912345678",
+        ", 0912 345 678",
+        " 0912.345.678",
+        ", 3852 345",
+        ", 0084 912 345 678",
+        ", 5000 dong",
+        ", 5000d",
+        ", 5.000d",
+        " va 2000 VND",
+        " 1500",
+        ", 089180123456",
+        ", 0891 8012 3456",
+        ", 351 808 150",
+        ", 5",
+        " 5/5",
+        ", 7h30",
+        ", 15/8",
+        ", 15/8/2018",
+        ", 00125",
+        ", 123456",
+        " - 0013",
+        " den 0013",
+        " phi 5000",
+    ],
+)
+def test_no_other_number_behind_a_code_is_taken_for_a_further_ordinal(behind: str) -> None:
+    (reading,) = read(f"H01.12-180802-0012{behind}").readings
+    assert reading.candidates[0] == "H01.12-180802-0012"
+
+
+def test_an_ordinal_that_is_not_whole_has_none_that_follow_on_it() -> None:
+    for text in ("H01.12-180802-12, 13", "H01.12-180802-12, 0013", "H01.29.01-0815-0001, 0002"):
+        assert len(read(text).readings) <= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H01.29 351808150",
+        "H01.29-351808150",
+        "HS H01 29 361808151",
+        "H01.29 089180815123",
+        "H01.29 089180815123 5 ngay roi",
+        "H01.29-261123 089180815123",
+        "H01 351808150 goi toi",
+        "T01 089180815123",
+    ],
+)
+def test_an_identity_number_behind_an_agency_is_not_cut_into_a_date_and_an_ordinal(text: str) -> None:
+    assert read(text) == Read((), Hint.CITIZEN_ID)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("H01.29 1808020012", "H01.29-180802-0012"),
+        ("H01 291808020012", "H01.29-180802-0012"),
+        ("H01.29 201808020012", "H01.29-180802-0012"),
+        ("H55 242251001 0007", "H55.242-251001-0007"),
+        ("H01.29-180802-0012 351808150", "H01.29-180802-0012"),
+        ("H01.29 1808020012 089180815123", "H01.29-180802-0012"),
+    ],
+)
+def test_a_code_without_dashes_is_no_identity_number(text: str, code: str) -> None:
+    (reading,) = read(text).readings
+    assert code in reading.candidates
+
+
+def test_nine_digits_that_begin_with_a_day_are_a_code_of_which_one_is_missing() -> None:
+    assert read("H01.29 180802001") == Read((), Hint.PART)
 
 
 def test_a_digit_is_never_changed() -> None:

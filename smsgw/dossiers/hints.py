@@ -13,18 +13,21 @@ FIXED_LINE = r"2(?:[48]\)?[ .-]{0,2}[2-8](?:[ .-]?\d){7}|(?:0[3-9]|[1-35-79]\d)\
 
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
 _POSTAL = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[ ]?\d{9}[ ]?VN(?![A-Z0-9])")  # by the postal union's standard S10
+_AGENCY = rf"(?<![A-Z0-9])[{LETTERS}](?:\d[\dOIL]|O\d)"
+_MONTH = r"(?:0[1-9]|1[0-2])"
+_DAY_LIKE = rf"(?:[12]\d{_MONTH}(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01]){_MONTH}[12]\d)"  # year first, or day first
+# Nine digits behind an agency are an old identity number; a code lacks one if it begins with a day.
 _CITIZEN_ID = re.compile(
     r"(?<!\d)(?!84)(?:(?:\d{3}[ .]?){3}\d{3}|0\d{3} \d{4} \d{4})(?!\d)"
     r"|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
+    rf"|{_AGENCY}(?:[^A-Z0-9]{{1,3}}\d{{2,3}}){{0,3}}[^A-Z0-9]{{1,3}}(?!{_DAY_LIKE})\d{{9}}(?!\d)"
 )
 _PHONE = re.compile(
     r"(?<!\d)(?:0|\+?84)[ .]?\d(?:[ .]?\d){8,9}(?![\d-])|(?<!\d)0(?:\d{3}-\d{3}-\d{3}|\d{2}-\d{3}-\d{4})(?!\d)"
     rf"|(?<!\d)(?:0|84[ .]?){FIXED_LINE}"
 )
 _TAIL = re.compile(r"(?<!\d)(?:\d{6}|\d{8})[^A-Z0-9]{0,3}\d{1,7}(?!\d)|^\W*(?:(?:SO|STT)\W+)*(?:\d\W*){1,15}$")
-_HEAD_ONLY = re.compile(
-    rf"(?<![A-Z0-9])[{LETTERS}](?:\d[\dOIL]|O\d)(?:(?:[^A-Z0-9]{{1,3}}\d{{2,8}}){{1,4}}(?![A-Z0-9])|\W*$)"
-)
+_HEAD_ONLY = re.compile(rf"{_AGENCY}(?:(?:[^A-Z0-9]{{1,3}}\d{{2,9}}){{1,4}}(?![A-Z0-9])|\W*$)")
 
 
 class Hint(Enum):

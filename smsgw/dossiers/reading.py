@@ -35,7 +35,7 @@ _DIGITS = "0-9OILSB"
 
 # H 01, H-01, H O1; and as a phone writes down the name of the letter H that it is told: hát 01.
 _LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{LETTERS}])(?:(?<=H)AT)?[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")
-_CHUNK = re.compile(r"([A-Z0-9]+)")
+_CHUNK = re.compile(r"[A-Z0-9]+")
 _ANCHOR = re.compile(rf"[{LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{_DIGITS}]+")
 _ORDINAL_IN_LETTERS = re.compile(rf"O[{_DIGITS}]{{3,6}}")  # OOOI is no word
@@ -60,6 +60,17 @@ _DASH = r"\s*[-\u2013\u2014]\s*"
 _DATE_APART = re.compile(
     rf"([{LETTERS}][{_DIGITS}]{{2}}(?:\s*[.]\s*\d{{2,3}}){{0,3}}{_DASH})(\d(?:\s*\d){{5}}(?:\s*\d\s*\d)?)(?={_DASH})"
 )
+
+# Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day. A year is none, nor are the first
+# digits of a phone number or a sum; and where no more than a blank stands before it, only its zeros say what it is.
+_FURTHER_ORDINAL = re.compile(
+    r"(?:\s*[,;/&+]|\s+(?=VA|VOI|AND|00))\s*(?:(?:VA|VOI|AND|HO SO|HS|MA|SO)\s+)*-?((?!(?:19|20)\d\d(?!\d))\d{4,7})"
+    r"(?![A-Z0-9]|[ .-]{1,2}\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
+)
+
+# Nine digits or twelve of a citizen's number: province, sex with century. A code has nine in one group only where its
+# ordinal stands behind them, as six are its date and four the ordinal.
+_IDENTITY = re.compile(r"\d{9}|0\d\d[0-3]\d{8}")
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
@@ -111,7 +122,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
     issued = _as_issued(text) or _as_issued(text := _begun(text))
-    readings = (issued,) if issued else tuple(_readings(_chunks(_written_together(text))))
+    readings = (issued,) if issued else tuple(_readings(_written_together(text)))
     return Read(readings, Hint.NOTHING if readings else hint(text), alone=issued is not None)
 
 
@@ -165,35 +176,45 @@ def _as_issued(text: str) -> Reading | None:
 
 
 class _Chunk(NamedTuple):
-    """A run of letters and digits. `tight`: no blank stands between it and the one before."""
+    """A run of letters and digits. `tight`: no blank stands between it and the one before. `end` in the text."""
 
     text: str
     tight: bool
+    end: int = 0
 
 
 def _chunks(text: str) -> list[_Chunk]:
-    pieces = _CHUNK.split(text)  # gaps and chunks in turn
-    gaps, chunks = pieces[::2], pieces[1::2]
-    return [_Chunk(chunk, bool(gap.strip()) and " " not in gap) for gap, chunk in zip(gaps, chunks, strict=False)]
+    chunks, end = [], 0
+    for found in _CHUNK.finditer(text):
+        gap, end = text[end : found.start()], found.end()
+        chunks.append(_Chunk(found[0], bool(gap.strip()) and " " not in gap, end))
+    return chunks
 
 
-def _readings(chunks: list[_Chunk]) -> Iterator[Reading]:
+def _readings(text: str) -> Iterator[Reading]:
+    chunks = _chunks(text)
     given: set[tuple[str, ...]] = set()
     start = at = 0
-    while at < len(chunks) and len(given) < MOST_CODES:
-        found = _reading_at(chunks, start, at)
+    while at < len(chunks):
+        found = _readings_at(text, chunks, start, at)
         if found is None:
             at += 1
             continue
-        reading, start = found
+        readings, start = found
         at = start
-        if reading.candidates not in given:
-            given.add(reading.candidates)
-            yield reading
+        for reading in readings:
+            if reading.candidates not in given:
+                given.add(reading.candidates)
+                yield reading
+            if len(given) == MOST_CODES:
+                return
 
 
-def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int] | None:
-    """The code whose letter stands in chunk `at`, and the chunk after it. What is before `start` is used up."""
+def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[list[Reading], int] | None:
+    """The code whose letter stands in chunk `at`, those that go on from it, and the chunk after them.
+
+    What is before `start` is used up.
+    """
     chunk = chunks[at].text
     if chunk.isdecimal():
         return None
@@ -206,8 +227,30 @@ def _reading_at(chunks: list[_Chunk], start: int, at: int) -> tuple[Reading, int
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
         parts = partitions(groups, whole, named=any(prefixes))
         if reading := _reading(province, prefixes, parts):
-            return reading, at + parts[0].groups + (0 if behind else 1)
+            end = at + parts[0].groups + (0 if behind else 1)
+            further, last = _further_ordinals(text, chunks[end - 1].end, parts)
+            others = (_reading(province, prefixes, [part._replace(ordinal=more) for part in parts]) for more in further)
+            end += len(_CHUNK.findall(text, chunks[end - 1].end, last))
+            return [reading, *filter(None, others)], end
     return None
+
+
+def _further_ordinals(text: str, at: int, parts: Sequence[Partition]) -> tuple[list[str], int]:
+    """The ordinals that go on from a code which ends `at`, and where they end.
+
+    They have as many digits as the first one, which is whole; a ministry's also the same two in front, which name it.
+    """
+    first, further = parts[0], list[str]()
+    whole = first.kept and len(first.ordinal) >= 4
+    if not whole or any((part.ordinal, part.groups) != (first.ordinal, first.groups) for part in parts):
+        return further, at
+    named = first.ordinal[: 2 if len(first.ordinal) > 4 else 0]
+    while found := _FURTHER_ORDINAL.match(text, at):
+        if len(found[1]) != len(first.ordinal) or not found[1].startswith(named):
+            break
+        further.append(found[1])
+        at = found.end()
+    return further, at
 
 
 def _province(chunk: str, anchor: re.Match[str]) -> str | None:
@@ -230,9 +273,10 @@ def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str]
         groups.append(head[0])
         if head.end() < len(behind):
             return _as_digits(groups), True
-    for chunk in chunks[at + 1 : at + 9]:
+    for place in range(at + 1, min(at + 9, len(chunks))):
+        chunk = chunks[place]
         head = _HEAD.match(chunk.text)
-        if head is None:
+        if head is None or _is_identity(chunks, place):
             break
         if not (chunk.tight or _has_digit(head[0]) or _ORDINAL_IN_LETTERS.fullmatch(chunk.text)):
             return _as_digits(groups), head.end() < len(chunk.text)
@@ -240,6 +284,12 @@ def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str]
         if head.end() < len(chunk.text):
             break
     return _as_digits(groups), True
+
+
+def _is_identity(chunks: list[_Chunk], at: int) -> bool:
+    """Whether chunk `at` is the number of a citizen: no ordinal of a code stands behind it."""
+    behind = chunks[at + 1].text if at + 1 < len(chunks) else ""
+    return bool(_IDENTITY.fullmatch(chunks[at].text)) and not re.fullmatch(r"\d{4,7}", behind)
 
 
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
