@@ -27,9 +27,18 @@ from tests.world import NOON
         (f"phanr anhs {CODE} cán bộ chậm", Speak(f"{CODE} cán bộ chậm", read(CODE))),
         ("huyr", Unfollow(NOTHING)),
         (f"huys {CODE}?", Unfollow(read(CODE))),
+        (f"DDK {CODE}", Follow(read(CODE))),
+        (f"D9K {CODE}", Follow(read(CODE))),
+        (f"D.K. {CODE}", Follow(read(CODE))),
+        (f"dk: {CODE}", Follow(read(CODE))),
+        (f"DDG {CODE} 5", Rate(read(CODE), 5)),
+        (f"đ.g {CODE} 5", Rate(read(CODE), 5)),
+        (f"P.A {CODE} cán bộ chậm", Speak(f"{CODE} cán bộ chậm", read(CODE))),
     ],
 )
-def test_a_command_in_which_only_keys_of_telex_are_left_is_that_command(text: str, request_: Request) -> None:
+def test_a_command_in_which_only_keys_of_its_accents_or_dots_are_left_is_that_command(
+    text: str, request_: Request
+) -> None:
     assert understand(text, Words()) == request_
 
 
@@ -45,6 +54,10 @@ def test_a_command_in_which_only_keys_of_telex_are_left_is_that_command(text: st
         ("phan anhh can bo lam cham qua", "speak"),
         (f"theo doi ho so cua me toi {CODE}", "follow"),
         (f"bỏ theo dõi hồ sơ ba tôi {CODE}", "follow"),
+        (f"D K {CODE}", "follow"),
+        (f"dkk hs {CODE}", "follow"),
+        (f"D G {CODE} 5", "rate"),
+        (f"DGG {CODE} 5", "rate"),
     ],
 )
 def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text: str, command: str) -> None:
@@ -69,6 +82,14 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
         f"phan an toan {CODE}",
         f"dang ky khai sinh {CODE}",
         f"dung roi {CODE}",
+        f"DJ {CODE}",
+        f"kd {CODE}",
+        f"DL {CODE}",
+        f"sk {CODE}",
+        f"p a {CODE}",
+        f"d {CODE}",
+        f"k {CODE}",
+        f"{CODE} d k",
     ],
 )
 def test_other_words_before_a_code_leave_it_a_look_up(text: str) -> None:

@@ -114,10 +114,13 @@ def _slips(name: str, *, before_code: bool) -> Iterator[str]:
     """A name with one letter twice or two in the wrong order; a long one with any letter too many.
 
     A long one right before a code may also lack a letter or have another one; "nhan anh" is no "phan anh" elsewhere.
-    Of two letters nothing is left to know it by, and of three too little: Thuy is a person.
+    Of three letters too little is left to know it by: Thuy is a person. One of two can only be known there by both of
+    them, apart or one of them twice: D K, DKK.
     """
     letters = name.replace(" ", "")
     is_long = len(letters) >= 6
+    if len(letters) == 2 and before_code:
+        yield from (letters, letters[0] + letters, letters + letters[1])
     for at, letter in enumerate(letters if len(letters) > 2 else ""):
         before, behind = letters[:at], letters[at + 1 :]
         yield from (before + other + letter + behind for other in (ascii_uppercase if is_long else letter))
@@ -153,10 +156,10 @@ def _command(name: str, words: tuple[str, ...], behind: str) -> str:
 def _typed(words: tuple[str, ...]) -> str:
     """Commands, also where keys of Telex were left in them, as in HUYR: nothing else is written so.
 
-    Those of two letters are not words to be accented.
+    Those of two letters are no words to be accented, but short for some: D.K, and DDK or D9K, which were to be ĐK.
     """
     spelt = (
-        "[^A-Z0-9]*".join(map(keyed, word.split())) if len(word) > 2 else word
+        "[^A-Z0-9]*".join(map(keyed, word.split())) if len(word) > 2 else "[.]?".join(word).replace("D", "D[D9]?")
         for word in sorted(words, key=len, reverse=True)
     )
     return "|".join(spelt)

@@ -229,9 +229,10 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         if reading := _reading(province, prefixes, parts):
             end = at + parts[0].groups + (0 if behind else 1)
             further, last = _further_ordinals(text, chunks[end - 1].end, parts)
+            if not further:
+                return [reading], end
             others = (_reading(province, prefixes, [part._replace(ordinal=more) for part in parts]) for more in further)
-            end += len(_CHUNK.findall(text, chunks[end - 1].end, last))
-            return [reading, *filter(None, others)], end
+            return [reading, *filter(None, others)], end + len(_CHUNK.findall(text, chunks[end - 1].end, last))
     return None
 
 
@@ -244,9 +245,9 @@ def _further_ordinals(text: str, at: int, parts: Sequence[Partition]) -> tuple[l
     whole = first.kept and len(first.ordinal) >= 4
     if not whole or any((part.ordinal, part.groups) != (first.ordinal, first.groups) for part in parts):
         return further, at
-    named = first.ordinal[: 2 if len(first.ordinal) > 4 else 0]
+    ministry = first.ordinal[:2] if len(first.ordinal) > 4 else ""
     while found := _FURTHER_ORDINAL.match(text, at):
-        if len(found[1]) != len(first.ordinal) or not found[1].startswith(named):
+        if len(found[1]) != len(first.ordinal) or not found[1].startswith(ministry):
             break
         further.append(found[1])
         at = found.end()
@@ -288,8 +289,10 @@ def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str]
 
 def _is_identity(chunks: list[_Chunk], at: int) -> bool:
     """Whether chunk `at` is the number of a citizen: no ordinal of a code stands behind it."""
+    if not _IDENTITY.fullmatch(chunks[at].text):
+        return False
     behind = chunks[at + 1].text if at + 1 < len(chunks) else ""
-    return bool(_IDENTITY.fullmatch(chunks[at].text)) and not re.fullmatch(r"\d{4,7}", behind)
+    return not re.fullmatch(r"\d{4,7}", behind)
 
 
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
