@@ -9,6 +9,7 @@ from smsgw.answers.asked import (
     Agree,
     AskVoice,
     Follow,
+    Help,
     HowToReceive,
     ListFollowed,
     LookUp,
@@ -20,8 +21,8 @@ from smsgw.answers.asked import (
     Unfollow,
     codes_asked,
 )
+from smsgw.answers.asker import Asker
 from smsgw.answers.asking import understand
-from smsgw.answers.english import is_english
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Status
@@ -29,7 +30,7 @@ from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, read
 from smsgw.text.segments import measure
 from tests.test_conversations import LAN, code_of, owner_of
-from tests.world import World
+from tests.world import NOON, World
 
 CODE = "H01.12-180806-0034"
 ANSWERS = Answers(Wording.load(), timezone="Asia/Ho_Chi_Minh", hotline="1022")
@@ -79,6 +80,16 @@ NOTHING = Read((), Hint.NOTHING)
         "khi nao di lay duoc",
         "hẹn hoài vậy",
         "When will it be ready?",
+        "chờ hoài không thấy gì",
+        "nop 3 thang roi ko ai noi gi",
+        "hẹn 3 lần rồi",
+        "dm lau vai",
+        "tien mai tang phi chung nao lanh",
+        "cho toi xin ma ho so",
+        "gửi lại mã hồ sơ cho tôi",
+        "tôi có bao nhiêu hồ sơ",
+        "nộp bổ sung ở đâu",
+        "cần gì nữa không",
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
@@ -142,12 +153,27 @@ def test_a_score_in_stars_or_points_alone_is_one(text: str) -> None:
     assert understand(text, Words()) == Rate(NOTHING, 4, bare=True)
 
 
+@pytest.mark.parametrize("text", ["hdsd", "cách tra cứu ạ", "lam sao de tra cuu", "hướng dẫn tra cứu giùm tôi"])
+def test_who_asks_how_this_works_is_told(text: str) -> None:
+    assert understand(text, Words()) == Help()
+
+
+@pytest.mark.parametrize("text", [f"DG {CODE}, 0035 5", f"DG {CODE} H01.12-180806-0035 5"])
+def test_a_score_for_two_dossiers_rates_none_and_its_sender_is_told_the_form(text: str) -> None:
+    reply = ANSWERS.reply(understand(text, Words()), Asker(LAN), {}, NOON)
+    assert not reply.effects
+    assert reply.text.endswith(f"DG {CODE} 5")
+
+
 @pytest.mark.parametrize("text", ["***", "* * *", "⭐⭐⭐⭐⭐⭐", "chấm công"])
 def test_what_is_no_score_from_1_to_5_rates_nothing(text: str) -> None:
     assert not isinstance(understand(text, Words()), Rate)
 
 
-@pytest.mark.parametrize("text", ["tôi lấy rồi", "da nhan roi a", "dạ em nhận rồi", "lay ket qua roi", "uk", "oke bạn"])
+@pytest.mark.parametrize(
+    "text",
+    ["<3", ":)", "da nhan kq", "tôi lấy rồi", "da nhan roi a", "dạ em nhận rồi", "lay ket qua roi", "uk", "oke bạn"],
+)
 def test_who_has_it_or_has_understood_is_thanked(text: str) -> None:
     assert understand(text, Words()) == Agree(Thank())
 
@@ -161,6 +187,8 @@ def test_who_has_it_or_has_understood_is_thanked(text: str) -> None:
         "đăng ký lại khai sinh",
         "sửa giấy ghi sai số nhà",
         "hồng",
+        "mai toi len bao gio duoc",
+        "nop len mang duoc khong",
     ],
 )
 def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) -> None:
@@ -185,6 +213,11 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
         "sao cham the, toi muon khieu nai",
         "I want to complain",
         "complaint",
+        "phục vụ rất tệ",
+        "kém",
+        "tôi sẽ kiện",
+        "toi dua len bao bay gio",
+        "đồ ăn hại",
     ],
 )
 def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:
@@ -249,6 +282,11 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "tắt",
         "I did not apply for anything",
         "xoá hết dữ liệu của tôi",
+        "TC TC",
+        "tc all",
+        "huỷ hết",
+        "toi chua tung dang ky",
+        "Please remove me",
     ],
 )
 def test_whom_messages_bother_is_told_how_to_end_them_and_nothing_changes(text: str) -> None:
@@ -327,45 +365,6 @@ def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_eithe
 )
 def test_whom_somebody_calls_upon_is_no_part_of_the_command(text: str, request_: Request) -> None:
     assert understand(text, Words()) == request_
-
-
-ENGLISH = (
-    ("where is my file?", "This phone has no dossier"),
-    ("What is the status of my application?", "This phone has no dossier"),
-    ("I lost the code", "This phone has no dossier"),
-    ("where do I pick it up", "This phone has no dossier"),
-    ("I don't understand Vietnamese", "Text HS and the code"),
-    ("do you speak English?", "you will get messages in English"),
-    ("can you write in English?", "you will get messages in English"),
-    ("I want to complain", "To complain or ask"),
-)
-
-
-def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here: World) -> None:
-    code = code_of(here, Status.IN_PROGRESS)
-    for number, (text, said) in enumerate((*ENGLISH, (f"when will {code} be ready?", f"Dossier {code} "))):
-        answer = here.text(f"8498765430{number}", text)
-        assert said in answer
-        assert measure(answer).segments == 1
-    assert "Ho so" in here.text("84987654300", code)  # nothing was chosen
-    here.text("84987654300", "tieng viet")
-    assert "Chua thay ho so" in here.text("84987654300", "where is my file?")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "check giup e file ho so voi ad",
-        "thank you nhieu nha",
-        "ok please cho minh biet ket qua",
-        "hs cua me my hanh the nao, do la so do",
-        "em it hieu, in giup to khai",
-        f"HS {CODE}",
-        "",
-    ],
-)
-def test_a_vietnamese_who_uses_an_english_word_is_answered_in_vietnamese(text: str) -> None:
-    assert not is_english(text)
 
 
 def test_who_wants_to_withdraw_a_dossier_is_told_where(here: World) -> None:

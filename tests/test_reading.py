@@ -273,6 +273,11 @@ def test_nine_digits_that_begin_with_a_day_are_a_code_of_which_one_is_missing() 
     assert read("H01.29 180802001") == Read((), Hint.PART)
 
 
+def test_no_dossier_of_a_day_has_the_number_0() -> None:
+    for ordinal in ("0", "00", "000"):
+        assert read(f"H01.12-180802-{ordinal}") == Read((), Hint.PART)
+
+
 def test_a_digit_is_never_changed() -> None:
     for candidate in read("H01.12-180802-0012").readings[0].candidates:
         assert candidate.replace("-20180802-", "-180802-") == "H01.12-180802-0012"

@@ -42,7 +42,7 @@ from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.hints import Hint
-from smsgw.dossiers.reading import Reading
+from smsgw.dossiers.reading import Read, Reading
 from smsgw.store.people import Preference
 from smsgw.text.accents import plain
 
@@ -142,15 +142,10 @@ class Answers:
                 return meant if isinstance(meant, Said) else commands.follow(meant, asker, self._limits.follow)
             case Unfollow(read):
                 return self._unfollow(read.readings, asker, found)
-            case Rate(read) if read.readings:
-                meant = self._meant(read.readings[:1], asker, found)
-                return meant if isinstance(meant, Said) else commands.rate(request, meant[0], asker)
             case Rate():
-                meant_without = commands.only_result if request.bare else commands.last_result
-                return commands.rate(request, meant_without(asker, found), asker)
+                return self._rate(request, asker, found)
             case Misspelt(command, read):
-                named = {"example": read.readings[0].candidates[0]} if read.readings and read.readings[0].sure else {}
-                return Said("incomplete", _FORMS[command], named)
+                return Said("incomplete", _FORMS[command], _example(read))
             case Receive():
                 return commands.receive(request)
             case AskVoice(number):
@@ -191,6 +186,17 @@ class Answers:
         if isinstance(meant, Said):
             return meant
         return commands.unfollow([dossier.code for dossier in meant], found, asker)
+
+    def _rate(self, request: Rate, asker: Asker, found: Mapping[str, Dossier]) -> Said:
+        """A score is for one dossier; without a code, for the one that it can be for."""
+        readings = request.read.readings
+        if len(readings) > 1:
+            return Said("incomplete", "rate_usage", _example(request.read))
+        if not readings:
+            meant_without = commands.only_result if request.bare else commands.last_result
+            return commands.rate(request, meant_without(asker, found), asker)
+        meant = self._meant(readings, asker, found)
+        return meant if isinstance(meant, Said) else commands.rate(request, meant[0], asker)
 
     def _refuses(self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> bool:
         return asker.misses >= self._limits.refuse and not any(
@@ -311,6 +317,11 @@ def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
     if others := tuple(code for code in reading.suggestions if code in found):
         return _question("suggested", literal, others)
     return Said("not_found", "not_found", {"code": literal}, (literal,))
+
+
+def _example(read: Read) -> dict[str, str | None]:
+    """The code with which the form of a command is shown: the one that was written, if it surely was one."""
+    return {"example": read.readings[0].candidates[0]} if read.readings and read.readings[0].sure else {}
 
 
 def _question(key: str, code: str | None, codes: tuple[str, ...]) -> Said:

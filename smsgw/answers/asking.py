@@ -63,6 +63,8 @@ _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
+_GLAD_IN_SIGNS = re.compile(r"[:=][-']?[)D]")
+_HEART = re.compile(r"(?<!\S)<3+(?!\S)")  # no number, and so no option that is chosen
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
 _TO_STOP = re.compile("[dđ]ừng")
 
@@ -77,6 +79,7 @@ def understand(text: str, words: Words) -> Request:
         return LookUp(found)
     if found.readings:
         return _behind(text, found, words) or _misspelt(text, found, words) or LookUp(found)
+    text = _HEART.sub("♥", text)
     command = squeezed(text)
     if (request := _misspelt(text, found, words)) is not None:
         return request
@@ -194,7 +197,7 @@ def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | Non
     One of them is "dung", which with one of its accents is to stop.
     """
     if not command:
-        return Agree(Thank()) if any(sign in text for sign in _GLAD) else None
+        return Agree(Thank()) if any(sign in text for sign in _GLAD) or _GLAD_IN_SIGNS.search(text) else None
     for said in (command, *unpolite(command, words)):
         if said in words.agree or all(word in words.agree for word in said.split()):
             if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):

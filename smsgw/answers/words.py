@@ -65,6 +65,7 @@ _I_SEE = (
     "DA NHAN DUOC ROI",
     "NHAN KET QUA ROI",
     *("DA NHAN", "NHAN ROI", "DA LAY", "LAY ROI", "LAY KET QUA ROI"),
+    *("DA NHAN KET QUA", "DA LAY KET QUA"),
 )
 _TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
 _TO_END = (
@@ -80,6 +81,7 @@ _TO_END = (
 _OUT = ("TC", "TU CHOI", "TU CHOI NHAN TIN", "NGUNG NHAN TIN", "DUNG NHAN TIN", "HUY NHAN TIN", "STOP", "UNSUBSCRIBE")
 _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG MUON NHAN TIN", "DUNG NHAN NUA")
 _OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
+_TO_LEARN = ("HDSD", "CACH TRA CUU", "HUONG DAN TRA CUU", "SAO DE TRA CUU", "TRA CUU THE NAO")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
 _WHEN = ("BAO GIO", "KHI NAO", "CHUNG NAO", "HOI NAO", "BUA NAO", "HOM NAO", "NGAY NAO", "NGAY MAY")
 HOW_FAR = (
@@ -101,7 +103,9 @@ HOW_FAR = (
     "KET QUA DAU",
 )
 _TO_LOOK = ("KIEM TRA HO SO", "TRA CUU HO SO", "XEM HO SO", "COI HO SO", "HOI HO SO", "HOI VE HO SO", "HOI KET QUA")
+_HOW_MANY = ("TAT CA HO SO", "BAO NHIEU HO SO", "HO SO NAO KHONG")
 _NOT_YET = (
+    *("KHONG THAY GI", "KHONG THAY BAO", "KHONG AI BAO", "KHONG AI NOI GI"),
     *("CHUA XONG", "CHUA CO KET QUA", "CHUA THAY GI", "CHUA NHAN DUOC", "CHUA NHAN KET QUA", "SAO CHUA"),
     *("CO GIAY CHUA", "CO SO CHUA", "CO GI MOI", "CO GI CHUA", "CO TIN GI CHUA"),
 )
@@ -113,7 +117,7 @@ _WHERE_AND_WHEN = (
     "LAY O CHO NAO",
     "NHAN O CHO NAO",
     "DEN DAU LAY",
-    *(f"{when} {what}" for when in _WHEN for what in ("LAY", "NHAN", "LEN LAY", "DEN LAY", "DI LAY")),
+    *(f"{when} {what}" for when in _WHEN for what in ("LAY", "NHAN", "LANH", "LEN LAY", "DEN LAY", "DI LAY")),
     "LAY DUOC CHUA",
     "LAY DUOC KHONG",
     "HEN NGAY NAO",
@@ -122,18 +126,29 @@ _WHERE_AND_WHEN = (
 )
 # Whoever must bring or pay something is told in the answer what, and where.
 _STILL_LACKS = (
-    *("BO SUNG GI", "BO SUNG GIAY", "THIEU GI", "THIEU GIAY", "NOP THEM GI"),
+    *("BO SUNG GI", "BO SUNG GIAY", "BO SUNG O DAU", "THIEU GI", "THIEU GIAY", "NOP THEM GI", "CAN GI NUA"),
     *("PHI BAO NHIEU", "NOP BAO NHIEU", "DONG BAO NHIEU", "NOP PHI O DAU", "NOP TIEN O DAU", "DONG TIEN O DAU"),
 )
 # Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
-_LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "LAU DU", "TRE HEN", "TRE QUA")
-_AGAIN = ("HEN HOAI", "HEN MAI", "LAU LAC", "HEN LEN HEN XUONG")
+_LATE = ("CHAM QUA", "CHAM VAY", "CHAM THE", "LAU QUA", "LAU VAY", "LAU THE", "LAU DU", "LAU VAI", "TRE HEN", "TRE QUA")
+_AGAIN = (
+    "HEN HOAI",
+    "HEN MAI",
+    "LAU LAC",
+    "HEN LEN HEN XUONG",
+    "CHO HOAI",
+    "CHO LAU",
+    "DOI HOAI",
+    "DOI LAU",
+    "LAN ROI",
+)
 _PAST = ("CHAM TRE", "BI TRE", "TRE ROI", "QUA HEN", "QUA NGAY HEN", "TOI NGAY HEN", "DEN NGAY HEN")
 # Whoever has no code asks for a list.
 _LOST = (
     *("QUEN MA", "MAT MA", "KHONG NHO MA", "KHONG BIET MA", "KHONG CO MA", "KHONG RO MA", "KHONG THAY MA"),
     *("GIAY HEN", "PHIEU HEN", "BIEN NHAN", "MAT GIAY ROI", "MAT TO GIAY", "KHONG DOC DUOC"),
     *("MA HO SO O", "MA SO O DAU", "MA O DAU", "NHAP MA NAO", "MA SO BAO NHIEU"),
+    *("XIN MA HO SO", "XIN LAI MA", "LAI MA HO SO", "TIM MA HO SO"),
 )
 _WRONGED = (
     *("TO CAO", "BUC XUC", "VO TRACH NHIEM", "HOI LO", "LOT TAY", "HACH SACH", "HACH DICH", "NHUNG NHIEU", "GAY KHO"),
@@ -151,6 +166,8 @@ _WRONGED = (
     *("HANH DAN", "QUAN LIEU", "TAC TRACH", "THAT VONG", "THAM NHUNG", "VOI TIEN", "DOI TIEN", "DI LAI NHIEU LAN"),
     *("KHONG GIAI QUYET", "KHONG AI GIAI QUYET", "KHONG BAT MAY", "KHONG AI BAT MAY", "RA TOA", "GAP NHAN VIEN"),
     *("LAM AN KIEU", "LAM AN NHU", "TE QUA", "QUA TE", "DM", "DMM", "VCL"),
+    *("RAT TE", "TE", "TOI TE", "KEM", "QUA KEM", "KEM QUA", "DO AN HAI", "AN CUOP"),
+    *("SE KIEN", "KIEN LEN", "DUA LEN BAO", "DUA LEN MANG", "DANG LEN MANG"),
     *("COMPLAIN", "TO COMPLAIN", "COMPLAINT", "A COMPLAINT", "FEEDBACK"),
 )
 _NOT_ME = (
@@ -179,6 +196,7 @@ _NOT_ME = (
     ),
     *("NHAM NGUOI", "SAI NGUOI", "KHONG PHAI HO SO", "KHONG PHAI CUA TOI", "KHONG PHAI TOI", "KHONG CO NOP"),
     *("SIM MOI", "MUA SIM", "SO NAY TOI MOI", "SO NAY EM MOI", "CUA NGUOI KHAC"),
+    *("TC TC", "TC ALL", "HUY TC", "HUY HET", "HUY TAT CA", "CHUA TUNG DANG KY", "PHIEN", "REMOVE ME"),
     *("XOA DU LIEU", "XOA HET", "NOT MY NUMBER", "NOT MY DOSSIER", "DID NOT APPLY", "FORGET ME", "DELETE MY DATA"),
 )
 _MINE_IN_ENGLISH = (
@@ -208,7 +226,7 @@ class Words:
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
     thanks: tuple[str, ...] = (*_THANKS, *_PRAISE, "OK")
     agree: tuple[str, ...] = (*_YES, *_OK, *_I_SEE)
-    help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP")
+    help: tuple[str, ...] = ("HELP", "HD", "HUONG DAN", "TRO GIUP", "GIUP", *_TO_LEARN)
     accents_on: tuple[str, ...] = ("CO DAU", "TIN CO DAU", "DAU", *_HARD_TO_READ)
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
@@ -225,6 +243,7 @@ class Words:
         "DS HS",
         "LIST",
         *_MINE,
+        *_HOW_MANY,
         *HOW_FAR,
         *_TO_LOOK,
         *_NOT_YET,

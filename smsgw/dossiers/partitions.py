@@ -132,8 +132,8 @@ def days(digits: str) -> tuple[str, ...]:
 
 
 def ordinals(digits: str) -> list[str]:
-    """The ordinals that digits may be whose zeros were left out; one with a zero in front lost none."""
+    """The ordinals that digits may be whose zeros were left out; one with a zero in front lost none, and none is 0."""
     whole = [digits] if len(digits) >= 4 else []
-    if digits.startswith("0") and whole:
+    if digits.startswith("0") and (whole or not digits.strip("0")):
         return whole
     return whole + [digits.zfill(size) for size in range(max(4, len(digits) + 1), 8)]

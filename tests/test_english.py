@@ -1,0 +1,50 @@
+"""Who writes in English is answered in it, and a Vietnamese who uses a word of it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from smsgw.answers.english import is_english
+from smsgw.dossiers.dossier import Status
+from smsgw.text.segments import measure
+from tests.test_conversations import code_of
+from tests.world import World
+
+CODE = "H01.12-180806-0034"
+ENGLISH = (
+    ("where is my file?", "This phone has no dossier"),
+    ("What is the status of my application?", "This phone has no dossier"),
+    ("I lost the code", "This phone has no dossier"),
+    ("where do I pick it up", "This phone has no dossier"),
+    ("I don't understand Vietnamese", "Text HS and the code"),
+    ("do you speak English?", "you will get messages in English"),
+    ("can you write in English?", "you will get messages in English"),
+    ("I want to complain", "To complain or ask"),
+)
+
+
+def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    for number, (text, said) in enumerate((*ENGLISH, (f"when will {code} be ready?", f"Dossier {code} "))):
+        answer = here.text(f"8498765430{number}", text)
+        assert said in answer
+        assert measure(answer).segments == 1
+    assert "Ho so" in here.text("84987654300", code)  # nothing was chosen
+    here.text("84987654300", "tieng viet")
+    assert "Chua thay ho so" in here.text("84987654300", "where is my file?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "check giup e file ho so voi ad",
+        "thank you nhieu nha",
+        "ok please cho minh biet ket qua",
+        "hs cua me my hanh the nao, do la so do",
+        "em it hieu, in giup to khai",
+        f"HS {CODE}",
+        "",
+    ],
+)
+def test_a_vietnamese_who_uses_an_english_word_is_answered_in_vietnamese(text: str) -> None:
+    assert not is_english(text)
