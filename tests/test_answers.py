@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def tell(dossier: Dossier, phone: str | None = STRANGER, text: str = CODE, **ask
         (FEE._replace(fee_paid_at=at(4)), OWNER, "giai quyet. Hen tra ket qua: 20/08/2018."),
         (FEE, STRANGER, "can nop phi, le phi. Xin nhan tu so dien thoai trong ho so"),
         (DOSSIER._replace(status=Status.WITHDRAWN), STRANGER, "da duoc rut theo yeu cau cua nguoi nop."),
-        (DOSSIER._replace(status=Status.STOPPED), STRANGER, "da dung giai quyet. Xin lien he UBND"),
+        (DOSSIER._replace(status=Status.STOPPED), STRANGER, "da ngung giai quyet. Xin lien he UBND"),
         (READY, STRANGER, "da co ket qua. Moi den nhan tai UBND phuong Chau Phu A"),
         (POSTED, OWNER, "dang gui qua buu dien, ma buu gui EK123456789VN."),
         (POSTED, STRANGER, "buu dien se phat den dia chi da dang ky."),
@@ -197,6 +198,12 @@ def test_several_codes_get_a_line_each_and_what_is_left_over_is_said() -> None:
     assert "toi da 3 ho so" in lines[3]
 
 
+def test_no_text_says_don_t_or_stop_by_a_word_that_without_its_accent_is_to_use() -> None:
+    texts = [*WORDING.texts.values(), *WORDING.short.values()]
+    said = [template.fullest(dict.fromkeys(template.names, "...")) for template in texts]
+    assert not [text for text in said if re.search(r"\b[đd]ừng\b", text, re.IGNORECASE)]
+
+
 def test_an_unknown_code_is_echoed_with_help_worth_its_fee() -> None:
     reply = tell(DOSSIER, text="hs h01.99 180802 12")
     assert reply.kind == "not_found"
@@ -264,7 +271,7 @@ def test_a_code_makes_any_text_a_look_up() -> None:
         ("H01.31.11 261028", "Ma ho so chua du hoac chua dung. Xin nhan du ma tu dau den cuoi"),
         ("0912345678", "Day la so dien thoai"),
         ("ma buu gui EK123456789VN", "Day la ma buu gui, xin tra cuu tai buu dien."),
-        ("001122334455", "Xin dung nhan so can cuoc."),
+        ("001122334455", "De an toan, xin khong nhan so can cuoc."),
         ("chao", "Day la tong dai tu dong tra cuu ho so. Xin nhan HS va ma tren giay hen"),
         ("làm khai sinh cần giấy gì", "Day la tong dai tu dong tra cuu ho so. Xin nhan HS va ma tren giay hen"),
         ("dạ", "Cam on quy ong/ba. Khi can xem ho so, xin nhan HS"),

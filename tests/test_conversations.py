@@ -108,7 +108,7 @@ def test_dossiers_named_in_short_are_each_answered_and_followed(here: World) -> 
 def test_an_identity_number_behind_an_agency_is_not_echoed(here: World) -> None:
     for number in ("351808150", "089180815123"):
         told = here.text(LAN, f"H01.29 {number}")
-        assert told.startswith("Xin dung nhan so can cuoc.")
+        assert told.startswith("De an toan, xin khong nhan so can cuoc.")
         assert "180815" not in told
 
 

@@ -52,7 +52,7 @@ def said(rule: str, wish: Preference, **values: object) -> str:
         ("overdue", LATE, "{agency} xin lỗi quý ông/bà vì hồ sơ {code} trễ hẹn ngày 10/08/2018 (lý do: Chờ xác minh) và sẽ báo ngày hẹn mới."),
         ("overdue_again", LATE | {"new_due_at": at(12)}, "{agency} xin lỗi quý ông/bà: hồ sơ {code} chưa xong như đã hẹn lại ngày 12/08/2018 (lý do: Chờ xác minh), sẽ báo ngày hẹn mới."),
         ("not_accepted", {}, "Hồ sơ {code} không được tiếp nhận. Xin liên hệ {agency} để biết lý do và được hướng dẫn, hoặc gọi 1022."),
-        ("stopped", {}, "Hồ sơ {code} đã dừng giải quyết. Xin liên hệ {agency} để biết lý do, hoặc gọi 1022."),
+        ("stopped", {}, "Hồ sơ {code} đã ngừng giải quyết. Xin liên hệ {agency} để biết lý do, hoặc gọi 1022."),
     ],
 )  # fmt: skip
 def test_each_rule_says_what_follows_in_every_case(rule: str, values: dict[str, object], text: str) -> None:

@@ -102,7 +102,7 @@ def test_who_applied_hears_once_that_the_result_is_ready(anywhere: World, agency
             "khong kip hen ngay 28/08/2018 (ly do: Cho xac minh), hen lai ngay 30/08/2018",
         ),
         ({"status": 3}, "khong duoc tiep nhan"),
-        ({"status": 8}, "da dung giai quyet"),
+        ({"status": 8}, "da ngung giai quyet"),
     ],
 )
 def test_each_change_is_told_in_one_message(here: World, values: dict[str, object], said: str) -> None:

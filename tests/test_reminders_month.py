@@ -98,7 +98,7 @@ WORDS = {
     "overdue": "tre hen ngay",
     "overdue_again": "chua xong nhu da hen lai",
     "not_accepted": "khong duoc tiep nhan",
-    "stopped": "da dung giai quyet",
+    "stopped": "da ngung giai quyet",
 }
 CODE = re.compile(r"(?:\d{3}\.\d\d\.\d\d\.)?H01[.\d]*-\d{6}-\d{4}")
 
