@@ -218,6 +218,9 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
         "tôi sẽ kiện",
         "toi dua len bao bay gio",
         "đồ ăn hại",
+        "PA tới đâu rồi",
+        "phản ánh sao rồi ạ",
+        "PA co kq chua",
     ],
 )
 def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:
@@ -284,7 +287,6 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "xoá hết dữ liệu của tôi",
         "TC TC",
         "tc all",
-        "huỷ hết",
         "toi chua tung dang ky",
         "Please remove me",
     ],
@@ -298,7 +300,9 @@ def test_nobody_is_told_of_a_command_that_has_no_words_in_the_settings(text: str
     assert isinstance(understand(text, Words(speak=(), opt_out=(), unfollow=())), LookUp)
 
 
-@pytest.mark.parametrize("text", ["hủy theo dõi tất cả", "thoi khong theo doi nua", "toi muon bo theo doi het"])
+@pytest.mark.parametrize(
+    "text", ["hủy theo dõi tất cả", "huỷ hết", "thoi khong theo doi nua", "toi muon bo theo doi het"]
+)
 def test_who_follows_no_more_and_names_no_dossier_is_told_how(text: str) -> None:
     assert understand(text, Words()) == Unfollow(NOTHING)
 

@@ -168,6 +168,7 @@ def test_several_codes_are_read_in_order_and_each_once() -> None:
         "H01.12-180802-0012 + 0013. 5 ngày rồi",
         "H01.12-180802-0012\n0013",
         "H01.12-180802-0012 0013",
+        "H01.12-180802-0012 (0013)",
         "H01.12-180802-0012 với hồ sơ 0013 ạ",
         "H01.12-180802-0012, -0013, 2018",
         "H01 12 180802 0012, 0013, lệ phí 5000",
@@ -191,6 +192,7 @@ def test_further_ordinals_are_read_behind_each_code_in_either_form_and_no_more_t
         "H01.12-180803-0002",
     ]
     assert len(read("H01.12-180802-0001" + ", 0002, 0003, 0004, 0005, 0006, 0007").readings) == MOST_CODES
+    assert len(read("H01.12-180802-0012\n0013\n0014").readings) == 3
     (_, further) = read("G09.20-20260609-0092637, 0092638, 3852345").readings
     assert "G09.20-20260609-0092638" in further.candidates
 
@@ -303,6 +305,8 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
         ("ho so so 0012", Hint.PART),
         ("stt: 12", Hint.PART),
         ("H01.31.11", Hint.PART),
+        ("H01 31 180806", Hint.PART),
+        ("hs H01.31 180806 so 0001", Hint.PART),
         ("ho so HO1 31 11 261028", Hint.PART),
         ("H01.31.11-261028", Hint.PART),
         ("H01", Hint.PART),

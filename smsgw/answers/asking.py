@@ -61,6 +61,7 @@ _OUR_EXAMPLE = re.compile(rf"(?:v[ií] d[uụ]|e\.g\.|nhắn:|nhan:|text:)\W*(?:
 
 _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
+_HOW_FAR_IT_IS = frozenset(name.removesuffix(" ROI") for name in HOW_FAR)
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _GLAD_IN_SIGNS = re.compile(r"[:=][-']?[)D]")
@@ -175,7 +176,12 @@ def _nearly(command: str, words: Words) -> Request | None:
 
 def _told_how(command: str, bare: str, words: Words) -> Request | None:
     """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
-    no_more = ("KHONG THEO DOI", *(name for name in words.unfollow if name.endswith("THEO DOI")))
+    no_more = (
+        "KHONG THEO DOI",
+        "HUY HET",
+        "HUY TAT CA",
+        *(name for name in words.unfollow if name.endswith("THEO DOI")),
+    )
     for does, near, request in (
         (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
         (words.unfollow, no_more, Unfollow(Read((), Hint.NOTHING))),
@@ -273,6 +279,8 @@ def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
+    if spelt_out(squeezed(without_polite_end(rest, words))).removesuffix(" ROI") in _HOW_FAR_IT_IS:
+        return Speak("", Read((), Hint.NOTHING))  # of one that was made, whose number is missing
     about = _OWN_VOICE.match(rest)
     if about and (holds(squeezed(rest), HOW_FAR) or not _WORD.search(rest[about.end() :])):
         return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))

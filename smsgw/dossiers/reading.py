@@ -64,8 +64,8 @@ _DATE_APART = re.compile(
 # Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day. A year is none, nor are the first
 # digits of a phone number or a sum; and where no more than a blank stands before it, only its zeros say what it is.
 _FURTHER_ORDINAL = re.compile(
-    r"(?:\s*[,;/&+]|\s+(?=VA|VOI|AND|00))\s*(?:(?:VA|VOI|AND|HO SO|HS|MA|SO)\s+)*-?((?!(?:19|20)\d\d(?!\d))\d{4,7})"
-    r"(?![A-Z0-9]|[ .-]{1,2}\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
+    r"(?:\s*[,;/&+(]|\s+(?=VA|VOI|AND|00))\s*(?:(?:VA|VOI|AND|HO SO|HS|MA|SO)\s+)*-?((?!(?:19|20)\d\d(?!\d))\d{4,7})"
+    r"(?![A-Z0-9]|[ .-]{1,2}(?!00\d\d)\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
 )
 
 # Nine digits or twelve of a citizen's number: province, sex with century. A code has nine in one group only where its
