@@ -249,10 +249,29 @@ def test_an_ordinal_that_is_not_whole_has_none_that_follow_on_it() -> None:
         "H01.29-261123 089180815123",
         "H01 351808150 goi toi",
         "T01 089180815123",
+        "H01.29-261123 089 180 815 123",
+        "H01.29-261123 351 808 150",
+        "H01.29-261123 0891 8081 5123",
+        "H01.29 351.808.150",
     ],
 )
 def test_an_identity_number_behind_an_agency_is_not_cut_into_a_date_and_an_ordinal(text: str) -> None:
     assert read(text) == Read((), Hint.CITIZEN_ID)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H01.29-261123 0942 594 108",
+        "H01.29-261123 094 2594108",
+        "H01.29 261123 0942.59.41.08",
+        "H01.29 0331100313",
+        "T01.29 0909180012",
+        "H01.29: 0351 180 802",
+    ],
+)
+def test_a_mobile_number_behind_an_agency_is_not_cut_into_a_date_and_an_ordinal(text: str) -> None:
+    assert read(text) == Read((), Hint.PHONE)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +282,9 @@ def test_an_identity_number_behind_an_agency_is_not_cut_into_a_date_and_an_ordin
         ("H01.29 201808020012", "H01.29-180802-0012"),
         ("H55 242251001 0007", "H55.242-251001-0007"),
         ("H01.29-180802-0012 351808150", "H01.29-180802-0012"),
+        ("H01.29-180802-0942 594 108", "H01.29-180802-0942"),
+        ("H01.29-0909180012", "H01.29-180909-0012"),
+        ("H01290909180012", "H01.29-180909-0012"),
         ("H01.29 1808020012 089180815123", "H01.29-180802-0012"),
     ],
 )

@@ -68,9 +68,23 @@ _FURTHER_ORDINAL = re.compile(
     r"(?![A-Z0-9]|[ .-]{1,2}(?!00\d\d)\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
 )
 
-# Nine digits or twelve of a citizen's number: province, sex with century. A code has nine in one group only where its
-# ordinal stands behind them, as six are its date and four the ordinal.
-_IDENTITY = re.compile(r"\d{9}|0\d\d[0-3]\d{8}")
+# A mobile number, in one group or several.
+_MOBILE = (
+    r"0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
+    r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4}|[ .-]\d{7})(?!\d)"
+)
+# Nine digits, or twelve of a citizen's number: province, sex with century. A code has nine in one group only where its
+# ordinal stands behind them, as six are its date and four the ordinal. Behind a blank also a number in groups, and a
+# mobile one.
+_NO_ORDINAL_BEHIND = r"(?![A-Z0-9])(?![^A-Z0-9]+\d{4,7}(?![A-Z0-9]))"
+_IDENTITY = rf"(?:\d{{9}}|0\d\d[0-3]\d{{8}}){_NO_ORDINAL_BEHIND}"
+_OF_A_PERSON = {
+    True: re.compile(_IDENTITY),
+    False: re.compile(
+        rf"{_MOBILE}{_NO_ORDINAL_BEHIND}|{_IDENTITY}"
+        rf"|(?:(?:\d{{3}}[ .]){{2,3}}\d{{3}}|0\d{{3}} \d{{4}} \d{{4}}){_NO_ORDINAL_BEHIND}"
+    ),
+}
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 
@@ -79,8 +93,7 @@ _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
 # So does "toi 089180123456", a citizen's number, which must not come back as a code of T01.
 _WORDS_BEFORE_PHONE = re.compile(
     rf"(?<![A-Z0-9])(?:[{LETTERS}][OIL]{{2}}\W+)+(?="
-    r"0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
-    r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4})(?!\d)"
+    rf"{_MOBILE}"
     rf"|(?!(?:\d+\W+)*\d{{6}}(?:\d\d)?\W+\d)(?:0|(?<=\+)84[ .-]?){FIXED_LINE}"
     r"|0\d\d[ .]?[0-3]\d\d[ .]?\d{3}[ .]?\d{3}(?!\d))"
 )
@@ -223,7 +236,7 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         if province is None:
             continue
         behind = chunk[anchor.end() + 2 :]
-        groups, whole = _groups_after(chunks, at, behind)
+        groups, whole = _groups_after(text, chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
         parts = partitions(groups, whole, named=any(prefixes))
         if reading := _reading(province, prefixes, parts):
@@ -261,8 +274,9 @@ def _province(chunk: str, anchor: re.Match[str]) -> str | None:
     return anchor[0] + digits.translate(_LOOKALIKES).zfill(2)
 
 
-def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str], bool]:
-    """The groups of digits that follow the letter and its two digits; and whether they are surely all.
+def _groups_after(text: str, chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str], bool]:
+    """The groups of digits that follow the letter and its two digits, up to a number of a person; and whether they are
+    surely all.
 
     They may not be where letters follow that can be a word as well as digits: of "2018 oi" the end may be a number.
     """
@@ -277,7 +291,7 @@ def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str]
     for place in range(at + 1, min(at + 9, len(chunks))):
         chunk = chunks[place]
         head = _HEAD.match(chunk.text)
-        if head is None or _is_identity(chunks, place):
+        if head is None or _OF_A_PERSON[chunk.tight].match(text, chunk.end - len(chunk.text)):
             break
         if not (chunk.tight or _has_digit(head[0]) or _ORDINAL_IN_LETTERS.fullmatch(chunk.text)):
             return _as_digits(groups), head.end() < len(chunk.text)
@@ -285,14 +299,6 @@ def _groups_after(chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str]
         if head.end() < len(chunk.text):
             break
     return _as_digits(groups), True
-
-
-def _is_identity(chunks: list[_Chunk], at: int) -> bool:
-    """Whether chunk `at` is the number of a citizen: no ordinal of a code stands behind it."""
-    if not _IDENTITY.fullmatch(chunks[at].text):
-        return False
-    behind = chunks[at + 1].text if at + 1 < len(chunks) else ""
-    return not re.fullmatch(r"\d{4,7}", behind)
 
 
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
