@@ -192,7 +192,8 @@ def test_further_ordinals_are_read_behind_each_code_in_either_form_and_no_more_t
         "H01.12-180803-0002",
     ]
     assert len(read("H01.12-180802-0001" + ", 0002, 0003, 0004, 0005, 0006, 0007").readings) == MOST_CODES
-    assert len(read("H01.12-180802-0012\n0013\n0014").readings) == 3
+    for text in ("H01.12-180802-0012\n0013\n0014", "H01.12-180802 0012 0013 0014"):
+        assert [reading.candidates[0][-4:] for reading in read(text).readings] == ["0012", "0013", "0014"]
     (_, further) = read("G09.20-20260609-0092637, 0092638, 3852345").readings
     assert "G09.20-20260609-0092638" in further.candidates
 

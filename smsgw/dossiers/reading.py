@@ -82,7 +82,7 @@ _OF_A_PERSON = {
     True: re.compile(_IDENTITY),
     False: re.compile(
         rf"{_MOBILE}{_NO_ORDINAL_BEHIND}|{_IDENTITY}"
-        rf"|(?:(?:\d{{3}}[ .]){{2,3}}\d{{3}}|0\d{{3}} \d{{4}} \d{{4}}){_NO_ORDINAL_BEHIND}"
+        rf"|(?:(?:\d{{3}}[ .]){{2,3}}\d{{3}}|0[1-9]\d[0-3] \d{{4}} \d{{4}}){_NO_ORDINAL_BEHIND}"
     ),
 }
 
