@@ -105,6 +105,16 @@ def test_dossiers_named_in_short_are_each_answered_and_followed(here: World) -> 
     )
 
 
+def test_who_names_no_dossier_to_follow_is_shown_the_code_that_was_told_of_last(here: World) -> None:
+    assert "nhan: DK H01.12-180802-0012." in here.text(LAN, "DK")
+    code = code_of(here, Status.IN_PROGRESS)
+    here.text(LAN, code)
+    for text in ("DK", "huỷ"):
+        told = here.text(LAN, text)
+        assert f"nhan: DK {code}." in told
+        assert measure(told).segments == 1
+
+
 def test_an_identity_number_behind_an_agency_is_not_echoed(here: World) -> None:
     for number in ("351808150", "089180815123"):
         told = here.text(LAN, f"H01.29 {number}")

@@ -136,7 +136,7 @@ class Answers:
     def _commanded(self, request: Command, asker: Asker, found: Mapping[str, Dossier]) -> Said:
         match request:
             case Follow(read) | Unfollow(read) if not read.readings:
-                return Said("incomplete", "follow_usage") if read.hint is Hint.NOTHING else _hinted(read.hint)
+                return _how_to_follow(asker) if read.hint is Hint.NOTHING else _hinted(read.hint)
             case Follow(read):
                 meant = self._meant(read.readings, asker, found)
                 return meant if isinstance(meant, Said) else commands.follow(meant, asker, self._limits.follow)
@@ -317,6 +317,11 @@ def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
     if others := tuple(code for code in reading.suggestions if code in found):
         return _question("suggested", literal, others)
     return Said("not_found", "not_found", {"code": literal}, (literal,))
+
+
+def _how_to_follow(asker: Asker) -> Said:
+    """How to follow a dossier, shown with the one that was told of last."""
+    return Said("incomplete", "follow_usage", {"example": asker.ties.recent[0]} if asker.ties.recent else {})
 
 
 def _example(read: Read) -> dict[str, str | None]:

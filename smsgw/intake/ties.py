@@ -23,11 +23,12 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
     `address`: where it comes from; `phone`: the same, but for somebody in a chat who has shown to hold one.
     """
     match request:
-        case Follow() | Unfollow():
+        case Follow(read) | Unfollow(read):
             followed = followers.of(connection, [phone])[phone]
             return Ties(
                 followed=tuple(followed.wanted),
                 refused=frozenset(followed.refused),
+                recent=() if read.readings else people.told_about(connection, address, 1),
                 silent=frozenset(item.purpose for item in opt_outs.of(connection, phone)),
             )
         case ListFollowed() | Rate():
