@@ -81,6 +81,15 @@ def test_a_notice_to_the_dossiers_of_a_filter(here: World) -> None:
     one.post("/notices", {"name": "a", "text": "((nothing))", "filter": "status=9"}, 422)
 
 
+def test_a_notice_whose_filter_says_nothing_goes_to_nobody(here: World) -> None:
+    one = system(here)
+    refused = one.post("/notices", {"name": "a", "text": "b", "filter": " "}, 422)
+    assert "all for every dossier" in refused["errors"][0]["problem"]
+    one.post("/notices", {"name": "a", "text": "b", "filter": ""}, 422)
+    assert one.get("/notices")["notices"] == []
+    assert one.post("/notices", {"name": "a", "text": "b", "filter": "all"})["recipients"] > 0
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -60,7 +60,7 @@ def test_a_filter_selects_what_it_says(url: str) -> None:
     province = one.split(".")[0]
     border = day(rows[50].due_at)
     expected = {
-        "": [*rows],
+        "all": [*rows],
         "status=4,5": [row for row in rows if row.status in (4, 5)],
         f"agency={one}": [row for row in rows if row.agency_code == one],
         f"agency={province}": [],
@@ -91,14 +91,14 @@ def test_overdue_and_not_overdue_are_all_there_is(url: str) -> None:
         if row.status in (2, 4) and not row.finished_at and datetime.fromisoformat(str(row.due_at)) < now
     ]
     assert late
-    assert sorted(late + others) == codes(url, "")
+    assert sorted(late + others) == codes(url, "all")
 
 
 def test_an_official_reaches_only_the_dossiers_of_the_own_agency(url: str) -> None:
     rows = everyone(url)
     agency = rows[0].agency_code
     own = [row.code for row in rows if row.agency_code == agency]
-    assert codes(url, "", within=agency) == own
+    assert codes(url, " ALL ", within=agency) == own
     assert codes(url, f"agency={rows[0].agency_code.split('.')[0]}*", within=agency) == own
     agencies, procedures = selecting.named(url, agency)
     assert set(agencies) == {row.agency_code for row in rows if row.code in own}
@@ -213,6 +213,9 @@ def test_a_time_that_makes_no_sense_is_a_missing_value(tmp_path: Path) -> None:
         ("agency=H01.12;x", 1, "codes"),
         ("a b", 1, "no such field"),
         ("(status=5)", 1, "expected a term"),
+        ("all status=5", 1, "stands alone"),
+        ("", 1, "all for every dossier"),
+        (" \t ", 1, "all for every dossier"),
     ],
 )
 def test_a_filter_that_is_wrong_says_what_and_where(text: str, place: int, named: str) -> None:

@@ -87,7 +87,7 @@ def test_of_the_phone_that_a_notice_is_tried_on(cast: Cast) -> None:
     desk = official(cast.world, "lan", "sender")
     desk.client.post(
         "/console/notices/new",
-        data={"csrf_token": desk.token(), "by": "filter", "name": "Lịch nghỉ", "text": "Nghỉ lễ."},
+        data={"csrf_token": desk.token(), "by": "filter", "filter": "all", "name": "Lịch nghỉ", "text": "Nghỉ lễ."},
     )
     (notice,) = cast.notices.page(cast.dung, None, 5)
     page = desk.post(f"/notices/{notice.id}/test", 400, phone="12")

@@ -148,6 +148,17 @@ def test_the_dossiers_of_a_filter_are_an_audience(desk: Desk) -> None:
     assert int(str(desk.json("create", *words)["recipients"])) > 0
 
 
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_a_filter_that_says_nothing_is_refused_and_everybody_is_meant_on_purpose(desk: Desk, nothing: str) -> None:
+    words = ("--name", "n", "--text", "t", "--as", "an", "--filter")
+    refused = desk.run("create", *words, nothing)
+    assert str(refused.exception) == (
+        "filter: it is empty; expected terms such as status=5 overdue, or all for every dossier"
+    )
+    assert desk.json("list") == []
+    assert int(str(desk.json("create", *words, "all")["recipients"])) > 0
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [

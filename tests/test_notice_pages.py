@@ -261,6 +261,8 @@ def test_a_form_without_its_token_is_refused(here: World) -> None:
         ({"at": "soon"}, FILE, "Thời điểm"),
         ({"at": "9999-12-31T23:59"}, FILE, "quá xa"),
         ({"by": "filter", "filter": "status=77"}, FILE, "ký tự thứ 1"),
+        ({"by": "filter"}, FILE, "ít nhất một mục"),
+        ({"by": "filter", "filter": " "}, FILE, "ít nhất một mục"),
         ({"no_file": "1"}, FILE, "chọn tệp"),
     ],
 )
@@ -283,8 +285,9 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -
 
 def test_an_official_of_an_agency_counts_and_reaches_only_its_dossiers(here: World) -> None:
     everybody, lan = official(here, "tinh", "sender"), official(here, "lan", "sender", "000.00.02.H01")
-    assert everybody.get("/notices/count?by=filter") == "60 hồ sơ"
-    assert int(lan.get("/notices/count?by=filter").split()[0]) < 60
+    assert everybody.get("/notices/count?filter=all") == "60 hồ sơ"
+    assert int(lan.get("/notices/count?filter=all").split()[0]) < 60
+    assert "ít nhất một mục" in lan.get("/notices/count?by=filter")
     assert lan.get("/notices/count?agency=000.00.03.H01") == "0 hồ sơ"
     assert "ký tự thứ 1" in lan.get("/notices/count?filter=oops")
 

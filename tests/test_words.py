@@ -82,6 +82,12 @@ def test_the_audit_log_shows_nothing_that_only_programs_understand() -> None:
     assert VI.detail(made) == "số tin mỗi ngày: 20.000; vai trò: Xem và gửi"
 
 
+def test_whom_a_notice_is_for_is_said_in_words() -> None:
+    assert VI.audience("status=5,6 !overdue") == "Trạng thái hồ sơ: Yêu cầu bổ sung, Chờ nộp lệ phí; Không quá hạn"
+    assert (VI.audience("all"), EN.audience("all")) == ("mọi hồ sơ", "all dossiers")
+    assert VI.audience("danh-sach.csv") == "danh-sach.csv"
+
+
 def test_why_a_channel_is_closed_is_said_in_the_language_of_the_page() -> None:
     now, closed = NOON, channel()
     for _ in range(breaker.FAILURES_IN_A_ROW):

@@ -1,12 +1,13 @@
 """Filters in words: `agency=H01.12 status=5,6 due<2018-09-01 overdue`, the same as the form of the page.
 
-    filter = term*                        terms are separated by blanks, and all of them must hold
+    filter = "all" | term+                terms are separated by blanks, and all of them must hold
     term   = field "=" value ("," value)* agency, procedure, status, level: one of the values
            | day comparison date          received, due, finished with = < <= > >=
            | "overdue" | "!overdue"
     date   = yyyy-mm-dd | "today" | "today+N" | "today-N"
 
-An agency that ends in `*` is meant with all that are under it. Days are those of the province's calendar.
+An agency that ends in `*` is meant with all that are under it. Days are those of the province's calendar. Every dossier
+is asked for by `all`: an empty filter would be everybody where somebody only forgot to write one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from smsgw.failure import ExpectedFailure
 LISTS = {"agency": "agencies", "procedure": "procedures", "status": "statuses", "level": "levels"}
 DAYS = ("received", "due", "finished")
 LEVELS = (2, 3, 4)
+ALL = "all"
 
 _TERM = re.compile(r"(?P<field>!?\w+)(?:(?P<sign><=|>=|=|<|>)(?P<value>\S*))?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -35,13 +37,18 @@ class FilterError(ExpectedFailure):
     """A filter that can't be read: which term, where it begins (counted from 1), what is wrong, what was expected."""
 
     def __init__(self, place: int, term: str, problem: str) -> None:
-        super().__init__(f"filter, at character {place}, {term!r}: {problem}")
+        where = f"filter, at character {place}, {term!r}" if term else "filter"
+        super().__init__(f"{where}: {problem}")
         self.place, self.term, self.problem = place, term, problem
 
 
 def parse(text: str, today: date) -> Selection:
-    """The selection that a filter states. Raises FilterError."""
+    """The selection that a filter states. Raises FilterError; of one that is empty, with an empty term."""
     chosen = Selection()
+    if not text.strip():
+        raise FilterError(1, "", "it is empty; expected terms such as status=5 overdue, or all for every dossier")
+    if text.strip().lower() == ALL:
+        return chosen
     for found in re.finditer(r"\S+", text):
         try:
             chosen = _with(chosen, found[0], today)
@@ -65,7 +72,7 @@ def written(selection: Selection) -> str:
         terms += [f"{name}>={days.first}"] if days.first is not None else []
         terms += [f"{name}<={days.last}"] if days.last is not None else []
     terms += [] if selection.overdue is None else ["overdue" if selection.overdue else "!overdue"]
-    return " ".join(terms)
+    return " ".join(terms) or ALL
 
 
 def _with(chosen: Selection, term: str, today: date) -> Selection:
@@ -77,6 +84,8 @@ def _with(chosen: Selection, term: str, today: date) -> Selection:
         if sign:
             raise ValueError("takes no value; write overdue or !overdue")
         return _once(chosen, "overdue", field == "overdue")
+    if field == ALL:
+        raise ValueError("means every dossier, so it stands alone")
     if field not in (*LISTS, *DAYS):
         raise ValueError(f"no such field; there are {', '.join((*LISTS, *DAYS, 'overdue'))}")
     if not sign or not value:

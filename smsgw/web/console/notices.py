@@ -215,7 +215,7 @@ def _audience(desk: Desk, form: Form, draft: Draft) -> Audience:
 def _named(form: Form) -> str:
     """Where the recipients come from, for people."""
     if form["by"] == "filter":
-        return written(form) or say("notices.all_dossiers")
+        return written(form)
     return (request.files["file"].filename or "")[:LONGEST_FILE_NAME]
 
 
@@ -230,6 +230,8 @@ def _said(error: Exception) -> str:
     match error:
         case BadForm():
             return say(f"notices.{error.reason}")
+        case FilterError(term=""):
+            return say("notices.no_filter")
         case FilterError():
             problem = reason(language(), error.problem)
             return say("notices.filter_wrong", place=error.place, term=error.term, problem=problem)

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date
 
+from smsgw.notices.audience.expression import ALL
 from smsgw.notices.office import GATEWAY
 from smsgw.officials.audit import REMOVE
 from smsgw.store import audit
@@ -30,6 +31,7 @@ _REASONS = (
     (re.compile(r"no such field; there are (?P<fields>.*)"), "no_field"),
     (re.compile(r"expected a (?:value,|term) such as (?P<example>.*?)(?:, due<2018-09-01 or overdue)?"), "no_value"),
     (re.compile(r"takes no value; .*"), "takes_none"),
+    (re.compile(r"means every dossier, .*"), "alone"),
     (re.compile(r"no day is left between this bound and the other one"), "no_day_left"),
     (re.compile(r"only = is possible here, with one value or several: (?P<example>.*)"), "only_equals"),
     (re.compile(r"is there already; .*"), "twice"),
@@ -96,6 +98,8 @@ class Words:
 
     def audience(self, audience: str) -> str:
         """To whom a notice goes: the name of its file, or a filter in words if all of it can be said."""
+        if audience == ALL:
+            return say(self._language, "notices.all_dossiers")
         terms = [_TERM.fullmatch(term) for term in audience.split()]
         return "; ".join(self._term(term) for term in terms if term) if all(terms) else audience
 
