@@ -240,6 +240,13 @@ def test_a_message_takes_the_first_open_channel_of_the_first_route_that_serves_i
     assert ROUTES.first(lane, recipient, usable) == first
 
 
+def test_the_channels_that_a_lane_takes_are_those_that_its_messages_take() -> None:
+    for lane in Lane:
+        for usable in (ALL, {"sms", "spare"}, {"spare"}, set[str]()):
+            taken = {ROUTES.first(lane, phone, usable) for phone in ("84912345678", "84932345678")}
+            assert {*ROUTES.firsts(lane, usable)} == taken
+
+
 def test_a_reply_goes_back_the_way_that_its_question_came_as_long_as_that_is_open() -> None:
     assert ROUTES.first(Lane.REPLY, "84912345678", ALL, at="spare") == "spare"
     assert ROUTES.first(Lane.REPLY, "84912345678", {"sms"}, at="spare") == "sms"

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from smsgw.notices import report
+from smsgw.notices import feeding, report
 from smsgw.notices.drafting import Draft
 from smsgw.notices.preview import preview
 from smsgw.notices.progress import Failure, progress
-from smsgw.store import notice_sending, outbox
+from smsgw.store import channels, notice_sending, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official
 from smsgw.store.outbox import Settled
 from smsgw.store.states import LIVE_FOR, State
-from smsgw.store.tables import Lane
-from tests.bulletin import Cast, approved, seen
+from smsgw.store.tables import Lane, notice_recipient, outbound
+from tests.bulletin import Cast, approved, drafted, seen, table
 from tests.plans import effort
+from tests.world import World, world
 
 
 def test_the_figures_add_up_while_messages_become_history(cast: Cast) -> None:
@@ -185,3 +189,74 @@ def test_who_takes_a_report_slowly_keeps_nothing_of_the_database(cast: Cast) -> 
     assert [next(lines)[0], next(lines)[0]] == ["row", "2"]
     assert pool.checkedout() == 0
     assert len([*lines]) == 2
+
+
+OTHERS = 3000
+OTHER_CHANNEL = """reply_share = 0
+
+[channels.other]
+provider = "aggregator"
+url = "http://127.0.0.1:9"
+token = "t"
+secret = "s"
+sender = "8188"
+tps = 10
+batch = 10
+reply_share = 0
+
+[[routes]]
+purposes = ["notice"]
+prefixes = ["84910003"]
+channels = ["other", "sms"]
+"""
+
+
+def waiting(there: World) -> dict[Any, int]:
+    """How many messages wait, by channel."""
+    waits = sa.select(outbound.c.channel, sa.func.count()).where(outbound.c.state == "queued")
+    with there.gateway.database.reading() as connection:
+        return dict(connection.execute(waits.group_by(outbound.c.channel)).all())
+
+
+@pytest.fixture
+def two_channels(tmp_path: Path, tables_url: str) -> Iterator[Cast]:
+    """Two channels of ten messages a second. From phone OTHERS on, people have the other one."""
+    with world(tmp_path, tables_url, more=OTHER_CHANNEL, tps=10) as made:
+        yield Cast(made)
+
+
+def test_who_has_a_channel_with_room_waits_for_nobody_whose_channel_is_full(two_channels: Cast) -> None:
+    there = two_channels.world
+    assert feeding.CHUNK + 300 < OTHERS
+    approved(two_channels.notices, two_channels.an, two_channels.binh, OTHERS + 350)
+    assert there.gateway.feeder.feed() == 600
+    assert waiting(there) == {"sms": 300, "other": 300}
+    assert there.gateway.feeder.feed() == 0
+    with there.gateway.database.writing("test") as connection:
+        connection.execute(sa.update(outbound).values(state="cancelled", finished_at=there.clock()))
+    assert there.gateway.feeder.feed() == 350
+    assert waiting(there) == {"sms": 300, "other": 50}
+
+
+def test_who_was_passed_over_goes_by_another_channel_once_their_own_one_is_closed(two_channels: Cast) -> None:
+    there = two_channels.world
+    made = drafted(two_channels.notices, two_channels.an, file=table(350, first=OTHERS)).notice
+    two_channels.notices.submit(made.id, two_channels.an)
+    two_channels.notices.approve(made.id, two_channels.binh)
+    assert there.gateway.feeder.feed() == 300
+    with there.gateway.database.reading() as connection:
+        other = channels.every(connection)["other"]
+    there.gateway.roads.note(replace(other, state="held"))
+    assert there.gateway.feeder.feed() == 50
+    assert waiting(there) == {"other": 300, "sms": 50}
+
+
+def test_who_is_put_into_the_database_behind_the_place_is_found_and_stops_the_notice(slow: Cast) -> None:
+    made = approved(slow.notices, slow.an, slow.binh, 350)
+    slow.world.tick()
+    with slow.world.gateway.database.writing("test") as connection:
+        stranger = {"notice_id": made.id, "line": 1, "phone": "84999999999", "fields": "{}"}
+        connection.execute(sa.insert(notice_recipient).values(stranger))
+    slow.world.settle(60)
+    assert slow.state(made.id) == "paused"
+    assert slow.world.heard("84999999999") == []

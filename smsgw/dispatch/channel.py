@@ -101,6 +101,10 @@ class Roads:
         """The channel that a new message takes."""
         return self.channels[self._routes.first(lane, recipient, self._open, at)]
 
+    def firsts(self, lane: Lane) -> tuple[str, ...]:
+        """The channels that new messages of a lane to phones take now, route by route."""
+        return self._routes.firsts(lane, self._open)
+
     def instead(self, lane: Lane, recipient: str, failed: str) -> Channel | None:
         """The channel that takes a message whose own one failed, if there is one."""
         name = self._routes.instead(lane, recipient, self._open, failed)

@@ -46,6 +46,13 @@ class Routes:
         candidates = self.candidates(lane, recipient, at)
         return next((name for name in candidates if name in usable), candidates[0])
 
+    def firsts(self, lane: Lane, usable: Collection[str]) -> tuple[str, ...]:
+        """Where new messages of a lane to phones go, route by route: as long as it is the same, so is each one's."""
+        routes = [route for route in self._routes if lane in route.lanes]
+        ways = [route.channels for route in routes]
+        ways += [(self._default,)] if all(route.prefixes for route in routes) else []
+        return tuple(next((name for name in way if name in usable), way[0]) for way in ways)
+
     def instead(self, lane: Lane, recipient: str, usable: Collection[str], failed: str) -> str | None:
         """Where a message goes whose channel failed; None if no other one can take it now."""
         candidates = self.candidates(lane, recipient, failed)

@@ -1,4 +1,4 @@
-"""Queueing the messages of approved notices, chunk by chunk, and only as far ahead as the channels send in a while.
+"""Queueing the messages of approved notices, chunk by chunk, and only as far ahead as each channel sends in a while.
 
 A chunk is one transaction under the lock of its notice: messages and the recipients that they belong to. So any number
 of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between. A notice that is not any
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from smsgw.notices.budget import give_back
 from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.office import GATEWAY, HELD_FOR
+from smsgw.notices.places import Places
 from smsgw.notices.reckoning import worded
 from smsgw.notices.seal import Seal, seal
 from smsgw.notices.vetting import OPTED_OUT
@@ -47,6 +47,7 @@ class Feeder:
         self._means = means
         self._bell = bell
         self._seals: dict[str, Seal] = {}
+        self._places: dict[str, Places] = {}
 
     def feed(self) -> int:
         """Queue what is due and has room; how many messages."""
@@ -56,24 +57,37 @@ class Feeder:
         with self._means.database.reading() as connection:
             ids = sending.due(connection, now)
         self._seals = {id: self._seals[id] for id in ids if id in self._seals}
-        fed = 0
+        self._places = {id: self._places[id] for id in ids if id in self._places}
+        fed, full = 0, set[str]()
         for id in ids:
-            while chunk := self._chunk(id):
+            while (chunk := self._chunk(id, full)) is not None:
                 fed += chunk
         return fed
 
-    def _chunk(self, id: str) -> int:
+    def _chunk(self, id: str, full: set[str]) -> int | None:
+        """Queue the next of a notice; how many, or None if nobody else can be now.
+
+        `full`: the channels that were full once in this round. What they send meanwhile is for the next one.
+        """
         known = self._known(id)
         if known is None:
-            return 0
+            return None
         with self._means.database.writing("feed notice") as connection:
             notice = sending.lock(connection, id)
             if notice is None or notice.fingerprint != known.notice.fingerprint:
-                return 0  # stopped, or edited and approved again
-            chosen = self._chosen(connection, id)
+                return None  # stopped, or edited and approved again
+            room = self._room(connection, full)
+            before = self._place(id)
+            page = sending.next_rows(connection, id, before.first(room), CHUNK) if room else []
+            if not page:
+                if room.keys() >= {*before.ways}:  # and yet somebody waits: a row that was put in behind our place
+                    self._places.pop(id, None)
+                return None
+            chosen, places = before.choose(page, lambda phone: self._means.road(phone)[0], room)
+            full |= {*before.ways} - room.keys()
             if not known.holds(notice, (item for item, _ in chosen)):
                 self._void(connection, notice)
-                return 0
+                return None
             self._start(connection, notice)
             refusing = opt_outs.among(connection, "notice", (item.phone for item, _ in chosen))
             sending.skip(connection, id, sorted(refusing), OPTED_OUT)
@@ -83,6 +97,7 @@ class Feeder:
             channels = {message.channel for message in messages}
             for name in channels:
                 self._bell.tell(connection, name, Lane.NOTICE)
+        self._places[id] = places  # whoever was not queued after all is found again
         for name in channels:
             self._bell.ring(name, Lane.NOTICE)
         return len(chosen)
@@ -111,17 +126,16 @@ class Feeder:
         if notice.state == State.APPROVED:
             _move(connection, notice, Move.START, self._means)
 
-    def _chosen(self, connection: sa.Connection, id: str) -> list[tuple[Addressee, Channel]]:
-        """The next recipients whose channel has room."""
-        ahead = sending.queued_ahead(connection)
-        room = Counter({name: _ahead(channel) - ahead[name] for name, channel in self._means.roads.channels.items()})
-        chosen = []
-        for item in sending.next_rows(connection, id, CHUNK):
-            channel, _ = self._means.road(item.phone)
-            if room[channel.name] > 0:
-                room[channel.name] -= 1
-                chosen.append((item, channel))
-        return chosen
+    def _room(self, connection: sa.Connection, full: set[str]) -> dict[str, int]:
+        """How many more messages each channel takes that notices take now, if any."""
+        ahead, roads = sending.queued_ahead(connection), self._means.roads
+        names = {*roads.firsts(Lane.NOTICE)} - full
+        return {name: left for name in names if (left := _ahead(roads.channels[name]) - ahead[name]) > 0}
+
+    def _place(self, id: str) -> Places:
+        ways = self._means.roads.firsts(Lane.NOTICE)
+        known = self._places.get(id)
+        return known if known is not None and known.ways == ways else Places(ways)
 
     def _message(self, notice: Notice, to: Addressee, channel: Channel) -> NewMessage:
         text = worded(notice.text, json.loads(to.fields), accents=notice.accents)

@@ -86,9 +86,9 @@ def queued_ahead(connection: sa.Connection) -> Counter[str]:
     return Counter(dict(connection.execute(waiting.group_by(_o.channel)).all()))
 
 
-def next_rows(connection: sa.Connection, id: str, limit: int) -> list[Addressee]:
-    """The next recipients that have no message, by line."""
-    query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id, *_WAITING)
+def next_rows(connection: sa.Connection, id: str, after: int, limit: int) -> list[Addressee]:
+    """The next recipients after a line that have no message, by line."""
+    query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id, _r.line > after, *_WAITING)
     return [Addressee(*row) for row in connection.execute(query.order_by(_r.line).limit(limit))]
 
 
