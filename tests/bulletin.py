@@ -111,3 +111,19 @@ def approving(settings: Path, who: str, ids: list[str], together: Barrier, told:
             answers.append(str(refused))
     gateway.close()
     told.send(answers)
+
+
+def editing(
+    settings: Path, who: str, drafts: dict[str, tuple[Draft, str]], together: Barrier, told: Connection
+) -> None:
+    """A process in which an official changes notices, each in the moment in which another one does."""
+    gateway = Gateway(load(settings))
+    me, answers = gateway.accounts.named(who), list[str]()
+    for id, (draft, version) in drafts.items():
+        together.wait()
+        try:
+            answers.append(gateway.notices.edit(id, me, draft, version).name)
+        except NoticeRefused as refused:
+            answers.append(refused.reason)
+    gateway.close()
+    told.send(answers)

@@ -19,7 +19,7 @@ from smsgw.store.notices import Notice
 from smsgw.store.officials import Official
 from smsgw.store.tables import notice, notice_recipient, outbound
 from tests import processes
-from tests.bulletin import Cast, approved, approving, drafted, phone
+from tests.bulletin import Cast, approved, approving, drafted, editing, phone
 from tests.world import NOON, settings_text, world
 
 
@@ -236,3 +236,20 @@ def test_of_two_who_approve_at_once_in_two_processes_one_wins_and_the_other_is_t
         assert loser.startswith(f"the notice is approved by {winner}")
         moves = [event.who for event in cast.notices.events(id, cast.an) if event.move == "approve"]
         assert moves == [winner]
+
+
+def test_of_two_who_change_a_notice_at_once_in_two_processes_one_is_told_and_nothing_is_overwritten(
+    cast: Cast, tmp_path: Path
+) -> None:
+    file, database = tmp_path / "node.toml", cast.world.gateway.settings.gateway.database
+    file.write_text(settings_text(tmp_path, database), encoding="utf-8")
+    made = [drafted(cast.notices, cast.an).notice for _ in range(8)]
+    wishes = {
+        who: {one.id: (Draft(f"Tên của {who}", one.text, one.audience), one.version) for one in made}
+        for who in ("an", "binh")
+    }
+    told = processes.meeting(editing, *((file, who, drafts) for who, drafts in wishes.items()))
+    for one, answers in zip(made, zip(*told, strict=True), strict=True):
+        now = cast.notices.find(one.id, cast.an)
+        assert {*answers} == {now.name, "changed"}
+        assert [event.move for event in cast.notices.events(one.id, cast.an)] == ["create", "edit"]

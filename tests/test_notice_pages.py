@@ -110,19 +110,43 @@ def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) 
 
 
 def test_a_form_from_before_somebody_elses_change_takes_its_place_only_when_told(here: World) -> None:
-    lan = official(here, "lan", "sender")
+    lan, mai = official(here, "lan", "sender"), official(here, "mai", "sender")
     post(lan, "new")
     old = latest(here)
-    post(lan, f"{old.id}/edit", by="keep", text="Mot ((ten))", seen=old.fingerprint)
+    post(mai, f"{old.id}/edit", by="keep", text="Mot ((ten))", seen=old.version)
     for by in ("keep", "file"):
-        page = post(lan, f"{old.id}/edit", 400, by=by, text="Hai ((ten))", seen=old.fingerprint)
-        assert "đã được sửa ở nơi khác" in page
+        page = post(lan, f"{old.id}/edit", 409, by=by, text="Hai ((ten))", seen=old.version)
+        assert "mai đã sửa thông báo này" in page
+        assert "Mot ((ten))" in page
         assert "Hai ((ten))" in page
         assert (latest(here).id, latest(here).text) == (old.id, "Mot ((ten))")
     found = re.search(r'name="seen" value="([^"]+)"', page)
     assert found
     post(lan, f"{old.id}/edit", by="keep", text="Hai ((ten))", seen=found[1])
     assert latest(here).text == "Hai ((ten))"
+
+
+@pytest.mark.parametrize("by", ["keep", "file"])
+def test_of_two_who_save_in_the_same_moment_the_second_is_told_and_sees_what_the_first_wrote(
+    here: World, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    lan, mai = official(here, "lan", "sender"), official(here, "mai", "sender")
+    post(lan, "new")
+    old, database = latest(here), here.gateway.database
+    writing, turns = database.writing, [lambda: post(mai, f"{old.id}/edit", by="keep", name="Tên của Mai")]
+
+    def after_the_other(name: str) -> Any:
+        if name == "move notice" and turns:
+            turns.pop()()
+        return writing(name)
+
+    monkeypatch.setattr(database, "writing", after_the_other)
+    page = post(lan, f"{old.id}/edit", 409, by=by, name="Tên của Lan", seen=old.version)
+    assert "mai đã sửa thông báo này" in page
+    assert "Tên của Mai" in page
+    assert 'value="Tên của Lan"' in page
+    assert [one.name for one in here.gateway.notices.page(here.gateway.accounts.named("lan"))][-1] == "Tên của Mai"
+    assert here.gateway.notices.find(old.id, here.gateway.accounts.named("lan")).state == "draft"
 
 
 def test_whoever_wrote_a_notice_does_not_approve_it_with_somebody_elses_file(here: World) -> None:

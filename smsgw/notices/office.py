@@ -169,8 +169,11 @@ class Notices:
         with self.means.database.reading() as connection:
             return [RowError(*problem) for problem in rows.problems(connection, found.id, limit)]
 
-    def edit(self, id: str, who: Official, draft: Draft) -> Notice:
-        """Another name, text, time or accents for the same recipients. What was approved of it is void."""
+    def edit(self, id: str, who: Official, draft: Draft, seen: str | None = None) -> Notice:
+        """Another name, text, time or accents for the same recipients. What was approved of it is void.
+
+        `seen`: the version that they changed; None: the one that there is now.
+        """
         _check_role(who, "sender")
         draft.check()
         before = self.find(id, who)
@@ -189,7 +192,7 @@ class Notices:
         with self._moving(before, Move.EDIT, who.name, "") as move:
             budget.give_back(move.connection, self.means, move.notice, move.notice.segments)
             move(
-                seen=before.fingerprint,
+                version=seen or before.version,
                 **{name: getattr(after, name) for name in ("name", "text", "send_at", "accents")},
                 **_figures(reckoning, after.accents),
                 fingerprint=fingerprint,
@@ -209,12 +212,13 @@ class Notices:
                 f"the text names {', '.join(missing)}, which its recipients were loaded without; make a new notice",
             )
 
-    def replace(self, id: str, who: Official) -> None:
-        """Another one with other recipients takes its place. What was approved of it is void."""
+    def replace(self, id: str, who: Official, seen: str | None = None) -> None:
+        """Another one with other recipients takes its place. What was approved of it is void. `seen`: as in `edit`."""
         _check_role(who, "sender")
-        with self._moving(self.find(id, who), Move.REPLACE, who.name, "") as move:
+        before = self.find(id, who)
+        with self._moving(before, Move.REPLACE, who.name, "") as move:
             budget.give_back(move.connection, self.means, move.notice, move.notice.segments)
-            move()
+            move(version=seen or before.version)
 
     def submit(self, id: str, who: Official, seen: str | None = None) -> Notice:
         """For approval; one that goes to so few that it needs none is approved by that. `seen`: as in `approve`."""
@@ -324,7 +328,10 @@ class Notices:
 
 @dataclass
 class _Moving:
-    """A move in its transaction. Called with what is set besides the state; `seen`: the fingerprint it must have."""
+    """A move in its transaction, in which nobody else changes the notice. Called with what is set besides the state.
+
+    `seen`: the fingerprint that it must have; `version`: the version.
+    """
 
     connection: sa.Connection
     now: datetime
@@ -332,7 +339,9 @@ class _Moving:
     what: Move
     moved: bool = False
 
-    def __call__(self, seen: str | None = None, **values: Any) -> None:
+    def __call__(self, seen: str | None = None, version: str | None = None, **values: Any) -> None:
+        if version not in (None, self.notice.version):
+            return
         rule = life.MOVES[self.what]
         self.moved = rows.move(
             self.connection, self.notice.id, rule.before, rule.after, self.now, expected=seen, **values

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,6 +49,11 @@ class Notice:
     segments: int
     cost: int
     reckoning: str
+
+    @property
+    def version(self) -> str:
+        """Another one for each name, text, time and accents, so that who changes it says what they saw of it."""
+        return sha256(f"{self.fingerprint} {self.name}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

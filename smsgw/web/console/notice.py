@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from flask import Blueprint, abort, request
@@ -94,12 +96,30 @@ def gone(desk: Desk, notice: Notice, error: NoticeRefused) -> AnyResponse:
     return _page(desk, notice, HTTPStatus.GONE, trouble=refused(error))
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done with a notice, for people."""
+
+    who: str
+    what: str
+    time: str
+
+
+def last_change(desk: Desk, notice: Notice) -> Done:
+    """Who made of it what it says now."""
+    return _last(desk, notice, lambda event: event.move == Move.EDIT)
+
+
 def _overtaken(desk: Desk, notice: Notice) -> str:
     """Who did what before the official at work could do anything."""
+    last = _last(desk, notice, lambda event: event.who != GATEWAY)
+    return say("notices.overtaken", who=last.who, what=last.what, time=last.time)
+
+
+def _last(desk: Desk, notice: Notice, so: Callable[[Event], bool]) -> Done:
     show, events = Format(desk.timezone, language()), desk.notices.events(notice.id, me())
-    last = next((event for event in reversed(events) if event.who != GATEWAY), events[-1])
-    who = Words(language(), show).author(last.who)
-    return say("notices.overtaken", who=who, what=say(f"notices.did_{last.move}"), time=show.second(last.at))
+    last = next(filter(so, reversed(events)), events[-1])
+    return Done(Words(language(), show).author(last.who), say(f"notices.did_{last.move}"), show.second(last.at))
 
 
 def _moved(desk: Desk, notice: Notice, move: str) -> AnyResponse:

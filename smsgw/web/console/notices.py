@@ -25,7 +25,7 @@ from smsgw.store.notices import Notice
 from smsgw.web.console import notice, notice_files
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
-from smsgw.web.console.notice import editable, notice_of, refused, too_late
+from smsgw.web.console.notice import editable, last_change, notice_of, refused, too_late
 from smsgw.web.console.notice_form import BadForm, Form, Readings, selection, wishes, written
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
 from smsgw.web.console.words import reason
@@ -159,36 +159,49 @@ def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyRespon
     """Make a draft of the form, or of `before` what the form has instead."""
     form = Form(request.form)
     form.setdefault("by", "file")
+    seen = form.get("seen") or (before.version if before else None)
+    if before is not None and seen != before.version:
+        return _changed_meanwhile(desk, form, before)
     try:
-        if before is not None and _another_version(form, before):
-            raise BadForm("changed_meanwhile")
         draft = wishes(form, desk.timezone)
         if before is not None and form["by"] == "keep":
-            return see("notices.notice", id=desk.notices.edit(before.id, me(), draft).id)
+            return see("notices.notice", id=desk.notices.edit(before.id, me(), draft, seen).id)
         audience = _audience(desk, form, draft)
         draft = replace(draft, audience=_named(form))
         made = _read(desk, readings, form.get("reading", ""), draft, audience, before)
-        if before is not None and not _replaced(desk, before, made):
-            return too_late(desk, notice_of(desk, before.id))
+        if before is not None:
+            _put_in_place(desk, before, made, seen)
     except (BadForm, FilterError, AudienceRefused, NoticeRefused, OneStopUnavailable) as error:
-        return _form(desk, form, HTTPStatus.BAD_REQUEST, notice=before, **_where(error))
+        return _not_written(desk, form, before, error)
     return see("notices.notice", id=made.id)
 
 
-def _another_version(form: Form, notice: Notice) -> bool:
-    """Whether a notice was changed since the form was shown; once, as who sends it again has been told."""
-    seen, form["seen"] = form.get("seen"), notice.fingerprint
-    return bool(seen) and seen != notice.fingerprint
+def _not_written(desk: Desk, form: Form, before: Notice | None, error: Exception) -> AnyResponse:
+    """The form once more, with what is wrong with it; or the notice, if that went on its way meanwhile."""
+    if before is not None and isinstance(error, NoticeRefused):
+        now = notice_of(desk, before.id)
+        if error.reason == "state":
+            return too_late(desk, now)
+        if error.reason == "changed":
+            return _changed_meanwhile(desk, form, now)
+    return _form(desk, form, HTTPStatus.BAD_REQUEST, notice=before, **_where(error))
 
 
-def _replaced(desk: Desk, before: Notice, made: Notice) -> bool:
-    """Put another in a notice's place; False if that went on its way while the other's file was read."""
+def _changed_meanwhile(desk: Desk, form: Form, theirs: Notice) -> AnyResponse:
+    """The form once more, with what somebody else has made of the notice; who sends it again has seen that."""
+    form["seen"] = theirs.version
+    by = last_change(desk, theirs)
+    trouble = say("notices.changed_meanwhile", who=by.who, time=by.time)
+    return _form(desk, form, HTTPStatus.CONFLICT, notice=theirs, theirs=theirs, trouble=trouble)
+
+
+def _put_in_place(desk: Desk, before: Notice, made: Notice, seen: str | None) -> None:
+    """Put another in a notice's place. Raises NoticeRefused if that was moved or changed while the file was read."""
     try:
-        desk.notices.replace(before.id, me())
+        desk.notices.replace(before.id, me(), seen)
     except NoticeRefused:
         desk.notices.cancel(made.id, me())
-        return False
-    return True
+        raise
 
 
 def _read(
