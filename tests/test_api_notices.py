@@ -138,6 +138,14 @@ def test_a_time_without_a_zone_is_the_provinces(here: World) -> None:
     assert system(here).draft(send_at="2018-08-16T08:00:00")["send_at"] == "2018-08-16T01:00:00Z"
 
 
+def test_what_can_be_done_instead_is_what_systems_can_do_and_officials_on_the_console(here: World) -> None:
+    one = system(here)
+    id = one.draft()["id"]
+    one.call("POST", f"/notices/{id}/submit")
+    said = one.call("POST", f"/notices/{id}/resume", 409)["detail"]
+    assert said.endswith("what can be done with it now: cancel; on the console: change, approve, send back")
+
+
 def test_paused_resumed_and_cancelled_by_a_system(here: World) -> None:
     one = system(here)
     id = one.draft()["id"]

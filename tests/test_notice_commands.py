@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 from openpyxl import Workbook
 
 from smsgw.cli.main import commands
+from smsgw.cli.noticing import notice
 from smsgw.clock import utc_now
+from smsgw.notices.refusals import COMMANDS
 from tests.bulletin import official, phone, table
 from tests.world import World, settings_text
 
@@ -172,6 +174,15 @@ def test_a_refusal_says_why(desk: Desk, words: tuple[str, ...], why: str) -> Non
     id = desk.create()
     done = desk.run(*(id if word == "ID" else word for word in words))
     assert why in str(done.exception)
+
+
+def test_what_can_be_done_instead_is_said_in_the_words_of_the_commands(desk: Desk) -> None:
+    id = desk.create()
+    desk.run("submit", id, "--as", "an")
+    assert str(desk.run("resume", id, "--as", "an").exception) == (
+        "the notice is submitted by an; what can be done with it now: approve, return, cancel; on the console: change"
+    )
+    assert {*COMMANDS.values()} <= {*notice.commands}
 
 
 def test_a_move_is_made_by_somebody(desk: Desk) -> None:

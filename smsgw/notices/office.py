@@ -18,7 +18,7 @@ from smsgw.notices.life import Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import RowError
 from smsgw.notices.reckoning import Reckoning, worded
-from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.notices.refusals import NoSuchNotice, NoticeRefused, NotNow
 from smsgw.notices.seal import seal
 from smsgw.officials import audit
 from smsgw.officials.requests import Within
@@ -354,8 +354,7 @@ def _stands(connection: sa.Connection, notice: Notice, what: Move) -> NoticeRefu
         return NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
     moved = [event.who for event in rows.events(connection, notice.id) if event.state == notice.state]
     by = f" by {moved[-1]}" if moved and moved[-1] != GATEWAY else ""
-    possible = ", ".join(life.open_moves(State(notice.state))) or "nothing"
-    return NoticeRefused("state", f"the notice is {notice.state}{by}; what can be done with it now: {possible}")
+    return NotNow(f"the notice is {notice.state}{by}", life.open_moves(State(notice.state)))
 
 
 def _figures(reckoning: Reckoning, accents: bool) -> dict[str, Any]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from smsgw.failure import ExpectedFailure
+from smsgw.notices.life import Move
+
+# What officials call the moves: the commands under `smsgw notice`, and where the console has other words than these.
+COMMANDS = {move: move.value for move in (Move.SUBMIT, Move.APPROVE, Move.PAUSE, Move.RESUME, Move.CANCEL)}
+COMMANDS |= {Move.SEND_BACK: "return"}
+ON_THE_CONSOLE = {Move.EDIT: "change", Move.SEND_BACK: "send back"}
 
 
 class NoticeRefused(ExpectedFailure):
@@ -24,6 +31,21 @@ class NoSuchNotice(NoticeRefused):
 
     def __init__(self, id: str) -> None:
         super().__init__("unknown", f"there is no notice {id}; smsgw notice list shows those there are")
+
+
+class NotNow(NoticeRefused):
+    """A notice is in no state for a move. `stands`: in which it is; `moves`: those that can be made now."""
+
+    def __init__(self, stands: str, moves: Sequence[Move]) -> None:
+        self.stands, self.moves = stands, moves
+        super().__init__("state", self.said(COMMANDS))
+
+    def said(self, own: Mapping[Move, str]) -> str:
+        """The same for a reader who can make the moves in `own`, under these names, and the others on the console."""
+        here = ", ".join(own[move] for move in self.moves if move in own)
+        there = ", ".join(ON_THE_CONSOLE.get(move, move.value) for move in self.moves if move not in own)
+        possible = "; ".join(filter(None, (here, there and f"on the console: {there}")))
+        return f"{self.stands}; what can be done with it now: {possible or 'nothing'}"
 
 
 class MessageRefused(NoticeRefused):

@@ -17,7 +17,8 @@ from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.failure import ExpectedFailure
 from smsgw.notices.audience.expression import FilterError
 from smsgw.notices.audience.refusals import AudienceRefused
-from smsgw.notices.refusals import EnoughToday, NoticeRefused
+from smsgw.notices.life import Move
+from smsgw.notices.refusals import EnoughToday, NoticeRefused, NotNow
 from smsgw.officials.requests import NameUsed
 from smsgw.store.database import trouble
 from smsgw.web.problems import problem
@@ -43,6 +44,9 @@ _FIELD = {
     "name": "name",
     "time": "send_at",
 }
+
+# The moves that systems make are called as their addresses are; the others are made by officials.
+_MOVES = {move: move.value for move in (Move.SUBMIT, Move.PAUSE, Move.RESUME, Move.CANCEL)}
 
 # What the web server's library refuses, in our words where it has none that help.
 _LIBRARYS = {
@@ -128,6 +132,8 @@ def _refused(error: NoticeRefused) -> Response:
     status = _STATUS.get(error.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
     field = _FIELD.get(error.reason)
     said = "there is no such notice" if error.reason == "unknown" else str(error)
+    if isinstance(error, NotNow):
+        said = error.said(_MOVES)
     return problem(status, said, [(field, said)] if field else (), error.reason)
 
 
