@@ -182,7 +182,8 @@ class Feeder:
         if state not in (MessageState.SUBMITTED, MessageState.UNKNOWN):
             return False
         lately = self._means.clock() - RECEIPTS_FOR
-        return not sending.handed_over(connection, id, lately) and sending.handed_over(connection, id)
+        # Where nothing was, because all is in doubt, it takes a look at every message to know: so it is asked first.
+        return sending.handed_over(connection, id) and not sending.handed_over(connection, id, lately)
 
 
 def _ahead(channel: Channel) -> int:
