@@ -16,8 +16,10 @@ import sqlalchemy as sa
 
 from smsgw.notices import feeding, report
 from smsgw.notices.drafting import Draft
+from smsgw.notices.office import HELD_FOR
 from smsgw.notices.preview import preview
 from smsgw.notices.progress import Failure, progress
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.store import channels, notice_sending, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
@@ -260,3 +262,23 @@ def test_who_is_put_into_the_database_behind_the_place_is_found_and_stops_the_no
     slow.world.settle(60)
     assert slow.state(made.id) == "paused"
     assert slow.world.heard("84999999999") == []
+
+
+def test_what_was_paused_for_ninety_days_is_cancelled_and_reaches_nobody_any_more(slow: Cast) -> None:
+    made = approved(slow.notices, slow.an, slow.binh, 350)
+    slow.world.tick()
+    slow.notices.pause(made.id, slow.an)
+    slow.world.clock.forward(seconds=HELD_FOR.total_seconds())
+    slow.world.tick()
+    assert slow.state(made.id) == "paused"
+    slow.world.clock.forward(seconds=1)
+    slow.world.tick()
+    assert slow.state(made.id) == "cancelled"
+    assert slow.counts(made.id)["cancelled"] >= 50
+    assert slow.counts(made.id).get("queued", 0) == 0
+    last = slow.notices.events(made.id, slow.an)[-1]
+    assert (last.who, last.move) == ("gateway", "cancel")
+    with pytest.raises(NoticeRefused):
+        slow.notices.resume(made.id, slow.an)
+    slow.world.settle()
+    assert [number for number in range(350) if slow.heard(number)] == []

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from smsgw.notices.means import Means
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
 from smsgw.store.notices import Notice
 
@@ -28,3 +29,9 @@ def give_back(connection: sa.Connection, means: Means, notice: Notice, segments:
     """Give segments of a notice that was approved back to the budget that they were taken from."""
     if notice.approved_at is not None:
         rows.use_budget(connection, notice.agency or "", means.month(notice.approved_at), -segments, None)
+
+
+def drop(connection: sa.Connection, means: Means, notice: Notice, now: datetime) -> None:
+    """End the messages of a cancelled notice that no sender has, and give back what it did not use."""
+    sending.cancel(connection, notice.id, now)
+    give_back(connection, means, notice, notice.segments - sending.spent(connection, notice.id))

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Channel
-from smsgw.notices.budget import give_back
+from smsgw.notices.budget import drop, give_back
 from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.office import GATEWAY, HELD_FOR
@@ -119,8 +119,7 @@ class Feeder:
         del self._seals[notice.id]  # whoever resumes it has it looked at again
         _move(connection, notice, Move.VOID, self._means)
         sending.hold(connection, notice.id, now + HELD_FOR)
-        said = {"name": notice.name, "state": MOVES[Move.VOID].after}
-        audit.record(connection, GATEWAY, f"notice.{Move.VOID}", notice.id, said, now)
+        self._record(connection, notice, Move.VOID, now)
 
     def _start(self, connection: sa.Connection, notice: Notice) -> None:
         if notice.state == State.APPROVED:
@@ -142,13 +141,14 @@ class Feeder:
         return self._means.message(channel, Lane.NOTICE, to.phone, text, self._means.clock())
 
     def tend(self) -> None:
-        """Hold what came back to the queue of a stopped notice, end notices that are done, forget those given up."""
+        """Hold what came back to the queue of a stopped notice, end notices that are done, give up those left lying."""
         now = self._means.clock()
         with self._means.database.reading() as connection:
             strays = sending.strays(connection)
             done = [id for id in sending.being_sent(connection) if self._is_done(connection, id)]
-            given_up = rows.half_loaded(connection, now - LOADING_FOR)
-        if not (strays or done or given_up):
+            half_loaded = rows.left(connection, State.LOADING, now - LOADING_FOR)
+            left = rows.left(connection, State.PAUSED, now - HELD_FOR)
+        if not (strays or done or half_loaded or left):
             return
         with self._means.database.writing("tend notices") as connection:
             for id in strays:
@@ -157,8 +157,10 @@ class Feeder:
                 notice = sending.lock(connection, id)
                 if notice is not None and self._is_done(connection, id):
                     _move(connection, notice, Move.FINISH, self._means)
-            for id in given_up:
+            for id in half_loaded:
                 rows.forget(connection, id)
+            for id in left:
+                self._give_up(connection, id, now)
 
     def _restrain(self, connection: sa.Connection, id: str, now: datetime) -> None:
         """Hold or end what came back to the queue of a stopped notice.
@@ -172,6 +174,19 @@ class Feeder:
             sending.hold(connection, id, now + HELD_FOR)
         else:
             give_back(connection, self._means, notice, sending.cancel(connection, id, now))
+
+    def _give_up(self, connection: sa.Connection, id: str, now: datetime) -> None:
+        """Cancel what was paused for so long that nobody wants it any more."""
+        notice = sending.lock(connection, id, (State.PAUSED,))
+        if notice is None or notice.changed_at >= now - HELD_FOR:
+            return
+        _move(connection, notice, Move.CANCEL, self._means)
+        drop(connection, self._means, notice, now)
+        self._record(connection, notice, Move.CANCEL, now)
+
+    def _record(self, connection: sa.Connection, notice: Notice, what: Move, now: datetime) -> None:
+        said = {"name": notice.name, "state": MOVES[what].after}
+        audit.record(connection, GATEWAY, f"notice.{what}", notice.id, said, now)
 
     def _is_done(self, connection: sa.Connection, id: str) -> bool:
         if sending.has_more(connection, id):

@@ -277,9 +277,7 @@ class Notices:
         notice = self.find(id, who)
         with self._moving(notice, Move.CANCEL, who.name, reason) as move:
             move()
-            sending.cancel(move.connection, id, move.now)
-            unspent = move.notice.segments - sending.spent(move.connection, id)
-            budget.give_back(move.connection, self.means, move.notice, unspent)
+            budget.drop(move.connection, self.means, move.notice, move.now)
         return self.find(id, who)
 
     def try_out(self, id: str, who: Official, phone: str | None = None) -> str:

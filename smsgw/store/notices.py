@@ -270,10 +270,10 @@ def used_budget(connection: sa.Connection, agency: str, month: str) -> int:
     return connection.scalar(used) or 0
 
 
-def half_loaded(connection: sa.Connection, since: datetime) -> list[str]:
-    """Notices whose recipients have not been coming in since then."""
-    stopped = sa.select(_c.id).where(under_way(), _c.state == "loading", _c.changed_at < since)
-    return list(connection.execute(stopped.limit(10)).scalars())
+def left(connection: sa.Connection, state: str, since: datetime) -> list[str]:
+    """Notices that are loading or paused, and with which nothing was done since then."""
+    lie = sa.select(_c.id).where(under_way(), _c.state == state, _c.changed_at < since)
+    return list(connection.execute(lie.limit(10)).scalars())
 
 
 def forget(connection: sa.Connection, id: str) -> None:
