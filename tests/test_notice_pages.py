@@ -300,6 +300,21 @@ def test_bad_input_is_said_in_a_sentence_and_what_was_typed_stays(
     assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
 
 
+def test_a_change_by_which_a_message_gets_too_long_says_that_it_takes_too_many_segments(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new")
+    page = post(lan, f"{latest(here).id}/edit", 400, by="keep", text="ờ" * 600, accents="1")
+    assert "quá số phần cho phép" in page
+
+
+def test_a_draft_that_goes_to_nobody_may_still_be_changed(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new", content="phone;ten\nx;An\n")
+    assert latest(here).recipients == 0
+    post(lan, f"{latest(here).id}/edit", by="keep", name="Tên mới")
+    assert (latest(here).name, latest(here).text) == ("Tên mới", TEXT)
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with world(tmp_path, more="[notices]\nlargest_file = 1") as small:
         lan = official(small, "lan", "sender")

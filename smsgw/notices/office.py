@@ -187,8 +187,9 @@ class Notices:
         self._check_placeholders(after)
         reckoning, fingerprint = recounted(self.means, after, Reckoning.from_json(before.reckoning))
         size = reckoning.size(accents=after.accents)
-        if max(size.by_segments, default=0) > self.means.rules.most_segments:
-            raise NoticeRefused("text", f"a message would take {max(size.by_segments)} segments; that is too long")
+        longest, most = max(size.by_segments, default=0), self.means.rules.most_segments
+        if longest > most:
+            raise NoticeRefused("long", f"a message would take {longest} segments; {most} are allowed")
         with self._moving(before, Move.EDIT, who.name, "") as move:
             budget.give_back(move.connection, self.means, move.notice, move.notice.segments)
             move(
@@ -205,7 +206,9 @@ class Notices:
     def _check_placeholders(self, notice: Notice) -> None:
         with self.means.database.reading() as connection:
             one = next(iter(rows.recipients_at(connection, notice.id, [0])), None)
-        there = json.loads(one.fields) if one else {}
+        if one is None:
+            return  # nobody has anything to put there
+        there = json.loads(one.fields)
         if missing := [written for key, written in placeholders(notice.text).items() if key not in there]:
             raise NoticeRefused(
                 "placeholder",

@@ -17,7 +17,7 @@ ON_THE_CONSOLE = {Move.EDIT: "change", Move.SEND_BACK: "send back"}
 class NoticeRefused(ExpectedFailure):
     """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
 
-    Reasons: name, text, time, nobody, placeholder, registered, budget, role, own, state, changed, phone, removed,
+    Reasons: name, text, long, time, nobody, placeholder, registered, budget, role, own, state, changed, phone, removed,
     unknown.
     """
 
@@ -49,7 +49,7 @@ class NotNow(NoticeRefused):
 
 
 class MessageRefused(NoticeRefused):
-    """A message to one person is not sent. Further reasons: long, opted_out, daily."""
+    """A message to one person is not sent. Further reasons: opted_out, daily."""
 
 
 class EnoughToday(MessageRefused):
