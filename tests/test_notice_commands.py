@@ -128,6 +128,10 @@ def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk
     assert shown["samples"][0]["plain"]["text"] == "Moi Ong 0 den."
     assert (shown["plain"]["segments"], shown["accented"]["segments"]) == (3, 3)
     told = desk.run("preview", id).stdout
+    assert told.splitlines()[:2] == [
+        "Nghỉ lễ: draft, by an, to 3 of dan-cu.csv",
+        "left out: 0 twice, 0 opted out, 0 without SMS, 1 wrong",
+    ]
     assert "gsm7, 1 segment\n" in told
     assert "without accents: 3 segments" in told
     assert told.splitlines()[-1].endswith("takes 0:00:01")

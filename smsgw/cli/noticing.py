@@ -23,6 +23,7 @@ from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import Notices
+from smsgw.notices.reckoning import Reckoning
 from smsgw.officials.accounts import acting
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official, Role
@@ -86,12 +87,16 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
         print_json(figures | {"errors": [asdict(error) for error in created.errors]})
         return
     click.echo(f"{made.id}: {made.recipients} recipients, {made.segments} segments, {made.cost} đồng")
-    left = created.reckoning
-    click.echo(f"left out: {left.duplicates} twice, {left.opted_out} opted out, {left.unreachable} without SMS")
+    click.echo(_left_out(created.reckoning))
     for error in created.errors[:ERRORS_SHOWN]:
         click.echo(f"row {error.row}, {error.column}: {error.problem}")
     if len(created.errors) > ERRORS_SHOWN:
         click.echo(f"and {len(created.errors) - ERRORS_SHOWN} more errors; --json lists all")
+
+
+def _left_out(of: Reckoning) -> str:
+    kinds = (of.duplicates, "twice"), (of.opted_out, "opted out"), (of.unreachable, "without SMS"), (of.errors, "wrong")
+    return f"left out: {', '.join(f'{count} {kind}' for count, kind in kinds)}"
 
 
 def _filtered(gateway: Gateway, expression: str, text: str, who: Official) -> FilterAudience:
@@ -135,8 +140,11 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
     if as_json:
         print_json(_preview_json(seen))
         return
+    made = seen.notice
+    click.echo(f"{made.name}: {made.state}, by {made.author}, to {made.recipients} of {made.audience}")
+    click.echo(_left_out(seen.reckoning))
     for sample in seen.samples:
-        chosen = sample.accented if seen.notice.accents else sample.plain
+        chosen = sample.accented if made.accents else sample.plain
         size = f"{chosen.size.encoding}, {chosen.size.segments} segment{'s' * (chosen.size.segments != 1)}"
         click.echo(f"{sample.why}: row {sample.line}, {mask(sample.phone)}, {size}\n  {chosen.text}")
     for name, size_of in (("without accents", seen.reckoning.plain), ("with accents", seen.reckoning.accented)):
