@@ -309,6 +309,9 @@ class Receiver(Protocol):
     def heard(self, ids: Sequence[str]) -> Future[None]:
         """The carrier has surely read that we took these messages, so it will not bring them again."""
 
+    def not_taken(self, refs: Sequence[str]) -> Future[None]:
+        """The carrier says of messages, after the call's time limit, that it has them not and may take them later."""
+
     def note(self, what: str) -> None:
         """Something about the line that an operator wants to read in the log."""
 

@@ -238,7 +238,8 @@ class Gateway:
     def _hold_lines(self) -> None:
         for channel in self.channels.values():
             if isinstance(channel.provider, Connected):
-                channel.provider.hold(LineReceiver(self.database, channel, self.intake, self.reports))
+                receiver = LineReceiver(self.database, channel, self.intake, self.reports, self.clock)
+                channel.provider.hold(receiver)
 
     def _meet_channels(self) -> None:
         with self.database.writing("meet channels") as connection:

@@ -13,6 +13,7 @@ from smpplib import consts
 
 from smsgw.dispatch.sender import Sender
 from smsgw.gateway import Gateway
+from smsgw.intake.receiver import LineReceiver
 from smsgw.store import outbox
 from smsgw.store.tables import Lane, inbound, outbound
 from tests.conformance import smsc
@@ -30,6 +31,9 @@ password = "pass&77"
 sender = "8188"
 tps = 50
 time_limit = 0.2
+[quiet_hours]
+start = "00:00"
+end = "00:00"
 """
 
 
@@ -46,10 +50,10 @@ def gateway(tmp_path: Path, carrier: Smsc) -> Iterator[Gateway]:
     made.stop()
 
 
-def queued(gateway: Gateway) -> str:
-    """A reply that waits to be sent; its id."""
+def queued(gateway: Gateway, lane: Lane = Lane.REPLY) -> str:
+    """A message that waits to be sent; its id."""
     now = gateway.clock()
-    message = gateway.channels["line"].message(Lane.REPLY, "84912345678", "Ho so", now, now + timedelta(hours=1))
+    message = gateway.channels["line"].message(lane, "84912345678", "Ho so", now, now + timedelta(hours=1))
     with gateway.database.writing("test") as connection:
         outbox.add(connection, [message])
     return message.id
@@ -85,6 +89,34 @@ def test_a_carrier_that_answers_too_late_ends_the_doubt_and_its_receipt_finds_th
     carrier.send(unit(smsc.DELIVER_SM, 1, receipt))
     until(lambda: state(gateway, id) == "delivered", "the receipt")
     assert len(carrier.of(smsc.SUBMIT_SM)) == 1
+
+
+@pytest.mark.parametrize("status", [consts.SMPP_ESME_RMSGQFUL, consts.SMPP_ESME_RTHROTTLED])
+def test_a_carrier_that_says_later_too_late_ends_the_doubt_and_gets_the_message_again(
+    gateway: Gateway, carrier: Smsc, status: int
+) -> None:
+    carrier.says = lambda _: b""
+    id = queued(gateway, Lane.NOTICE)
+    gateway.start(["worker"])
+    sent = carrier.waits_for(smsc.SUBMIT_SM)
+    until(lambda: state(gateway, id) == "unknown", "doubt")
+    carrier.says = smsc.submit_answer()
+    carrier.send(unit(smsc.SUBMIT_SM_RESP, sent.sequence, status=status))
+    until(lambda: state(gateway, id) == "submitted", "the second try")
+    assert len(carrier.of(smsc.SUBMIT_SM)) == 2
+
+
+@pytest.mark.parametrize(("doubts", "after"), [(1, "queued"), (2, "unknown")])
+def test_what_is_said_of_one_try_ends_no_doubt_of_another(gateway: Gateway, doubts: int, after: str) -> None:
+    id, now = queued(gateway), gateway.clock()
+    with gateway.database.writing("test") as connection:
+        doubted = {"state": "unknown", "doubts": doubts, "attempts": doubts, "tried_at": now}
+        connection.execute(sa.update(outbound).values(doubted))
+    receiver = LineReceiver(gateway.database, gateway.channels["line"], gateway.intake, gateway.reports)
+    receiver.not_taken([id]).result(10)
+    assert state(gateway, id) == after
+    receiver.not_taken([id, "another"]).result(10)
+    assert state(gateway, id) == after
 
 
 def test_a_text_that_was_stored_though_the_database_failed_is_answered_once_when_it_comes_again(

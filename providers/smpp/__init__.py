@@ -37,6 +37,7 @@ from providers.contract import (
     Refused,
     Rejected,
     Taken,
+    Throttled,
     Unknown,
 )
 from providers.smpp.codes import CODES, NUMBERS, name_of
@@ -223,6 +224,9 @@ class Smpp:
                 report = Receipt(job.ref, carrier_id, "buffered", parts=parts)
             case Rejected(code):
                 report = Receipt(job.ref, None, "rejected", code)
+            case Throttled() | CallFailed():
+                cast(Receiver, self._receiver).not_taken([job.ref])
+                return
             case _:
                 return
         said = "\n".join(map(_said, job.answers))

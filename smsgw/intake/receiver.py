@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ import sqlalchemy as sa
 
 from providers.contract import Inbound, Receipt, Refused, Taken
 from smsgw import metrics
+from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.retry import next_attempt
 from smsgw.intake.intake import Intake
 from smsgw.intake.jointly import Jointly
 from smsgw.intake.reports import Reports
-from smsgw.store import lines
+from smsgw.store import lines, pending
 from smsgw.store.database import Database, trouble
 
 MOST_PROOFS = 1000  # in one transaction
@@ -39,12 +42,16 @@ class _Talk:
 class LineReceiver:
     """Where one channel's line brings what comes by it. Implements `providers.contract.Receiver`."""
 
-    def __init__(self, database: Database, channel: Channel, intake: Intake, reports: Reports) -> None:
+    def __init__(
+        self, database: Database, channel: Channel, intake: Intake, reports: Reports, clock: Clock = utc_now
+    ) -> None:
         self._database = database
         self._channel = channel
         self._intake = intake
         self._reports = reports
+        self._clock = clock
         self._proofs = Jointly(self._proved, MOST_PROOFS)
+        self._put_off = Jointly(self._not_taken, MOST_PROOFS)
 
     def messages(self, messages: Sequence[Inbound | Refused], said: str) -> Future[list[Taken]]:
         """What became of each, once everything is committed; an error if it was not, and must come again."""
@@ -57,6 +64,10 @@ class LineReceiver:
     def heard(self, ids: Sequence[str]) -> Future[None]:
         """The carrier has surely read that we took these messages, so it will not bring them again."""
         return self._proofs.begin(ids)
+
+    def not_taken(self, refs: Sequence[str]) -> Future[None]:
+        """The carrier says of messages that were in doubt that it has them not: they are sent again."""
+        return self._put_off.begin(refs)
 
     def note(self, what: str) -> None:
         """Something about the line that an operator wants to read in the log."""
@@ -82,4 +93,12 @@ class LineReceiver:
     def _proved(self, groups: Sequence[Sequence[str]]) -> list[None]:
         with self._database.writing("proved") as connection:
             lines.proved(connection, [id for ids in groups for id in ids])
+        return [None] * len(groups)
+
+    def _not_taken(self, groups: Sequence[Sequence[str]]) -> list[None]:
+        now = self._clock()
+        with self._database.writing("receipts") as connection:
+            untaken = pending.doubted_once(connection, self._channel.name, [ref for refs in groups for ref in refs])
+            again = {item.id: next_attempt(item.lane, item.attempts, random.random(), now) for item in untaken}  # noqa: S311
+            pending.put_back(connection, untaken, again, now)
         return [None] * len(groups)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
 import sqlalchemy as sa
 
+from smsgw.store import parts
 from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.overdue import past_deadline
 from smsgw.store.states import FINAL, State, check_move
@@ -67,6 +68,22 @@ def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int =
     surely = (_c.channel == channel, _c.state == sa.text("'queued'"), _c.doubts == 0)
     queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
     return _waiting(connection, queued.with_for_update(skip_locked=True).cte("queued"))
+
+
+def doubted_once(connection: sa.Connection, channel: str, ids: Sequence[str]) -> list[Waiting]:
+    """Those of these messages that are in doubt for a single try, locked until the transaction ends."""
+    so = (_c.id.in_(ids), _c.channel == channel, _c.state == State.UNKNOWN, _c.doubts == 1)
+    return _waiting(connection, sa.select(_c.id).where(*so).order_by(_c.id).with_for_update().cte("doubted_once"))
+
+
+def put_back(
+    connection: sa.Connection, doubted: Sequence[Waiting], again: Mapping[str, datetime], now: datetime
+) -> None:
+    """Queue messages whose doubt is over, as the carrier has them not; `again`: when each is to be sent."""
+    moves = [Move(item.id, State.QUEUED, item.expires_at, not_before=again[item.id]) for item in doubted]
+    move(connection, State.UNKNOWN, moves, now)
+    connection.execute(sa.update(outbound).where(_c.id.in_([*again])).values(doubts=0, error_code=None))
+    parts.forget(connection, [*again])
 
 
 def _waiting(connection: sa.Connection, which: sa.CTE) -> list[Waiting]:

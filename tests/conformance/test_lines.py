@@ -64,6 +64,9 @@ class Counter:
         done.set_result(None)
         return done
 
+    def not_taken(self, refs: Sequence[str]) -> Future[None]:
+        return self.heard([])
+
     def note(self, what: str) -> None:
         logging.getLogger("test").warning(what)
 
