@@ -22,6 +22,7 @@ class Node:
 
     def __init__(self, settings: Settings, roles: Collection[Role]) -> None:
         self.gateway = Gateway(settings)
+        self.gateway.database.hold()
         self._roles = roles
         self._web = self._server() if "web" in roles else None
 

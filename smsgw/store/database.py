@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -19,6 +20,10 @@ from smsgw.store.tables import metadata
 
 class SchemaError(ExpectedFailure):
     """The database is there and is not what this version needs. The text says what is missing and what to do."""
+
+
+class InUse(ExpectedFailure):
+    """Another process runs the gateway on a database that takes one. The text says which, and what to do."""
 
 
 def trouble(error: BaseException) -> str:
@@ -66,6 +71,7 @@ class Database:
         # SQLite takes one writer at a time, and its own way of waiting for the lock is to sleep and try again:
         # writers of one process wait for each other here instead, which keeps the longest wait short.
         self._one_writer = threading.Lock() if self.on_sqlite else nullcontext()
+        self._held: IO[bytes] | None = None
         if self.on_sqlite:
             sa.event.listen(self._engine, "connect", prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
@@ -97,6 +103,27 @@ class Database:
     def _at(self, name: str, side: str) -> None:
         if self.boundary is not None:
             self.boundary(name, side)
+
+    def hold(self) -> None:
+        """Be the only node that runs on it, where it is SQLite's, until it is closed. Raises InUse if another one is.
+
+        The lock is the system's and ends with its process, however that ends; the file stays and means nothing. It is
+        none of the database's own, as SQLite would lose its locks when one of those is closed.
+        """
+        if self.file is None:
+            return
+        file = self.file.resolve()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        held = file.with_name(f"{file.name}.lock").open("ab")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.close()
+            raise InUse(
+                f"another smsgw serve or demo runs on {self.file}, and SQLite takes one: stop that one first, or use"
+                " PostgreSQL, which takes any number"
+            ) from None
+        self._held = held
 
     def create(self) -> bool:
         """Make the tables where there are none; True if it made them. Raises SchemaError for a foreign schema."""
@@ -140,6 +167,8 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+        if self._held is not None:
+            self._held.close()
 
 
 def _options(url: sa.URL, pool_size: int) -> dict[str, Any]:
