@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from smsgw.settings import load
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import processes
+from tests.kannel import until
 from tests.world import NOON, free_port, settings_text
 
 
@@ -69,6 +71,18 @@ def test_a_sample_says_how_many_dossiers_it_replaced_and_replaces_nothing_else(s
     assert (unreadable.returncode, len(unreadable.stderr.splitlines())) == (1, 1)
     assert "file is not a database" in unreadable.stderr
     assert (shell.folder / "settings.toml").read_bytes() == text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_sample_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    Shell(tmp_path)
+    program = [str(Path(sys.executable).with_name("smsgw")), "sample", "--dossiers", "1000000"]
+    with subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        until(lambda: [*tmp_path.glob(".sample-*/*")], "a file to be begun")
+        running.send_signal(number)
+        out, _ = running.communicate(timeout=processes.PATIENCE)
+    assert (running.returncode != 0, out) == (True, b"")
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.toml"]
 
 
 def test_setting_up_twice_is_safe(shell: Shell) -> None:

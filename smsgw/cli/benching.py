@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import click
 import sqlalchemy as sa
@@ -14,7 +11,7 @@ import sqlalchemy as sa
 from smsgw.bench import figures, runner
 from smsgw.bench.place import Shape
 from smsgw.bench.plan import Plan
-from smsgw.cli.common import as_json, print_json
+from smsgw.cli.common import as_json, cleared_up, print_json
 
 
 def _server(context: click.Context, parameter: click.Parameter, url: str | None) -> str | None:
@@ -78,11 +75,8 @@ def bench(
     """
     shape = None if web is None else Shape(web, workers)
     plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, shape)
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
+    with cleared_up():
         done = runner.run(names or list(runner.BENCHMARKS), database, plan, lambda text: click.echo(text, err=True))
-    finally:
-        signal.signal(signal.SIGTERM, before)
     if out is not None:
         runner.append(out, done.document())
     if as_json:
@@ -91,8 +85,3 @@ def bench(
     click.echo(figures.table(done.figures))
     for note in done.notes:
         click.echo(note)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """A SIGTERM ends it as Ctrl-C does: processes are stopped, databases dropped."""
-    sys.exit(128 + number)

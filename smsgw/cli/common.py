@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -111,6 +114,20 @@ def by_hand() -> str:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):  # a user id without a name
         return "cli"
+
+
+@contextmanager
+def cleared_up() -> Iterator[None]:
+    """A SIGTERM in the block ends the command as Ctrl-C does, and what it has made for itself is removed first."""
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def print_json(value: object) -> None:

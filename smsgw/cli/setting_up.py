@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import CommandFailed, Context, Day
+from smsgw.cli.common import CommandFailed, Context, Day, cleared_up
 from smsgw.dossiers import sample as province
 from smsgw.failure import first_line
 from smsgw.settings import secret_key
@@ -43,7 +43,7 @@ def sample(context: Context, dossiers: int, seed: int, today: date | None) -> No
     day = today or _today(settings.gateway.timezone)
     # Where nobody looks on, click would write the label and nothing else.
     nobody = not sys.stderr.isatty()
-    with click.progressbar(length=dossiers, label="dossiers", file=sys.stderr, hidden=nobody) as bar:
+    with cleared_up(), click.progressbar(length=dossiers, label="dossiers", file=sys.stderr, hidden=nobody) as bar:
 
         def more(count: int) -> None:
             bar.update(count)
