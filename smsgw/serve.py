@@ -53,15 +53,22 @@ class Node:
         )
 
 
-def until_told_to_stop() -> None:
-    """Wait for SIGTERM or Ctrl-C."""
-    told: list[int] = []
+class Stop:
+    """SIGTERM or Ctrl-C, heard from when this is made: what is starting comes up first, and then stops in order.
 
-    def tell(number: int, frame: FrameType | None) -> None:
-        told.append(number)
+    By default Ctrl-C is an error raised wherever the program is, and is lost where nobody can catch it.
+    """
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, tell)
-    # The system may give a signal to any thread, and then it wakes no lock that this one waits for.
-    while not told:
-        time.sleep(LOOK_FOR_SIGNALS)
+    def __init__(self) -> None:
+        self._told = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._tell)
+
+    def wait(self) -> None:
+        """Until it was told."""
+        # The system may give a signal to any thread, and then it wakes no lock that this one waits for.
+        while not self._told:
+            time.sleep(LOOK_FOR_SIGNALS)
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:
+        self._told = True

@@ -24,7 +24,7 @@ from smsgw.cli.main import commands
 from smsgw.clock import utc_now
 from smsgw.dispatch import breaker, retry, sender
 from smsgw.gateway import ROLES, Gateway, Role
-from smsgw.serve import Node, until_told_to_stop
+from smsgw.serve import Node, Stop
 from smsgw.settings import load
 from smsgw.store import database, schedules, wakes
 from smsgw.store.database import Database
@@ -125,11 +125,12 @@ def run(plan: Plan) -> None:
     if plan.clock_off:
         _put_clock_off(timedelta(seconds=plan.clock_off))
     logs.to_stderr()
+    stop = Stop()
     node = Node(load(plan.settings), plan.roles)
     node.start()
     fate.is_up = True
     ready_file(plan.log, os.getpid()).touch()
-    until_told_to_stop()
+    stop.wait()
     node.stop()
 
 

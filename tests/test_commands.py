@@ -282,6 +282,18 @@ def test_the_demonstration_ends_with_the_right_answer(tmp_path: Path) -> None:
     assert any(" < Ho so " in line for line in lines)
 
 
+def test_who_is_told_to_stop_while_it_starts_stops_in_order(tmp_path: Path) -> None:
+    words = ["demo", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", "data"]
+    program = [str(Path(sys.executable).with_name("smsgw")), *words]
+    Shell(tmp_path)
+    with subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        until((tmp_path / "data").exists, "it to begin")
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=processes.PATIENCE)
+    assert (running.returncode, err) == (0, "")
+    assert "Ctrl-C stops everything." in out
+
+
 def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
     import socket
 
@@ -298,7 +310,7 @@ def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
 def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
     told = (
         "import signal, threading\n"
-        "from smsgw.serve import until_told_to_stop\n"
+        "from smsgw.serve import Stop\n"
         "def tell():\n"
         "    while signal.getsignal(signal.SIGINT) is signal.default_int_handler:\n"
         "        ready.wait(0.01)\n"
@@ -307,7 +319,7 @@ def test_a_signal_stops_it_whichever_thread_it_is_given_to() -> None:
         "    ready.wait()\n"
         "ready = threading.Event()\n"
         "threading.Thread(target=tell, daemon=True).start()\n"
-        "until_told_to_stop()\n"
+        "Stop().wait()\n"
         "print('stopped')\n"
     )
     done = subprocess.run(

@@ -19,7 +19,7 @@ from flask import Flask, Response, request
 from smsgw.bench.notices import messages
 from smsgw.bench.wire import HOST
 from smsgw.clock import utc_now
-from smsgw.serve import until_told_to_stop
+from smsgw.serve import Stop
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.tables import inbound, outbound
@@ -84,11 +84,12 @@ def _reply(received: dict[str, object], dossier: sa.Row[Any]) -> dict[str, objec
 
 def serve(port: int, url: str) -> None:
     """The route on the gateway's own web server, until told to stop."""
+    stop = Stop()
     database = Database(url)
     web = WebServer(create_app(database), f"{HOST}:{port}", share_port=True)
     web.start()
     print(READY, port, flush=True)  # noqa: T201
-    until_told_to_stop()
+    stop.wait()
     web.stop()
     database.close()
 

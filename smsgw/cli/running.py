@@ -12,7 +12,7 @@ from smsgw import logs
 from smsgw.cli.common import DEFAULT_FILE, CommandFailed, Context
 from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
-from smsgw.serve import Node, until_told_to_stop
+from smsgw.serve import Node, Stop
 from smsgw.settings import Settings, load
 from smsgw.web.server import CannotListen
 
@@ -32,10 +32,11 @@ def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tu
 def serve(context: Context, roles: tuple[Role, ...]) -> None:
     """Run the gateway; drains and stops on SIGTERM."""
     logs.to_stderr()
+    stop = Stop()
     node = Node(context.settings, roles)
     node.start()
     click.echo(f"gateway: {', '.join(roles)}; {context.settings.gateway.public_url}", err=True)
-    until_told_to_stop()
+    stop.wait()
     node.stop()
 
 
@@ -45,10 +46,11 @@ def serve(context: Context, roles: tuple[Role, ...]) -> None:
 def simulator(context: Context, channel: str | None) -> None:
     """Run the carrier simulator alone, with its handset page."""
     logs.to_stderr()
+    stop = Stop()
     carrier = demonstration.SimulatedCarrier(context.settings, channel)
     carrier.start()
     click.echo(f"carrier simulator with a handset: {carrier.url}", err=True)
-    until_told_to_stop()
+    stop.wait()
     carrier.stop()
 
 
@@ -63,13 +65,14 @@ def demo(context: Context, port: int | None, simulator_port: int | None, data: P
     text = None if context.file.exists() or context.file != DEFAULT_FILE else shipped("settings.toml")
     settings = demonstration.on_loopback(load(context.file, text), port, simulator_port, data)
     logs.to_stderr(logging.ERROR)
+    stop = Stop()
     try:
         with demonstration.running(settings, click.echo) as exchange:
             click.echo("A citizen texts a dossier code, and the gateway answers:")
             exchange.show(click.echo)
             if not once:
                 _show_addresses(settings)
-                until_told_to_stop()
+                stop.wait()
     except CannotListen as error:
         raise CommandFailed(f"{error} by --port or --simulator-port") from None
     if not exchange.right:
