@@ -35,13 +35,15 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 def test_a_second_node_is_refused_whatever_its_roles(serving: Serving) -> None:
     serving.start()
-    for words in (("serve",), ("serve", "--roles", "worker"), ("demo", "--simulator-port", str(free_port()))):
+    said = (
+        f"smsgw: another smsgw serve or demo runs on {serving.folder}/gateway.db, and SQLite takes one:"
+        " stop that one first, or use PostgreSQL, which takes any number"
+    )
+    for words in (("serve",), ("serve", "--roles", "worker")):
         refused = serving.command(*words)
-        assert (refused.returncode, refused.stderr) == (
-            1,
-            f"smsgw: another smsgw serve or demo runs on {serving.folder}/gateway.db, and SQLite takes one:"
-            " stop that one first, or use PostgreSQL, which takes any number\n",
-        )
+        assert (refused.returncode, refused.stderr) == (1, f"{said}\n")
+    demo = serving.command("demo", "--simulator-port", str(free_port()))
+    assert (demo.returncode, demo.stderr) == (1, f"{said}; or name another folder by --data\n")
 
 
 def test_commands_are_done_beside_it(serving: Serving) -> None:

@@ -14,6 +14,7 @@ from smsgw.gateway import ROLES, Role
 from smsgw.resources import shipped
 from smsgw.serve import Node, Stop
 from smsgw.settings import Settings, load
+from smsgw.store.database import InUse
 from smsgw.web.server import CannotListen
 
 
@@ -75,6 +76,8 @@ def demo(context: Context, port: int | None, simulator_port: int | None, data: P
                 stop.wait()
     except CannotListen as error:
         raise CommandFailed(f"{error} by --port or --simulator-port") from None
+    except InUse as error:
+        raise CommandFailed(f"{error}; or name another folder by --data") from None
     if not exchange.right:
         raise CommandFailed("the answer was not the right one")
 
