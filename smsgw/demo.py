@@ -129,8 +129,8 @@ def on_loopback(settings: Settings, port: int | None, simulator_port: int | None
         settings = _changed(settings, "web", bind=address)
         settings = _changed(settings, "gateway", public_url=HttpUrl(f"http://{address}"))
     if data is not None:
-        settings = _changed(settings, "gateway", database=f"sqlite:///{data / 'gateway.db'}")
-        settings = _changed(settings, "onestop", database=f"sqlite:///{data / 'onestop.db'}")
+        settings = _changed(settings, "gateway", database=_sqlite(data / "gateway.db"))
+        settings = _changed(settings, "onestop", database=_sqlite(data / "onestop.db"))
     if simulator_port is not None:
         name = _simulated_channel(settings)
         channel = settings.channels[name]
@@ -286,6 +286,11 @@ def _simulated_channel(settings: Settings) -> str:
 
 def _aggregator_config(channel: ChannelSettings) -> aggregator.Config:
     return cast(aggregator.Config, channel.config())
+
+
+def _sqlite(file: Path) -> str:
+    """The URL of a file, whatever its name has in it."""
+    return sa.URL.create("sqlite", database=str(file)).render_as_string()
 
 
 def _changed(settings: Settings, table: str, **values: object) -> Settings:

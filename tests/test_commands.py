@@ -269,8 +269,9 @@ def test_wrong_usage_has_a_status_of_its_own(shell: Shell, words: tuple[str, ...
     assert "Traceback" not in wrong.stderr
 
 
-def test_the_demonstration_ends_with_the_right_answer(tmp_path: Path) -> None:
-    words = ["demo", "--once", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", "data"]
+def test_the_demonstration_ends_with_the_right_answer_in_any_folder(tmp_path: Path) -> None:
+    folder = "thử #1? 100%41"
+    words = ["demo", "--once", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", folder]
     program = [str(Path(sys.executable).with_name("smsgw")), *words]
     Shell(tmp_path)
     shown = subprocess.run(
@@ -280,6 +281,8 @@ def test_the_demonstration_ends_with_the_right_answer(tmp_path: Path) -> None:
     lines = shown.stdout.splitlines()
     assert any(" > hs h01" in line or " > hs 000" in line for line in lines)
     assert any(" < Ho so " in line for line in lines)
+    assert (shown.stderr, {path.name for path in tmp_path.iterdir()}) == ("", {folder, "settings.toml"})
+    assert {path.name for path in (tmp_path / folder).iterdir()} > {"gateway.db", "onestop.db", "secret_key"}
 
 
 def test_who_is_told_to_stop_while_it_starts_stops_in_order(tmp_path: Path) -> None:

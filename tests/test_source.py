@@ -237,6 +237,14 @@ def test_nothing_stays_open_in_it_after_a_call(postgres_url: str) -> None:
     source.close()
 
 
+def test_a_sqlite_file_may_have_any_name(tmp_path: Path) -> None:
+    url = sa.URL.create("sqlite", database=f"{tmp_path}/hồ sơ #1? 100%41.db").render_as_string()
+    sample.write(url, 10, 1, date(2018, 8, 15))
+    source = OneStop(url, timeout=5)
+    assert len(source.find(codes(url))) == 10
+    source.close()
+
+
 def test_a_sqlite_file_that_is_replaced_is_read_anew(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/onestop.db"
     sample.write(url, 20, 1, date(2018, 8, 15))

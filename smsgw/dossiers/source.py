@@ -190,8 +190,8 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
     backend = address.get_backend_name()
     kept = {"pool_size": pool_size, "max_overflow": 0}
     if backend == "sqlite":
-        path = Path(address.database or "")
-        address = address.set(database=f"file:{path.absolute()}").update_query_dict({"mode": "ro", "uri": "true"})
+        path = Path(address.database or "").absolute()
+        address = address.set(database=path.as_uri()).update_query_dict({"mode": "ro", "uri": "true"})
         arguments: dict[str, Any] = {"timeout": timeout}
         # A file that is replaced is another file: a connection that was kept would read the old one for ever.
         pool: dict[str, Any] = {"poolclass": sa.NullPool}
