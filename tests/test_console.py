@@ -126,6 +126,19 @@ def test_a_fault_of_ours_is_said_with_a_page_and_without_what_it_was(here: World
     assert "secret" not in page + text(citizens)
 
 
+def test_a_database_that_is_away_is_said_with_a_page_that_has_its_style(here: World) -> None:
+    desk, database = official(here, "lan", "viewer"), here.gateway.database
+    assert database.file is not None
+    database.close()
+    database.file.rename(database.file.with_suffix(".away"))
+    database.file.mkdir()  # an empty place would be taken for a new database
+    shown = desk.get("/", 503)
+    assert "Cơ sở dữ liệu chưa trả lời" in shown
+    for sheet in re.findall(r'rel="stylesheet" href="([^"]+)"', shown):
+        with desk.client.get(sheet) as answer:
+            assert answer.status_code == 200, sheet
+
+
 def test_after_too_many_tries_one_is_told_how_long_to_wait(here: World) -> None:
     desk = stranger(here)
     for _ in range(5):

@@ -193,9 +193,9 @@ def blueprint(desk: Desk) -> Blueprint:
 
     @console.before_request
     def guard() -> AnyResponse | None:
-        g.signed_in = _signed_in(desk.signing_in)
         if request.endpoint == "console.static":
-            return None
+            return None  # also while the database is away, as the page that says so has a style, too
+        g.signed_in = _signed_in(desk.signing_in)
         view = current_app.view_functions[request.endpoint or ""]
         if elsewhere := _shown_out(_needs.get(view, "nobody")):
             return elsewhere
