@@ -14,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from providers.contract import Connected, Renewing
 from smsgw import assembly
+from smsgw.answers.answering import Answers
 from smsgw.answers.linking import Linking
 from smsgw.answers.wording import Wording
 from smsgw.clock import Clock, utc_now
@@ -90,20 +91,16 @@ class Gateway:
         self.wording = wording = Wording.load(settings.answers.wording)
         self.office = self._office(wording)
         self.reminders = self.office.reminders
-        told = (text for rule in self.reminders.rules.values() for text in rule.registered)
-        register(self.channels, [*wording.registered, *told])
+        self._register_texts()
         self.senders = [*self._new_senders()]
         self.sweeper = Sweeper(self.database, self.roads, clock)
         self.listener = Listener(self.database, self._wake_ours, self._wake_all)
         answers = assembly.answers(settings, wording)
-        same_text_limit = settings.answers.same_text_limit
-        self.clerk = Clerk(self.database, self.onestop, answers, same_text_limit=same_text_limit)
+        self.clerk = self._new_clerk(answers)
         self.intake = self._new_intake(wording)
         self.reports = Reports(self.database, clock)
         self.voices = VoiceDesk(self.database, answers, self.roads, self.bell, clock)
-        means = Means(
-            self.database, self.roads, self.hours, clock, assembly.tariffs(settings), assembly.notice_rules(settings)
-        )
+        means = self._means()
         self.notices = Notices(means)
         self.personal = Personal(means, self.bell)
         self.feeder = Feeder(means, self.bell)
@@ -116,12 +113,7 @@ class Gateway:
         self.purge = Purge(self.database, self.office.candidates, assembly.limits(settings), clock)
         self.retention = Daily(self.database, self.purge, zone, clock)
         self.activity = Activity(self.database, clock, zone, assembly.tariffs(settings))
-        self.signing_in = SigningIn(
-            self.database,
-            clock,
-            idle=timedelta(minutes=settings.console.idle_minutes),
-            longest=timedelta(hours=settings.console.session_hours),
-        )
+        self.signing_in = self._new_signing_in()
         self._ticker = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
         self._roles: Collection[Role] = ()
 
@@ -198,6 +190,10 @@ class Gateway:
             ring.keep_fresh()
         quotas.ask(self.database, self.channels.values(), self.clock)
 
+    def _register_texts(self) -> None:
+        told = (text for rule in self.reminders.rules.values() for text in rule.registered)
+        register(self.channels, [*self.wording.registered, *told])
+
     def _new_senders(self) -> Iterator[Sender]:
         vet = in_turn(LastLook(self.database, self.clock), self.office.last_look)
         for channel in self.channels.values():
@@ -215,6 +211,10 @@ class Gateway:
     def _repliers(self) -> dict[str, Sender]:
         return {name: sender for name in self.channels for sender in self.senders if sender.serves(name, Lane.REPLY)}
 
+    def _new_clerk(self, answers: Answers) -> Clerk:
+        same_text_limit = self.settings.answers.same_text_limit
+        return Clerk(self.database, self.onestop, answers, same_text_limit=same_text_limit)
+
     def _new_intake(self, wording: Wording) -> Intake:
         linking = Linking(wording, hotline=self.settings.answers.hotline)
         return Intake(
@@ -227,6 +227,15 @@ class Gateway:
             apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
             clock=self.clock,
         )
+
+    def _means(self) -> Means:
+        tariffs, rules = assembly.tariffs(self.settings), assembly.notice_rules(self.settings)
+        return Means(self.database, self.roads, self.hours, self.clock, tariffs, rules)
+
+    def _new_signing_in(self) -> SigningIn:
+        given = self.settings.console
+        idle, longest = timedelta(minutes=given.idle_minutes), timedelta(hours=given.session_hours)
+        return SigningIn(self.database, self.clock, idle=idle, longest=longest)
 
     def _key_rings(self) -> Iterator[KeyRing]:
         for name, channel in self.channels.items():

@@ -62,6 +62,13 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         more = rows[-1].id if len(rows) == query.limit else None
         return answer(models.Notices(notices=[models.Notice(**_fields(row)) for row in rows], next=more))
 
+    _looks(api, rooms)
+    _moves(api, rooms)
+
+
+def _looks(api: APIBlueprint, rooms: Rooms) -> None:
+    """The views of one notice that change nothing."""
+
     @api.get(
         "/notices/<id>", tags=_TAG, summary="How far a notice is", responses=answers({200: models.NoticeStatus}, 404)
     )
@@ -86,10 +93,9 @@ def routes(api: APIBlueprint, rooms: Rooms) -> None:
         lines = report.as_csv(report.records(rooms.notices.means, found, "en"))
         return Response((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
 
-    _moves(api, rooms)
-
 
 def _moves(api: APIBlueprint, rooms: Rooms) -> None:
+    """The views of one notice that move it on."""
     office = rooms.notices
     moves: dict[str, tuple[str, Callable[[str, str], object]]] = {
         "submit": ("Hand a draft in for approval", lambda id, reason: office.submit(id, me().official)),

@@ -51,7 +51,6 @@ Audience = FileAudience | FilterAudience
 def routes(desk: Desk) -> Blueprint:
     """/console/notices."""
     own = Blueprint("notices", __name__, url_prefix="/notices")
-    readings = Readings()
 
     @own.get("/")
     @needs("viewer")
@@ -61,6 +60,15 @@ def routes(desk: Desk) -> Blueprint:
         found = desk.notices.page(me(), request.args.get("before"), A_PAGE, SHOWN[shown])
         older = url_for(".notices", show=shown, before=found[-1].id) if len(found) == A_PAGE else None
         return page("notices.html", notices=found, older=older, shown=shown, shows=[*SHOWN])
+
+    _add_form(own, desk, Readings())
+    notice.add(own, desk)
+    notice_files.add(own, desk)
+    return own
+
+
+def _add_form(own: Blueprint, desk: Desk, readings: Readings) -> None:
+    """The form, for a new notice and for one that is there, and what its script asks."""
 
     @own.get("/new")
     @needs("sender")
@@ -82,21 +90,13 @@ def routes(desk: Desk) -> Blueprint:
     @needs("sender")
     def reading(token: str) -> AnyResponse:
         rows = readings.rows(token)
-        return Response(
-            say("notices.read", count=Format(desk.timezone, language()).number(rows)) if rows else "",
-            content_type=PLAIN,
-        )
+        return Response(say("notices.read", count=_number(desk, rows)) if rows else "", content_type=PLAIN)
 
     @own.get("/<id>/edit")
     @needs("sender")
     def edit(id: str) -> AnyResponse:
         found = notice_of(desk, id)
-        if not editable(found):
-            return too_late(desk, found)
-        given = _as_it_is(desk, found)
-        if request.args.get("by") == "file":  # somebody comes to bring the mended file
-            given["by"] = "file"
-        return _form(desk, given, notice=found)
+        return _form(desk, _as_it_is(desk, found), notice=found) if editable(found) else too_late(desk, found)
 
     @own.post("/<id>/edit")
     @needs("sender")
@@ -106,13 +106,10 @@ def routes(desk: Desk) -> Blueprint:
         # A page that is older than the approval takes nothing back that is on its way by now.
         return _written(desk, readings, found) if editable(found) else too_late(desk, found)
 
-    notice.add(own, desk)
-    notice_files.add(own, desk)
-    return own
-
 
 def _as_it_is(desk: Desk, notice: Notice) -> Form:
-    given = Form({"by": "keep", "name": notice.name, "text": notice.text, "accents": "1" if notice.accents else ""})
+    by = "file" if request.args.get("by") == "file" else "keep"  # somebody comes to bring the mended file
+    given = Form({"by": by, "name": notice.name, "text": notice.text, "accents": "1" if notice.accents else ""})
     if notice.send_at:
         given["at"] = f"{notice.send_at.astimezone(desk.timezone):%Y-%m-%dT%H:%M}"
     return given
@@ -148,11 +145,15 @@ def _count(desk: Desk, form: Form) -> str:
     try:
         chosen = selection(form, now.date())
         count = selecting.count(desk.onestop.url, chosen, now, me().agency)
-        return say("notices.count", count=Format(desk.timezone, language()).number(count))
+        return say("notices.count", count=_number(desk, count))
     except FilterError as error:
         return _said(error)
     except OneStopUnavailable:
         return say("notices.count_away")
+
+
+def _number(desk: Desk, count: int) -> str:
+    return Format(desk.timezone, language()).number(count)
 
 
 def _written(desk: Desk, readings: Readings, before: Notice | None) -> AnyResponse:
