@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, cast
 from urllib.parse import urlencode
@@ -19,7 +19,9 @@ from providers.callbacks import check, check_key, document, form, moment, option
 from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
+    Accepted,
     Callback,
+    CallFailed,
     Inbound,
     Malformed,
     Outbound,
@@ -145,16 +147,32 @@ class Vonage(HttpCarrier):
         }
         answer = self._line.send(message.ref, "POST", f"{self._url}/sms/json", data=fields)
         match answer.success().json():
-            case {"messages": [{"status": first, **rest}, *others]}:
-                # One for each part of a long text.
-                if any(not isinstance(other, dict) or other.get("status") != first for other in others):
-                    return Unknown("Vonage took only some parts of the text")
-                return outcome(CODES, first, rest.get("error-text"), rest.get("message-id"))
+            case {"messages": [_, *_] as parts} if all(isinstance(part, dict) and "status" in part for part in parts):
+                return _together([_result(part) for part in parts])
         raise Doubtful("the carrier's answer can't be read")
 
     def _check(self) -> str | None:
         self._line.ask("GET", f"{self._url}/account/get-balance?{urlencode(self._login)}").success().json()
         return None
+
+
+def _result(part: Mapping[str, Any]) -> Outcome | CallFailed:
+    try:
+        return outcome(CODES, part["status"], part.get("error-text"), part.get("message-id"))
+    except CallFailed as failed:
+        return failed
+
+
+def _together(results: Sequence[Outcome | CallFailed]) -> Outcome:
+    """What is so of a text that has one result for each part. Raises CallFailed if Vonage surely has none of them."""
+    first, other = results[0], next((one for one in results if not isinstance(one, Accepted)), None)
+    if other is None or len(results) == 1 or not any(isinstance(one, Accepted | Unknown) for one in results):
+        if isinstance(first, CallFailed):
+            raise first
+        return first
+    names = tuple(one.carrier_id if isinstance(one, Accepted) else None for one in results)
+    why = str(other) if isinstance(other, CallFailed) else other.detail
+    return Unknown(f"Vonage took {len(names) - names.count(None)} of {len(names)} parts: {why}", names)
 
 
 def sign(secret: str, method: Method, fields: Mapping[str, Any]) -> str:

@@ -114,6 +114,9 @@ def test_each_answer_has_its_outcome(name: str, case: Table, carrier: Double) ->
             assert code == case["rejected"]
         case Throttled(after):
             assert after == (case["throttled"] if case["throttled"] is not True else None)
+        case Unknown(detail, parts):
+            assert list(parts) == [part or None for part in case.get("parts", [])]
+            assert case.get("detail", detail) == detail
 
 
 @pytest.mark.parametrize(("name", "code", "meaning"), [*coded()])
