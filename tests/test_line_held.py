@@ -19,7 +19,7 @@ from smsgw.store.tables import Lane, inbound, outbound
 from tests.conformance import smsc
 from tests.conformance.smsc import Smsc, octets, unit
 from tests.kannel import until
-from tests.world import settings, sqlite_with_tables
+from tests.world import World, settings, sqlite_with_tables
 
 LINE = """
 [channels.line]
@@ -50,10 +50,10 @@ def gateway(tmp_path: Path, carrier: Smsc) -> Iterator[Gateway]:
     made.stop()
 
 
-def queued(gateway: Gateway, lane: Lane = Lane.REPLY) -> str:
+def queued(gateway: Gateway, lane: Lane = Lane.REPLY, by: str = "line") -> str:
     """A message that waits to be sent; its id."""
     now = gateway.clock()
-    message = gateway.channels["line"].message(lane, "84912345678", "Ho so", now, now + timedelta(hours=1))
+    message = gateway.channels[by].message(lane, "84912345678", "Ho so", now, now + timedelta(hours=1))
     with gateway.database.writing("test") as connection:
         outbox.add(connection, [message])
     return message.id
@@ -107,12 +107,13 @@ def test_a_carrier_that_says_later_too_late_ends_the_doubt_and_gets_the_message_
 
 
 @pytest.mark.parametrize(("doubts", "after"), [(1, "queued"), (2, "unknown")])
-def test_what_is_said_of_one_try_ends_no_doubt_of_another(gateway: Gateway, doubts: int, after: str) -> None:
-    id, now = queued(gateway), gateway.clock()
+def test_what_is_said_of_one_try_ends_no_doubt_of_another(anywhere: World, doubts: int, after: str) -> None:
+    gateway = anywhere.gateway
+    id, now = queued(gateway, by="sms"), gateway.clock()
     with gateway.database.writing("test") as connection:
         doubted = {"state": "unknown", "doubts": doubts, "attempts": doubts, "tried_at": now}
         connection.execute(sa.update(outbound).values(doubted))
-    receiver = LineReceiver(gateway.database, gateway.channels["line"], gateway.intake, gateway.reports)
+    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
     receiver.not_taken([id]).result(10)
     assert state(gateway, id) == after
     receiver.not_taken([id, "another"]).result(10)

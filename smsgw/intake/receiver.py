@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -67,7 +68,9 @@ class LineReceiver:
 
     def not_taken(self, refs: Sequence[str]) -> Future[None]:
         """The carrier says of messages that were in doubt that it has them not: they are sent again."""
-        return self._put_off.begin(refs)
+        put_off = self._put_off.begin(refs)
+        put_off.add_done_callback(self._noted)
+        return put_off
 
     def note(self, what: str) -> None:
         """Something about the line that an operator wants to read in the log."""
@@ -77,7 +80,7 @@ class LineReceiver:
         taken.add_done_callback(self._noted)
         return taken
 
-    def _noted(self, taken: Future[list[Taken]]) -> None:
+    def _noted(self, taken: Future[Any]) -> None:
         error = taken.exception()
         if error is None:
             return
