@@ -241,6 +241,7 @@ def test_the_handset_sends_and_hears(client: FlaskClient, carrier: Carrier) -> N
     assert [(bubble["direction"], bubble["text"]) for bubble in bubbles] == [("out", "HELP"), ("in", "Ho so")]
     after = bubbles[-1]["seq"]
     assert json.loads(client.get(f"/handset/conversations/{PHONE}?after={after}").data) == {"bubbles": []}
+    assert client.get(f"/handset/conversations/{PHONE}?after={after}&wait=nan").get_json() == {"bubbles": []}
     for wrong in ({}, {"from": PHONE}, {"from": 7, "text": "x"}, {"from": PHONE, "text": "x" * 5001}):
         assert client.post("/handset/texts", json=wrong).status_code == 400
 

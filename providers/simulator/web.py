@@ -73,6 +73,12 @@ def _add_gateway_api(app: Flask, carrier: Carrier) -> None:
         return jsonify(status="ok")
 
 
+def seconds_to_wait() -> float:
+    """How long a page wants to wait for a new bubble."""
+    # In this order, max makes 0 of "nan", which is neither over nor under anything and would be waited for without end.
+    return min(max(0.0, request.args.get("wait", 0.0, type=float)), LONGEST_WAIT)
+
+
 def _add_handset_api(app: Flask, carrier: Carrier) -> None:
     @app.post("/handset/texts")
     def texts() -> Response:
@@ -86,8 +92,8 @@ def _add_handset_api(app: Flask, carrier: Carrier) -> None:
     @app.get("/handset/conversations/<number>")
     def conversation(number: str) -> Response:
         after = request.args.get("after", 0, type=int)
-        wait = min(max(request.args.get("wait", 0.0, type=float), 0.0), LONGEST_WAIT)
-        return jsonify(bubbles=[asdict(bubble) for bubble in carrier.conversation(_number(number), after, wait)])
+        bubbles = carrier.conversation(_number(number), after, seconds_to_wait())
+        return jsonify(bubbles=[asdict(bubble) for bubble in bubbles])
 
     @app.get("/handset/faults")
     def faults() -> Response:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from flask import Blueprint, Response, jsonify, render_template, request
 
 from providers.simulator.texts import TEXTS, ZALO_ERRORS, ZALO_TEXTS
-from providers.simulator.web import LONGEST_TEXT, LONGEST_WAIT, problem
+from providers.simulator.web import LONGEST_TEXT, problem, seconds_to_wait
 from providers.simulator.zalo import SENDING_ERRORS, Zalo
 
 _USER = re.compile(r"\d{1,32}", re.ASCII)
@@ -82,8 +82,7 @@ def _add_chat(routes: Blueprint, zalo: Zalo) -> None:
     @routes.get("/zalo/people/<user>/conversation")
     def conversation(user: str) -> Response:
         after = request.args.get("after", 0, type=int)
-        wait = min(max(request.args.get("wait", 0.0, type=float), 0.0), LONGEST_WAIT)
-        bubbles = [asdict(bubble) for bubble in zalo.conversation(user, after, wait)]
+        bubbles = [asdict(bubble) for bubble in zalo.conversation(user, after, seconds_to_wait())]
         return jsonify(bubbles=bubbles, follows=zalo.follows(user))
 
     @routes.put("/zalo/people/<user>/follows")
