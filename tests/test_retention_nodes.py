@@ -101,7 +101,7 @@ def test_the_log_tells_in_one_line_what_was_removed(anywhere: World, caplog: pyt
     anywhere.clock.forward(days=400)
     with caplog.at_level("INFO", "smsgw.retention"):
         anywhere.gateway.purge.remove()
-    (line,) = caplog.messages
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "smsgw.retention"]
     assert "what is old was removed: 1 messages to citizens, 1 messages from citizens, " in line
 
 
