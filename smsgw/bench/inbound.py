@@ -150,7 +150,7 @@ def _all_sides(scene: Scene, gateways: Mapping[str, Shape]) -> Iterator[list[Sid
     with ExitStack() as stack:
         sides: list[Side] = []
         for name, shape in gateways.items():
-            database, batch = scene.place.gateway_database(), max(scene.plan.batches)
+            database, batch = scene.place.started_database(), max(scene.plan.batches)
             running = running_gateway(scene.place, shape.roles(), database, scene.double.port, batch=batch)
             gateway = stack.enter_context(running)
             sides.append(Side(name, gateway.port, gateway.groups(), True, citizens.callbacks, ours=True))

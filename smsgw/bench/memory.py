@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smsgw.bench.figures import Figures
 from smsgw.bench.load import Citizens, Load
-from smsgw.bench.place import Gateway, running_gateway
+from smsgw.bench.place import Running, running_gateway
 from smsgw.bench.plan import Scene
 from smsgw.bench.processes import resident
 from smsgw.bench.wire import now
@@ -19,7 +19,7 @@ def run(scene: Scene) -> Figures:
     figures = Figures("memory")
     seconds = 60 * scene.plan.minutes
     early = min(EARLY, seconds / 2)
-    database = scene.place.gateway_database()
+    database = scene.place.started_database()
     citizens = Citizens(scene.place.codes)
     with running_gateway(scene.place, scene.shape.roles(), database, scene.double.port) as gateway:
         load = Load(scene.loop, scene.double, gateway.port, connections=32)
@@ -39,6 +39,6 @@ def run(scene: Scene) -> Figures:
     return figures
 
 
-def _megabytes(gateway: Gateway) -> dict[str, float]:
+def _megabytes(gateway: Running) -> dict[str, float]:
     groups = {name: sum(map(resident, pids)) / MIB for name, pids in gateway.groups().items()}
     return {**groups, "all": sum(groups.values())} if len(groups) > 1 else groups

@@ -27,7 +27,7 @@ def run(scene: Scene) -> Figures:
 
 def _gateway(scene: Scene, figures: Figures, batch: int) -> None:
     count = scene.plan.sized(MESSAGES)
-    database = scene.place.gateway_database()
+    database = scene.place.started_database()
     notices.queue(database, count)
     scene.double.forget()
     scene.double.heard = lambda phones, at: None

@@ -19,7 +19,7 @@ START_LIMIT, QUIET = 30.0, 2.0  # seconds for the notice's first call; without a
 def run(scene: Scene) -> Figures:
     """Replies while nothing else goes out, and while a notice does, in turn."""
     figures = Figures("reply-under-notice")
-    database = scene.place.gateway_database()
+    database = scene.place.started_database()
     citizens = Citizens(scene.place.codes)
     with running_gateway(scene.place, scene.shape.roles(), database, scene.double.port, tps=TPS) as gateway:
         load = Load(scene.loop, scene.double, gateway.port, connections=16)
