@@ -29,7 +29,11 @@ from smsgw.store.tables import metadata
 # What is committed outlives the death of its processes, though not that of the machine.
 HASTY = "-c fsync=off -c full_page_writes=off"
 # All that makes a commit last is at its default, which is on.
-DURABLE = "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=256MB -c max_wal_size=4GB"
+DURABLE = (
+    "-c fsync=on -c synchronous_commit=on -c full_page_writes=on -c shared_buffers=256MB"
+    " -c min_wal_size=2GB -c max_wal_size=4GB"
+)
+_LOGS = 128  # files of its log, 16 MB each, that a server with these settings keeps to write into again
 
 
 def programs() -> Path | None:
@@ -134,6 +138,12 @@ class Server:
         options = f"-c listen_addresses='' -k {self._base} -c max_connections=200 {self._durability}"
         self._run("pg_ctl", "-w", "-l", str(self._base / "log"), "-o", options, "start")
 
+    def age(self) -> None:
+        """Have the files that one which has run for a day writes into again; a new one makes them while others wait."""
+        fill = "SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal()"
+        self._administer(*[fill] * _LOGS)
+        self._administer("CHECKPOINT")
+
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-m", mode, "stop")
 
@@ -208,6 +218,7 @@ def main() -> None:
     """A durable server until told to stop."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt), running(DURABLE) as server:
+        server.age()
         print(server.url, flush=True)  # noqa: T201
         signal.pause()
 
