@@ -6,7 +6,6 @@ Callbacks carry `X-Signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA256 under the 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
@@ -135,7 +134,7 @@ class Aggregator:
 
 def sign(secret: bytes, body: bytes, at: int) -> str:
     """The value of X-Signature for a body sent at that time (unix seconds)."""
-    digest = hmac.new(secret, b"%d." % at + body, hashlib.sha256).hexdigest()
+    digest = hmac.digest(secret, b"%d." % at + body, "sha256").hex()
     return f"t={at},v1={digest}"
 
 
