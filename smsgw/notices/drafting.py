@@ -97,19 +97,16 @@ class Loader:
             if not rows.touch(connection, self.notice.id, self.means.clock()):
                 raise NoticeRefused("state", "the notice took too long to come in and was given up; try again")
             refusing = opt_outs.among(connection, "notice", first)
-            asked = [item for phone, item in first.items() if phone not in refusing]
-            new = rows.add_recipients(
-                connection,
-                self.notice.id,
-                [_addressee(item.recipient) for item in asked],
-            )
+            asked = [(item, _addressee(item.recipient)) for phone, item in first.items() if phone not in refusing]
+            new = rows.add_recipients(connection, self.notice.id, [addressee for _, addressee in asked])
             problems = [(error.row, error.column, error.problem) for error in errors]
             rows.add_problems(connection, self.notice.id, self.reckoning.errors, problems)
         self.reckoning.errors += len(errors)
         self.reckoning.opted_out += sum(item.recipient.phone in refusing for item in wanted)
         self.reckoning.duplicates += sum(item.recipient.phone not in refusing for item in wanted) - len(new)
-        for item in asked:
-            if item.recipient.phone in new:
+        for item, addressee in asked:
+            if addressee.phone in new:
+                self.fingerprint.add(addressee)
                 self._count(item)
 
     def _checked(self, item: Recipient | RowError) -> Weighed | RowError:
@@ -127,7 +124,6 @@ class Loader:
         return worded(self.notice.text, item.values, accents=self.notice.accents)
 
     def _count(self, item: Weighed) -> None:
-        self.fingerprint.add(item.recipient)
         channel, tariff = self.means.road(item.recipient.phone)
         self.reckoning.add(item, channel.name, tariff)
 
@@ -147,8 +143,8 @@ def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, 
     fresh = Reckoning(counted.rows, 0, counted.duplicates, counted.opted_out, counted.unreachable, counted.errors)
     print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
     for item in rows.recipients(means.database, of.id):
-        recipient = Recipient(item.line, item.phone, json.loads(item.fields))
-        print_.add(recipient)
+        recipient = Recipient(item.line, item.phone, item.values)
+        print_.add(item)
         text = partial(worded, of.text, recipient.values, accents=of.accents)
         if refusing := means.refuses(recipient.phone, text):
             raise NoticeRefused("registered", _UNREGISTERED["en"].format(channel=refusing))

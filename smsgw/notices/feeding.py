@@ -7,7 +7,6 @@ more what was approved is paused instead.
 
 from __future__ import annotations
 
-import json
 import logging
 from datetime import datetime, timedelta
 
@@ -56,18 +55,19 @@ class Feeder:
             return 0
         with self._means.database.reading() as connection:
             ids = sending.due(connection, now)
+            room = self._room(connection) if ids else {}
         self._seals = {id: self._seals[id] for id in ids if id in self._seals}
         self._places = {id: self._places[id] for id in ids if id in self._places}
-        fed, full = 0, set[str]()
+        fed = 0
         for id in ids:
-            while (chunk := self._chunk(id, full)) is not None:
+            while room and (chunk := self._chunk(id, room)) is not None:
                 fed += chunk
         return fed
 
-    def _chunk(self, id: str, full: set[str]) -> int | None:
+    def _chunk(self, id: str, room: dict[str, int]) -> int | None:
         """Queue the next of a notice; how many, or None if nobody else can be now.
 
-        `full`: the channels that were full once in this round. What they send meanwhile is for the next one.
+        `room`: of the channels that are not full. What they send meanwhile is for the next round.
         """
         known = self._known(id)
         if known is None:
@@ -76,24 +76,25 @@ class Feeder:
             notice = sending.lock(connection, id)
             if notice is None or notice.fingerprint != known.notice.fingerprint:
                 return None  # stopped, or edited and approved again
-            room = self._room(connection, full)
             before = self._place(id)
-            page = sending.next_rows(connection, id, before.first(room), CHUNK) if room else []
+            page = sending.next_rows(connection, id, before.first(room), CHUNK)
             if not page:
                 if room.keys() >= {*before.ways}:  # and yet somebody waits: a row that was put in behind our place
                     self._places.pop(id, None)
                 return None
             chosen, places = before.choose(page, lambda phone: self._means.road(phone)[0], room)
-            full |= {*before.ways} - room.keys()
             if not known.holds(notice, (item for item, _ in chosen)):
                 self._void(connection, notice)
                 return None
             self._start(connection, notice)
             refusing = opt_outs.among(connection, "notice", (item.phone for item, _ in chosen))
             sending.skip(connection, id, sorted(refusing), OPTED_OUT)
-            messages = [self._message(notice, item, channel) for item, channel in chosen if item.phone not in refusing]
+            now = self._means.clock()
+            told = [(item, channel) for item, channel in chosen if item.phone not in refusing]
+            messages = [self._message(notice, item, channel, now) for item, channel in told]
             outbox.add(connection, messages)
-            sending.queued(connection, id, [(message.recipient, message.id) for message in messages])
+            lines = (item.line for item, _ in told)
+            sending.queued(connection, id, [*zip(lines, (message.id for message in messages), strict=True)])
             channels = {message.channel for message in messages}
             for name in channels:
                 self._bell.tell(connection, name, Lane.NOTICE)
@@ -125,10 +126,10 @@ class Feeder:
         if notice.state == State.APPROVED:
             _move(connection, notice, Move.START, self._means)
 
-    def _room(self, connection: sa.Connection, full: set[str]) -> dict[str, int]:
+    def _room(self, connection: sa.Connection) -> dict[str, int]:
         """How many more messages each channel takes that notices take now, if any."""
         ahead, roads = sending.queued_ahead(connection), self._means.roads
-        names = {*roads.firsts(Lane.NOTICE)} - full
+        names = {*roads.firsts(Lane.NOTICE)}
         return {name: left for name in names if (left := _ahead(roads.channels[name]) - ahead[name]) > 0}
 
     def _place(self, id: str) -> Places:
@@ -136,9 +137,9 @@ class Feeder:
         known = self._places.get(id)
         return known if known is not None and known.ways == ways else Places(ways)
 
-    def _message(self, notice: Notice, to: Addressee, channel: Channel) -> NewMessage:
-        text = worded(notice.text, json.loads(to.fields), accents=notice.accents)
-        return self._means.message(channel, Lane.NOTICE, to.phone, text, self._means.clock())
+    def _message(self, notice: Notice, to: Addressee, channel: Channel, now: datetime) -> NewMessage:
+        text = worded(notice.text, to.values, accents=notice.accents)
+        return self._means.message(channel, Lane.NOTICE, to.phone, text, now)
 
     def tend(self) -> None:
         """Hold what came back to the queue of a stopped notice, end notices that are done, give up those left lying."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -208,7 +207,7 @@ class Notices:
             one = next(iter(rows.recipients_at(connection, notice.id, [0])), None)
         if one is None:
             return  # nobody has anything to put there
-        there = json.loads(one.fields)
+        there = one.values
         if missing := [written for key, written in placeholders(notice.text).items() if key not in there]:
             raise NoticeRefused(
                 "placeholder",
@@ -295,7 +294,7 @@ class Notices:
             raise NoticeRefused("nobody", f"notice {notice.name!r} has no recipients")
         channel, _ = self.means.road(to)
         now = self.means.clock()
-        text = worded(notice.text, json.loads(one.fields), accents=notice.accents)
+        text = worded(notice.text, one.values, accents=notice.accents)
         with self.means.database.writing("move notice") as connection:
             # An official who waits for it has asked for it, like a citizen who asks.
             outbox.add(connection, [self.means.message(channel, Lane.REPLY, to, text, now)])

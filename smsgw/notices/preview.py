@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from dataclasses import dataclass
@@ -102,5 +101,5 @@ def _samples(connection: sa.Connection, notice: Notice, reckoning: Reckoning, ch
 
 
 def _sample(notice: Notice, why: str, item: Addressee) -> Sample:
-    plain, accented = (worded(notice.text, json.loads(item.fields), accents=accents) for accents in (False, True))
+    plain, accented = (worded(notice.text, item.values, accents=accents) for accents in (False, True))
     return Sample(why, item.line, item.phone, Shown(plain, measure(plain)), Shown(accented, measure(accented)))

@@ -13,6 +13,7 @@ from typing import Any
 
 from smsgw.notices.audience.columns import filled
 from smsgw.notices.recipients import Recipient
+from smsgw.store.notices import Addressee
 from smsgw.text.accents import joined_plain, unaccented
 from smsgw.text.alphabet import Encoding, storable
 from smsgw.text.segments import Measure, measure
@@ -124,21 +125,14 @@ def _size(made: dict[str, Any]) -> Size:
 
 
 class Fingerprint:
-    """SHA-256 over what is approved: text, accents, time and every recipient, in the order of line and phone."""
+    """SHA-256 over what is approved: text, accents, time and every recipient as stored, by line."""
 
     def __init__(self, text: str, send_at: datetime | None, *, accents: bool) -> None:
         at = send_at.astimezone(UTC).isoformat() if send_at else None
-        self._hash = hashlib.sha256(_canonical([text, accents, at]))
+        self._hash = hashlib.sha256(json.dumps([text, accents, at]).encode() + b"\n")
 
-    def add(self, recipient: Recipient) -> None:
-        self._hash.update(_canonical([recipient.row, recipient.phone, recipient.values]))
+    def add(self, one: Addressee) -> None:
+        self._hash.update(f"{one.line} {one.phone} {one.fields}\n".encode())
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()
-
-
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _canonical(value: object) -> bytes:
-    return _CANONICAL.encode(value).encode() + b"\n"

@@ -7,12 +7,10 @@ some ten megabytes for a hundred thousand people, for as long as they are being 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from smsgw.notices.means import Means
-from smsgw.notices.recipients import Recipient
 from smsgw.notices.reckoning import Fingerprint
 from smsgw.store import notices as rows
 from smsgw.store.notices import Addressee, Notice
@@ -44,6 +42,6 @@ def seal(means: Means, notice: Notice) -> Seal:
     print_ = Fingerprint(notice.text, notice.send_at, accents=notice.accents)
     hashes: dict[int, int] = {}
     for item in rows.recipients(means.database, notice.id):
-        print_.add(Recipient(item.line, item.phone, json.loads(item.fields)))
+        print_.add(item)
         hashes[item.line] = hash(item)
     return Seal(notice, print_.hexdigest(), hashes)

@@ -97,17 +97,18 @@ def has_more(connection: sa.Connection, id: str) -> bool:
     return connection.execute(sa.select(_r.phone).where(_r.notice_id == id, *_WAITING).limit(1)).first() is not None
 
 
-def queued(connection: sa.Connection, id: str, messages: Sequence[tuple[str, str]]) -> int:
-    """Write down phones with the messages that were queued for them; how many had none before."""
-    rows = ((id, phone, message) for phone, message in messages)
+def queued(connection: sa.Connection, id: str, messages: Sequence[tuple[int, str]]) -> int:
+    """Write down lines with the messages that were queued for them; how many had none before."""
+    rows = ((id, line, message) for line, message in messages)
     return _QUEUED.run(connection, rows).rowcount if messages else 0
 
 
 _QUEUED = Batch(
-    (_r.notice_id, _r.phone, _r.message_id),
+    # Were the notice one parameter, all its recipients would be read for each that is given.
+    (_r.notice_id, _r.line, _r.message_id),
     lambda given: (
         sa.update(notice_recipient)
-        .where(_r.notice_id == given.c.notice_id, _r.phone == given.c.phone, _UNTOLD)
+        .where(_r.notice_id == given.c.notice_id, _r.line == given.c.line, _UNTOLD)
         .values(message_id=given.c.message_id)
     ),
 )

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 import sqlalchemy as sa
 
 from smsgw.store.batch import InsertNew, inserting
@@ -56,13 +57,18 @@ class Notice:
         return sha256(f"{self.fingerprint} {self.name}".encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(NamedTuple):
     """A recipient as stored. `fields`: a JSON object."""
 
     line: int
     phone: str
     fields: str
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the placeholders of the text stand for."""
+        values: dict[str, str] = orjson.loads(self.fields)
+        return values
 
 
 @dataclass(frozen=True, slots=True)
