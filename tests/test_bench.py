@@ -55,6 +55,7 @@ def test_a_figure_says_what_it_is_compared_to(run: dict[str, Any]) -> None:
     assert figure["ratio"] > 0
     assert figure["baseline"] in named(run, "inbound")
     assert named(run, "claim")["100 in history"]["baseline"] == "10 finished"
+    assert named(run, "notice")["batch 100, from approval"]["baseline"] == "bare loop, batch 100"
 
 
 @pytest.mark.long
