@@ -15,6 +15,7 @@ from smsgw.dispatch.sender import Sender
 from smsgw.gateway import Gateway
 from smsgw.intake.receiver import LineReceiver
 from smsgw.store import outbox
+from smsgw.store.states import State
 from smsgw.store.tables import Lane, inbound, outbound
 from tests.conformance import smsc
 from tests.conformance.smsc import Smsc, octets, unit
@@ -117,6 +118,24 @@ def test_what_is_said_of_one_try_ends_no_doubt_of_another(anywhere: World, doubt
     receiver.not_taken([id]).result(10)
     assert state(gateway, id) == after
     receiver.not_taken([id, "another"]).result(10)
+    assert state(gateway, id) == after
+
+
+@pytest.mark.parametrize(("doubts", "after"), [(0, "queued"), (1, "unknown")])
+def test_a_carrier_that_says_later_before_the_doubt_is_written_down_leaves_none(
+    anywhere: World, doubts: int, after: str
+) -> None:
+    gateway = anywhere.gateway
+    id, now = queued(gateway, by="sms"), gateway.clock()
+    until = now + timedelta(minutes=1)
+    with gateway.database.writing("test") as connection:
+        connection.execute(sa.update(outbound).values(doubts=doubts))
+        (claimed,) = outbox.claim(connection, "sms", [Lane.REPLY], 1, lease="ours", until=until, now=now)
+    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
+    receiver.not_taken([id]).result(10)
+    with gateway.database.writing("test") as connection:
+        doubt = outbox.Settled(claimed, State.UNKNOWN, until, outcome="unknown", detail="no answer")
+        outbox.settle(connection, "sms", "ours", [doubt], now)
     assert state(gateway, id) == after
 
 

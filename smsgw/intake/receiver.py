@@ -67,7 +67,7 @@ class LineReceiver:
         return self._proofs.begin(ids)
 
     def not_taken(self, refs: Sequence[str]) -> Future[None]:
-        """The carrier says of messages that were in doubt that it has them not: they are sent again."""
+        """The carrier says of messages whose answer was late that it has them not: they are sent again."""
         put_off = self._put_off.begin(refs)
         put_off.add_done_callback(self._noted)
         return put_off
@@ -101,7 +101,7 @@ class LineReceiver:
     def _not_taken(self, groups: Sequence[Sequence[str]]) -> list[None]:
         now = self._clock()
         with self._database.writing("receipts") as connection:
-            untaken = pending.doubted_once(connection, self._channel.name, [ref for refs in groups for ref in refs])
-            again = {item.id: next_attempt(item.lane, item.attempts, random.random(), now) for item in untaken}  # noqa: S311
-            pending.put_back(connection, untaken, again, now)
+            tried = pending.tried_once(connection, self._channel.name, [ref for refs in groups for ref in refs])
+            again = {item.id: next_attempt(item.lane, item.attempts, random.random(), now) for item in tried}  # noqa: S311
+            pending.put_back(connection, tried, again)
         return [None] * len(groups)

@@ -70,20 +70,42 @@ def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int =
     return _waiting(connection, queued.with_for_update(skip_locked=True).cte("queued"))
 
 
-def doubted_once(connection: sa.Connection, channel: str, ids: Sequence[str]) -> list[Waiting]:
-    """Those of these messages that are in doubt for a single try, locked until the transaction ends."""
-    so = (_c.id.in_(ids), _c.channel == channel, _c.state == State.UNKNOWN, _c.doubts == 1)
-    return _waiting(connection, sa.select(_c.id).where(*so).order_by(_c.id).with_for_update().cte("doubted_once"))
+def tried_once(connection: sa.Connection, channel: str, ids: Sequence[str]) -> list[Waiting]:
+    """Those of these messages that the carrier may have by a single try; locked until the transaction ends.
+
+    They are in doubt, or their sender is about to say so: of one that no other try left in doubt, that is this try.
+    """
+    doubted = sa.or_(
+        sa.and_(_c.state == State.UNKNOWN, _c.doubts == 1), sa.and_(_c.state == State.SENDING, _c.doubts == 0)
+    )
+    so = (_c.id.in_(ids), _c.channel == channel, doubted)
+    return _waiting(connection, sa.select(_c.id).where(*so).order_by(_c.id).with_for_update().cte("tried_once"))
 
 
-def put_back(
-    connection: sa.Connection, doubted: Sequence[Waiting], again: Mapping[str, datetime], now: datetime
-) -> None:
-    """Queue messages whose doubt is over, as the carrier has them not; `again`: when each is to be sent."""
-    moves = [Move(item.id, State.QUEUED, item.expires_at, not_before=again[item.id]) for item in doubted]
-    move(connection, State.UNKNOWN, moves, now)
-    connection.execute(sa.update(outbound).where(_c.id.in_([*again])).values(doubts=0, error_code=None))
+def put_back(connection: sa.Connection, tried: Sequence[Waiting], again: Mapping[str, datetime]) -> None:
+    """Queue locked messages that the carrier surely has not; `again`: when each is to be sent. No lease lasts on."""
+    for before in _TRIED:
+        check_move(before, State.QUEUED)
+    _PUT_BACK.run(connection, ((item.id, again[item.id]) for item in tried))
     parts.forget(connection, [*again])
+
+
+_TRIED = (State.UNKNOWN, State.SENDING)
+_PUT_BACK = Batch(
+    (_c.id, _c.not_before),
+    lambda given: (
+        sa.update(outbound)
+        .where(_c.id == given.c.id, looked_at_last(_c.state.in_(_TRIED)))
+        .values(
+            state=State.QUEUED,
+            lease=None,
+            deadline=_c.expires_at,
+            not_before=given.c.not_before,
+            doubts=0,
+            error_code=None,
+        )
+    ),
+)
 
 
 def _waiting(connection: sa.Connection, which: sa.CTE) -> list[Waiting]:
