@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from smsgw.cli.main import commands
 from smsgw.cli.noticing import notice
 from smsgw.clock import utc_now
+from smsgw.notices.drafting import Draft
 from smsgw.notices.refusals import COMMANDS
 from tests.bulletin import official, phone, table
 from tests.world import World, settings_text
@@ -109,6 +110,28 @@ def test_the_time_that_is_given_is_the_provinces(desk: Desk) -> None:
     assert desk.run("create", "--at", "soon").exit_code == 2
 
 
+@pytest.mark.parametrize(("given", "past"), [("2018-08-20T08:00", True), ("2199-08-20T08:00", False)])
+def test_whoever_gives_a_time_that_is_past_is_told_that_it_goes_out_at_once(desk: Desk, given: str, past: bool) -> None:
+    words = ("--name", "n", "--text", "t", "--csv", str(desk.people), "--as", "an", "--at", given)
+    told = desk.run("create", *words).stdout
+    id = told.split(":")[0]
+    said = "2018-08-20 08:00 is past: it goes out as soon as it is approved\n"
+    assert [said in text for text in (told, desk.run("preview", id).stdout)] == [past, past]
+
+
+def test_what_was_changed_since_it_was_previewed_is_not_approved(desk: Desk) -> None:
+    id = desk.create()
+    mark = str(desk.json("preview", id)["mark"])
+    assert f"its mark is {mark}:" in desk.run("preview", id).stdout
+    notices = desk.world.gateway.notices
+    notices.edit(id, desk.an, Draft("Nghỉ lễ", "Mời ((tên)) về.", "", None))
+    for words in (("submit", id, "--as", "an"), ("approve", id, "--as", "binh")):
+        for wrong in (mark, ""):
+            assert "changed since you looked at it" in str(desk.run(*words, "--seen", wrong).exception)
+        desk.json(*words, "--seen", notices.find(id, desk.an).mark)
+    assert notices.find(id, desk.an).state == "approved"
+
+
 @pytest.mark.parametrize("given", ["0001-01-01T00:00", "9999-12-31T23:59"])
 def test_a_time_that_leaves_the_calendar_is_refused(desk: Desk, given: str) -> None:
     words = ("--name", "n", "--text", "t", "--csv", str(desk.people), "--as", "an")
@@ -134,7 +157,7 @@ def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk
     ]
     assert "gsm7, 1 segment\n" in told
     assert "without accents: 3 segments" in told
-    assert told.splitlines()[-1].endswith("takes 0:00:01")
+    assert told.splitlines()[-2].endswith("takes 0:00:01")
     assert desk.run("try", id, "--as", "an").stdout == "queued for 84912***001\n"
     desk.world.clock.now = utc_now()  # by which the command queued it
     desk.world.settle()

@@ -168,6 +168,19 @@ def test_an_approver_is_told_before_a_change_that_it_takes_the_approval_from_the
     assert "không được duyệt nó nữa" not in lan.get(page)
 
 
+@pytest.mark.parametrize(("at", "past"), [("2018-01-01T08:00", True), ("2199-01-01T08:00", False)])
+def test_author_and_approver_are_told_that_a_time_is_past_and_it_goes_out_at_once(
+    here: World, at: str, past: bool
+) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    assert ("đã qua: thông báo sẽ đi ngay" in post(lan, "new", at=at)) == past
+    moved(lan, latest(here), "submit")
+    page = f"/notices/{latest(here).id}/"
+    assert ("đã qua: thông báo sẽ đi ngay" in minh.get(page)) == past
+    moved(minh, latest(here), "approve")
+    assert "đã qua" not in minh.get(page)
+
+
 def test_rows_with_faults_are_to_be_mended_only_while_they_can_be(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     assert "Sửa trong tệp" in post(lan, "new", content=FILE + "x;Chi\n")

@@ -37,6 +37,7 @@ _file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _as_someone = click.option("--as", "user", metavar="USER", help="The official who does it.")
 _must_be_someone = click.option("--as", "user", metavar="USER", required=True, help="The official who does it.")
 _reason = click.option("--reason", default="", help="Why; it is recorded.")
+_seen = click.option("--seen", metavar="MARK", help="Only if it is still what the preview showed under this mark.")
 
 
 class Moment(click.ParamType[datetime]):
@@ -81,13 +82,15 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
         with source.open("rb") if isinstance(source, Path) else nullcontext() as file:
             audience = FileAudience(file, text, gateway.limits, "en") if file else _filtered(gateway, source, text, who)
             created = gateway.notices.create(draft, audience, who, _counted)
-    made = created.notice
+        made, past = created.notice, created.notice.past(gateway.clock())
     if given["as_json"]:
         figures = {key: getattr(made, key) for key in ("id", "recipients", "segments", "cost")}
         print_json(figures | {"errors": [asdict(error) for error in created.errors]})
         return
     click.echo(f"{made.id}: {made.recipients} recipients, {made.segments} segments, {made.cost} đồng")
     click.echo(_left_out(created.reckoning))
+    if past:
+        click.echo(_past(past, zone))
     for error in created.errors[:ERRORS_SHOWN]:
         click.echo(f"row {error.row}, {error.column}: {error.problem}")
     if len(created.errors) > ERRORS_SHOWN:
@@ -136,6 +139,7 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
     """Real texts of real recipients, size and cost with and without accents, course and budget."""
     with _as(context, user, "viewer") as (gateway, who):
         seen = previews.preview(gateway.notices.means, gateway.notices.find(id, who))
+        past = seen.notice.past(gateway.clock())
     zone = gateway.hours.zone
     if as_json:
         print_json(_preview_json(seen))
@@ -152,6 +156,8 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
     course = seen.course
     ends = f"{course.ends.astimezone(zone):%Y-%m-%d %H:%M}"
     takes = timedelta(seconds=math.ceil(course.takes.total_seconds()))
+    if past:
+        click.echo(_past(past, zone))
     click.echo(f"begins {course.starts.astimezone(zone):%Y-%m-%d %H:%M}, ends about {ends}, takes {takes}")
     budget = seen.budget
     if budget.limit is not None:
@@ -159,6 +165,11 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
         click.echo(f"budget of {budget.month}: {budget.with_this} of {budget.limit} segments with this{warning}")
     for other in seen.told_before:
         click.echo(f"the same text went to {other.people} of these people within a day: {other.name}")
+    click.echo(f"its mark is {made.mark}: with --seen, submit and approve refuse what was changed since")
+
+
+def _past(send_at: datetime, zone: ZoneInfo) -> str:
+    return f"{send_at.astimezone(zone):%Y-%m-%d %H:%M} is past: it goes out as soon as it is approved"
 
 
 def _preview_json(seen: previews.Preview) -> dict[str, Any]:
@@ -172,6 +183,7 @@ def _preview_json(seen: previews.Preview) -> dict[str, Any]:
     budget = {**asdict(seen.budget), "near": seen.budget.near, "refused": seen.budget.refused}
     return {
         "id": seen.notice.id,
+        "mark": seen.notice.mark,
         "recipients": seen.notice.recipients,
         "samples": samples,
         **sizes,
@@ -182,26 +194,41 @@ def _preview_json(seen: previews.Preview) -> dict[str, Any]:
     }
 
 
-def _move(name: str, role: Role, what: str, make: Callable[[Notices, str, Official, str], Notice]) -> click.Command:
+Make = Callable[[Notices, str, Official, Any], Notice]
+
+
+def _move(name: str, role: Role, what: str, option: Callable[..., Any], make: Make) -> click.Command:
+    """A command for a move. `option`: what `make` is given last."""
+
     @click.argument("id")
     @_must_be_someone
-    @_reason
+    @option
     @as_json
     @click.pass_obj
-    def command(context: Context, id: str, user: str, reason: str, as_json: bool) -> None:
+    def command(context: Context, /, id: str, user: str, as_json: bool, **given: Any) -> None:
         with _as(context, user, role) as (gateway, who):
-            moved = make(gateway.notices, id, who, reason)
+            moved = make(gateway.notices, id, who, *given.values())
             _show(gateway, moved, as_json)
 
     return notice.command(name, help=what)(command)
 
 
-_move("submit", "sender", "Hand a draft in for approval.", lambda all, id, who, reason: all.submit(id, who))
-_move("approve", "approver", "Let it go out.", lambda all, id, who, reason: all.approve(id, who))
-_move("return", "approver", "Make it a draft again, unapproved.", Notices.send_back)
-_move("pause", "sender", "Hold what no carrier has yet.", Notices.pause)
-_move("resume", "sender", "Go on with what was paused.", Notices.resume)
-_move("cancel", "sender", "Never send what no carrier has yet.", Notices.cancel)
+def _as_seen(make: Make) -> Make:
+    """A move of what somebody has seen, for which they give its mark."""
+
+    def made(notices: Notices, id: str, who: Official, mark: str | None) -> Notice:
+        found = notices.find(id, who)
+        return make(notices, id, who, found.fingerprint if mark == found.mark else mark)
+
+    return made
+
+
+_move("submit", "sender", "Hand a draft in for approval.", _seen, _as_seen(Notices.submit))
+_move("approve", "approver", "Let it go out.", _seen, _as_seen(Notices.approve))
+_move("return", "approver", "Make it a draft again, unapproved.", _reason, Notices.send_back)
+_move("pause", "sender", "Hold what no carrier has yet.", _reason, Notices.pause)
+_move("resume", "sender", "Go on with what was paused.", _reason, Notices.resume)
+_move("cancel", "sender", "Never send what no carrier has yet.", _reason, Notices.cancel)
 
 
 @notice.command("try")

@@ -230,19 +230,20 @@ class Notices:
             raise NoticeRefused("nobody", f"notice {notice.name!r} has no recipients")
         if self.needs_approval(notice):
             with self._moving(notice, Move.SUBMIT, who.name, "") as move:
-                move(seen=seen or notice.fingerprint, needs_approval=True)
+                move(seen=notice.fingerprint if seen is None else seen, needs_approval=True)
         else:
-            self._approve(notice, Move.RELEASE, who, seen or notice.fingerprint, needs_approval=False)
+            self._approve(notice, Move.RELEASE, who, seen, needs_approval=False)
         return self.find(id, who)
 
     def approve(self, id: str, who: Official, seen: str | None = None) -> Notice:
         """It may go out. `seen`: the fingerprint of what the approver looked at; None: of what there is now."""
         _check_role(who, "approver")
         notice = self.find(id, who)
-        self._approve(notice, Move.APPROVE, who, seen or notice.fingerprint, approver=who.name)
+        self._approve(notice, Move.APPROVE, who, seen, approver=who.name)
         return self.find(id, who)
 
-    def _approve(self, notice: Notice, what: Move, who: Official, seen: str, **values: Any) -> None:
+    def _approve(self, notice: Notice, what: Move, who: Official, seen: str | None, **values: Any) -> None:
+        seen = notice.fingerprint if seen is None else seen
         if seen != notice.fingerprint or seal(self.means, notice).fingerprint != seen:
             raise NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
         with self._moving(notice, what, who.name, "") as move:

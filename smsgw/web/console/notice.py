@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from flask import Blueprint, abort, request
@@ -159,7 +160,7 @@ def _carry_out(desk: Desk, notice: Notice, move: str) -> None:
 
 
 def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
-    looked_at = preview(desk.notices.means, notice)
+    looked_at, show = preview(desk.notices.means, notice), Format(desk.timezone, language())
     own = desk.notices.wrote(notice, me())
     events = desk.notices.events(notice.id, me())
     return page(
@@ -169,7 +170,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         preview=looked_at,
         removed=looked_at.reckoning.removed_at,
         total=looked_at.reckoning.size(accents=notice.accents),
-        warnings=_warnings(looked_at, Format(desk.timezone, language())) if notice.state in BEFORE_SENDING else [],
+        warnings=_warnings(looked_at, show, desk.clock()) if notice.state in BEFORE_SENDING else [],
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
         next=_next(notice, events, own=own),
@@ -206,12 +207,14 @@ def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:
             return None
 
 
-def _warnings(preview: Preview, show: Format) -> list[tuple[str, str]]:
+def _warnings(preview: Preview, show: Format, now: datetime) -> list[tuple[str, str]]:
     """What to think of before it is sent: how grave, and the text."""
     said = [
         ("warning", say("notices.told_before", name=other.name, count=show.number(other.people)))
         for other in preview.told_before
     ]
+    if past := preview.notice.past(now):
+        said.append(("warning", say("notices.past", time=show.time(past))))
     budget = preview.budget
     if budget.limit is not None and (budget.near or budget.refused):
         kind, key = ("danger", "refused") if budget.refused else ("warning", "near")
