@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import pytest
 
+from smsgw.store import audit
+from smsgw.store.database import Database
 from tests.test_commands import Shell
 
 
@@ -78,3 +83,21 @@ def test_a_password_that_nobody_could_type_is_refused(shell: Shell) -> None:
     words = ("user", "add", "thi", "--role", "viewer", "--password-stdin")
     refused = shell.run(*words, stdin="a sentence with \udcff in it\n")
     assert (refused.returncode, "the password is not UTF-8" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("sudo", "who"), [("daemon", "cli:daemon as {}"), ("{}", "cli:{}"), ("nobody of this machine", "cli:{}")]
+)
+def test_the_log_says_who_gave_a_command_by_sudo_and_believes_no_variable_that_anybody_sets(
+    shell: Shell, sudo: str, who: str
+) -> None:
+    user = pwd.getpwuid(os.getuid()).pw_name
+    variables = {"SUDO_USER": sudo.format(user), "LOGNAME": "binh", "USER": "binh"}
+    name = f"sudo-{len(sudo)}"
+    added = shell.run("user", "add", name, "--role", "viewer", "--no-password", **variables)
+    assert added.returncode == 0, added.stderr
+    database = Database(f"sqlite:///{shell.folder}/gateway.db")
+    with database.reading() as connection:
+        (entry, *_) = audit.latest(connection)
+    database.close()
+    assert (entry.subject, entry.who) == (name, who.format(user))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
+from pwd import getpwnam, getpwuid, struct_passwd
 from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -109,11 +110,21 @@ class Msisdn(click.ParamType[str]):
 
 
 def by_hand() -> str:
-    """Who gives this command, as the audit log names them."""
+    """Who gives this command, as the audit log names them; with sudo, who they were before.
+
+    By the process, and not by LOGNAME or USER, which say what anybody wrote there.
+    """
+    user, before = _name(lambda: getpwuid(os.getuid())), _name(lambda: getpwnam(os.environ["SUDO_USER"]))
+    if before in (None, user):
+        return f"cli:{user}" if user else "cli"
+    return f"cli:{before} as {user}" if user else f"cli:{before}"
+
+
+def _name(look_up: Callable[[], struct_passwd]) -> str | None:
     try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a user id without a name
-        return "cli"
+        return look_up().pw_name
+    except KeyError:  # a user id without a name, or nobody of this machine
+        return None
 
 
 @contextmanager
