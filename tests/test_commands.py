@@ -73,7 +73,7 @@ def test_a_sample_says_how_many_dossiers_it_replaced_and_replaces_nothing_else(s
     assert (shell.folder / "settings.toml").read_bytes() == text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_sample_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     Shell(tmp_path)
     program = [str(Path(sys.executable).with_name("smsgw")), "sample", "--dossiers", "1000000"]
@@ -83,6 +83,16 @@ def test_a_sample_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.
         out, _ = running.communicate(timeout=processes.PATIENCE)
     assert (running.returncode != 0, out) == (True, b"")
     assert [file.name for file in tmp_path.iterdir()] == ["settings.toml"]
+
+
+def test_a_sample_that_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    Shell(tmp_path)
+    program = ["nohup", str(Path(sys.executable).with_name("smsgw")), "sample", "--dossiers", "20000"]
+    with subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        until(lambda: [*tmp_path.glob(".sample-*/*")], "a file to be begun")
+        running.send_signal(signal.SIGHUP)
+        running.communicate(timeout=processes.PATIENCE)
+    assert running.returncode == 0
 
 
 def test_setting_up_twice_is_safe(shell: Shell) -> None:

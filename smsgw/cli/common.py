@@ -129,12 +129,18 @@ def _name(look_up: Callable[[], struct_passwd]) -> str | None:
 
 @contextmanager
 def cleared_up() -> Iterator[None]:
-    """A SIGTERM in the block ends the command as Ctrl-C does, and what it has made for itself is removed first."""
-    before = signal.signal(signal.SIGTERM, _end)
+    """A SIGTERM in the block, or a terminal that is closed, ends the command as Ctrl-C does.
+
+    What it has made for itself is removed first.
+    """
+    # Under nohup it is to outlive the terminal.
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
