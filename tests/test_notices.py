@@ -18,6 +18,7 @@ from smsgw.notices import report
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import CHUNK, Draft
 from smsgw.notices.forecast import Budget, Course
+from smsgw.notices.office import TRIES_A_DAY
 from smsgw.notices.preview import preview
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
@@ -294,6 +295,18 @@ def test_an_official_tries_it_out_on_their_own_phone(cast: Cast) -> None:
     ]
     with pytest.raises(NoticeRefused, match="no phone of binh is known"):
         cast.notices.try_out(made.id, cast.binh)
+
+
+def test_an_official_tries_so_many_on_a_day_and_other_officials_are_free_of_it(cast: Cast) -> None:
+    ids = [drafted(cast.notices, cast.an).notice.id for _ in range(2)]
+    for number in range(TRIES_A_DAY):
+        cast.notices.try_out(ids[number % 2], cast.an, phone(number))
+    with pytest.raises(NoticeRefused, match="an has sent 20 tries within a day"):
+        cast.notices.try_out(ids[0], cast.an, phone(1))
+    assert [event.move for event in cast.notices.events(ids[0], cast.an)].count("try_out") == TRIES_A_DAY / 2
+    cast.notices.try_out(ids[0], cast.binh, phone(1))
+    cast.world.clock.now += timedelta(days=1)
+    cast.notices.try_out(ids[0], cast.an, phone(1))
 
 
 def test_a_text_that_names_what_its_recipients_lack_is_refused(cast: Cast) -> None:

@@ -21,6 +21,7 @@ from smsgw.notices.refusals import NoSuchNotice, NoticeRefused, NotNow
 from smsgw.notices.seal import seal
 from smsgw.officials import audit
 from smsgw.officials.requests import Within
+from smsgw.store import audit as entries
 from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
 from smsgw.store import outbox
@@ -32,6 +33,7 @@ from smsgw.text import phones
 from smsgw.text.alphabet import storable
 
 HELD_FOR = timedelta(days=90)  # after which what is paused is given up
+TRIES_A_DAY = 20  # of an official: nobody approves what goes out so, and it may go to anybody
 SEEN = frozenset(State) - {State.LOADING}  # by officials
 GATEWAY = audit.GATEWAY  # who moves a notice that no official moves
 
@@ -302,6 +304,8 @@ class Notices:
             masked = phones.mask(to)
             rows.add_event(connection, id, Event(now, who.name, "try_out", notice.state, masked))
             audit.record(connection, who.name, "notice.try_out", id, {"name": notice.name, "to": masked}, now)
+            # Counted behind its own entry, as nobody else writes one before this is committed.
+            _check_tries(connection, who, now)
         return to
 
     def _simply(self, id: str, what: Move, who: Official, reason: str) -> Notice:
@@ -371,6 +375,12 @@ def _figures(reckoning: Reckoning, accents: bool) -> dict[str, Any]:
 def _check_hands(connection: sa.Connection, id: str, who: Official) -> None:
     if rows.wrote(connection, id, who.name):
         raise NoticeRefused("own", f"{who.name} wrote this notice or changed it; another official has to approve it")
+
+
+def _check_tries(connection: sa.Connection, who: Official, now: datetime) -> None:
+    before = entries.latest_of(connection, who.name, "notice.try_out", TRIES_A_DAY)
+    if before is not None and before.at > now - timedelta(days=1):
+        raise NoticeRefused("tries", f"{who.name} has sent {TRIES_A_DAY} tries within a day, and may send no more now")
 
 
 def _check_role(who: Official, role: life.Role) -> None:

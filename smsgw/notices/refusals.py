@@ -17,8 +17,8 @@ ON_THE_CONSOLE = {Move.EDIT: "change", Move.SEND_BACK: "send back"}
 class NoticeRefused(ExpectedFailure):
     """Something was not done. `reason` is a word for it, for pages that say it in their language; the text is English.
 
-    Reasons: name, text, long, time, nobody, placeholder, registered, budget, role, own, state, changed, phone, removed,
-    unknown.
+    Reasons: name, text, long, time, nobody, placeholder, registered, budget, role, own, state, changed, phone, tries,
+    removed, unknown.
     """
 
     def __init__(self, reason: str, text: str) -> None:

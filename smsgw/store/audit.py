@@ -123,8 +123,8 @@ def cut(connection: sa.Connection, last: int) -> Removed:
     return Removed(last, hash)
 
 
-def latest_of(connection: sa.Connection, who: str, action: str) -> Entry | None:
-    """The last time that somebody did something."""
+def latest_of(connection: sa.Connection, who: str, action: str, back: int = 0) -> Entry | None:
+    """The last time that somebody did something, or the one so many times back."""
     done = sa.select(audit).where(audit.c.who == who, audit.c.action == action)
-    row = connection.execute(done.order_by(audit.c.number.desc()).limit(1)).one_or_none()
+    row = connection.execute(done.order_by(audit.c.number.desc()).offset(back).limit(1)).one_or_none()
     return Entry(*row) if row else None
