@@ -121,14 +121,14 @@ def test_whoever_gives_a_time_that_is_past_is_told_that_it_goes_out_at_once(desk
 
 def test_what_was_changed_since_it_was_previewed_is_not_approved(desk: Desk) -> None:
     id = desk.create()
-    mark = str(desk.json("preview", id)["mark"])
-    assert f"its mark is {mark}:" in desk.run("preview", id).stdout
+    before = str(desk.json("preview", id)["fingerprint"])
+    assert f"its fingerprint is {before};" in desk.run("preview", id).stdout
     notices = desk.world.gateway.notices
     notices.edit(id, desk.an, Draft("Nghỉ lễ", "Mời ((tên)) về.", "", None))
     for words in (("submit", id, "--as", "an"), ("approve", id, "--as", "binh")):
-        for wrong in (mark, ""):
+        for wrong in (before, before[:12], ""):
             assert "changed since you looked at it" in str(desk.run(*words, "--seen", wrong).exception)
-        desk.json(*words, "--seen", notices.find(id, desk.an).mark)
+        desk.json(*words, "--seen", notices.find(id, desk.an).fingerprint)
     assert notices.find(id, desk.an).state == "approved"
 
 

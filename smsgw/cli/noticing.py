@@ -37,7 +37,7 @@ _file = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 _as_someone = click.option("--as", "user", metavar="USER", help="The official who does it.")
 _must_be_someone = click.option("--as", "user", metavar="USER", required=True, help="The official who does it.")
 _reason = click.option("--reason", default="", help="Why; it is recorded.")
-_seen = click.option("--seen", metavar="MARK", help="Only if it is still what the preview showed under this mark.")
+_seen = click.option("--seen", metavar="FINGERPRINT", help="Only what the preview showed under this fingerprint.")
 
 
 class Moment(click.ParamType[datetime]):
@@ -165,7 +165,7 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
         click.echo(f"budget of {budget.month}: {budget.with_this} of {budget.limit} segments with this{warning}")
     for other in seen.told_before:
         click.echo(f"the same text went to {other.people} of these people within a day: {other.name}")
-    click.echo(f"its mark is {made.mark}: with --seen, submit and approve refuse what was changed since")
+    click.echo(f"its fingerprint is {made.fingerprint}; with that as --seen, what was changed since is not approved")
 
 
 def _past(send_at: datetime, zone: ZoneInfo) -> str:
@@ -183,7 +183,7 @@ def _preview_json(seen: previews.Preview) -> dict[str, Any]:
     budget = {**asdict(seen.budget), "near": seen.budget.near, "refused": seen.budget.refused}
     return {
         "id": seen.notice.id,
-        "mark": seen.notice.mark,
+        "fingerprint": seen.notice.fingerprint,
         "recipients": seen.notice.recipients,
         "samples": samples,
         **sizes,
@@ -213,18 +213,8 @@ def _move(name: str, role: Role, what: str, option: Callable[..., Any], make: Ma
     return notice.command(name, help=what)(command)
 
 
-def _as_seen(make: Make) -> Make:
-    """A move of what somebody has seen, for which they give its mark."""
-
-    def made(notices: Notices, id: str, who: Official, mark: str | None) -> Notice:
-        found = notices.find(id, who)
-        return make(notices, id, who, found.fingerprint if mark == found.mark else mark)
-
-    return made
-
-
-_move("submit", "sender", "Hand a draft in for approval.", _seen, _as_seen(Notices.submit))
-_move("approve", "approver", "Let it go out.", _seen, _as_seen(Notices.approve))
+_move("submit", "sender", "Hand a draft in for approval.", _seen, Notices.submit)
+_move("approve", "approver", "Let it go out.", _seen, Notices.approve)
 _move("return", "approver", "Make it a draft again, unapproved.", _reason, Notices.send_back)
 _move("pause", "sender", "Hold what no carrier has yet.", _reason, Notices.pause)
 _move("resume", "sender", "Go on with what was paused.", _reason, Notices.resume)

@@ -23,7 +23,6 @@ from smsgw.store.tables import api_key, notice, notice_budget, notice_event, not
 from smsgw.store.tables.notices import under_way
 
 ROWS_A_READ = 2000
-MARK = 12  # characters of a fingerprint, as many as somebody would type
 _c, _r, _p, _e, _b = notice.c, notice_recipient.c, notice_problem.c, notice_event.c, notice_budget.c
 
 
@@ -56,11 +55,6 @@ class Notice:
     def version(self) -> str:
         """Another one for each name, text, time and accents, so that who changes it says what they saw of it."""
         return sha256(f"{self.fingerprint} {self.name}".encode()).hexdigest()
-
-    @property
-    def mark(self) -> str:
-        """What people call its fingerprint by."""
-        return self.fingerprint[:MARK]
 
     def past(self, now: datetime) -> datetime | None:
         """The time that it was to wait for, if that is over."""
