@@ -150,7 +150,7 @@ def seconds(value: object) -> float | None:
     """As carriers send them; a date, which HTTP allows too, is rare and answered by our own pause."""
     try:
         return max(0.0, float(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -169,6 +169,20 @@ def test_what_a_sender_learnt_that_lost_its_lease_still_ends_the_doubt(database:
     assert ends == [State.SUBMITTED, State.REJECTED, State.UNKNOWN]
 
 
+@pytest.mark.parametrize("code", ["7\0", "7\ud800"])
+def test_a_code_that_no_database_keeps_ends_the_doubt_also_after_the_lease_had_run_out(
+    database: Database, code: str
+) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    with database.writing("test") as connection:
+        overdue.rescue(connection, LATER)
+    late = Settled(CLAIMED[id], State.REJECTED, LATER, outcome="rejected", code=code)
+    with database.writing("test") as connection:
+        outbox.settle(connection, "sms", "me", [late], NOON)
+    assert state(database, id) is State.REJECTED
+
+
 @pytest.mark.parametrize("first", ["answer", "receipt"])
 def test_the_carriers_id_that_came_after_the_lease_had_run_out_still_finds_the_receipts(
     database: Database, first: str

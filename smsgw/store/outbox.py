@@ -261,7 +261,7 @@ def _heard_late(connection: sa.Connection, channel: str, settled: Sequence[Settl
             item.message.id,
             storable(item.carrier_message_id) if item.carrier_message_id else None,
             AS_RECEIPT[item.outcome],
-            item.code,
+            storable(item.code) if item.code else None,
             now,
             item.parts,
         )
