@@ -97,14 +97,17 @@ def make(database: Database) -> Iterator[Make]:
     database.boundary = None
 
 
-def broken(*places: tuple[str, str]) -> Callable[[str, str], None]:
-    """The connection breaks at these places, each time that one of them comes up next."""
+BREAK = sa.exc.OperationalError("COMMIT", None, ConnectionError("the connection broke"))
+
+
+def broken(*places: tuple[str, str], error: sa.exc.DBAPIError = BREAK) -> Callable[[str, str], None]:
+    """The connection breaks at these places, each time that one of them comes up next; or fails by another error."""
     left = list(places)
 
     def boundary(transaction: str, side: str) -> None:
         if left and (transaction, side) == left[0]:
             left.pop(0)
-            raise sa.exc.OperationalError("COMMIT", None, ConnectionError("the connection broke"))
+            raise error
 
     return boundary
 
@@ -180,6 +183,22 @@ def test_what_the_carrier_said_is_written_down_when_the_database_is_back(
     desk.sender.send_due()
     assert desk.states() == ["submitted"]
     assert len(desk.carrier.calls) == 1
+
+
+@pytest.mark.parametrize("kind", [sa.exc.DataError, sa.exc.IntegrityError])
+def test_an_answer_that_can_never_be_written_down_leaves_doubt_and_silences_nobody(
+    make: Make, database: Database, kind: type[sa.exc.DBAPIError]
+) -> None:
+    desk = make(Carrier())
+    add(database, message())
+    database.boundary = broken(("settle", "before"), error=kind("INSERT", None, Exception("no such text")))
+    with pytest.raises(kind):
+        desk.sender.send_due()
+    add(database, message())
+    desk.clock.forward(seconds=40)
+    desk.sweeper.deadlines()
+    desk.sender.send_due()
+    assert (desk.states(), desk.doubts()) == (["submitted", "submitted"], 1)
 
 
 def test_a_database_that_fails_between_claim_and_call_leaves_no_doubt(make: Make, database: Database) -> None:

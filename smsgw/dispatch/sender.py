@@ -200,6 +200,8 @@ class Sender:
         while True:
             try:
                 return self._settle_and_claim(call)
+            except (sa.exc.DataError, sa.exc.IntegrityError):
+                raise  # no later try writes it down either: the lease runs out, and others are sent meanwhile
             except sa.exc.SQLAlchemyError as error:
                 if call is None or self._given_up.wait(TROUBLE_PAUSE):
                     raise
