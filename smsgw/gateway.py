@@ -64,6 +64,7 @@ ANSWER_WAITING_EVERY = 2
 LATE_PARTS_EVERY = 30
 MATCH_EVERY = 10
 ACCOUNTS_EVERY = 30
+FORGET_EVERY = 30
 RETIRE_EVERY = 60
 REMIND_EVERY = 5
 KEEP_DAYS_EVERY = 60
@@ -133,6 +134,7 @@ class Gateway:
             self._every(TICK, self.sweeper.probes)
             self._every(MATCH_EVERY, self.sweeper.late_receipts)
             self._every(ACCOUNTS_EVERY, self.tend_accounts, at_once=True)
+            self._every(FORGET_EVERY, self.sweeper.forgotten)
             self._every(RETIRE_EVERY, self.sweeper.history)
             self._every(RETIRE_EVERY, self.sweeper.exchanges)
         if "scheduler" in roles:

@@ -129,7 +129,7 @@ def test_a_carrier_that_says_later_before_the_doubt_is_written_down_leaves_none(
     id, now = queued(gateway, by="sms"), gateway.clock()
     until = now + timedelta(minutes=1)
     with gateway.database.writing("test") as connection:
-        connection.execute(sa.update(outbound).values(doubts=doubts))
+        connection.execute(sa.update(outbound).values(doubts=doubts, tried_at=now))
         (claimed,) = outbox.claim(connection, "sms", [Lane.REPLY], 1, lease="ours", until=until, now=now)
     receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
     receiver.not_taken([id]).result(10)

@@ -19,6 +19,7 @@ from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
 from smsgw.dispatch.settling import NotTaken, Settler
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.dispatch.vetting import Vet, Vetted, all_go
+from smsgw.officials.steering import Steering
 from smsgw.store import channels
 from smsgw.store.database import Database
 from smsgw.store.outbox import Claimed
@@ -410,3 +411,28 @@ def test_what_was_claimed_just_before_the_quiet_hours_is_not_handed_over_in_them
     desk.sender.send_due()
     assert desk.carrier.calls == []
     assert desk.states() == ["queued"]
+
+
+@pytest.mark.parametrize(("lane", "tries", "after"), [(Lane.REPLY, 2, "submitted"), (Lane.NOTICE, 1, "unknown")])
+def test_what_waits_until_its_carrier_has_forgotten_it_goes_again_as_to_one_that_knows_no_refs(
+    make: Make, lane: Lane, tries: int, after: str
+) -> None:
+    abilities = replace(REF_ONCE, ref_known_for=timedelta(hours=1))
+    desk = make(Carrier(lambda batch: [Unknown("no answer")], abilities))
+    (id,) = add(desk.database, message(lane))
+    desk.sender.send_due()
+    desk.clock.forward(minutes=1)
+    desk.sweeper.deadlines()
+    assert desk.states() == ["queued"]  # the carrier knows it still
+    desk.carrier.answer = taken
+    desk.clock.forward(hours=2)  # its channel was closed for so long, or its notice paused
+    desk.sender.send_due()
+    assert (desk.states(), len(desk.carrier.calls)) == (["queued"], 1)
+    assert desk.sweeper.forgotten() == 1
+    desk.sweeper.deadlines()
+    desk.sender.send_due()
+    assert (desk.states(), len(desk.carrier.calls)) == ([after], tries)
+    if after == "unknown":
+        assert Steering(desk.database, desk.clock).resend([id], "an") == 1
+        desk.sender.send_due()
+        assert (desk.states(), len(desk.carrier.calls)) == (["submitted"], 2)

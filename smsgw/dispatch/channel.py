@@ -38,6 +38,11 @@ class Channel:
         """Whether its carrier takes that text."""
         return not self.templates or self.templates.know(text)
 
+    def forgotten(self, now: datetime) -> datetime | None:
+        """Up to when its carrier has forgotten the refs that it was handed; None if it never knows any."""
+        abilities = self.provider.abilities
+        return now - abilities.ref_known_for if abilities.idempotent_by_ref else None
+
     def message(self, lane: Lane, recipient: str, text: str, now: datetime, expires_at: datetime) -> NewMessage:
         """A text to somebody by this channel, to go out from now on."""
         size = measure(text)
@@ -84,10 +89,11 @@ class Roads:
     def honours_ref(self, message: pending.Waiting, now: datetime) -> bool:
         """Whether a message's channel can be sent it again without harm: it surely knows the ref still."""
         channel = self.channels.get(message.channel)
-        if channel is None or not channel.provider.abilities.idempotent_by_ref:
+        if channel is None:
             return False
         # By when it was first handed over: it may have waited for that over a weekend.
-        return message.tried_at is not None and now < message.tried_at + channel.provider.abilities.ref_known_for
+        forgotten = channel.forgotten(now)
+        return forgotten is not None and message.tried_at is not None and message.tried_at > forgotten
 
     def has_detour(self, name: str) -> bool:
         """Whether any message of a channel could take another one now."""

@@ -74,7 +74,8 @@ def decided(message: Waiting, *, idempotent: bool, now: datetime) -> Move:
         # What a killed sender left behind may come here sooner than a time-out does.
         if not idempotent and message.tried_at and message.tried_at + BLIND_WAIT > now:
             return Move(message.id, State.UNKNOWN, message.tried_at + BLIND_WAIT)
-        return Move(message.id, State.QUEUED, message.expires_at, not_before=now)
+        tried_at = None if idempotent else now
+        return Move(message.id, State.QUEUED, message.expires_at, not_before=now, tried_at=tried_at)
     until = message.expires_at + rule.decision_wait
     if idempotent or until <= now:
         return Move(message.id, State.EXPIRED, now + LIVE_FOR, code=UNDECIDED)

@@ -223,7 +223,10 @@ class Sender:
             claimed: Sequence[outbox.Claimed] = ()
             if most:
                 until = now + LEASES * self._call_limit
-                claimed = outbox.claim(connection, name, self._lanes, most, lease=lease, until=until, now=now)
+                forgotten = self._channel.forgotten(now)
+                claimed = outbox.claim(
+                    connection, name, self._lanes, most, lease=lease, until=until, now=now, forgotten=forgotten
+                )
             if claimed:
                 after = self._channel.pace.spent(after, len(claimed), now)
             channels.write(connection, before, after, now)

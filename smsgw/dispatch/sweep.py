@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -47,6 +48,10 @@ class Sweeper:
         settled = sum(self._all("sweep", step) for step in (self._rescue, self._decide, self._expire))
         return settled + sum(self._move_on(name) for name in self._roads.closed() if self._roads.has_detour(name))
 
+    def forgotten(self) -> int:
+        """Put in doubt again what waited to be sent again until its carrier knew the ref no more; how many."""
+        return sum(self._all("sweep", partial(self._doubt_again, one)) for one in self._roads.channels.values())
+
     def late_receipts(self) -> int:
         """Apply receipts that came before their message was known; at first all of them, then those that are new."""
         now, since = self._clock(), self._matched and self._matched - MATCH_FOR
@@ -80,6 +85,11 @@ class Sweeper:
 
     def _rescue(self, connection: sa.Connection) -> int:
         return overdue.rescue(connection, self._clock(), BATCH)
+
+    def _doubt_again(self, channel: Channel, connection: sa.Connection) -> int:
+        now = self._clock()
+        forgotten = channel.forgotten(now)
+        return pending.doubt_again(connection, channel.name, forgotten, now, BATCH) if forgotten else 0
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()

@@ -52,7 +52,7 @@ class Steering:
         """Send messages in doubt again; a person may then get one twice. How many were still in doubt."""
         now = self._clock()
         until = now + RESENT_FOR
-        moves = [pending.Move(id, State.QUEUED, until, not_before=now, expires_at=until) for id in ids]
+        moves = [pending.Move(id, State.QUEUED, until, not_before=now, expires_at=until, tried_at=now) for id in ids]
         return self._decide(moves, "message.resend", who)
 
     def drop(self, ids: Sequence[str], who: str) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ _NOT_NOTED = ("accepted", PUT_OFF)
 
 _c = outbound.c
 _NOW = sa.bindparam("now", type_=_c.created_at.type)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NewMessage(NamedTuple):
@@ -158,13 +159,18 @@ def claim(
     lease: str,
     until: datetime,
     now: datetime,
+    forgotten: datetime | None = None,
 ) -> list[Claimed]:
-    """Take up to `limit` messages that are due, in the order in which they go out: by lane, first in, first out."""
+    """Take up to `limit` messages that are due, in the order in which they go out: by lane, first in, first out.
+
+    `forgotten`: which the carrier may have since then or longer are not taken, as it would not know them by our ref.
+    """
     claimed: list[Claimed] = []
     for lane in lanes:
         if len(claimed) == limit:
             break
         values = {"at_channel": channel, "at_lane": lane, "limit": limit - len(claimed), "now": now}
+        values["forgotten"] = forgotten or _NEVER
         rows = connection.execute(_CLAIM, {**values, "new_lease": lease, "until": until}).all()
         # An UPDATE returns its rows in any order.
         rows = sorted(rows, key=itemgetter(0, 1))
@@ -179,6 +185,7 @@ _DUE = (
         _c.channel == sa.bindparam("at_channel"), _c.lane == sa.bindparam("at_lane"), _c.state == sa.text("'queued'")
     )
     .where(_c.not_before <= _NOW, _c.expires_at > _NOW)
+    .where(sa.or_(_c.doubts == 0, _c.tried_at > sa.bindparam("forgotten", type_=_c.tried_at.type)))
     .order_by(_c.not_before, _c.id)
     .limit(sa.bindparam("limit"))
     .with_for_update(skip_locked=True)

@@ -46,7 +46,10 @@ class Doubtful(Waiting):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A decision on one message that no sender holds. None: as it was. `expires_at`: until when it is needed now."""
+    """A decision on one message that no sender holds. None: as it was. `expires_at`: until when it is needed now.
+
+    `tried_at`: set for one that is sent again whatever its carrier knows of it.
+    """
 
     id: str
     state: State
@@ -56,6 +59,16 @@ class Move:
     sender: str | None = None
     code: str | None = None
     expires_at: datetime | None = None
+    tried_at: datetime | None = None
+
+
+def doubt_again(connection: sa.Connection, channel: str, forgotten: datetime, now: datetime, limit: int = 500) -> int:
+    """Messages that waited to be sent again until their carrier knows them no more are in doubt; how many."""
+    check_move(State.QUEUED, State.UNKNOWN)
+    queued = sa.select(_c.id).where(_c.channel == channel, _c.state == sa.text("'queued'"), _c.expires_at > now)
+    late = queued.where(_c.doubts > 0, _c.tried_at <= forgotten).limit(limit).with_for_update(skip_locked=True)
+    again = sa.update(outbound).where(_c.id.in_(sa.select(late.cte("late").c.id)))
+    return len(connection.execute(again.values(state=State.UNKNOWN, deadline=now).returning(_c.id)).all())
 
 
 def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
@@ -132,6 +145,7 @@ def move(connection: sa.Connection, before: State, moves: Sequence[Move], now: d
             item.code,
             now if item.state in FINAL else None,
             item.expires_at,
+            item.tried_at,
         )
         for item in sorted(moves, key=attrgetter("id"))  # see outbox.settle
     )
@@ -150,6 +164,7 @@ _MOVE = Batch(
         _c.error_code,
         _c.finished_at,
         _c.expires_at,
+        _c.tried_at,
     ),
     lambda given: (
         sa.update(outbound)
@@ -163,6 +178,7 @@ _MOVE = Batch(
             error_code=sa.func.coalesce(given.c.error_code, _c.error_code),
             finished_at=given.c.finished_at,
             expires_at=sa.func.coalesce(given.c.expires_at, _c.expires_at),
+            tried_at=sa.func.coalesce(given.c.tried_at, _c.tried_at),
         )
     ),
 )

@@ -39,7 +39,7 @@ FINAL = frozenset({State.DELIVERED, State.UNDELIVERED, State.EXPIRED, State.REJE
 # Moves that the gateway itself decides on.
 _DECISIONS: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.EXPIRED}),
-    State.QUEUED: frozenset({State.HELD, State.SENDING, State.CANCELLED, State.EXPIRED}),
+    State.QUEUED: frozenset({State.HELD, State.SENDING, State.UNKNOWN, State.CANCELLED, State.EXPIRED}),
     State.SENDING: frozenset({State.QUEUED, State.UNKNOWN, State.SUBMITTED, State.REJECTED, State.CANCELLED}),
     State.UNKNOWN: frozenset({State.QUEUED, State.SUBMITTED, State.REJECTED, State.EXPIRED, State.CANCELLED}),
     State.SUBMITTED: frozenset({State.EXPIRED}),
