@@ -22,7 +22,6 @@ from providers.contract import CallFailed, ChannelRefused, Unreachable
 from providers.smpp.codes import CODES, name_of
 from providers.smpp.pdu import LAST_SEQUENCE, Pdu, Unreadable, read, taken_from, written
 
-VERSION = 0x34
 ALREADY_BOUND = "ESME_RALYBND"
 UNBIND_WAIT = 2.0  # seconds
 _PIECE = 64 * 1024

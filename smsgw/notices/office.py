@@ -256,7 +256,10 @@ class Notices:
 
     def send_back(self, id: str, who: Official, reason: str) -> Notice:
         """It is not approved, and a draft again."""
-        return self._simply(id, Move.SEND_BACK, who, reason)
+        _check_role(who, "approver")
+        with self._moving(self.find(id, who), Move.SEND_BACK, who.name, reason) as move:
+            move()
+        return self.find(id, who)
 
     def pause(self, id: str, who: Official, reason: str = "") -> Notice:
         """What no sender has yet is held."""
@@ -307,12 +310,6 @@ class Notices:
             # Counted behind its own entry, as nobody else writes one before this is committed.
             _check_tries(connection, who, now)
         return to
-
-    def _simply(self, id: str, what: Move, who: Official, reason: str) -> Notice:
-        _check_role(who, life.MOVES[what].role or "sender")
-        with self._moving(self.find(id, who), what, who.name, reason) as move:
-            move()
-        return self.find(id, who)
 
     @contextmanager
     def _moving(
