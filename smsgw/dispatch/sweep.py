@@ -50,7 +50,13 @@ class Sweeper:
 
     def forgotten(self) -> int:
         """Put in doubt again what waited to be sent again until its carrier knew the ref no more; how many."""
-        return sum(self._all("sweep", partial(self._doubt_again, one)) for one in self._roads.channels.values())
+        now = self._clock()
+        ends = {name: end for name, channel in self._roads.channels.items() if (end := channel.forgotten(now))}
+        steps = (
+            partial(pending.doubt_again, channel=name, forgotten=end, now=now, limit=BATCH)
+            for name, end in ends.items()
+        )
+        return sum(self._all("sweep", step) for step in steps)
 
     def late_receipts(self) -> int:
         """Apply receipts that came before their message was known; at first all of them, then those that are new."""
@@ -85,11 +91,6 @@ class Sweeper:
 
     def _rescue(self, connection: sa.Connection) -> int:
         return overdue.rescue(connection, self._clock(), BATCH)
-
-    def _doubt_again(self, channel: Channel, connection: sa.Connection) -> int:
-        now = self._clock()
-        forgotten = channel.forgotten(now)
-        return pending.doubt_again(connection, channel.name, forgotten, now, BATCH) if forgotten else 0
 
     def _decide(self, connection: sa.Connection) -> int:
         now = self._clock()
