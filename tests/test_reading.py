@@ -162,6 +162,8 @@ def test_several_codes_are_read_in_order_and_each_once() -> None:
         "H01.12-180802-0012, 0013",
         "H01.12-180802-0012,0013",
         "HS H01.12-180802-0012 và 0013",
+        "H01.12-180802-0012 hoặc 0013",
+        "H01.12-180802-0012 hay 0013 vậy",
         "H01.12-180802-0012/0013 xong chưa ạ",
         "H01.12-180802-0012; 0013; 0912 345 678",
         "hồ sơ H01.12-180802-0012 & 0013, 0912345678",
@@ -199,6 +201,27 @@ def test_further_ordinals_are_read_behind_each_code_in_either_form_and_no_more_t
 
 
 @pytest.mark.parametrize(
+    "further",
+    [
+        " và 180803-0013",
+        ", 180803-0013",
+        "\n180803-0013",
+        " hoặc 180803 0013",
+        "; 03082018-0013",
+        "/180803/0013",
+        ", số 030818-0013",
+    ],
+)
+def test_further_dossiers_of_another_day_may_be_named_by_day_and_ordinal(further: str) -> None:
+    first, second, third = read(f"H01.12-180802-0012{further}, 0014").readings
+    assert first.candidates[0] == "H01.12-180802-0012"
+    assert "H01.12-180803-0013" in second.candidates
+    assert "H01.12-180803-0014" in third.candidates
+    assert second.sure
+    assert not any("0802" in candidate for candidate in (*second.candidates, *third.candidates))
+
+
+@pytest.mark.parametrize(
     "behind",
     [
         ", 2018",
@@ -227,6 +250,13 @@ def test_further_ordinals_are_read_behind_each_code_in_either_form_and_no_more_t
         " - 0013",
         " den 0013",
         " phi 5000",
+        " hay 5000 dong",
+        " va 181303-0013",
+        ", 180803-0912 345 678",
+        ", 180803 5000 dong",
+        ", 180803-13",
+        " 180803 0013",
+        ", nop 180803-0013",
     ],
 )
 def test_no_other_number_behind_a_code_is_taken_for_a_further_ordinal(behind: str) -> None:

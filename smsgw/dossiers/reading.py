@@ -61,10 +61,13 @@ _DATE_APART = re.compile(
     rf"([{LETTERS}][{_DIGITS}]{{2}}(?:\s*[.]\s*\d{{2,3}}){{0,3}}{_DASH})(\d(?:\s*\d){{5}}(?:\s*\d\s*\d)?)(?={_DASH})"
 )
 
-# Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day. A year is none, nor are the first
-# digits of a phone number or a sum; and where no more than a blank stands before it, only its zeros say what it is.
+# Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day; with its own day before it, as in
+# "va 180803-0002", of that one. A year is none, nor are the first digits of a phone number or a sum; and where no more
+# than a blank stands before it, only its zeros or a day say what it is.
 _FURTHER_ORDINAL = re.compile(
-    r"(?:\s*[,;/&+(]|\s+(?=VA|VOI|AND|00))\s*(?:(?:VA|VOI|AND|HO SO|HS|MA|SO)\s+)*-?((?!(?:19|20)\d\d(?!\d))\d{4,7})"
+    r"(?:\s*[,;/&+(]|\s+(?=VA|VOI|AND|HOAC|HAY|00|\d{6}(?:\d\d)?-\d))"
+    r"\s*(?:(?:VA|VOI|AND|HOAC|HAY|HO SO|HS|MA|SO)\s+)*-?"
+    r"(?:(?P<day>\d{6}(?:\d\d)?)[ ./-]{1,3})?(?P<ordinal>(?!(?:19|20)\d\d(?!\d))\d{4,7})"
     r"(?![A-Z0-9]|[ .-]{1,2}(?!00\d\d)\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
 )
 
@@ -241,28 +244,28 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         parts = partitions(groups, whole, named=any(prefixes))
         if reading := _reading(province, prefixes, parts):
             end = at + parts[0].groups + (0 if behind else 1)
-            further, last = _further_ordinals(text, chunks[end - 1].end, parts)
-            if not further:
-                return [reading], end
-            others = (_reading(province, prefixes, [part._replace(ordinal=more) for part in parts]) for more in further)
-            return [reading, *filter(None, others)], end + len(_CHUNK.findall(text, chunks[end - 1].end, last))
+            further, last = _further(text, chunks[end - 1].end, parts)
+            others = filter(None, (_reading(province, prefixes, others) for others in further))
+            return [reading, *others], end + len(_CHUNK.findall(text, chunks[end - 1].end, last))
     return None
 
 
-def _further_ordinals(text: str, at: int, parts: Sequence[Partition]) -> tuple[list[str], int]:
-    """The ordinals that go on from a code which ends `at`, and where they end.
+def _further(text: str, at: int, parts: Sequence[Partition]) -> tuple[list[list[Partition]], int]:
+    """The partitions of those that go on by their ordinals from a code which ends `at`, and where they end.
 
     They have as many digits as the first one, which is whole; a ministry's also the same two in front, which name it.
     """
-    first, further = parts[0], list[str]()
+    first, further = parts[0], list[list[Partition]]()
     whole = first.kept and len(first.ordinal) >= 4
     if not whole or any((part.ordinal, part.groups) != (first.ordinal, first.groups) for part in parts):
         return further, at
     ministry = first.ordinal[:2] if len(first.ordinal) > 4 else ""
     while found := _FURTHER_ORDINAL.match(text, at):
-        if len(found[1]) != len(first.ordinal) or not found[1].startswith(ministry):
+        day, ordinal = found["day"], found["ordinal"]
+        if len(ordinal) != len(first.ordinal) or not ordinal.startswith(ministry) or (day and not days(day)):
             break
-        further.append(found[1])
+        parts = [part._replace(date=day or part.date, ordinal=ordinal) for part in parts]
+        further.append(parts)
         at = found.end()
     return further, at
 
