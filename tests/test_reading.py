@@ -194,7 +194,7 @@ def test_further_ordinals_are_read_behind_each_code_in_either_form_and_no_more_t
         "H01.12-180803-0002",
     ]
     assert len(read("H01.12-180802-0001" + ", 0002, 0003, 0004, 0005, 0006, 0007").readings) == MOST_CODES
-    for text in ("H01.12-180802-0012\n0013\n0014", "H01.12-180802 0012 0013 0014"):
+    for text in ("H01.12-180802-0012\n0013\n0014", "H01.12-180802 0012 0013 0014"):  # and no citizen's number
         assert [reading.candidates[0][-4:] for reading in read(text).readings] == ["0012", "0013", "0014"]
     (_, further) = read("G09.20-20260609-0092637, 0092638, 3852345").readings
     assert "G09.20-20260609-0092638" in further.candidates
@@ -283,6 +283,13 @@ def test_an_ordinal_that_is_not_whole_has_none_that_follow_on_it() -> None:
         "H01.29-261123 089 180 815 123",
         "H01.29-261123 351 808 150",
         "H01.29-261123 0891 8081 5123",
+        "H01.29-261123 0010 8081 5123",
+        "H01.29-261123 08918 08151 23",
+        "H01.29-261123 089 180815123",
+        "H01.29-261123 089180 815123",
+        "H01.29-261123, 089180.815123",
+        "H01.29 08918 08151 23",
+        "moi 08918 08151 23",
         "H01.29 351.808.150",
     ],
 )
@@ -317,6 +324,9 @@ def test_a_mobile_number_behind_an_agency_is_not_cut_into_a_date_and_an_ordinal(
         ("H01.29-0909180012", "H01.29-180909-0012"),
         ("H01290909180012", "H01.29-180909-0012"),
         ("H01.29 1808020012 089180815123", "H01.29-180802-0012"),
+        ("H01.29-180802-0012 089180 815123", "H01.29-180802-0012"),
+        ("H01.29-180802-0012 08918 08151 23", "H01.29-180802-0012"),
+        ("H01 029 180802 123", "H01.029-180802-0123"),
     ],
 )
 def test_a_code_without_dashes_is_no_identity_number(text: str, code: str) -> None:
@@ -371,6 +381,7 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
         ("cmnd so: 351234567", Hint.CITIZEN_ID),
         ("CMND 351 234 567", Hint.CITIZEN_ID),
         ("cccd: 0891 2345 6789", Hint.CITIZEN_ID),
+        ("cccd 08912 34567 89", Hint.CITIZEN_ID),
         ("hoi 089180815123", Hint.CITIZEN_ID),
         ("ho so cua toi 089 180 815 123", Hint.CITIZEN_ID),
         ("can cuoc cua toi la 001090801234", Hint.CITIZEN_ID),

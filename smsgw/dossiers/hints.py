@@ -11,6 +11,13 @@ LETTERS = "AC-HJKMNP-RT-Z"  # what can't be taken for a digit
 # stands no 0 or 1, with which months begin: so hardly any can be a unit and a date.
 FIXED_LINE = r"2(?:[48]\)?[ .-]{0,2}[2-8](?:[ .-]?\d){7}|(?:0[3-9]|[1-35-79]\d)\)?[ .-]{0,2}[2-8](?:[ .-]?\d){6})(?!\d)"
 
+# Twelve digits of a citizen, in one group or several: province, sex with century. Where the second and third of three
+# groups begin with 00, these are the ordinals of three dossiers.
+CITIZEN_NUMBER = (
+    r"0\d\d(?:[ .]?[0-3]\d{8}|[0-3]\d\d[ .]\d{6}|[ .][0-3]\d\d(?:[ .]\d{3}){2}"
+    r"|[0-3][ .](?!00)\d{4}[ .](?!00)\d{4}|[0-3]\d[ .]\d{5}[ .]\d\d)"
+)
+
 _PROCEDURE = re.compile(r"(?<![\d.])\d\.\d{6}(?!\d)")
 _POSTAL = re.compile(r"(?<![A-Z0-9])[A-Z]{2}[ ]?\d{9}[ ]?VN(?![A-Z0-9])")  # by the postal union's standard S10
 _AGENCY = rf"(?<![A-Z0-9])[{LETTERS}](?:\d[\dOIL]|O\d)"
@@ -18,7 +25,7 @@ _MONTH = r"(?:0[1-9]|1[0-2])"
 _DAY_LIKE = rf"(?:[12]\d{_MONTH}(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01]){_MONTH}[12]\d)"  # year first, or day first
 # Nine digits behind an agency are an old identity number; a code lacks one if it begins with a day.
 _CITIZEN_ID = re.compile(
-    r"(?<!\d)(?!84)(?:(?:\d{3}[ .]?){3}\d{3}|0\d{3} \d{4} \d{4})(?!\d)"
+    rf"(?<!\d)(?!84)(?:(?:\d{{3}}[ .]?){{3}}\d{{3}}|{CITIZEN_NUMBER})(?!\d)"
     r"|\b(?:CMND|CMT|CCCD|CAN CUOC)\b\W*(?:SO\b\W*)?(?:\d{3}[ .]?){3}(?!\d)"
     rf"|{_AGENCY}(?:[^A-Z0-9]{{1,3}}\d{{2,3}}){{0,3}}[^A-Z0-9]{{1,3}}(?!{_DAY_LIKE})(?:\d{{3}}[ .]?){{3}}(?!\d)"
 )

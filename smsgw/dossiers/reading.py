@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from smsgw.dossiers.codes import agency, agency_in_other_form, parse
-from smsgw.dossiers.hints import FIXED_LINE, LETTERS, Hint, hint
+from smsgw.dossiers.hints import CITIZEN_NUMBER, FIXED_LINE, LETTERS, Hint, hint
 from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
 from smsgw.text.accents import fold, latin
 
@@ -76,17 +76,12 @@ _MOBILE = (
     r"0(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9\d)"
     r"(?:\d{7}|\d([ .-])(?:\d{6}|\d{3}\1\d{3}|\d{2}\1\d{2}\1\d{2})|([ .-])\d{3}\2\d{4}|[ .-]\d{7})(?!\d)"
 )
-# Nine digits, or twelve of a citizen's number: province, sex with century. A code has nine in one group only where its
-# ordinal stands behind them, as six are its date and four the ordinal. Behind a blank also a number in groups, and a
-# mobile one.
+# An identity number: nine digits, or twelve of a citizen. A code has nine in one group only where its ordinal stands
+# behind them, as six are its date and four the ordinal. Behind a blank also a number in groups, and a mobile one.
 _NO_ORDINAL_BEHIND = r"(?![A-Z0-9])(?![^A-Z0-9]+\d{4,7}(?![A-Z0-9]))"
-_IDENTITY = rf"(?:\d{{9}}|0\d\d[0-3]\d{{8}}){_NO_ORDINAL_BEHIND}"
 _OF_A_PERSON = {
-    True: re.compile(_IDENTITY),
-    False: re.compile(
-        rf"{_MOBILE}{_NO_ORDINAL_BEHIND}|{_IDENTITY}"
-        rf"|(?:(?:\d{{3}}[ .]){{2,3}}\d{{3}}|0[1-9]\d[0-3] \d{{4}} \d{{4}}){_NO_ORDINAL_BEHIND}"
-    ),
+    True: re.compile(rf"(?:\d{{9}}|0\d\d[0-3]\d{{8}}){_NO_ORDINAL_BEHIND}"),
+    False: re.compile(rf"(?:{_MOBILE}|\d{{9}}|(?:\d{{3}}[ .]){{2,3}}\d{{3}}|{CITIZEN_NUMBER}){_NO_ORDINAL_BEHIND}"),
 }
 
 _CONTROLS = str.maketrans(dict.fromkeys([*range(0x20), 0x7F], " "))
@@ -98,7 +93,7 @@ _WORDS_BEFORE_PHONE = re.compile(
     rf"(?<![A-Z0-9])(?:[{LETTERS}][OIL]{{2}}\W+)+(?="
     rf"{_MOBILE}"
     rf"|(?!(?:\d+\W+)*\d{{6}}(?:\d\d)?\W+\d)(?:0|(?<=\+)84[ .-]?){FIXED_LINE}"
-    r"|0\d\d[ .]?[0-3]\d\d[ .]?\d{3}[ .]?\d{3}(?!\d))"
+    rf"|{CITIZEN_NUMBER}(?!\d))"
 )
 # "CMND cua toi la 351234567"
 _WORDS_BEHIND_ID = re.compile(
