@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsgw.answers.answering import Answers
+from smsgw.answers.answering import MOST_ANSWERED, Answers
 from smsgw.answers.asked import (
     Agree,
     Choose,
     Help,
+    Language,
     LookUp,
     Prefer,
     Request,
@@ -29,6 +30,7 @@ from smsgw.answers.words import Words
 from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Dossier, Status
 from smsgw.dossiers.source import OneStop
+from smsgw.text.accents import plain
 from smsgw.text.phones import msisdn
 from smsgw.text.segments import measure
 
@@ -192,10 +194,20 @@ def test_several_codes_get_a_line_each_and_what_is_left_over_is_said() -> None:
     text = " ".join(f"{CODE[:-1]}{number}" for number in (2, 3, 4, 5))
     reply = tell(DOSSIER, text=text)
     lines = reply.text.splitlines()
-    assert lines[0] == f"{CODE}: dang giai quyet, hen 20/08/2018"
+    assert lines[0] == f"{CODE}: dang xu ly, hen 20/08/2018"
     assert lines[1] == f"{CODE[:-1]}3: khong tim thay"
     assert len(lines) == 4
     assert "toi da 3 ho so" in lines[3]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_three_dossiers_fit_into_one_message_whatever_their_states(language: Language) -> None:
+    dated = dict.fromkeys(("due", "new_due", "returned"), "20/08/2018")
+    states = {WORDING.state(of, key, dated) for of, key in WORDING.short if of == language}
+    assert "20/08/2018" in "".join(states)
+    for state in states:
+        size = measure(plain("\n".join([f"{CODE}: {state}"] * MOST_ANSWERED)))
+        assert size.segments == 1, state
 
 
 def test_no_text_says_don_t_or_stop_by_a_word_that_without_its_accent_is_to_use() -> None:
