@@ -31,7 +31,7 @@ def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here
         assert measure(answer).segments == 1
     assert "Ho so" in here.text("84987654300", code)  # nothing was chosen
     here.text("84987654300", "tieng viet")
-    assert "Chua thay ho so" in here.text("84987654300", "where is my file?")
+    assert here.text("84987654300", "where is my file?").startswith("Ho so")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from smsgw.answers.asked import (
     LookUp,
     Prefer,
     Rate,
+    Receive,
     Request,
     Speak,
     Thank,
@@ -28,6 +29,7 @@ from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, read
+from smsgw.text.accents import plain
 from smsgw.text.segments import measure
 from tests.test_conversations import LAN, code_of, owner_of
 from tests.world import NOON, World
@@ -93,7 +95,7 @@ NOTHING = Read((), Hint.NOTHING)
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
-    assert understand(text, Words()) == ListFollowed()
+    assert understand(text, Words()) == ListFollowed(question=True)
 
 
 @pytest.mark.parametrize(
@@ -112,15 +114,15 @@ def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> 
     ],
 )
 def test_who_asks_as_the_south_speaks_gets_the_own_dossiers(text: str) -> None:
-    assert understand(text, Words()) == ListFollowed()
+    assert understand(text, Words()) == ListFollowed(question=True)
 
 
 @pytest.mark.parametrize(
     ("text", "request_"),
     [
-        ("ho26 so7 cua3 toi6 xong chua7", ListFollowed()),
-        ("que6n ma4 ho62 so7", ListFollowed()),
-        ("ho^` so+ cu?a to^i xong chu+a", ListFollowed()),
+        ("ho26 so7 cua3 toi6 xong chua7", ListFollowed(question=True)),
+        ("que6n ma4 ho62 so7", ListFollowed(question=True)),
+        ("ho^` so+ cu?a to^i xong chu+a", ListFollowed(question=True)),
         ("kho6ng da61u", Prefer(accents=False)),
         ("tu72 choi61 nhan6 tin", HowToReceive()),
         ("nha62m so61 ro62i", HowToReceive()),
@@ -227,6 +229,38 @@ def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: st
     assert understand(text, Words()) == Speak("", NOTHING)
 
 
+@pytest.mark.parametrize("text", [f"PA {CODE}", f"tôi muốn khiếu nại hồ sơ {CODE}", f"phản ánh hồ sơ {CODE} ạ"])
+def test_who_complains_of_a_dossier_and_says_nothing_yet_is_told_how(text: str) -> None:
+    assert understand(text, Words()) == Speak("", read(CODE))
+    assert "nhan PA va noi dung" in ANSWERS.reply(understand(text, Words()), Asker(LAN), {}, NOON).text
+
+
+@pytest.mark.parametrize("text", ["tốt lắm, 5 sao", "phuc vu tot 5 sao", "cán bộ nhiệt tình, 5 điểm"])
+def test_who_ends_with_a_score_among_other_words_is_told_how_to_rate(text: str) -> None:
+    assert understand(text, Words()) == Rate(NOTHING, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"), [("T.C", Receive), ("t c", Receive), ("D.S", ListFollowed), ("h.d", Help)]
+)
+def test_a_command_in_single_letters_is_that_command(text: str, request_: type) -> None:
+    assert isinstance(understand(text, Words()), request_)
+    assert isinstance(understand("a i", Words()), LookUp)
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        (f"Đăng ký nhận tin về hồ sơ {CODE}", Follow(read(CODE))),
+        (f"dang ki nhan tin ve {CODE}", Follow(read(CODE))),
+        (f"khong nhan tin ve {CODE} nua", Unfollow(read(CODE))),
+        (f"hủy tin nhắn về hồ sơ {CODE}", Unfollow(read(CODE))),
+    ],
+)
+def test_a_command_may_say_about_which_dossier_it_is(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
+
+
 @pytest.mark.parametrize(("text", "kind"), [("dk nhé", Follow), ("cho em DK với ạ", Follow), ("huy nhe", Unfollow)])
 def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kind: type) -> None:
     request = understand(text, Words())
@@ -289,6 +323,9 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "tc all",
         "toi chua tung dang ky",
         "Please remove me",
+        "TC gui 5656",
+        "huy tin",
+        "toi muon nhan lai thong bao",
     ],
 )
 def test_whom_messages_bother_is_told_how_to_end_them_and_nothing_changes(text: str) -> None:
@@ -377,3 +414,31 @@ def test_who_wants_to_withdraw_a_dossier_is_told_where(here: World) -> None:
         told = here.text(phone, f"Xin hủy hồ sơ {code}")
         assert told.endswith("Muon rut ho so, xin hoi noi nop.")
         assert measure(told).segments == 1
+
+
+def test_who_asks_on_without_a_code_means_the_dossier_told_of_last(here: World) -> None:
+    code = code_of(here, Status.IN_PROGRESS)
+    told = here.text(LAN, code)
+    assert here.text(LAN, "sao lâu vậy") == told
+    assert here.text(LAN, "quen ma roi") == told
+    assert here.text(LAN, "DS").startswith("Chua thay ho so nao")
+    assert here.text("84987654321", "sao lâu vậy").startswith("Chua thay ho so nao")
+
+
+def test_who_answers_a_result_with_a_bare_number_is_told_how_to_rate_it(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    assert here.text(owner, "5").startswith("Khong co cau hoi nao")
+    here.text(owner, code)
+    assert here.text(owner, "5").endswith(f"vi du: DG {code} 5")
+    assert here.text(owner, "7").startswith("Khong co cau hoi nao")
+    here.text(LAN, code)
+    assert here.text(LAN, "5").startswith("Khong co cau hoi nao")
+
+
+def test_words_without_a_code_are_about_the_dossier_that_a_command_named_last(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    here.text(owner, f"DG {code} 1")
+    agency = here.gateway.onestop.find([code])[code].agency_name
+    assert f"chuyen den {plain(agency)[:8]}" in here.text(owner, "PA cán bộ hạch sách")
+    here.text(LAN, f"DK {code}")
+    assert f"nhan: DK {code}." in here.text(LAN, "huy")

@@ -55,6 +55,7 @@ def test_a_command_beside_a_reply_that_is_quoted_is_for_the_dossier_told_of(told
         ("cảm ơn nhiều ạ", Thank()),
         ("Có dấu", Prefer(language="vi", accents=True)),
         ("La sao?", LookUp(about)),
+        ("sao lâu vậy", LookUp(about)),
         ("From: 0912345678", LookUp(about)),
         ("15:30, 15/08/2018", LookUp(about)),
         ("", LookUp(about)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from smsgw.store import opt_outs
+from smsgw.store import opt_outs, voices
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import outbound
 from smsgw.text.phones import msisdn
@@ -114,6 +114,18 @@ def test_each_change_is_told_in_one_message(here: World, values: dict[str, objec
     assert said in text
     assert text.isascii()
     assert len(text) <= 160
+
+
+def test_who_answers_a_reminder_without_a_code_speaks_of_its_dossier(anywhere: World, agency: Agency) -> None:
+    code, other = agency.codes(IN_PROGRESS, 2)
+    anywhere.text(owner(agency, code), other)
+    agency.change(code, anywhere.clock(), status=8)
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, code)) == 2
+    anywhere.text(owner(agency, code), "PA sao vậy")
+    with anywhere.gateway.database.reading() as connection:
+        (voice,) = voices.page(connection, "new")
+    assert voice.code == code
 
 
 def test_a_tracking_number_that_comes_later_is_told_too(here: World) -> None:

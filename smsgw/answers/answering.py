@@ -48,6 +48,7 @@ from smsgw.text.accents import plain
 
 MOST_ANSWERED = 3  # dossiers in one reply
 MOST_OPTIONS = 3
+BEST = 5  # score
 SLOWEST = 60.0  # seconds
 DEFAULT_WORDS = Words()
 
@@ -111,8 +112,8 @@ class Answers:
                 return self._look_up(read.readings, asker, found, now)
             case LookUp(read):
                 return self._said(asker, _hinted(read.hint))
-            case Choose(instead=None):
-                return self._said(asker, Said("incomplete", "no_question"))
+            case Choose(number, None):
+                return self._said(asker, _unasked(number, asker, found))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
             case Help() | Agree(Help()) | Choose():
@@ -121,8 +122,8 @@ class Answers:
                 return self._said(asker, Said("help", "thanked"))
             case HowToReceive():
                 return self._said(asker, Said("help", "receive_usage"))
-            case ListFollowed():
-                return self._list(asker, found, now)
+            case ListFollowed(question):
+                return self._list(asker, found, now, or_last=question)
         return self._said(asker, self._commanded(request, asker, found))
 
     def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
@@ -203,9 +204,14 @@ class Answers:
             asker.owns(found[code]) for reading in readings for code in reading.candidates if code in found
         )
 
-    def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
-        """As many dossiers as fit: with their states if that is all of them, else their codes. A single one in full."""
+    def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime, *, or_last: bool) -> Reply:
+        """As many dossiers as fit: with their states if that is all of them, else their codes. A single one in full.
+
+        `or_last`: for whoever has none, what they were told of last.
+        """
         dossiers = commands.followed(asker, found)
+        if not dossiers and or_last and not asker.unlinked:  # in a chat there may be more, and it says how to see them
+            dossiers = [found[code] for code in asker.ties.recent if code in found]
         if not dossiers:
             return self._said(asker, Said("list", "followed_none", delay=0.0))
         if len(dossiers) == 1:
@@ -317,6 +323,14 @@ def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
     if others := tuple(code for code in reading.suggestions if code in found):
         return _question("suggested", literal, others)
     return Said("not_found", "not_found", {"code": literal}, (literal,))
+
+
+def _unasked(number: int, asker: Asker, found: Mapping[str, Dossier]) -> Said:
+    """What is said to a number that answers no question; behind a result it is meant for a score."""
+    results = commands.told_results(asker, found)
+    if len(results) == 1 and number <= BEST:
+        return Said("incomplete", "rate_usage", {"example": results[0].code}, (results[0].code,))
+    return Said("incomplete", "no_question")
 
 
 def _how_to_follow(asker: Asker) -> Said:

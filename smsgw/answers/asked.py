@@ -70,7 +70,12 @@ class Unfollow:
 
 @dataclass(frozen=True, slots=True)
 class ListFollowed:
-    """The sender's own dossiers, and those that the sender follows."""
+    """The sender's own dossiers, and those that the sender follows.
+
+    `question`: how they stand, where or when; whoever has none asks it of what they were told of last.
+    """
+
+    question: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from smsgw.answers.words import (
     alphanumeric,
     behind,
     choice,
+    scored,
     spelt_out,
     squeezed,
     stars,
@@ -63,6 +64,7 @@ _WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 _OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
 _HOW_FAR_IT_IS = frozenset(name.removesuffix(" ROI") for name in HOW_FAR)
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
+_SINGLE_LETTERS = re.compile("[A-Z](?: [A-Z])+")
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _GLAD_IN_SIGNS = re.compile(r"[:=][-']?[)D]")
 _HEART = re.compile(r"(?<!\S)<3+(?!\S)")  # no number, and so no option that is chosen
@@ -115,6 +117,8 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
     bare = unpolite(command, words)[1]
     if words.rate and (score := stars(bare)):
         return Rate(Read((), Hint.NOTHING), score, bare=True)
+    if words.rate and scored(bare):
+        return Rate(Read((), Hint.NOTHING), None)
     if number := choice(bare):
         return Choose(number, Help() if weekday(bare) else None)
     if (request := _exact(command, words)) is not None:
@@ -129,7 +133,9 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
 
 
 def _exact(command: str, words: Words) -> Request | None:
-    """What a text asks that is one of these words and nothing else."""
+    """What a text asks that is one of these words and nothing else; T.C, in single letters, is TC."""
+    if _SINGLE_LETTERS.fullmatch(command):
+        command = command.replace(" ", "")
     exact: tuple[tuple[tuple[str, ...], Request], ...] = (
         (words.opt_out, Receive(PURPOSES, wanted=False)),
         (words.opt_out_notices, Receive(("notice",), wanted=False)),
@@ -147,7 +153,8 @@ def _harmless(words: Words) -> tuple[tuple[tuple[str, ...], Request], ...]:
     """What may be taken for asked although more is said: it changes nothing that can't be changed back by asking."""
     return (
         (words.help, Help()),
-        (words.followed, ListFollowed()),
+        (words.followed[:1], ListFollowed()),
+        (words.followed[1:], ListFollowed(question=True)),
         (words.accents_on, Prefer(language="vi", accents=True)),
         (words.accents_off, Prefer(accents=False)),
         (words.vietnamese, Prefer(language="vi")),
@@ -168,10 +175,10 @@ def _nearly(command: str, words: Words) -> Request | None:
         return told
     for names, request in _harmless(words):
         # So many words mean that wherever they stand; those that ask for the list are looked for last.
-        if names is not words.followed and holds(command, (name for name in names if name.count(" ") >= 2)):
+        if not isinstance(request, ListFollowed) and holds(command, (name for name in names if name.count(" ") >= 2)):
             return request
     # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
-    return ListFollowed() if holds(command, (name for name in words.followed if " " in name)) else None
+    return ListFollowed(question=True) if holds(command, (name for name in words.followed if " " in name)) else None
 
 
 def _told_how(command: str, bare: str, words: Words) -> Request | None:
@@ -286,7 +293,7 @@ def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
         return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(without_keywords(rest, words)):
-        return None  # a code and nothing else is a look-up
+        return Speak("", found)  # a code, and nothing is said yet
     return Speak(_own_words(text, letters, words), found)
 
 

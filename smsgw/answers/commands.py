@@ -64,9 +64,13 @@ def last_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
 def only_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
     """The only dossier that somebody can want to rate: the one just told of, also if it is rated, else the one left."""
     finished = _finished(asker, found)
-    told = [dossier for dossier in finished if dossier.code in asker.ties.recent]
-    meant = told or _unrated(finished, asker) or finished
+    meant = told_results(asker, found) or _unrated(finished, asker) or finished
     return meant[0] if len(meant) == 1 else None
+
+
+def told_results(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
+    """The dossiers with a result that somebody may rate and was just told of."""
+    return [dossier for dossier in _finished(asker, found) if dossier.code in asker.ties.recent]
 
 
 def rate(request: Rate, dossier: Dossier | None, asker: Asker) -> Said:

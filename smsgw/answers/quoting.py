@@ -12,6 +12,7 @@ from dataclasses import replace
 from smsgw.answers.asked import (
     Follow,
     Help,
+    ListFollowed,
     LookUp,
     Rate,
     Request,
@@ -84,6 +85,8 @@ def _about(request: Request, quoted: Read) -> Request:
     match request:
         case LookUp(found) if quoted.readings and not found.readings:
             return LookUp(quoted)  # what a phone sets above: a number, a time
+        case ListFollowed(question=True) if quoted.readings:
+            return LookUp(quoted)
         case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
             if quoted.readings and not found.readings and found.hint is Hint.NOTHING:
                 return replace(request, read=quoted)

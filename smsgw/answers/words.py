@@ -20,6 +20,7 @@ _STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
 _STAR_SIGN = re.compile("[⭐★🌟]")
 _ONLY_STARS = re.compile(r"\s*(?:[⭐★🌟]\s*){1,5}")
 _STARS = re.compile("(?:CHAM )?([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?(?:SAO|DIEM|STARS?)")
+_SCORE_AT_END = re.compile(r" [1-5] ?(?:SAO|DIEM|STARS?)$")
 _STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
 # As those write who are in a hurry, and what it is short for.
 _SHORT = {
@@ -67,7 +68,15 @@ _I_SEE = (
     *("DA NHAN", "NHAN ROI", "DA LAY", "LAY ROI", "LAY KET QUA ROI"),
     *("DA NHAN KET QUA", "DA LAY KET QUA"),
 )
-_TO_FOLLOW = ("DANG KY THEO DOI", "DANG KI THEO DOI", "DK THEO DOI", "DANG KY NHAN TIN", "DK NHAN TIN", "FOLLOW")
+_TO_FOLLOW = (
+    "DANG KY THEO DOI",
+    "DANG KI THEO DOI",
+    "DK THEO DOI",
+    "DANG KY NHAN TIN",
+    "DANG KI NHAN TIN",
+    "DK NHAN TIN",
+    "FOLLOW",
+)
 _TO_END = (
     "BO THEO DOI",
     "NGUNG THEO DOI",
@@ -174,7 +183,7 @@ _NOT_ME = (
     *("NHAM SO", "NHAM MAY", "NHAN NHAM", "SAI SO ROI", "WRONG NUMBER"),
     *("KHONG NOP HO SO", "KHONG LAM HO SO", "NGUNG", "BLOCK", "SPAM", "SPAM NUA"),
     *("LAM PHIEN", "PHIEN QUA", "NHAC NUA", "TAT TIN NHAN", "TAT THONG BAO", "XOA SO", "XOA THONG TIN"),
-    *("KHONG CAN NHAN", "NHAN LAI TIN", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
+    *("KHONG CAN NHAN", "NHAN LAI TIN", "NHAN LAI THONG BAO", "NHAN TIN LAI", "BAT TIN NHAN", "BAT THONG BAO"),
     *(
         "DUNG NHAN",
         "KHOI NHAN",
@@ -196,7 +205,7 @@ _NOT_ME = (
     ),
     *("NHAM NGUOI", "SAI NGUOI", "KHONG PHAI HO SO", "KHONG PHAI CUA TOI", "KHONG PHAI TOI", "KHONG CO NOP"),
     *("SIM MOI", "MUA SIM", "SO NAY TOI MOI", "SO NAY EM MOI", "CUA NGUOI KHAC"),
-    *("TC TC", "TC ALL", "HUY TC", "CHUA TUNG DANG KY", "PHIEN", "REMOVE ME"),
+    *("TC TC", "TC ALL", "TC GUI", "HUY TC", "HUY TIN", "CHUA TUNG DANG KY", "PHIEN", "REMOVE ME"),
     *("XOA DU LIEU", "XOA HET", "NOT MY NUMBER", "NOT MY DOSSIER", "DID NOT APPLY", "FORGET ME", "DELETE MY DATA"),
 )
 _MINE_IN_ENGLISH = (
@@ -265,7 +274,18 @@ class Words:
     rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM", "RATE")
     upset: tuple[str, ...] = _WRONGED
     bothered: tuple[str, ...] = _NOT_ME
-    polite: tuple[str, ...] = (*_BEFORE, *_CALLING, *_BEHIND, "XEM", "THUA", "VUI LONG", "LAM ON", "DE NGHI", "CAM ON")
+    polite: tuple[str, ...] = (
+        *_BEFORE,
+        *_CALLING,
+        *_BEHIND,
+        "XEM",
+        "VE",
+        "THUA",
+        "VUI LONG",
+        "LAM ON",
+        "DE NGHI",
+        "CAM ON",
+    )
 
     def __post_init__(self) -> None:
         if not self.look_up:
@@ -325,6 +345,11 @@ def stars(command: str) -> int | None:
     """The score that squeezed words give, if that is all they do: "5 sao", "nam sao"."""
     given = _STARS.fullmatch(command)
     return _STARS_SPELT.get(given[1]) or int(given[1]) if given else None
+
+
+def scored(command: str) -> bool:
+    """Whether squeezed words end with a score, as "phuc vu tot 5 sao"."""
+    return _SCORE_AT_END.search(command) is not None
 
 
 def choice(command: str) -> int | None:

@@ -6,7 +6,7 @@ import random
 
 import sqlalchemy as sa
 
-from smsgw.answers.asked import AskVoice, Follow, ListFollowed, Rate, Request, Speak, Unfollow, codes_asked
+from smsgw.answers.asked import AskVoice, Choose, Follow, ListFollowed, Rate, Request, Speak, Unfollow, codes_asked
 from smsgw.answers.asker import NO_TIES, Ties
 from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 
@@ -28,13 +28,16 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
             return Ties(
                 followed=tuple(followed.wanted),
                 refused=frozenset(followed.refused),
-                recent=() if read.readings else people.told_about(connection, address, 1),
+                recent=() if read.readings else people.told_about(connection, address),
                 silent=frozenset(item.purpose for item in opt_outs.of(connection, phone)),
             )
         case ListFollowed() | Rate():
             return _dossiers(connection, address, phone, request)
+        case Choose():
+            recent = people.told_about(connection, address)
+            return Ties(codes=frozenset(recent), recent=recent)
         case Speak(_, read):
-            recent = () if read.readings else people.told_about(connection, address, 1)
+            recent = () if read.readings else people.told_about(connection, address)
             return Ties(codes=frozenset(recent), recent=recent, number=_free_number(connection))
         case AskVoice(number):
             return Ties(voice=voices.by_number(connection, address, number))
@@ -45,7 +48,7 @@ def _dossiers(connection: sa.Connection, address: str, phone: str, request: List
     followed = followers.of(connection, [phone])[phone]
     named = isinstance(request, Rate) and request.read.readings
     own = () if named else owners.of(connection, phone, OWN)
-    recent = people.told_about(connection, address, 1) if isinstance(request, Rate) and request.bare else ()
+    recent = () if isinstance(request, Rate) and not request.bare else people.told_about(connection, address)
     codes = frozenset(() if named else (*own, *followed.wanted, *recent))
     return Ties(
         codes=codes,

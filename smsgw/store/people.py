@@ -11,8 +11,10 @@ from typing import Literal
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, InsertOrUpdate
-from smsgw.store.tables import inbound, preference
+from smsgw.store.tables import inbound, preference, reminder
 from smsgw.text.addresses import scheme
+
+TOLD = ("status", "follow", "rating")  # the kinds of answer that tell of the dossiers which they are about
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +108,23 @@ def offered(
     return [(text, tuple((options or "").split())) for text, options in last]
 
 
-def told_about(connection: sa.Connection, phone: str, limit: int) -> tuple[str, ...]:
-    """The dossiers that the last so many answers to this phone were about, the latest first."""
-    rows = connection.scalars(
-        sa.select(inbound.c.codes)
-        .where(inbound.c.sender == phone, inbound.c.kind == "status")
+def told_about(connection: sa.Connection, phone: str) -> tuple[str, ...]:
+    """The dossiers that this phone was told of last: in an answer to it, or by a reminder."""
+    answered = connection.execute(
+        sa.select(inbound.c.received_at, inbound.c.codes)
+        .where(inbound.c.sender == phone, inbound.c.kind.in_(TOLD), inbound.c.codes.is_not(None))
         .order_by(inbound.c.received_at.desc(), inbound.c.id.desc())
-        .limit(limit)
+        .limit(1)
     )
-    return tuple(dict.fromkeys(code for codes in rows for code in codes.split()))
+    reminded = connection.execute(
+        sa.select(reminder.c.at, reminder.c.dossier)
+        .where(reminder.c.recipient == phone, reminder.c.slot.is_not(None))
+        .where(reminder.c.dossier.contains("-"))  # officials' rules have an agency there
+        .order_by(reminder.c.sent_on.desc(), reminder.c.slot.desc())
+        .limit(1)
+    )
+    _, codes = max((*answered, *reminded), default=(None, ""))
+    return tuple(codes.split())
 
 
 def prefer(connection: sa.Connection, wishes: Mapping[str, tuple[Preference, datetime]]) -> None:
