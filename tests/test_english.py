@@ -20,13 +20,15 @@ ENGLISH = (
     ("do you speak English?", "you will get messages in English"),
     ("can you write in English?", "you will get messages in English"),
     ("I want to complain", "To complain or ask"),
+    ("wrong number", "text only TC"),
+    ("stop sending me this", "text only TC"),
 )
 
 
 def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here: World) -> None:
     code = code_of(here, Status.IN_PROGRESS)
     for number, (text, said) in enumerate((*ENGLISH, (f"when will {code} be ready?", f"Dossier {code} "))):
-        answer = here.text(f"8498765430{number}", text)
+        answer = here.text(f"849876543{number:02}", text)
         assert said in answer
         assert measure(answer).segments == 1
     assert "Ho so" in here.text("84987654300", code)  # nothing was chosen

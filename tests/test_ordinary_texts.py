@@ -92,6 +92,15 @@ NOTHING = Read((), Hint.NOTHING)
         "tôi có bao nhiêu hồ sơ",
         "nộp bổ sung ở đâu",
         "cần gì nữa không",
+        "bao giờ thì xong hả",
+        "khi nào mới lấy được",
+        "ktra hs",
+        "check hồ sơ giúp em",
+        "KQ?",
+        "duyet chua",
+        "toi da nop phi roi",
+        "bổ sung rồi mà",
+        "đã nộp rồi sao còn nhắn",
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
@@ -117,6 +126,11 @@ def test_who_asks_as_the_south_speaks_gets_the_own_dossiers(text: str) -> None:
     assert understand(text, Words()) == ListFollowed(question=True)
 
 
+@pytest.mark.parametrize("text", ["khi mô có", "răng lâu rứa", "hồ sơ tui tới mô rồi"])
+def test_who_asks_as_the_middle_speaks_gets_the_own_dossiers(text: str) -> None:
+    assert understand(text, Words()) == ListFollowed(question=True)
+
+
 @pytest.mark.parametrize(
     ("text", "request_"),
     [
@@ -139,7 +153,14 @@ def test_keys_of_accents_that_were_left_in_a_text_are_read_over_and_nothing_is_d
 
 
 @pytest.mark.parametrize(
-    "text", ["nhắn có dấu đi, khó đọc quá", "viet co dau gium cai", "gửi tin có dấu dùm", "tin khong dau kho doc"]
+    "text",
+    [
+        "nhắn có dấu đi, khó đọc quá",
+        "viet co dau gium cai",
+        "gửi tin có dấu dùm",
+        "tin khong dau kho doc",
+        "tin nhắn không dấu đọc không ra",
+    ],
 )
 def test_who_finds_texts_without_accents_hard_to_read_gets_them_with_accents(text: str) -> None:
     assert understand(text, Words()) == Prefer(language="vi", accents=True)
@@ -268,7 +289,10 @@ def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kin
     assert codes_asked(request) == frozenset()
 
 
-@pytest.mark.parametrize("text", ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?"])
+@pytest.mark.parametrize(
+    "text",
+    ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?", "PA 123456 bao giờ mới xong"],
+)
 def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
     assert understand(text, Words()) == AskVoice(123456)
 

@@ -289,7 +289,7 @@ def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     if spelt_out(squeezed(without_polite_end(rest, words))).removesuffix(" ROI") in _HOW_FAR_IT_IS:
         return Speak("", Read((), Hint.NOTHING))  # of one that was made, whose number is missing
     about = _OWN_VOICE.match(rest)
-    if about and (holds(squeezed(rest), HOW_FAR) or not _WORD.search(rest[about.end() :])):
+    if about and (holds(spelt_out(squeezed(rest)), HOW_FAR) or not _WORD.search(rest[about.end() :])):
         return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
     found = read(rest, words.look_up)
     if found.readings and not _WORD.search(without_keywords(rest, words)):

@@ -41,6 +41,11 @@ _SHORT = {
     "BH": "BAO GIO",
     "CH": "CHUA",
     "BIK": "BIET",
+    "KTRA": "KIEM TRA",
+    "CHECK": "KIEM TRA",
+    # What may be left out: "bao gio thi xong", "khi nao moi lay duoc".
+    "THI": "",
+    "MOI": "",
     # And in the south:
     "TUI": "TOI",
     "ZAY": "VAY",
@@ -48,6 +53,8 @@ _SHORT = {
     "HONG": "KHONG",
     "HOK": "KHONG",
     "HEM": "KHONG",
+    # And in the middle:
+    "RUA": "VAY",
 }
 _TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
 _TWICE = re.compile(r"([AEOD])\1")
@@ -92,9 +99,9 @@ _OUT_TOO = ("TC TAT CA", "NGUNG TIN", "HUY TIN NHAN", "KHONG NHAN TIN", "KHONG M
 _OUT_AS_WELL = ("NGUNG GUI TIN", "DUNG GUI TIN", "DUNG GUI NUA", "KHONG NHAN NUA")
 _TO_LEARN = ("HDSD", "CACH TRA CUU", "HUONG DAN TRA CUU", "SAO DE TRA CUU", "TRA CUU THE NAO")
 _MINE = ("HO SO CUA TOI", "HO SO CUA EM", "HO SO CUA MINH", "HO SO CUA CON", "HO SO CUA CHAU", "MY DOSSIERS")
-_WHEN = ("BAO GIO", "KHI NAO", "CHUNG NAO", "HOI NAO", "BUA NAO", "HOM NAO", "NGAY NAO", "NGAY MAY")
+_WHEN = ("BAO GIO", "KHI NAO", "CHUNG NAO", "HOI NAO", "BUA NAO", "HOM NAO", "NGAY NAO", "NGAY MAY", "KHI MO")
 HOW_FAR = (
-    *(f"{when} {what}" for when in _WHEN for what in ("CO", "XONG", "TRA", "MOI CO", "MOI XONG")),
+    *(f"{when} {what}" for when in _WHEN for what in ("CO", "XONG", "TRA")),
     *("BAO LAU NUA", "BAO LAU CO", "BAO LAU XONG", "MAY NGAY NUA", "MAY NGAY XONG"),
     "CO KET QUA CHUA",
     "XONG CHUA",
@@ -105,6 +112,9 @@ HOW_FAR = (
     "THE NAO ROI",
     "CO CHUA",
     "RA CHUA",
+    "DUYET CHUA",
+    "DEN MO ROI",
+    "TOI MO ROI",
     "TINH TRANG HO SO",
     "TINH HINH HO SO",
     "TRANG THAI HO SO",
@@ -133,8 +143,9 @@ _WHERE_AND_WHEN = (
     "HEN LAI NGAY NAO",
     *("LEN LAY", "DEN LAY", "QUA LAY", "LAY HO", "MANG THEO GI", "DEM THEO GI", "CAN MANG GI"),
 )
-# Whoever must bring or pay something is told in the answer what, and where.
+# Whoever must bring or pay something is told in the answer what, and where; who has done so, whether it is known.
 _STILL_LACKS = (
+    *("BO SUNG ROI", "NOP ROI", "NOP PHI ROI", "NOP TIEN ROI", "DONG PHI ROI", "DONG TIEN ROI"),
     *("BO SUNG GI", "BO SUNG GIAY", "BO SUNG O DAU", "THIEU GI", "THIEU GIAY", "NOP THEM GI", "CAN GI NUA"),
     *("PHI BAO NHIEU", "NOP BAO NHIEU", "DONG BAO NHIEU", "NOP PHI O DAU", "NOP TIEN O DAU", "DONG TIEN O DAU"),
 )
@@ -214,7 +225,7 @@ _MINE_IN_ENGLISH = (
     *("PICK UP", "PICK IT UP", "COLLECT IT", "BE READY", "IS THE FEE", "STATUS"),
 )
 _IN_ENGLISH = ("DO YOU SPEAK ENGLISH", "CAN YOU SPEAK ENGLISH", "WRITE IN ENGLISH", "REPLY IN ENGLISH")
-_HARD_TO_READ = ("NHAN CO DAU", "VIET CO DAU", "GUI CO DAU", "KHONG DAU KHO DOC", "KHO DOC QUA")
+_HARD_TO_READ = ("NHAN CO DAU", "VIET CO DAU", "GUI CO DAU", "KHONG DAU KHO DOC", "KHONG DAU DOC", "KHO DOC QUA")
 _THANKS = ("CAM ON", "CM ON", "THANKS", "THANK", "THANK YOU", "TKS", "THKS")
 _PRAISE = ("RAT HAI LONG", "TUYET VOI", "RAT TOT", "TOT LAM", "TOT QUA")
 # Around a command: "Da chao anh chi, cho em xin dang ky ... voi a".
@@ -251,6 +262,7 @@ class Words:
         "DS HO SO",
         "DS HS",
         "LIST",
+        "KQ",
         *_MINE,
         *_HOW_MANY,
         *HOW_FAR,
@@ -320,7 +332,7 @@ def written(names: tuple[str, ...]) -> frozenset[str]:
 
 def spelt_out(command: str) -> str:
     """Squeezed words with what they are short for: "co kq chua" is CO KET QUA CHUA."""
-    return " ".join(_SHORT.get(word, word) for word in command.split())
+    return " ".join(filter(None, (_SHORT.get(word, word) for word in command.split())))
 
 
 def without_keys(text: str) -> str:
