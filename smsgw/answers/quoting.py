@@ -82,13 +82,14 @@ def _without_rules(lines: list[str], end: int) -> int:
 
 
 def _about(request: Request, quoted: Read) -> Request:
+    """A request that names no dossier, as one for those that are quoted."""
+    if not quoted.readings:
+        return request
     match request:
-        case LookUp(found) if quoted.readings and not found.readings:
-            return LookUp(quoted)  # what a phone sets above: a number, a time
-        case ListFollowed(question=True) if quoted.readings:
-            return LookUp(quoted)
-        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
-            if quoted.readings and not found.readings and found.hint is Hint.NOTHING:
+        case LookUp(Read(readings=())) | ListFollowed(question=True):
+            return LookUp(quoted)  # also what a phone sets above: a number, a time
+        case Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
+            if not found.readings and found.hint is Hint.NOTHING:
                 return replace(request, read=quoted)
     return request
 
