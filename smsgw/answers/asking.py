@@ -38,8 +38,8 @@ from smsgw.answers.spelling import (
     without_keywords,
     without_polite_end,
 )
+from smsgw.answers.vocabulary import HOW_FAR
 from smsgw.answers.words import (
-    HOW_FAR,
     Words,
     alphanumeric,
     behind,

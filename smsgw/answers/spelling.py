@@ -8,7 +8,7 @@ from functools import lru_cache
 from string import ascii_uppercase
 
 from smsgw.answers.asked import Misspelling
-from smsgw.answers.words import LONGEST_COMMAND, Words, keyed, written
+from smsgw.answers.words import LONGEST_COMMAND, POINTS, Words, keyed, written
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, read
 
@@ -16,9 +16,10 @@ from smsgw.dossiers.reading import Read, read
 _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _APART = "[^A-Z0-9]+"
 LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
-_SCORE_LAST = re.compile(r"(?:^|\s)([1-5])\s*(?:SAO|DIEM|STARS?|/\s*5)?[^A-Z0-9]*$")
-_SCORE_FIRST = re.compile(r"([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?\s+")
-_SCORE_AND_WORDS = re.compile(r"\s([1-5])(?:\s*(?:SAO|DIEM|STARS?|/\s*5))?[^A-Z0-9]+[A-Z][^0-9]*$")
+_SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
+_SCORE_LAST = re.compile(rf"(?:^|\s){_SCORE}[^A-Z0-9]*$")
+_SCORE_FIRST = re.compile(rf"{_SCORE}\s+")
+_SCORE_AND_WORDS = re.compile(rf"\s{_SCORE}[^A-Z0-9]+[A-Z][^0-9]*$")
 
 
 def holds(command: str, names: Iterable[str]) -> bool:
@@ -62,7 +63,7 @@ def endings(words: Words) -> re.Pattern[str]:
         (
             _command("follow", words.follow, ""),
             _command("unfollow", words.unfollow, ""),
-            f"(?:(?:{rate})[^A-Z0-9]*)?(?P<stars>[1-5])[^A-Z0-9]*(?:SAO|DIEM|STARS?)" if rate else "",
+            f"(?:(?:{rate})[^A-Z0-9]*)?(?P<stars>[1-5])[^A-Z0-9]*{POINTS}" if rate else "",
             f"(?:{rate})[^A-Z0-9]*(?P<score>[1-5])" if rate else "",
         ),
     )
