@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 
 from tests.bulletin import Cast
-from tests.console import PASSWORD, official
+from tests.console import PASSWORD, official, text
 from tests.world import World
 
 NEW = {"name": "hoa", "role": "sender", "agency": "H01.21", "phone": "0912345678", "password": PASSWORD}
@@ -81,6 +82,42 @@ def test_of_a_notice(here: World, field: str, given: str, said: str) -> None:
     fields = {"by": "file", "name": "Lịch nghỉ", "text": "Nghỉ lễ.", "at": ""}
     page = official(here, "lan", "sender").post("/notices/new", 400, **(fields | {field: given}))
     assert said in at_field(page, field)
+
+
+@pytest.mark.parametrize(
+    ("fields", "file", "field", "said"),
+    [
+        ({}, b"", "file", "Tệp trống."),
+        ({}, b"ten\nAn\n", "file", "không có cột phone"),
+        ({"text": "((tuổi))"}, b"phone;ten\n0912000001;An\n", "text", "tuổi"),
+        ({"at": "9999-12-31T23:59"}, b"phone\n0912000001\n", "at", "quá xa"),
+        ({"by": "filter"}, b"", "agency", "ít nhất một mục"),
+        ({"by": "filter", "filter": "status=77"}, b"", "filter", "ở ký tự thứ 1 (status=77)"),
+        ({"by": "filter", "overdue": "yes", "filter": "status=77"}, b"", "filter", "ở ký tự thứ 1 (status=77)"),
+    ],
+)
+def test_of_whom_a_notice_is_for(here: World, fields: dict[str, str], file: bytes, field: str, said: str) -> None:
+    desk = official(here, "lan", "sender")
+    form = {"by": "file", "name": "Lịch nghỉ", "text": "Nghỉ lễ.", "csrf_token": desk.token()} | fields
+    answer = desk.client.post("/console/notices/new", data=form | {"file": (io.BytesIO(file), "danh sach.csv")})
+    assert said in at_field(text(answer), field)
+
+
+def test_days_that_leave_none_are_said_at_their_own_field_as_people_write_them(here: World) -> None:
+    desk = official(here, "lan", "sender")
+    days = {"overdue": "yes", "received_from": "2018-09-02", "received_to": "2018-08-01"}
+    page = desk.post("/notices/new", 400, by="filter", name="Lịch nghỉ", text="Nghỉ lễ.", **days)
+    assert "Ngày nộp đến 01/08/2018: hai giới hạn ngày này loại trừ nhau." in page
+    assert re.search('id="received_to"[^>]* aria-describedby="received-wrong', page)
+    assert 'id="received-wrong"' in page
+    assert "alert-danger" not in page
+
+
+def test_a_file_that_the_browser_does_not_keep_is_asked_for_again(here: World) -> None:
+    desk = official(here, "lan", "sender")
+    form = {"by": "file", "name": "", "text": "Nghỉ lễ.", "csrf_token": desk.token()}
+    answer = desk.client.post("/console/notices/new", data=form | {"file": (io.BytesIO(b"phone\n"), "danh sach.csv")})
+    assert "xin chọn lại tệp" in text(answer)
 
 
 def test_of_the_phone_that_a_notice_is_tried_on(cast: Cast) -> None:

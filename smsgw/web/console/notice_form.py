@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from smsgw.dossiers.selection import BELOW, Selection
 from smsgw.notices.audience import expression
+from smsgw.notices.audience.expression import FilterError
 from smsgw.notices.drafting import Draft
 
 MOST_READINGS = 50  # files that are being read at the same time, of which progress is shown
@@ -47,6 +49,21 @@ def selection(form: Form, today: date) -> Selection:
 
 def written(form: Form) -> str:
     """The filter that the form's fields come to, with what was typed in words."""
+    return f"{_chosen(form)} {form.get('filter', '')}".strip()
+
+
+def faulty(form: Form, error: FilterError) -> tuple[str, int]:
+    """The field that a fault of the filter is in, and its place in what was typed there; 0 where that was chosen."""
+    chosen = _chosen(form)
+    if not error.term:
+        return "agency", 0  # nothing was chosen at all: there one begins to
+    if error.place > len(chosen):
+        return "filter", error.place - len(chosen) - 1 if chosen else error.place
+    return re.split(r"\W", error.term.lstrip("!"), maxsplit=1)[0], 0
+
+
+def _chosen(form: Form) -> str:
+    """What was chosen, as a filter."""
     agency = form.get("agency", "")
     terms = [f"agency={agency}{BELOW if form.get('below') else ''}"] if agency else []
     terms += [f"procedure={form['procedure']}"] if form.get("procedure") else []
@@ -56,7 +73,7 @@ def written(form: Form) -> str:
             day = form.get(f"{name}_{end}", "")
             terms += [f"{name}{sign}{day}"] if day else []
     terms += {"yes": ["overdue"], "no": ["!overdue"]}.get(form.get("overdue", ""), [])
-    return " ".join([*terms, form.get("filter", "")]).strip()
+    return " ".join(terms)
 
 
 def _at(text: str, zone: ZoneInfo) -> datetime | None:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from smsgw.dossiers import selecting
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import OneStopUnavailable
-from smsgw.notices.audience.expression import LEVELS, FilterError
+from smsgw.notices.audience.expression import DAYS, LEVELS, FilterError
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.filtered import FIELDS, FilterAudience
 from smsgw.notices.audience.refusals import AudienceRefused
@@ -26,9 +26,9 @@ from smsgw.web.console import notice, notice_files
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.notice import editable, last_change, notice_of, refused, too_late
-from smsgw.web.console.notice_form import BadForm, Form, Readings, selection, wishes, written
+from smsgw.web.console.notice_form import BadForm, Form, Readings, faulty, selection, wishes, written
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
-from smsgw.web.console.words import reason
+from smsgw.web.console.words import Words, reason
 
 A_PAGE = 50
 ROOM_FOR_FIELDS = 64 * 1024  # bytes of an upload beside its file
@@ -42,7 +42,15 @@ SHOWN = {
     "done": {State.DONE},
     "cancelled": {State.CANCELLED},
 }
-FIELDS_WRONG = {"no_name": "name", "no_text": "text", "no_file": "file", "bad_at": "at"}
+# Which field has what is wrong with a form, by the reason.
+_REASONS = {
+    "name": "no_name name",
+    "text": "no_text text long placeholder registered missing no_field",
+    "file": "no_file",
+    "at": "bad_at time",
+}
+FIELDS_WRONG = {reason: field for field, reasons in _REASONS.items() for reason in reasons.split()}
+FIELDS_OF_FILTER = ("agency", "procedure", *DAYS, "overdue", "filter")
 PLAIN = "text/plain; charset=utf-8"
 
 Audience = FileAudience | FilterAudience
@@ -147,7 +155,7 @@ def _count(desk: Desk, form: Form) -> str:
         count = selecting.count(desk.onestop.url, chosen, now, me().agency)
         return say("notices.count", count=_number(desk, count))
     except FilterError as error:
-        return _said(error)
+        return _said(desk, form, error)
     except OneStopUnavailable:
         return say("notices.count_away")
 
@@ -185,7 +193,9 @@ def _not_written(desk: Desk, form: Form, before: Notice | None, error: Exception
             return too_late(desk, now)
         if error.reason == "changed":
             return _changed_meanwhile(desk, form, now)
-    return _form(desk, form, HTTPStatus.BAD_REQUEST, notice=before, **_where(error))
+    file = request.files.get("file")
+    lost = bool(file and file.filename)
+    return _form(desk, form, HTTPStatus.BAD_REQUEST, notice=before, file_lost=lost, **_where(desk, form, error))
 
 
 def _changed_meanwhile(desk: Desk, form: Form, theirs: Notice) -> AnyResponse:
@@ -233,13 +243,25 @@ def _named(form: Form) -> str:
     return (request.files["file"].filename or "")[:LONGEST_FILE_NAME]
 
 
-def _where(error: Exception) -> dict[str, Any]:
+def _where(desk: Desk, form: Form, error: Exception) -> dict[str, Any]:
     """What is wrong, at its field if it is one's, else at the top."""
-    field = FIELDS_WRONG.get(error.reason) if isinstance(error, BadForm) else None
-    return {"wrong": {field: _said(error)}} if field else {"trouble": _said(error)}
+    field, said = _field(form, error), _said(desk, form, error)
+    return {"wrong": {field: said}} if field else {"trouble": said}
 
 
-def _said(error: Exception) -> str:
+def _field(form: Form, error: Exception) -> str | None:
+    match error:
+        case FilterError():
+            field, _ = faulty(form, error)
+            return field if field in FIELDS_OF_FILTER else None
+        case AudienceRefused():
+            return FIELDS_WRONG.get(error.why, "file")
+        case BadForm() | NoticeRefused():
+            return FIELDS_WRONG.get(error.reason)
+    return None
+
+
+def _said(desk: Desk, form: Form, error: Exception) -> str:
     """What is wrong, in the official's language."""
     match error:
         case BadForm():
@@ -247,8 +269,12 @@ def _said(error: Exception) -> str:
         case FilterError(term=""):
             return say("notices.no_filter")
         case FilterError():
+            _, place = faulty(form, error)
             problem = reason(language(), error.problem)
-            return say("notices.filter_wrong", place=error.place, term=error.term, problem=problem)
+            if place:
+                return say("notices.filter_wrong", place=place, term=error.term, problem=problem)
+            term = Words(language(), Format(desk.timezone, language())).audience(error.term)
+            return say("notices.field_wrong", term=term, problem=problem)
         case AudienceRefused():
             said = error.said(language())
             return said[0].upper() + said[1:] + "."
