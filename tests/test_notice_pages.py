@@ -62,6 +62,27 @@ def test_a_notice_is_written_submitted_and_approved_by_another(here: World) -> N
     assert (latest(here).state, latest(here).approver) == ("approved", "minh")
 
 
+def test_a_notice_that_was_sent_back_says_who_did_it_and_why_until_it_is_submitted_again(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    moved(minh, latest(here), "send_back", reason="Thiếu ngày giờ.")
+    assert re.search(r"minh đã trả lại lúc [\d/: ]+: Thiếu ngày giờ\.", lan.get(f"/notices/{latest(here).id}/"))
+    moved(lan, latest(here), "submit")
+    assert "đã trả lại lúc" not in lan.get(f"/notices/{latest(here).id}/")
+    moved(minh, latest(here), "send_back")
+    assert "không ghi lý do" in lan.get(f"/notices/{latest(here).id}/")
+
+
+def test_a_notice_that_waits_for_a_closed_channel_says_so(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    here.gateway.steering.pause("sms", "bảo trì", "minh")
+    moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
+    assert "Kênh sms: Tạm dừng." in lan.get(f"/notices/{latest(here).id}/")
+
+
 def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here: World) -> None:
     lan = official(here, "lan", "sender")
     minh, hoa = official(here, "minh", "approver"), official(here, "hoa", "approver")

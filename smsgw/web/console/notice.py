@@ -15,6 +15,8 @@ from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
 from smsgw.notices.progress import progress
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.store import channels
+from smsgw.store.channels import Channel
 from smsgw.store.notices import Event, Notice
 from smsgw.text import phones
 from smsgw.web.console.desk import Desk
@@ -25,6 +27,7 @@ from smsgw.web.console.words import Words
 PROBLEMS_SHOWN = 50
 LONGEST_REASON = 300  # characters
 BEFORE_SENDING = (State.DRAFT, State.SUBMITTED)
+ON_ITS_WAY = (State.APPROVED, State.SENDING)
 
 
 def add(own: Blueprint, desk: Desk) -> None:
@@ -160,9 +163,10 @@ def _carry_out(desk: Desk, notice: Notice, move: str) -> None:
 
 
 def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
-    looked_at, show = preview(desk.notices.means, notice), Format(desk.timezone, language())
+    looked_at = preview(desk.notices.means, notice)
     own = desk.notices.wrote(notice, me())
     events = desk.notices.events(notice.id, me())
+    show, before = Format(desk.timezone, language()), notice.state in BEFORE_SENDING
     return page(
         "notice.html",
         status,
@@ -170,15 +174,16 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         preview=looked_at,
         removed=looked_at.reckoning.removed_at,
         total=looked_at.reckoning.size(accents=notice.accents),
-        warnings=_warnings(looked_at, show, desk.clock()) if notice.state in BEFORE_SENDING else [],
+        warnings=_returned(events, show) + _warnings(looked_at, show, desk.clock()) if before else [],
+        channels=_channels(desk) if notice.state in ON_ITS_WAY else {},
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
         next=_next(notice, events, own=own),
         editable=editable(notice) and me().may("sender"),
-        undecided=notice.state in BEFORE_SENDING,
+        undecided=before,
         problems=desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN),
         events=events,
-        progress=None if notice.state in BEFORE_SENDING else progress(desk.notices.means, notice),
+        progress=None if before else progress(desk.notices.means, notice),
         mask=phones.mask,
         **values,
     )
@@ -205,6 +210,20 @@ def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:
             return "approved"
         case _:
             return None
+
+
+def _channels(desk: Desk) -> dict[str, Channel]:
+    with desk.database.reading() as connection:
+        return channels.every(connection)
+
+
+def _returned(events: list[Event], show: Format) -> list[tuple[str, str]]:
+    """Who sent a draft back and why, until it is submitted again."""
+    last = next((event for event in reversed(events) if event.move in (Move.SUBMIT, Move.SEND_BACK)), None)
+    if last is None or last.move == Move.SUBMIT:
+        return []
+    key = "returned" if last.reason else "returned_unsaid"
+    return [("warning", say(f"notices.{key}", who=last.who, time=show.time(last.at), reason=last.reason))]
 
 
 def _warnings(preview: Preview, show: Format, now: datetime) -> list[tuple[str, str]]:
