@@ -284,7 +284,8 @@ def test_a_conversation_shows_every_message_try_and_receipt(anywhere: World) -> 
         assert f"HS {example.code}" in shown
         assert "Đã đến máy" in shown
         assert "nhà mạng báo: đã đến máy" in shown
-    desk.post("/conversations/", 404, query="0900 000 002")
+    assert "Không có hội thoại nào" in desk.post("/conversations/", 404, query="0900 000 002")
+    assert "không phải số điện thoại hay mã hồ sơ" in desk.post("/conversations/", 404, query="Nguyễn Văn An")
     desk.get("/conversations/none", 404)
     with anywhere.gateway.database.reading() as connection:
         viewed = [entry for entry in audit.latest(connection) if entry.action == "conversation.view"]
@@ -350,6 +351,7 @@ def test_a_paused_channel_sends_nothing_until_it_is_released_also_over_a_restart
         channels.write(connection, row, breaker.restarted(row, here.clock()), here.clock())
     shown = desk.get("/channels/")
     assert "lan tạm dừng: nhà mạng bảo trì" in shown
+    assert "lan tạm dừng: nhà mạng bảo trì" in desk.get("/audit/")
     desk.post("/channels/sms", step="release", reason="xong")
     here.settle()
     assert len(here.heard("84900000001")) == 1

@@ -16,7 +16,7 @@ NEW = {"name": "hoa", "role": "sender", "agency": "H01.21", "phone": "0912345678
 
 def at_field(page: str, field: str) -> str:
     """What is said to be wrong with a field, which is the only one, and says so itself."""
-    ((named, said),) = re.findall(r'<div class="invalid-feedback" id="(\w+)-wrong">([^<]+)</div>', page)
+    ((named, said),) = re.findall(r'<div class="invalid-feedback" id="([\w-]+)-wrong">([^<]+)</div>', page)
     assert named == field
     assert re.search(rf'id="{field}"[^>]* aria-describedby="{field}-wrong[^>]*aria-invalid="true" autofocus', page)
     assert "alert-danger" not in page
@@ -118,6 +118,19 @@ def test_a_file_that_the_browser_does_not_keep_is_asked_for_again(here: World) -
     form = {"by": "file", "name": "", "text": "Nghỉ lễ.", "csrf_token": desk.token()}
     answer = desk.client.post("/console/notices/new", data=form | {"file": (io.BytesIO(b"phone\n"), "danh sach.csv")})
     assert "xin chọn lại tệp" in text(answer)
+
+
+def test_of_a_search_an_answer_a_reason_and_a_code(here: World) -> None:
+    desk = official(here, "lan", "admin")
+    here.text("84900000001", "PA can bo tiep dan cham")
+    inbox = desk.get("/voices/")
+    found = re.search(r"/console(/voices/[\w-]+)\">", inbox)
+    assert found
+    assert "mã hồ sơ" in at_field(desk.post("/conversations/", 404, query="xyz"), "query")
+    assert "từ 1 đến" in at_field(desk.post(f"{found[1]}/answer", 400, answer=" "), "answer")
+    assert "lý do" in at_field(desk.post("/channels/sms", 400, step="pause", reason=" "), "reason-sms")
+    desk.get("/account/second-factor")
+    assert "Mã không đúng" in at_field(desk.post("/account/second-factor", 400, code="1"), "code")
 
 
 def test_of_the_phone_that_a_notice_is_tried_on(cast: Cast) -> None:

@@ -85,7 +85,7 @@ def _confirm(desk: Desk) -> AnyResponse:
     if not secret:
         return see("account.second_factor")
     if not desk.accounts.begin_second_factor(me(), secret, request.form.get("code", "")[:20]):
-        return _enrolment(secret, HTTPStatus.BAD_REQUEST, trouble=say("signing.wrong_code"))
+        return _enrolment(secret, HTTPStatus.BAD_REQUEST, wrong=say("signing.wrong_code"))
     cookie.pop(UNCONFIRMED)
     tell("account.second_factor_on")
     return see("account.account")

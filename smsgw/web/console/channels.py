@@ -35,7 +35,7 @@ def routes(desk: Desk) -> Blueprint:
         only_province_wide()
         reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
         if not reason:
-            return shown(HTTPStatus.BAD_REQUEST, trouble=say("channels.reason_missing"))
+            return shown(HTTPStatus.BAD_REQUEST, wrong={name: say("channels.reason_missing")})
         step = desk.steering.pause if request.form.get("step") == "pause" else desk.steering.release
         try:
             step(name, reason, me().name)

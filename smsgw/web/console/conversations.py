@@ -39,8 +39,8 @@ def routes(desk: Desk) -> Blueprint:
         if len(found) == 1:
             return see("conversations.conversation", id=found[0].id)
         status = HTTPStatus.OK if found else HTTPStatus.NOT_FOUND
-        trouble = None if found else say("conversations.nothing")
-        return page("conversations.html", status, query=query, found=found, trouble=trouble, removed=_removed(desk))
+        wrong = None if found else say("conversations.nothing" if _is_read(query) else "conversations.unread")
+        return page("conversations.html", status, query=query, found=found, wrong=wrong, removed=_removed(desk))
 
     @talks.get("/<id>")
     @needs("viewer")
@@ -76,6 +76,11 @@ def _trace(desk: Desk, id: str) -> AnyResponse:
     if thread is None or id not in {row.id for row in [*thread.came, *(sent.row for sent in thread.went)]}:
         abort(HTTPStatus.NOT_FOUND)
     return page("trace.html", id=id, exchanges=sorted(said, key=lambda one: one.at))
+
+
+def _is_read(query: str) -> bool:
+    """Whether it is a phone or a dossier's code at all."""
+    return msisdn(query) is not None or bool(read(query).readings)
 
 
 def _found(desk: Desk, query: str) -> list[Talk]:

@@ -83,7 +83,7 @@ def _try_code(desk: Desk) -> AnyResponse:
     try:
         begin(desk.signing_in.with_code(cookie[TOKEN], request.form.get("code", "")[:20], visitor()))
     except Refused:
-        return page("code.html", HTTPStatus.UNAUTHORIZED, trouble=say("signing.wrong_code"))
+        return page("code.html", HTTPStatus.UNAUTHORIZED, wrong=say("signing.wrong_code"))
     except TooSoon as error:
         return page("code.html", HTTPStatus.TOO_MANY_REQUESTS, wait=error.wait)
     return onward()

@@ -36,8 +36,8 @@ def routes(desk: Desk) -> Blueprint:
     def answer(id: str) -> AnyResponse:
         voice, text = _theirs(desk, id), request.form.get("answer", "").strip()
         if not 1 <= len(text) <= LONGEST_ANSWER:
-            trouble = say("voices.length", longest=LONGEST_ANSWER)
-            return _shown(voice, HTTPStatus.BAD_REQUEST, trouble=trouble, text=text)
+            wrong = say("voices.length", longest=LONGEST_ANSWER)
+            return _shown(voice, HTTPStatus.BAD_REQUEST, wrong=wrong, text=text)
         if desk.voices.answer(voice, text, me().name):
             tell("voices.answer_sent", number=voice.number)
         else:

@@ -178,6 +178,8 @@ class Words:
                 return self.of("shell.lane", value)
             case "on":
                 return say(self._language, "shell.yes" if value == "True" else "shell.no")
+            case "reason" if kind == "channel":
+                return self.reason(value)
             case _:
                 return self._show.phone(value)
 
