@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from providers.aggregator import sign
 from providers.exchanges import MASK, OF_MANY, OF_ONE, keeping, listening
 from smsgw.cli.main import commands
-from smsgw.store import callbacks, exchanges
+from smsgw.store import audit, callbacks, exchanges
 from smsgw.store.exchanges import Kept
 from smsgw.store.history import message
 from smsgw.text.excerpt import about
@@ -213,6 +213,10 @@ def test_a_channel_is_tried_out_with_one_message(anywhere: World) -> None:
     anywhere.settle()
     assert [bubble.text for bubble in anywhere.heard(PHONE)] == ["Thu"]
     assert anywhere.states() == {"delivered": 1}
+    with anywhere.gateway.database.reading() as connection:
+        (entry,) = audit.latest(connection)
+    assert (entry.who[:4], entry.action, entry.subject) == ("cli:", "channel.test", "sms")
+    assert json.loads(entry.detail) == {"to": "84912***678"}
     assert len(said(anywhere)) == 1
 
 

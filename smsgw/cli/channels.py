@@ -97,6 +97,7 @@ def test_channel(context: Context, name: str, phone: str, text: str, wait: float
         chosen = _sending(gateway.channels, name)
         if not chosen.takes(text):
             raise CommandFailed(f"{name} takes only registered texts, and this is none: give one with --text")
+        gateway.steering.try_out(name, phone, by_hand())
         sent = trial.send(gateway.database, chosen, phone, text, gateway.clock)
         if sent.state == State.SUBMITTED and chosen.provider.abilities.reports:
             sent = trial.wait(gateway.database, sent, more)

@@ -14,6 +14,7 @@ from smsgw.store.channels import Channel
 from smsgw.store.database import Database
 from smsgw.store.opt_outs import OptOut, Purpose
 from smsgw.store.states import LIVE_FOR, State
+from smsgw.text.phones import mask
 
 RESENT_FOR = timedelta(hours=24)  # after it nobody needs a message that was in doubt
 
@@ -36,6 +37,11 @@ class Steering:
     def release(self, name: str, reason: str, who: str) -> None:
         """A channel sends again. Raises NoSuchChannel."""
         self._steer(name, "channel.release", f"released by {who}: {reason}", breaker.released, who)
+
+    def try_out(self, name: str, phone: str, who: str) -> None:
+        """A message of theirs is about to go out by a channel, also by one that is held."""
+        with self._database.writing("steer") as connection:
+            audit.record(connection, who, "channel.test", name, {"to": mask(phone)}, self._clock())
 
     def _steer(
         self, name: str, action: str, reason: str, step: Callable[[Channel, str, datetime], Channel], who: str
