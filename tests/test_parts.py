@@ -391,6 +391,18 @@ def test_an_answer_that_comes_late_names_the_parts_and_ends_the_doubt(database: 
     assert state(database, id) is State.DELIVERED
 
 
+def test_an_answer_that_comes_before_the_doubt_is_written_down_names_the_parts(database: Database) -> None:
+    (id,) = sending(database)
+    report(database, Report(id, None, "buffered", None, NOON, ("a", "b")))
+    settler = Settler(False, lambda _: None, lambda *_: None, lambda: 0.0)
+    settled = settler.settled([CLAIMED[id]], [Unknown("no answer", ("a", None))], {}, NOON)
+    with database.writing("test") as connection:
+        outbox.settle(connection, "sms", "me", settled, NOON)
+    assert state(database, id) is State.SUBMITTED
+    report(database, of_part("a"), of_part("b"))
+    assert state(database, id) is State.DELIVERED
+
+
 def test_names_of_parts_go_when_their_message_is_history(database: Database) -> None:
     id = sent_in(database, "a", "b")
     report(database, of_part("a"), of_part("b"))

@@ -255,7 +255,11 @@ def settle(connection: sa.Connection, channel: str, lease: str, settled: Sequenc
     _readdress(connection, [item for item in settled if item.readdressed and item.message.id in ours])
     attempts.note(connection, [_attempt(item, channel, now) for item in settled if item.outcome not in _NOT_NOTED])
     kept = [item for item in settled if item.message.id in ours]
-    parts.name(connection, channel, {item.message.id: item.parts for item in kept if item.parts})
+    in_parts = {item.message.id: item.parts for item in kept if item.parts}
+    # Where a first try ends in doubt, the parts have names already if the answer came meanwhile.
+    doubted = [item.message.id for item in kept if item.state is State.UNKNOWN and not item.message.doubts]
+    told = parts.named(connection, [id for id in doubted if id in in_parts])
+    parts.name(connection, channel, {id: names for id, names in in_parts.items() if id not in told})
     receipts.apply_parked(connection, channel, {item.message.id: item.names for item in kept}, now)
     _heard_late(connection, channel, [item for item in settled if item.message.id not in ours], now)
     return len(ours)

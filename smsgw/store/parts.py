@@ -29,6 +29,17 @@ _OWNERS = Batch(
 )
 
 
+def named(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these messages whose parts have names."""
+    return set(_NAMED.run(connection, [(id,) for id in ids]).scalars()) if ids else set()
+
+
+_NAMED = Batch(
+    (_o.outbound_id,),
+    lambda given: sa.select(_o.outbound_id).join(given, given.c.outbound_id == _o.outbound_id),
+)
+
+
 def said(connection: sa.Connection, channel: str, ids: Sequence[str]) -> list[Any]:
     """Every part of these messages with each receipt of it that is kept: our id, the carrier's, status, error code."""
     return _SAID.rows(connection, [(id,) for id in ids], at_channel=channel)
