@@ -174,6 +174,8 @@ def test_on_paper_stands_what_is_to_be_read_and_nothing_to_be_pressed(page: Page
     for path in ("", "people/", "reminders/", "audit/", "voices/"):
         page.goto(console.url + path)
         assert page.locator("nav, .btn:not([aria-current]), .who, .skip").locator("visible=true").count() == 0, path
+    page.goto(console.url + "channels/")
+    assert page.locator("main input").locator("visible=true").count() == 0
     page.goto(console.url + "people/")
     assert page.locator("td").first.evaluate("cell => getComputedStyle(cell).display") == "table-cell"
     assert page.locator("tbody").get_by_text("lan.nguyen").is_visible()
