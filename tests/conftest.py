@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from functools import cache, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import flask_openapi.utils
 import hypothesis
@@ -16,6 +16,7 @@ import pytest
 from argon2 import PasswordHasher, profiles
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from smsgw.officials import passwords
 from smsgw.store import channels
@@ -80,6 +81,18 @@ def _hasty_sqlite() -> None:
 def _models_described_once() -> None:
     """Each application describes the same models; for a thousand of them that takes as long as many a test."""
     flask_openapi.utils.get_model_schema = cache(flask_openapi.utils.get_model_schema)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _addresses_compiled_once() -> None:
+    """Each application would compile anew how its addresses are written, which takes most of its making."""
+    compiled, made = Rule._compile_builder, dict[object, Any]()
+
+    def once(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (rule.rule, tuple(rule._trace), repr(rule.defaults), append_unknown)
+        return made.get(key) or made.setdefault(key, compiled(rule, append_unknown))
+
+    Rule._compile_builder = once  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -9,7 +9,6 @@ from html import unescape
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from smsgw.app import create_app
 from smsgw.officials.signing_in import Visitor
 from smsgw.store.officials import Role
 from smsgw.web.console.shell import TOKEN
@@ -52,7 +51,7 @@ class Desk:
 
 def stranger(world: World) -> Desk:
     """Somebody who is not signed in."""
-    return Desk(create_app(world.gateway).test_client())
+    return Desk(world.app.test_client())
 
 
 def official(world: World, name: str, role: Role, agency: str | None = None, password: str | None = None) -> Desk:

@@ -15,7 +15,6 @@ from flask_openapi.openapi import OpenAPI
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from smsgw.app import create_app
 from smsgw.store.history import message
 from smsgw.store.officials import Role
 from smsgw.store.systems import Key
@@ -89,7 +88,7 @@ def system(
     there: World, name: str = "kiosk", role: Role = "sender", agency: str | None = None, daily: int = 100
 ) -> System:
     key, secret = there.gateway.systems.add(name, role, agency, daily, "test")
-    return System(there, create_app(there.gateway).test_client(), key, secret)
+    return System(there, there.app.test_client(), key, secret)
 
 
 def sent(there: World) -> int:

@@ -228,18 +228,21 @@ def test_a_page_from_before_the_approval_changes_nothing_of_what_is_on_its_way(h
 def test_what_goes_on_its_way_while_another_file_is_read_is_not_replaced(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    lan = official(here, "lan", "sender")
+    official(here, "minh", "approver")
     post(lan, "new", at="2199-01-01T08:00")
-    old, create = latest(here), here.gateway.notices.create
+    old, notices, named = latest(here), here.gateway.notices, here.gateway.accounts.named
+    create = notices.create
 
-    def meanwhile(*args: Any, **named: Any) -> Any:
-        for who, move in ((lan, "submit"), (minh, "approve"), (minh, "pause")):
-            moved(who, old, move)
-        return create(*args, **named)
+    def meanwhile(*args: Any, **values: Any) -> Any:
+        notices.submit(old.id, named("lan"))
+        notices.approve(old.id, named("minh"))
+        notices.pause(old.id, named("minh"))
+        return create(*args, **values)
 
-    monkeypatch.setattr(here.gateway.notices, "create", meanwhile)
+    monkeypatch.setattr(notices, "create", meanwhile)
     assert "minh, lúc" in post(lan, f"{old.id}/edit", 409)
-    found = here.gateway.notices.page(here.gateway.accounts.named("lan"))
+    found = notices.page(named("lan"))
     assert [one.state for one in found] == ["cancelled", "paused"]
 
 

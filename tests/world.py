@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 
 from providers.simulator import Bubble, Carrier, SimulatorConfig, create_app
@@ -176,9 +177,14 @@ class World:
     lost: bool = False  # whether the carrier was away at some time
 
     @cached_property
+    def app(self) -> Flask:
+        """The gateway's doors, which are made for whoever comes first."""
+        return application.create_app(self.gateway)
+
+    @cached_property
     def client(self) -> FlaskClient:
-        """Whoever comes to the gateway's doors, which are made for the first one."""
-        return application.create_app(self.gateway).test_client()
+        """Somebody who comes to them."""
+        return self.app.test_client()
 
     def lose_carrier(self) -> None:
         """From now on nobody listens where the carrier was."""
