@@ -34,7 +34,7 @@ class Desk:
         assert answer.status_code == status, text(answer)
         return text(answer)
 
-    def token(self, path: str = "/sign-in") -> str:
+    def token(self, path: str = "/account") -> str:
         """What proves that a form came from the page."""
         page = text(self.client.get(f"/console{path}", follow_redirects=True))
         found = re.search(r'name="csrf_token" value="([^"]+)"', page)

@@ -14,9 +14,8 @@ def test_who_sends_a_form_when_their_session_is_over_is_told_that_it_is_lost_and
     answer = desk.client.post("/console/notices/new", data={"name": "A"}, headers=came, follow_redirects=True)
     assert "chưa được lưu" in text(answer)
     assert "chưa được lưu" not in desk.get("/sign-in")
-    landed = desk.client.post(
-        "/console/sign-in", data={"csrf_token": desk.token(), "name": "lan", "password": PASSWORD}
-    )
+    form = {"csrf_token": desk.token("/sign-in"), "name": "lan", "password": PASSWORD}
+    landed = desk.client.post("/console/sign-in", data=form)
     assert landed.location == "/console/notices/new?by=file"
 
 
