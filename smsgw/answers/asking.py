@@ -200,8 +200,11 @@ def _told_how(command: str, bare: str, words: Words) -> Request | None:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether words mean the same wherever they stand: "TU CHOI" may be what has befallen a dossier."""
-    return " " in name and name != "TU CHOI"
+    """Whether words mean the same wherever they stand.
+
+    "TU CHOI" may be what has befallen a dossier, and "NHAN LAI" is what is done with one's papers.
+    """
+    return " " in name and name not in ("TU CHOI", "NHAN LAI")
 
 
 def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | None:

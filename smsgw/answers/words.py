@@ -24,6 +24,9 @@ POINTS = "(?:SAO|DIEM|STARS?)"
 _STARS = re.compile(f"(?:CHAM )?([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?{POINTS}")
 _SCORE_AT_END = re.compile(f" [1-5] ?{POINTS}$")
 _STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
+_WHO_ASKS = re.compile(
+    rf"\b({'|'.join(vocabulary.WHEN)})(?: (?:TOI|EM|MINH|CON|CHAU|ANH|CHI|BAC|CHU))?(?: SE)?(?: DUOC)?(?= [A-Z])"
+)
 _TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
 _TWICE = re.compile(r"([AEOD])\1")
 _VNI = re.compile(r"(?<=[A-Z])\d+")
@@ -96,8 +99,12 @@ def written(names: tuple[str, ...]) -> frozenset[str]:
 
 
 def spelt_out(command: str) -> str:
-    """Squeezed words with what they are short for: "co kq chua" is CO KET QUA CHUA."""
-    return " ".join(filter(None, (vocabulary.SHORT.get(word, word) for word in command.split())))
+    """Squeezed words with what they are short for: "co kq chua" is CO KET QUA CHUA.
+
+    Who asks when is left out: "khi nao toi duoc lay" is KHI NAO LAY.
+    """
+    meant = " ".join(filter(None, (vocabulary.SHORT.get(word, word) for word in command.split())))
+    return _WHO_ASKS.sub(r"\1", meant)
 
 
 def without_keys(text: str) -> str:
