@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, cast, get_args
@@ -17,6 +18,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from providers.carrier_ids import Form, canonical
+from providers.codes import of_batch
 from providers.contract import (
     Abilities,
     Accepted,
@@ -95,12 +97,27 @@ class Aggregator:
         return CallbackAnswer(json.dumps({"results": results}).encode(), "application/json")
 
     def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
+        return of_batch(self._submitted(batch, time.monotonic() + self.time_limit))
+
+    def _submitted(self, batch: Sequence[Outbound], end: float) -> list[Outcome | CallFailed]:
+        """What becomes of each message. A call that is refused as a whole does not say which one is at fault, so each
+        half of it goes again by itself. The last of those calls begins before `end`, for which a lease has room."""
         body = orjson.dumps({"messages": [_submission(message) for message in batch]})
         try:
             answer = self._line.send(None, "POST", self._messages_url, data=body, headers=self._headers)
-            return _outcomes(answer, batch, self._answer_ids)
+            refusal = answer.refusal()
+            if refusal is None:
+                return [*_outcomes(answer, batch, self._answer_ids)]
         except Doubtful as doubt:
             return [Unknown(str(doubt))] * len(batch)
+        except CallFailed as failed:
+            return [failed] * len(batch)
+        half = len(batch) // 2
+        if half == 0 or not isinstance(refusal, Rejected):
+            return [refusal] * len(batch)
+        if time.monotonic() >= end:
+            return [Throttled(None, refusal.detail)] * len(batch)
+        return [*self._submitted(batch[:half], end), *self._submitted(batch[half:], end)]
 
     def fault(self) -> str | None:
         try:
@@ -241,13 +258,15 @@ def _submission(message: Outbound) -> dict[str, object]:
 
 
 def _outcomes(answer: Answer, batch: Sequence[Outbound], ids: Form) -> list[Outcome]:
-    if (refusal := answer.refusal()) is not None:
-        return [refusal] * len(batch)
-    try:
-        results = {result["ref"]: result for result in answer.json()["results"]}
-    except (KeyError, TypeError):
-        raise Doubtful("the carrier's answer can't be read") from None
-    return [_outcome(results.get(message.ref), ids) for message in batch]
+    results = answer.json().get("results")
+    if not isinstance(results, list):
+        raise Doubtful("the carrier's answer can't be read")
+    named = {
+        ref.lower(): result
+        for result in results
+        if isinstance(result, dict) and isinstance(ref := result.get("ref"), str)
+    }
+    return [_outcome(named.get(message.ref.lower()), ids) for message in batch]
 
 
 def _outcome(result: Any, ids: Form) -> Outcome:
@@ -258,7 +277,7 @@ def _outcome(result: Any, ids: Form) -> Outcome:
         case {"status": "rejected"}:
             error = result.get("error")
             detail = error if isinstance(error, dict) else {}
-            return Rejected(str(detail.get("code", "rejected")), str(detail.get("message", "")))
+            return Rejected(str(detail.get("code") or "rejected"), str(detail.get("message") or ""))
         case {"status": "throttled"}:
             return Throttled(seconds(result.get("retry_after")), "throttled")
     return Unknown("the carrier's answer does not name this message")
