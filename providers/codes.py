@@ -13,6 +13,7 @@ class Meaning(Enum):
 
     TAKEN = "the carrier has it"
     REJECTED = "it will never take it"
+    ELSEWHERE = "it will never take it for this person; another carrier may"
     LATER = "it does not have it and may take it later"
     REFUSED = "it takes nothing from us until our settings or the contract are mended"
     DOUBTFUL = "it may have it"
@@ -31,6 +32,8 @@ def outcome(
             return Accepted(str(carrier_id) if carrier_id else None)
         case Meaning.REJECTED:
             return Rejected(name, said)
+        case Meaning.ELSEWHERE:
+            return Rejected(name, said, elsewhere=True)
         case Meaning.LATER:
             return Throttled(None, f"{name}: {said}")
         case Meaning.REFUSED:

@@ -55,9 +55,9 @@ CODES: Mapping[str, Meaning] = {
     "120": Meaning.REJECTED,  # too many phones for an advertisement
     "124": Meaning.TAKEN,  # the RequestId was there before
     "140": Meaning.REFUSED,  # our address is not on their list
-    "146": Meaning.REJECTED,  # the text is by no registered template
+    "146": Meaning.ELSEWHERE,  # the text is by no registered template
     "171": Meaning.REJECTED,  # a voucher
-    "177": Meaning.REJECTED,  # the brandname is not registered with that phone's carrier
+    "177": Meaning.ELSEWHERE,  # the brandname is not registered with that phone's carrier
     "199": Meaning.DOUBTFUL,  # the same is in process
     "204": Meaning.REFUSED,  # the Zalo account
     "210": Meaning.REJECTED,  # form of a Zalo message

@@ -46,7 +46,7 @@ CODES: Mapping[str, Meaning] = {
     "1013": Meaning.LATER,  # the token is too old
     "2501": Meaning.TAKEN,  # it has the same text for the same phone since less than five minutes
     **dict.fromkeys(("2513", "2", "-8"), Meaning.REFUSED),  # brandname
-    **dict.fromkeys(("2518", "5", "-20"), Meaning.REJECTED),  # the text is by no registered template
+    **dict.fromkeys(("2518", "5", "-20"), Meaning.ELSEWHERE),  # the text is by no registered template
     **dict.fromkeys(("2519", "6", "-18"), Meaning.REJECTED),  # a forbidden word
 }
 STATUSES: Mapping[str, ReceiptStatus] = {"1": "delivered", "0": "undelivered", "2": "buffered", "-11": "buffered"}

@@ -35,6 +35,7 @@ CODES: Mapping[str, Meaning] = {
     "UNDELIVERABLE": Meaning.REJECTED,
     "EXPIRED": Meaning.REJECTED,
     "REJECTED": Meaning.REJECTED,
+    "REJECTED_NETWORK": Meaning.ELSEWHERE,  # the network of that number is not covered, or not set up for the account
     "REJECTED_DUPLICATE_MESSAGE_ID": Meaning.TAKEN,  # it has one under our ref
     "REJECTED_FLOODING_FILTER": Meaning.LATER,  # 20 a phone and hour, 6 of them alike
     "REJECTED_SYSTEM_ERROR": Meaning.LATER,

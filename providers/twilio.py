@@ -42,13 +42,13 @@ CODES: Mapping[str, Meaning] = {
     "20429": Meaning.LATER,  # too many calls
     "21211": Meaning.REJECTED,  # number
     "21212": Meaning.REFUSED,  # the sender is no number
-    "21408": Meaning.REFUSED,  # the country is not switched on
+    "21408": Meaning.ELSEWHERE,  # the country of that number is not switched on
     "21606": Meaning.REFUSED,  # the sender is not ours
     "21608": Meaning.REJECTED,  # an account on trial, to a phone that it has not shown to hold
     "21609": Meaning.REFUSED,  # callback_url
     "21610": Meaning.REJECTED,  # that phone said STOP
     "21611": Meaning.LATER,  # the sender's queue is full
-    "21612": Meaning.REJECTED,  # that number can't be reached from this sender
+    "21612": Meaning.ELSEWHERE,  # that number can't be reached from this sender
     "21614": Meaning.REJECTED,  # no mobile number
     "21617": Meaning.REJECTED,  # too long
     "21635": Meaning.REJECTED,  # a landline

@@ -39,11 +39,11 @@ CODES: Mapping[str, Meaning] = {
     "ReceiverID: FORMAT_ERROR": Meaning.REJECTED,
     "Length of ReceiverID is invalid": Meaning.REJECTED,
     "Unable to check telco": Meaning.REJECTED,  # no carrier has such numbers
-    "ALIAS_INVALID": Meaning.REJECTED,  # the brandname is not registered with that phone's carrier
+    "ALIAS_INVALID": Meaning.ELSEWHERE,  # the brandname is not registered with that phone's carrier
     "Content: NULL_OR_BLANK": Meaning.REJECTED,
     "MAXLENGTH_LIMIT": Meaning.REJECTED,
     "MSG_ERROR_CONTAIN_BLACKLIST": Meaning.REJECTED,
-    "CONTENT_NOT_MATCH_TEMPLATE": Meaning.REJECTED,
+    "CONTENT_NOT_MATCH_TEMPLATE": Meaning.ELSEWHERE,
     "Check information error": Meaning.DOUBTFUL,  # a fault of theirs
 }
 

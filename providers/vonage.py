@@ -51,7 +51,7 @@ CODES: Mapping[str, Meaning] = {
     "11": Meaning.REFUSED,  # the account is for SMPP only
     "12": Meaning.REJECTED,  # too long
     "14": Meaning.REFUSED,  # signature
-    "15": Meaning.REFUSED,  # the sender is not ours
+    "15": Meaning.ELSEWHERE,  # the country of that number does not take the sender
     "22": Meaning.REJECTED,  # the network does not fit the number
     "23": Meaning.REFUSED,  # callback_url
     "29": Meaning.REFUSED,  # the account is on trial

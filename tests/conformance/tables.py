@@ -51,7 +51,7 @@ def coded(wire: str = "http") -> Iterator[Any]:
     """Every code that a provider's answers may have: provider, code, what it means."""
     for name in names(wire):
         codes = table(name).get("codes", {})
-        for meaning in ("accepted", "rejected", "throttled", "refused", "unknown", "unreachable"):
+        for meaning in ("accepted", "rejected", "elsewhere", "throttled", "refused", "unknown", "unreachable"):
             for code in codes.get(meaning, ()):
                 yield pytest.param(name, code, meaning, id=f"{name}: {code}")
 

@@ -48,6 +48,7 @@ from tests.conformance.tables import (
 KINDS = {
     "accepted": Accepted,
     "rejected": Rejected,
+    "elsewhere": Rejected,
     "throttled": Throttled,
     "unknown": Unknown,
     "refused": ChannelRefused,
@@ -110,8 +111,8 @@ def test_each_answer_has_its_outcome(name: str, case: Table, carrier: Double) ->
     match outcome:
         case Accepted(carrier_id):
             assert carrier_id == (case["accepted"] or None)
-        case Rejected(code):
-            assert code == case["rejected"]
+        case Rejected(code, elsewhere=elsewhere):
+            assert (code, elsewhere) == (case[meaning], meaning == "elsewhere")
         case Throttled(after):
             assert after == (case["throttled"] if case["throttled"] is not True else None)
         case Unknown(detail, parts):
@@ -125,6 +126,8 @@ def test_each_code_of_the_carrier_has_its_outcome(name: str, code: str, meaning:
     says = response(codes.get("status", 200), codes["body"].replace("CODE", code).encode())
     outcome = submitted(name, carrier, says)
     assert type(outcome) is KINDS[meaning], outcome
+    if isinstance(outcome, Rejected):
+        assert outcome.elsewhere == (meaning == "elsewhere")
 
 
 def test_no_code_that_a_provider_knows_is_without_its_case() -> None:
