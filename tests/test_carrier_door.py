@@ -15,7 +15,7 @@ from providers.aggregator import sign
 from providers.contract import Receipt
 from smsgw import app as application
 from smsgw.store.database import trouble
-from smsgw.store.tables import inbound
+from smsgw.store.tables import inbound, receipt
 from tests.world import SECRET, World
 
 INBOUND, RECEIPTS = "/carrier/sms/inbound", "/carrier/sms/receipts"
@@ -171,15 +171,23 @@ def test_what_a_constraint_says_of_the_data_is_not_logged() -> None:
 
 
 def test_receipts_are_taken_each_once_and_malformed_ones_rejected(anywhere: World) -> None:
-    receipt = {"ref": "r-1", "id": "mt-1", "status": "delivered", "error_code": None, "at": "2018-08-15T12:00:00+07:00"}
-    wrong = [receipt | {"status": "lost"}, {"status": "delivered"}, 7]
-    answer = post(anywhere, RECEIPTS, {"receipts": [receipt, receipt, *wrong]})
+    arrived = {"ref": "r-1", "id": "mt-1", "status": "delivered", "error_code": None, "at": "2018-08-15T12:00:00+07:00"}
+    wrong = [arrived | {"status": "lost"}, {"status": "delivered"}, 7]
+    answer = post(anywhere, RECEIPTS, {"receipts": [arrived, arrived, *wrong]})
     assert [result["status"] for result in json.loads(answer.data)["results"]] == [
         "accepted",
         "duplicate",
         *["rejected"] * 3,
     ]
     assert "buffered, delivered" in json.loads(answer.data)["results"][2]["error"]
+
+
+def test_a_phone_in_the_code_of_a_receipt_is_masked_and_what_no_database_keeps_is_left_out(anywhere: World) -> None:
+    odd = {"ref": "r-1", "status": "undelivered", "error_code": f"absent \0\ud800 {PHONE}"}
+    assert b'"accepted"' in post(anywhere, RECEIPTS, {"receipts": [odd]}).data
+    with anywhere.gateway.database.reading() as connection:
+        (code,) = connection.scalars(sa.select(receipt.c.error_code))
+    assert code.endswith(" 84912***678")
 
 
 def test_a_receipt_that_can_not_be_stored_does_no_harm_to_those_that_came_with_it(here: World) -> None:

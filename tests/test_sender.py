@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from providers.contract import Abilities, Accepted, Outbound, Outcome, Throttled, Unknown
+from providers.contract import Abilities, Accepted, ChannelRefused, Outbound, Outcome, Rejected, Throttled, Unknown
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.pace import Pace
@@ -23,7 +23,7 @@ from smsgw.officials.steering import Steering
 from smsgw.store import channels
 from smsgw.store.database import Database
 from smsgw.store.outbox import Claimed
-from smsgw.store.tables import Lane, outbound, outbound_part
+from smsgw.store.tables import Lane, attempt, outbound, outbound_part
 from tests.test_outbox import add, message
 from tests.world import NOON, SetClock
 
@@ -158,6 +158,49 @@ def test_an_id_that_no_database_keeps_does_not_silence_the_channel(make: Make, i
     assert desk.states() == ["submitted", "submitted"]
     with desk.database.reading() as connection:
         assert connection.scalars(sa.select(outbound_part.c.carrier_message_id)).all() == ["2"]
+
+
+ODD = "no such 84912345678 \0\ud800" + "x" * 100_000
+
+
+def refusing(_: Sequence[Outbound]) -> list[Outcome]:
+    raise ChannelRefused(ODD)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends", "channel"),
+    [
+        (lambda batch: [Rejected(ODD, ODD) for _ in batch], "rejected", "open"),
+        (lambda batch: [Throttled(None, ODD) for _ in batch], "queued", "open"),
+        (lambda batch: [Unknown(ODD) for _ in batch], "unknown", "tripped"),
+        (refusing, "queued", "held"),
+    ],
+    ids=["rejected", "throttled", "in doubt", "refused"],
+)
+def test_whatever_a_carrier_says_why_it_is_written_down_in_a_few_words_and_names_nobody(
+    make: Make,
+    caplog: pytest.LogCaptureFixture,
+    answer: Callable[[Sequence[Outbound]], list[Outcome]],
+    ends: str,
+    channel: str,
+) -> None:
+    desk = make(Carrier(answer))
+    desk.sender._given_up.set()  # else it would try for ever to write it down
+    with caplog.at_level("INFO"):
+        for _ in range(5):
+            add(desk.database, message())
+            desk.sender.send_due()
+            desk.clock.forward(seconds=1)
+    assert ({*desk.states()}, desk.channel().state) == ({ends}, channel)
+    with desk.database.reading() as connection:
+        words = [*connection.scalars(sa.select(outbound.c.error_code)), desk.channel().reason]
+        words += [word for row in connection.execute(sa.select(attempt.c.code, attempt.c.detail)) for word in row]
+    said = [word for word in (*words, *caplog.messages) if word and "no such" in word]
+    assert said
+    for word in said:
+        assert "84912***678" in word
+        assert "84912345678" not in word
+        assert len(word) < 700
 
 
 def test_a_claim_that_was_committed_unheard_is_let_go_of_however_long_the_database_stays_away(

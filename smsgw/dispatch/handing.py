@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from providers.contract import CallFailed, ChannelRefused, Outbound, Provider, Unknown
+from providers.contract import Accepted, CallFailed, ChannelRefused, Outbound, Outcome, Provider, Rejected, Unknown
 from providers.exchanges import listening
 from smsgw.dispatch.settling import Answer, NotTaken
 from smsgw.store.exchanges import Exchange
 from smsgw.store.outbox import Claimed
+from smsgw.text.alphabet import storable
+from smsgw.text.phones import mask_all
+
+LONGEST_WORDS = 500  # characters
 
 log = logging.getLogger("smsgw.dispatch")
 
@@ -24,11 +29,11 @@ def handed_over(provider: Provider, messages: Sequence[Outbound]) -> tuple[Answe
     answer: Answer
     with listening() as heard:
         try:
-            answer = provider.submit(messages)
+            answer = [*map(_readable, provider.submit(messages))]
             if len(answer) != len(messages):
                 raise ValueError(f"{len(answer)} outcomes for {len(messages)} messages")
         except CallFailed as failed:
-            answer = NotTaken(str(failed), held=isinstance(failed, ChannelRefused))
+            answer = NotTaken(readable(str(failed)), held=isinstance(failed, ChannelRefused))
         except Exception as error:
             log.exception("a provider failed in a way that its contract does not have")
             answer = [Unknown(f"the provider failed: {type(error).__name__}")] * len(messages)
@@ -41,12 +46,28 @@ def fault(provider: Provider) -> str | None:
     Raises the database's error, where a provider's keys are kept.
     """
     try:
-        return provider.fault()
+        said = provider.fault()
+        return None if said is None else readable(said)
     except sa.exc.SQLAlchemyError:
         raise
     except Exception as error:
         log.exception("a provider failed in a way that its contract does not have")
         return f"the provider failed: {type(error).__name__}"
+
+
+def readable(words: str) -> str:
+    """What a carrier says why, as the database can keep it and people may read it: not long, and without a phone."""
+    return mask_all(storable(words[: 2 * LONGEST_WORDS]))[:LONGEST_WORDS]
+
+
+def _readable(outcome: Outcome) -> Outcome:
+    match outcome:
+        case Accepted():
+            return outcome
+        case Rejected(code, detail):
+            return replace(outcome, code=readable(code), detail=readable(detail))
+        case _:
+            return replace(outcome, detail=readable(outcome.detail))
 
 
 def outgoing(message: Claimed, chat: str | None = None) -> Outbound:

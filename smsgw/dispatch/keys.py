@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from providers.contract import ChannelRefused, Renewed, Renewing, Unreachable
 from smsgw.clock import Clock, utc_now
+from smsgw.dispatch.handing import readable
 from smsgw.store import access_keys
 from smsgw.store.access_keys import AccessKey, Ring
 from smsgw.store.database import Database
@@ -99,7 +100,7 @@ class KeyRing:
         except (ChannelRefused, Unreachable) as error:
             rest = REST if isinstance(error, ChannelRefused) else timedelta()
             with self._database.writing("keys") as connection:
-                access_keys.failed(connection, self._ring, lease, str(error), self._clock() + rest)
+                access_keys.failed(connection, self._ring, lease, readable(str(error)), self._clock() + rest)
             raise
         self._unkept = seen.refresh_token, renewed, self._clock()
         self._keep()

@@ -10,6 +10,7 @@ from providers.contract import Receipt, Refused, Taken
 from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.handing import readable
 from smsgw.intake import talks
 from smsgw.intake.jointly import Jointly, all_or_each
 from smsgw.intake.talks import Brought, Talk
@@ -63,4 +64,5 @@ def _taken(item: Receipt | Refused, fresh: Iterator[bool]) -> Taken:
 
 
 def _report(item: Receipt) -> receipts.Report:
-    return receipts.Report(item.ref, item.carrier_id, item.status, item.error_code, item.at, item.parts)
+    code = item.error_code and readable(item.error_code)
+    return receipts.Report(item.ref, item.carrier_id, item.status, code, item.at, item.parts)
