@@ -35,7 +35,7 @@ from providers.contract import (
     Throttled,
     Unreachable,
 )
-from providers.http import AT_ONCE, LATER, Answer, Doubtful, HttpCarrier, HttpConfig
+from providers.http import AT_ONCE, LATER, Answer, Doubtful, HttpCarrier, HttpConfig, seconds
 
 SCOPE = "send_brandname_otp send_brandname"
 SPARE = 60.0  # seconds before its end that a token is not used any more
@@ -140,8 +140,7 @@ class Fpt(HttpCarrier):
             self._failed = failed
         else:
             self._failed, self._token = None, str(said["access_token"])
-            lasts = str(said.get("expires_in"))
-            self._ends = time.monotonic() + (int(lasts) if lasts.isascii() and lasts.isdigit() else 0) - SPARE
+            self._ends = time.monotonic() + (seconds(said.get("expires_in")) or 0.0) - SPARE
         self._asked_at = time.monotonic()
 
     def _fresh(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ HTTP 200; what it says stands in `error`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, cast
@@ -36,17 +37,19 @@ from providers.contract import (
     Throttled,
     Unknown,
 )
-from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig
+from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig, seconds
 from providers.templates import UNREGISTERED, Templates
 from providers.zalo_errors import DOUBTFUL, ELSEWHERE, EVERY, HELD, LATER, NEVER, TOKEN
 from providers.zalo_webhook import SCHEME
 
 LONGEST_TEXT = 2000  # characters
+LONGEST_LIFETIME = 90 * 86400.0  # seconds of an access token; by then its refresh token has ended, too
 FREE = timedelta(hours=48)
 PATIENCE = timedelta(seconds=2)
 
 CODES = frozenset(str(code) for code in (0, *EVERY))
 
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _URL = Annotated[HttpUrl, Field(validate_default=True)]
 
 
@@ -108,8 +111,8 @@ class Zalo(HttpCarrier):
         except Doubtful as doubt:
             raise RenewalDoubtful(f"no answer to the renewal of the token ({doubt})") from None
         match document:
-            case {"access_token": str(access), "refresh_token": str(refresh), "expires_in": str() | int() as seconds}:
-                return Renewed(access, refresh, timedelta(seconds=_seconds(seconds)))
+            case {"access_token": str(access), "refresh_token": str(refresh), "expires_in": str() | int() as lasts}:
+                return Renewed(access, refresh, _lifetime(lasts))
             case {"error": int(code), **rest} if code:
                 said = " ".join(filter(None, (str(code), str(rest.get("error_name", "")))))
                 raise ChannelRefused(f"Zalo does not renew the token (error {said}): authorise the account again")
@@ -130,7 +133,7 @@ class Zalo(HttpCarrier):
             return None
         match said.get("data"):
             case {"remainingQuota": str() | int() as left, "dailyQuota": str() | int() as daily}:
-                return Quota(int(left), int(daily)) if f"{left}{daily}".isdecimal() else None
+                return Quota(int(left), int(daily)) if all(map(_COUNT.fullmatch, (str(left), str(daily)))) else None
         return None
 
     def _asked_quota(self, token: str | None) -> dict[str, Any]:
@@ -200,6 +203,7 @@ def _document(answer: Answer) -> dict[str, Any]:
     return answer.json()
 
 
-def _seconds(value: str | int) -> int:
-    """`expires_in`, which Zalo sends as a string; an hour where it can't be read."""
-    return int(value) if str(value).isascii() and str(value).isdigit() else 3600
+def _lifetime(expires_in: str | int) -> timedelta:
+    """What Zalo says in seconds and as a string; an hour where it can't be read."""
+    said = seconds(expires_in)
+    return timedelta(hours=1) if said is None else timedelta(seconds=min(said, LONGEST_LIFETIME))

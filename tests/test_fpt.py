@@ -59,6 +59,13 @@ def test_messages_of_a_batch_share_the_failure_to_get_a_token(carrier: Double, c
     provider.close()
 
 
+def test_a_token_that_lasts_longer_than_any_clock_can_tell_is_used(carrier: Double, clock: StoppedClock) -> None:
+    carrier.script[TOKEN] = token("9" * 400)
+    provider = connected("fpt", carrier.url)
+    assert provider.submit([message("fpt")]) == [Accepted("m-1")]
+    provider.close()
+
+
 @pytest.mark.parametrize("lasts", ["3600", '"3600"'])
 def test_a_token_is_used_until_a_minute_before_its_end(carrier: Double, clock: StoppedClock, lasts: str) -> None:
     carrier.script[TOKEN] = token(lasts)

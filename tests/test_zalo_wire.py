@@ -25,6 +25,7 @@ from providers.contract import (
     Malformed,
     Outbound,
     Outcome,
+    Quota,
     Receipt,
     Rejected,
     RenewalDoubtful,
@@ -43,6 +44,7 @@ CHAT = Outbound("r-1", "Zalo", "zalo:4567", "Hồ sơ", "ucs2", 1, UNTIL)
 NOTICE = Outbound("r-2", "Zalo", "84912345678", "Ho so H01.12-180802-0012: xong", "gsm7", 1, UNTIL)
 SEND, NOTIFY = "https://openapi.zalo.me/v3.0/oa/message/cs", "https://business.openapi.zalo.me/message/template"
 RENEW = "https://oauth.zaloapp.com/v4/oa/access_token"
+QUOTA = "https://business.openapi.zalo.me/message/quota"
 ERRORS = zalo_errors.EVERY
 
 
@@ -286,6 +288,28 @@ def test_a_refresh_token_is_traded_in(provider: zalo.Zalo, wire: responses.Reque
     request = wire.calls[0].request
     assert request.headers["secret_key"] == "app-secret-1"
     assert request.body == "grant_type=refresh_token&refresh_token=refresh-1&app_id=123"
+
+
+@pytest.mark.parametrize(
+    ("said", "lasts"),
+    [(90000, timedelta(hours=25)), ("soon", timedelta(hours=1)), ("9" * 400, timedelta(days=90)), ("0", timedelta())],
+)
+def test_a_token_lasts_as_long_as_zalo_says_but_for_what_no_clock_can_tell(
+    provider: zalo.Zalo, wire: responses.RequestsMock, said: Any, lasts: timedelta
+) -> None:
+    wire.post(RENEW, json={"access_token": "a", "refresh_token": "r", "expires_in": said})
+    assert provider.renew("refresh-1").lifetime == lasts
+
+
+@pytest.mark.parametrize(
+    ("left", "daily", "quota"),
+    [("7", 500, Quota(7, 500)), ("9" * 400, "500", None), (-1, 500, None), ("7", "\u0667", None), ([], 500, None)],
+)
+def test_a_quota_that_is_no_number_of_messages_is_not_kept(
+    provider: zalo.Zalo, wire: responses.RequestsMock, left: Any, daily: Any, quota: Quota | None
+) -> None:
+    wire.get(QUOTA, json={"error": 0, "data": {"remainingQuota": left, "dailyQuota": daily}})
+    assert provider.quota() == quota
 
 
 @pytest.mark.parametrize(
