@@ -90,6 +90,17 @@ def test_a_wrong_or_stale_signature_is_refused_and_leaves_a_counter_and_a_log_li
     assert b'smsgw_callbacks_refused_total{channel="sms",reason="signature"}' in here.client.get("/metrics").data
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_right_signature_of_several_is_enough_whichever_stands_first(here: World, order: int) -> None:
+    body, now = b'{"messages": []}', int(here.clock().timestamp())
+    time, right = sign(SECRET.encode(), body, now).split(",")
+    _, old = sign(b"the secret before", body, now).split(",")
+    header = ",".join([time, *[right, old][::order]])
+    assert here.client.post(INBOUND, data=body, headers={"X-Signature": header}).status_code == 200
+    without = here.client.post(INBOUND, data=body, headers={"X-Signature": f"{time},{old},{old}"})
+    assert without.status_code == 401
+
+
 @pytest.mark.parametrize("bit", [0, 3, 11, 40])
 def test_a_body_with_one_bit_changed_is_refused(here: World, bit: int) -> None:
     body = bytearray(json.dumps({"messages": [message()]}).encode())
