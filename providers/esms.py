@@ -8,8 +8,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, cast
+from urllib.parse import parse_qsl, urlsplit
 from xml.sax.saxutils import escape
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
@@ -123,17 +125,20 @@ class Esms(HttpCarrier):
         query = callback.query
         signed = "".join(query.get(name, "") for name in ("cpid", "smsid", "content", "receiverTime"))
         digest = hashlib.md5((signed + self._private_key).encode(), usedforsecurity=False).digest()
-        check(base64.b64encode(digest).decode(), query.get("sign", ""), "sign")
+        # Its documents show the address without anything quoted, and a `+` that isn't arrives as a blank.
+        check(base64.b64encode(digest).decode(), query.get("sign", "").replace(" ", "+"), "sign")
         fields = required(query, "smsid", "sender", "serviceNumber", text="content")
         # The signed time is the message's own: refusing an old one would lose what waited at the carrier.
         at = moment(query.get("receiverTime"), "%Y%m%d%H%M%S")
         return [Inbound(fields["smsid"], fields["sender"], fields["serviceNumber"], fields["content"], at)]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
-        check_key(callback, self._key)
-        fields = required(callback.query, "SMSID")
-        ref, why = optional(callback.query, "RequestId"), optional(callback.query, "error_info")
-        return [Receipt(ref, fields["SMSID"], _status(callback.query), why)]
+        # Its documents show `?` behind the address that it was told, which has one already.
+        query = dict(parse_qsl(urlsplit(callback.url).query.replace("?", "&"), keep_blank_values=True))
+        check_key(replace(callback, query=query), self._key)
+        fields = required(query, "SMSID")
+        ref, why = optional(query, "RequestId"), optional(query, "error_info")
+        return [Receipt(ref, fields["SMSID"], _status(query), why)]
 
     def answer(self, taken: Sequence[Taken]) -> CallbackAnswer:
         item = taken[0]
