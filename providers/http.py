@@ -60,8 +60,9 @@ AT_ONCE = 16  # calls of one batch, for carriers that take one message a call
 _CALLERS = 3  # senders that a channel may have
 _PIECE = 16 * 1024
 
-# None of these is about a message. 402: no money left; 407, 421, 426: we call in another way than they want.
-MISCONFIGURED = (401, 402, 403, 404, 405, 407, 410, 421, 426)
+# None of these is about a message. 301, 308: it has moved for good; 402: no money left; 406, 407, 411, 415, 417, 421,
+# 426, 428: we call in another way than they want.
+MISCONFIGURED = (301, 308, 401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 417, 421, 426, 428)
 NO_MONEY = 402
 LATER = (408, 425, 429)
 

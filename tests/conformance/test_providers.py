@@ -224,7 +224,7 @@ def test_an_answer_that_is_announced_before_it_comes_is_the_one_that_counts(carr
     assert submitted("aggregator", carrier, lambda line: line.sendall(early + final)) == Accepted("7")
 
 
-@pytest.mark.parametrize("status", [402, 407, 410, 421, 426])
+@pytest.mark.parametrize("status", [301, 308, 402, 406, 407, 410, 411, 415, 417, 421, 426, 428])
 @pytest.mark.parametrize("name", SENDING)
 def test_a_status_that_says_nothing_of_the_message_costs_none(name: str, status: int, carrier: Double) -> None:
     outcome = submitted(name, carrier, response(status, b"{}"))
