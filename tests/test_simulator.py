@@ -117,7 +117,7 @@ def test_without_the_token_nothing_is_taken(client: FlaskClient, headers: dict[s
     assert client.post("/messages", json={"messages": [mt()]}, headers=headers).status_code == 401
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"messages": 1}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"messages": 1}', b"[" * 100_000])
 def test_a_body_that_cannot_be_read_is_refused(client: FlaskClient, body: bytes) -> None:
     answer = client.post("/messages", data=body, headers=BEARER | {"Content-Type": "application/json"})
     assert answer.status_code == 400

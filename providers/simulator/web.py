@@ -12,6 +12,7 @@ from hmac import compare_digest
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, render_template, request, url_for
+from flask.json.provider import DefaultJSONProvider
 
 from providers.simulator.carrier import Carrier
 from providers.simulator.texts import FAULTS, TEXTS
@@ -37,6 +38,7 @@ def create_app(carrier: Carrier, samples: Sequence[Sample] = (), chat: Blueprint
     """A WSGI application over a carrier. `chat`: the routes of the simulated Zalo, which the handset then links to."""
     logging.getLogger("uvicorn.error").addFilter(_CUT_ON_PURPOSE)
     app = Flask(__name__)
+    app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = 8 * 1024 * 1024
 
     @app.after_request
@@ -54,6 +56,14 @@ def create_app(carrier: Carrier, samples: Sequence[Sample] = (), chat: Blueprint
     if chat is not None:
         app.register_blueprint(chat)
     return app
+
+
+class _Json(DefaultJSONProvider):
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError:
+            raise ValueError("it is nested too deep") from None
 
 
 def _add_gateway_api(app: Flask, carrier: Carrier) -> None:
