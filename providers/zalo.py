@@ -142,7 +142,7 @@ class Zalo(HttpCarrier):
 
     def _check(self) -> str | None:
         token = self._keys.access_token() if self._keys else None
-        code = self._asked_quota(token).get("error")
+        code = _code(self._asked_quota(token))
         if token and (code in TOKEN or code in HELD):
             return f"Zalo answers {code}, {(TOKEN | HELD)[code]}: see docs/carriers/zalo.md"
         return self._keys.trouble() if self._keys else None
@@ -168,14 +168,14 @@ class Zalo(HttpCarrier):
             return Throttled(1.0, "another node renews the token")
         answer = self._line.send(ref, "POST", url, json=body, headers={"access_token": token})
         document = answer.success().json()
-        if document.get("error") in TOKEN:
+        if _code(document) in TOKEN:
             self._keys.rejected(token)
         return _outcome(document)
 
 
 def _outcome(document: dict[str, Any]) -> Outcome:
-    code, data = document.get("error"), document.get("data")
-    if not isinstance(code, int):
+    code, data = _code(document), document.get("data")
+    if code is None:
         return Unknown("Zalo's answer can't be read")
     if code == 0:
         ids = data if isinstance(data, dict) else {}
@@ -194,6 +194,12 @@ def _outcome(document: dict[str, Any]) -> Outcome:
     if code in DOUBTFUL:
         return Unknown(f"Zalo answered {code}, {DOUBTFUL[code]}")
     return Unknown(f"Zalo answered {code}, which is not in the list of its errors")
+
+
+def _code(document: dict[str, Any]) -> int | None:
+    """What it says in `error`; None if that is none of Zalo's."""
+    code = document.get("error")
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
 def _document(answer: Answer) -> dict[str, Any]:

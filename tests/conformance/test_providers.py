@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import logging
 import socket
 import threading
@@ -175,6 +176,53 @@ GARBAGE: dict[str, Says] = {
 def test_what_can_not_be_read_leaves_doubt(name: str, garbage: str, carrier: Double) -> None:
     assert isinstance(submitted(name, carrier, GARBAGE[garbage]), Unknown)
     assert "/elsewhere" not in [heard.path for heard in carrier.heard]
+
+
+ODD: tuple[Any, ...] = (None, [], {}, [[]], 1.5, True, "", "\ud800\0", "9" * 400, 10**400)
+
+
+def odd_answers(name: str) -> Iterator[bytes]:
+    """What the carrier answers, with something odd in the place of each value."""
+    for case in table(name)["answer"]:
+        with suppress(ValueError):
+            document = json.loads(case.get("body", ""))
+            for path in places(document):
+                for odd in ODD:
+                    yield json.dumps(put(document, path, odd)).encode()
+
+
+def places(document: Any) -> Iterator[tuple[Any, ...]]:
+    yield ()
+    below = (
+        document.items() if isinstance(document, dict) else enumerate(document if isinstance(document, list) else ())
+    )
+    for key, value in below:
+        yield from ((key, *rest) for rest in places(value))
+
+
+def put(document: Any, path: tuple[Any, ...], value: Any) -> Any:
+    if not path:
+        return value
+    made = [*document] if isinstance(document, list) else dict(document)
+    made[path[0]] = put(document[path[0]], path[1:], value)
+    return made
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_an_answer_with_something_odd_in_any_place_is_an_outcome(name: str, carrier: Double) -> None:
+    for body in sorted({*odd_answers(name)}):
+        outcome = submitted(name, carrier, response(200, body))
+        match outcome:
+            case Accepted(carrier_id):
+                words = [carrier_id or ""]
+            case Rejected(code, detail):
+                words = [code, detail]
+            case Throttled(_, detail) | Unknown(detail):
+                words = [detail]
+            case _:
+                assert isinstance(outcome, CallFailed)
+                words = [str(outcome)]
+        assert [type(word) for word in words] == [str] * len(words), body
 
 
 def a_time_limit(name: str) -> float:
