@@ -76,10 +76,12 @@ def optional(fields: Mapping[str, Any], name: str) -> str | None:
     return None
 
 
-def moment(value: str | None, form: str, zone: timezone = VIETNAM) -> datetime | None:
+def moment(value: object, form: str, zone: timezone = VIETNAM) -> datetime | None:
     """A carrier's time by a form of `strptime`; None for one that is not of that form, which costs no message."""
+    if not isinstance(value, str):
+        return None
     try:
-        read = datetime.strptime(value or "", form)  # noqa: DTZ007 - it gets its zone in the next line
+        read = datetime.strptime(value, form)  # noqa: DTZ007 - it gets its zone in the next line
         return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -140,6 +140,6 @@ def _receipt(item: dict[str, Any]) -> Receipt:
     error = item.get("error")
     code = optional(error, "name") if isinstance(error, dict) and error.get("id") else None
     if code is None and name != group and status not in ("buffered", "delivered"):
-        code = name
+        code = optional({"name": name}, "name")
     # Its messageId is the ref that we sent.
     return Receipt(read["messageId"], None, status, code, moment(item.get("doneAt"), TIME))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from providers.contract import BadSignature, CallbackError, Malformed, Part, Reply, Taken
+from providers.contract import BadSignature, CallbackError, Inbound, Malformed, Part, Refused, Reply, Taken
+from tests.conformance.odd import odd_documents
 from tests.conformance.tables import NOW, Table, callback, cases, connected, made, names, read, table
 
 
@@ -129,6 +131,28 @@ def test_a_callback_of_junk_is_refused_and_nothing_else(name: str) -> None:
         for reading in (provider.inbound, provider.receipts):
             with pytest.raises(CallbackError):
                 reading(made(method, target, {}, body), NOW)
+    provider.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "case"),
+    [
+        pytest.param(kind, *case.values, id=f"{kind}, {case.id}")
+        for kind in ("inbound", "receipts")
+        for case in cases(kind)
+        if "items" in case.values[1] and "body" not in table(case.values[0]).get("signed", {}).get(kind, ())
+    ],
+)
+def test_a_callback_with_something_odd_in_any_place_is_read_or_refused(kind: str, name: str, case: Table) -> None:
+    given = callback(case)
+    provider = connected(name, "http://127.0.0.1:9")
+    for body in sorted({*odd_documents(given.body)}):
+        with suppress(CallbackError):
+            for item in (provider.inbound if kind == "inbound" else provider.receipts)(replace(given, body=body), NOW):
+                ids = (
+                    (item.id,) if isinstance(item, Inbound | Refused) else (item.ref, item.carrier_id, item.error_code)
+                )
+                assert all(len(id) < 256 and id.isprintable() for id in ids if id is not None), body
     provider.close()
 
 
