@@ -97,7 +97,7 @@ class Aggregator:
         return CallbackAnswer(json.dumps({"results": results}).encode(), "application/json")
 
     def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
-        return of_batch(self._submitted(batch, time.monotonic() + self.time_limit))
+        return of_batch(self._submitted(batch, time.monotonic() + self.time_limit / 2))
 
     def _submitted(self, batch: Sequence[Outbound], end: float) -> list[Outcome | CallFailed]:
         """What becomes of each message. A call that is refused as a whole does not say which one is at fault, so each
