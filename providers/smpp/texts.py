@@ -18,6 +18,7 @@ Alphabet = Literal["gsm7", "latin1", "ascii"]
 
 HAS_HEADER = 0x40  # in esm_class
 DEFAULT, IA5, LATIN1, UCS2 = 0, 1, 3, 8  # data codings
+LONGEST_SAR = 4  # octets; the specification has one or two
 JOIN_8, JOIN_16 = 0x00, 0x08  # elements of a user data header
 
 _WRITE: Mapping[Alphabet, Callable[[str], bytes]] = {
@@ -100,9 +101,10 @@ def _by_header(head: bytes) -> Part | None:
 
 
 def _by_tlvs(unit: Pdu) -> Part | None:
-    if not {SAR_REFERENCE, SAR_COUNT, SAR_NUMBER} <= unit.tlvs.keys():
+    said = [unit.tlvs.get(tag, b"") for tag in (SAR_REFERENCE, SAR_COUNT, SAR_NUMBER)]
+    if not all(0 < len(octets) <= LONGEST_SAR for octets in said):
         return None
-    reference, count, number = (int.from_bytes(unit.tlvs[tag]) for tag in (SAR_REFERENCE, SAR_COUNT, SAR_NUMBER))
+    reference, count, number = map(int.from_bytes, said)
     return _part(f"sar:{reference}", count, number)
 
 
