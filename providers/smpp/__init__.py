@@ -53,14 +53,19 @@ ASK_FOR_RECEIPT = 1
 UNKNOWN_TYPE, INTERNATIONAL, NETWORK_SPECIFIC, ALPHANUMERIC = 0, 1, 3, 5  # types of number
 ISDN = 1  # the numbering plan of telephones
 
-_MEANINGS = {"rejected": Meaning.REJECTED, "later": Meaning.LATER, "refused": Meaning.REFUSED}
+_MEANINGS = {
+    "rejected": Meaning.REJECTED,
+    "elsewhere": Meaning.ELSEWHERE,
+    "later": Meaning.LATER,
+    "refused": Meaning.REFUSED,
+}
 
 
 class Config(BaseModel):
     """`alphabet`: the SMSC's default one. `window`: unanswered messages; `enquire_link`: seconds of silence.
 
     `source_ton`, `source_npi`: by the look of the sender if they are not set. `answer_ids`, `receipt_ids`: see
-    `carrier_ids`. `timezone`: of the times in receipts. `codes`: what the SMSC's own statuses mean, as `0x0401`.
+    `carrier_ids`. `timezone`: of the times in receipts. `codes`: what statuses of the SMSC mean, as `0x0401`.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -85,7 +90,7 @@ class Config(BaseModel):
     answer_ids: Form = "exact"
     receipt_ids: Form = "exact"
     timezone: str = "Asia/Ho_Chi_Minh"
-    codes: dict[str, Literal["rejected", "later", "refused"]] = Field(default_factory=dict)
+    codes: dict[str, Literal["rejected", "elsewhere", "later", "refused"]] = Field(default_factory=dict)
 
     @field_validator("password")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from providers.codes import Meaning, outcome
@@ -76,7 +76,8 @@ class Job:
         results = [self._result(number) for number in range(len(self.parts))]
         taken = [result for result in results if isinstance(result, Accepted)]
         if (refused := next((each for each in results if isinstance(each, Rejected)), None)) is not None:
-            return refused
+            # Of which the person may get a part, no other carrier sends the whole.
+            return replace(refused, elsewhere=refused.elsewhere and all(isinstance(each, Rejected) for each in results))
         if (doubt := next((each for each in results if isinstance(each, Unknown)), None)) is not None:
             names = tuple(each.carrier_id if isinstance(each, Accepted) else None for each in results)
             return Unknown(doubt.detail, names if taken else ())

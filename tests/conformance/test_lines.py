@@ -37,7 +37,7 @@ from tests.conformance import smsc
 from tests.conformance.smsc import Says, Smsc, octets, submit_answer, unit
 from tests.conformance.tables import Table, cases, coded, message, names, table
 
-KINDS = {"accepted": Accepted, "rejected": Rejected, "throttled": Throttled, "unknown": Unknown}
+KINDS = {"accepted": Accepted, "rejected": Rejected, "elsewhere": Rejected, "throttled": Throttled, "unknown": Unknown}
 NAMES = names("smpp")
 DELIVER_SM_RESP = smsc.DELIVER_SM | smsc.RESPONSE
 
@@ -144,7 +144,7 @@ def test_each_answer_has_its_outcome(name: str, case: Table, carrier: Smsc) -> N
     if isinstance(outcome, Accepted):
         assert outcome.carrier_id == (case["accepted"] or None)
     if isinstance(outcome, Rejected):
-        assert outcome.code == case["rejected"]
+        assert (outcome.code, outcome.elsewhere) == (case[meaning], meaning == "elsewhere")
 
 
 @pytest.mark.parametrize(("name", "code", "meaning"), [*coded("smpp")])

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from smpplib import consts
 
-from providers.contract import Accepted, Inbound, Receipt, Refused, Taken, Throttled, Unknown, Unreachable
+from providers.contract import Accepted, Inbound, Receipt, Refused, Rejected, Taken, Throttled, Unknown, Unreachable
 from providers.smpp.pdu import Pdu, Unreadable
 from providers.smpp.session import Session, Way
 from tests.conformance import smsc
@@ -124,6 +124,18 @@ def test_the_parts_of_a_message_in_doubt_keep_their_names_until_all_have_one(nam
     until(lambda: counter.came, "the answer")
     provider.close()
     assert counter.came == [Receipt(message(name).ref, None, "buffered", parts=("7", "8"))]
+
+
+@pytest.mark.parametrize("taken", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_of_which_one_part_was_taken_goes_by_no_other_carrier(name: str, taken: int, carrier: Smsc) -> None:
+    refusal = submit_answer(consts.SMPP_ESME_RINVSRCADR)
+    carrier.says = lambda sequence: (refusal if len(carrier.of(smsc.SUBMIT_SM)) >= taken else submit_answer())(sequence)
+    provider = connected(name, carrier.port, codes={"ESME_RINVSRCADR": "elsewhere"})
+    (outcome,) = provider.submit([message(name, {"message": LONG})])
+    provider.close()
+    assert isinstance(outcome, Rejected)
+    assert outcome.elsewhere == (taken == 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
