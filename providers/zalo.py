@@ -49,6 +49,7 @@ PATIENCE = timedelta(seconds=2)
 
 CODES = frozenset(str(code) for code in (0, *EVERY))
 
+_TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header carries, and a database keeps
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _URL = Annotated[HttpUrl, Field(validate_default=True)]
 
@@ -111,7 +112,9 @@ class Zalo(HttpCarrier):
         except Doubtful as doubt:
             raise RenewalDoubtful(f"no answer to the renewal of the token ({doubt})") from None
         match document:
-            case {"access_token": str(access), "refresh_token": str(refresh), "expires_in": str() | int() as lasts}:
+            case {
+                "access_token": str(access), "refresh_token": str(refresh), "expires_in": str() | int() as lasts,
+            } if all(map(_TOKEN.fullmatch, (access, refresh))):  # fmt: skip
                 return Renewed(access, refresh, _lifetime(lasts))
             case {"error": int(code), **rest} if code:
                 said = " ".join(filter(None, (str(code), str(rest.get("error_name", "")))))

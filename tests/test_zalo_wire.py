@@ -317,6 +317,9 @@ def test_a_quota_that_is_no_number_of_messages_is_not_kept(
     [
         ({"json": {"error": -14014, "error_name": "Invalid refresh token"}}, ChannelRefused),
         ({"json": {"access_token": "a"}}, RenewalDoubtful),
+        ({"json": {"access_token": "a", "refresh_token": "r\0", "expires_in": "90000"}}, RenewalDoubtful),
+        ({"json": {"access_token": "\ud800", "refresh_token": "r", "expires_in": "90000"}}, RenewalDoubtful),
+        ({"json": {"access_token": "", "refresh_token": "r", "expires_in": "90000"}}, RenewalDoubtful),
         ({"body": b"<html>"}, RenewalDoubtful),
         ({"status": 500}, RenewalDoubtful),
         ({"body": requests.ReadTimeout()}, RenewalDoubtful),
