@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, cast, get_args
+from typing import Any, ClassVar, cast, get_args
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from providers.carrier_ids import Form, canonical
 from providers.codes import of_batch
@@ -38,18 +37,12 @@ from providers.contract import (
     Throttled,
     Unknown,
 )
-from providers.http import MISCONFIGURED, Answer, Doubtful, Line, seconds
+from providers.http import MISCONFIGURED, Answer, Doubtful, HeaderSecret, Line, seconds
 
 MOST_ITEMS = 500  # in one callback
 LONGEST_ID = 255  # characters of a message id
 OLDEST_SIGNATURE = 300  # seconds
 STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
-
-
-def _in_a_header(token: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\x21-\x7e]+", token.get_secret_value()):
-        raise ValueError("expected letters, digits and signs of ASCII, without blanks or line breaks")
-    return token
 
 
 class Config(BaseModel):
@@ -58,7 +51,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     url: HttpUrl
-    token: Annotated[SecretStr, Field(min_length=1), AfterValidator(_in_a_header)]
+    token: HeaderSecret
     secret: SecretStr = Field(min_length=1)
     time_limit: float = Field(default=10.0, gt=0, le=120)
     answer_ids: Form = "exact"

@@ -8,20 +8,21 @@ Refusing            the status of its answer says all about the message, which i
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, ParseError
 
 import requests
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 from urllib3 import Timeout
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -65,6 +66,15 @@ _PIECE = 16 * 1024
 MISCONFIGURED = (301, 308, 401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 417, 421, 426, 428)
 NO_MONEY = 402
 LATER = (408, 425, 429)
+
+
+def _in_a_header(secret: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]+", secret.get_secret_value()):
+        raise ValueError("expected letters, digits and signs of ASCII, without blanks or line breaks")
+    return secret
+
+
+HeaderSecret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_in_a_header)]  # what a call's head can carry
 
 
 class Doubtful(Exception):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, HttpUrl
 
 from providers.callbacks import check_key, document, moment, optional, required
 from providers.codes import Meaning, outcome
@@ -25,7 +25,7 @@ from providers.contract import (
     ReceiptStatus,
     Refused,
 )
-from providers.http import AT_ONCE, Doubtful, HttpCarrier, ReportedConfig
+from providers.http import AT_ONCE, Doubtful, HeaderSecret, HttpCarrier, ReportedConfig
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f%z"
 # Groups of statuses, and those statuses that say something else than their group.
@@ -61,7 +61,7 @@ class Config(ReportedConfig):
     """`url`: the account's own base URL."""
 
     url: HttpUrl
-    api_key: SecretStr = Field(min_length=1)
+    api_key: HeaderSecret
 
 
 def connect(config: BaseModel) -> Infobip:

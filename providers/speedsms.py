@@ -28,7 +28,7 @@ from providers.contract import (
     Rejected,
     Throttled,
 )
-from providers.http import AT_ONCE, HttpCarrier, HttpConfig, seconds
+from providers.http import AT_ONCE, HeaderSecret, HttpCarrier, HttpConfig, seconds
 
 RECEIPT = "report"  # the type of a callback that is no message
 SAME_MESSAGE = 600  # seconds in which the same text of the same phone is the same message, called back again
@@ -55,7 +55,7 @@ class Config(HttpConfig):
     """
 
     url: HttpUrl = HttpUrl("https://api.speedsms.vn/index.php")
-    token: SecretStr = Field(min_length=1)
+    token: HeaderSecret
     key: SecretStr = Field(min_length=8)
     number: str = Field(min_length=1)
     sms_type: int = Field(default=3, ge=2, le=8)

@@ -16,7 +16,7 @@ from typing import ClassVar, cast
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr
+from pydantic import BaseModel, Field, HttpUrl
 
 from providers.callbacks import check, form, optional, required
 from providers.codes import Meaning, outcome
@@ -34,7 +34,7 @@ from providers.contract import (
     Refused,
     Taken,
 )
-from providers.http import AT_ONCE, Doubtful, HttpCarrier, HttpConfig
+from providers.http import AT_ONCE, Doubtful, HeaderSecret, HttpCarrier, HttpConfig
 
 CODES: Mapping[str, Meaning] = {
     "20003": Meaning.REFUSED,  # credentials
@@ -75,7 +75,7 @@ class Config(HttpConfig):
 
     url: HttpUrl = HttpUrl("https://api.twilio.com")
     account_sid: str = Field(min_length=1)
-    auth_token: SecretStr = Field(min_length=1)
+    auth_token: HeaderSecret
     callback_url: HttpUrl
 
 

@@ -37,7 +37,7 @@ from providers.contract import (
     Throttled,
     Unknown,
 )
-from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig, seconds
+from providers.http import AT_ONCE, Answer, Doubtful, HeaderSecret, HttpCarrier, HttpConfig, seconds
 from providers.templates import UNREGISTERED, Templates
 from providers.zalo_errors import DOUBTFUL, ELSEWHERE, EVERY, HELD, LATER, NEVER, TOKEN
 from providers.zalo_webhook import SCHEME
@@ -58,7 +58,7 @@ class Config(HttpConfig):
     """`refresh_token`: the first one, from which all others come. `templates`: of ZNS, by their numbers at Zalo."""
 
     app_id: str = Field(pattern=r"^\d{1,32}$")
-    app_secret: SecretStr = Field(min_length=1)
+    app_secret: HeaderSecret
     oa_secret: SecretStr = Field(min_length=1)
     refresh_token: SecretStr = Field(min_length=1)
     time_limit: float = Field(default=5.0, gt=0, le=60)

@@ -248,6 +248,22 @@ def test_an_answer_that_is_announced_before_it_comes_is_the_one_that_counts(carr
     assert submitted("aggregator", carrier, lambda line: line.sendall(early + final)) == Accepted("7")
 
 
+IN_HEADERS = {
+    "aggregator": "token",
+    "infobip": "api_key",
+    "speedsms": "token",
+    "twilio": "auth_token",
+    "zalo": "app_secret",
+}
+
+
+@pytest.mark.parametrize("secret", ["", "a b", "line\n", "tok\u1ebf"])
+@pytest.mark.parametrize("name", IN_HEADERS)
+def test_a_secret_that_no_header_carries_is_refused_with_the_settings(name: str, secret: str) -> None:
+    with pytest.raises(ValueError, match=IN_HEADERS[name]):
+        configured(name, "http://127.0.0.1:9", **{IN_HEADERS[name]: secret})
+
+
 @pytest.mark.parametrize("status", [301, 308, 402, 406, 407, 410, 411, 415, 417, 421, 426, 428])
 @pytest.mark.parametrize("name", SENDING)
 def test_a_status_that_says_nothing_of_the_message_costs_none(name: str, status: int, carrier: Double) -> None:
