@@ -117,6 +117,17 @@ def test_each_of_a_hundred_in_one_call_is_seen_in_its_own_trace(anywhere: World)
         assert went.request.count('"ref"') == went.answer.count('"ref"') == 1
 
 
+def test_of_the_calls_that_a_batch_took_those_about_a_message_are_seen_in_its_trace(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("providers.simulator.web.MOST_MESSAGES", 1)  # so that all calls of more are refused
+    id = sent_to(anywhere, many(anywhere, 4)[2])
+    with anywhere.gateway.database.reading() as connection:
+        went = exchanges.of_message(connection, id)
+    assert [call.answer[:3] for call in went] == ["400", "400", "200"]
+    assert not [call for call in went if f'"ref":"{id}"' not in call.request]
+
+
 @pytest.mark.parametrize(("ref", "longest"), [("a-ref", OF_ONE), (None, OF_MANY)])
 def test_of_what_a_carrier_answers_no_more_is_kept_than_can_be_of_use(ref: str | None, longest: int) -> None:
     secret = "secret-1"

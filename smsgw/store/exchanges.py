@@ -74,17 +74,22 @@ def of_message(connection: sa.Connection, id: str) -> list[Kept]:
         .where(sa.or_(_e.outbound_id == id, _e.outbound_id.is_(None)))
         .order_by(_e.id)
     )
-    return [_kept(row, id) for row in rows]
+    return [kept for row in rows if (kept := _kept(row, id))]
 
 
 def _packed(said: Exchange) -> str:
     return packed(f"{said.request.replace(_ANSWER, ' ')}{_ANSWER}{said.answer}")
 
 
-def _kept(row: Any, id: str) -> Kept:
-    """Of a call of many messages the part about one: who may see this one may not see the others."""
+def _kept(row: Any, id: str) -> Kept | None:
+    """Of a call of many messages the part about one: who may see this one may not see the others.
+
+    None of a call without it: a batch may take several.
+    """
     said: Sequence[str] = unpacked(row.packed).split(_ANSWER, 1)
     if row.outbound_id is None:
+        if id not in said[0]:
+            return None
         said = [about(part, {id}) for part in said]
     request, answer = (mask_all(storable(part)) for part in said)
     return Kept(row.seconds, request, answer, row.channel, row.at)
