@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPResponse
 from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -98,6 +99,22 @@ def test_a_body_comes_whole_however_it_is_sent(monkeypatch: pytest.MonkeyPatch) 
         assert requests.post(url, data=b"a" * 2_000_000, timeout=20).text.startswith("2000000 aaaaaaaaaa")
         assert requests.post(url, data=iter([b"ab", b"cd"]), timeout=20).text.startswith("4 abcd")
         assert requests.post(url, data=b"a" * 3_000_001, timeout=20).status_code == 413
+
+
+@pytest.mark.parametrize("name", ["Upgrade", "upgrade", "UPGRADE"])
+@pytest.mark.parametrize("pieces", [1, 2])
+def test_who_offers_to_go_on_in_another_protocol_is_answered_in_this_one(name: str, pieces: int) -> None:
+    """As the client of Java's own library does with each request over plain HTTP."""
+    offer = f"Connection: Upgrade, HTTP2-Settings\r\n{name}: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n".encode()
+    head, body = b"POST / HTTP/1.1\r\nHost: x\r\n" + offer + b"Content-Length: 16\r\n\r\n", b"\r\nupgrade: whole"
+    with running(Echo()) as web, call(web) as line:
+        for sent in ([head + body], [head, body])[pieces - 1]:
+            line.sendall(sent)
+        for expected in (b"16 \r\nupgrade: from 127.0.0.1", b"0  from 127.0.0.1"):
+            answer = HTTPResponse(line)
+            answer.begin()
+            assert (answer.status, answer.read()) == (200, expected)
+            line.sendall(PAGE)
 
 
 def test_an_answer_goes_out_in_one_piece_and_whole_before_the_line_is_closed() -> None:

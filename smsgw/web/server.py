@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from typing import Any, cast
@@ -20,6 +21,8 @@ KEEP_ALIVE = 30  # seconds that a connection may be idle between requests
 PATIENCE = 30.0  # seconds for a request's head, and without any progress for its body
 LARGEST_HEAD = 64 * 1024  # bytes
 MOST_CONNECTIONS = 1000
+
+_UPGRADE = re.compile(rb"(?<=\n)upgrade(?=:)", re.IGNORECASE)
 
 
 class CannotListen(ExpectedFailure):
@@ -102,7 +105,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._head = self._head + len(data) if reading_head else 0
         if self._impatient is None or not reading_head:
             self._wait()
-        super().data_received(data)
+        super().data_received(_in_http(data) if reading_head else data)
         if self._head > LARGEST_HEAD and self.parser is not None:
             self.send_400_response("The head of the request is too large.")
 
@@ -122,6 +125,15 @@ class PatientProtocol(HttpToolsProtocol):
         if self._impatient is not None:
             self._impatient.cancel()
             self._impatient = None
+
+
+def _in_http(data: bytes) -> bytes:
+    """What begins with a head, without its offer to go on in another protocol, which nobody need take (RFC 9110, 7.8).
+
+    Java's client makes it with each of its requests, and the parser would take the body for that protocol's.
+    """
+    end = data.find(b"\r\n\r\n") + 1 or len(data)
+    return _UPGRADE.sub(b"X-Upgrade", data[:end]) + data[end:] if _UPGRADE.search(data, 0, end) else data
 
 
 class _InOneWrite:
