@@ -86,9 +86,13 @@ def test_who_never_says_what_he_wants_is_hung_up_on(monkeypatch: pytest.MonkeyPa
                     assert line.recv(1000) == b""
 
 
-def test_a_head_that_does_not_end_is_refused() -> None:
+BODY_IN_CHUNKS = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"GET / HTTP/1.1\r\n", BODY_IN_CHUNKS + b"0\r\n"], ids=["head", "behind the body"])
+def test_a_head_that_does_not_end_is_refused(begun: bytes) -> None:
     with running(Echo()) as web, call(web) as line, suppress(ConnectionResetError, BrokenPipeError):
-        line.sendall(b"GET / HTTP/1.1\r\n" + b"X-More: and more\r\n" * 8000)
+        line.sendall(begun + b"X-More: and more\r\n" * 80_000)
         assert line.recv(1000).startswith(b"HTTP/1.1 400 ")
 
 
@@ -115,6 +119,19 @@ def test_who_offers_to_go_on_in_another_protocol_is_answered_in_this_one(name: s
             answer.begin()
             assert (answer.status, answer.read()) == (200, expected)
             line.sendall(PAGE)
+
+
+def test_what_comes_behind_the_body_is_no_header() -> None:
+    def signed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [])
+        return [environ["HTTP_X_SIGNATURE"].encode(), b" ", environ["wsgi.input"].read()]
+
+    with running(signed) as web, call(web) as line:
+        line.sendall(BODY_IN_CHUNKS.replace(b"Host: x", b"X-Signature: first"))
+        line.sendall(b"0\r\nX-Signature: second\r\n\r\n")
+        answer = HTTPResponse(line)
+        answer.begin()
+        assert answer.read() == b"first body"
 
 
 def test_an_answer_goes_out_in_one_piece_and_whole_before_the_line_is_closed() -> None:

@@ -90,7 +90,7 @@ class PatientProtocol(HttpToolsProtocol):
     """Hangs up on who is too slow to say what he wants, or says too much before it."""
 
     _impatient: asyncio.TimerHandle | None = None
-    _head = 0  # bytes since the last request was whole
+    _head = 0  # bytes that have come and are neither a whole head nor of a body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(cast(asyncio.Transport, _InOneWrite(transport, self.loop)))
@@ -102,7 +102,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         reading_head = self.cycle is None or not self.cycle.more_body
-        self._head = self._head + len(data) if reading_head else 0
+        self._head += len(data)
         if self._impatient is None or not reading_head:
             self._wait()
         super().data_received(_in_http(data) if reading_head else data)
@@ -112,6 +112,11 @@ class PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head = 0
         super().on_headers_complete()
+        self.headers = []  # for what comes behind the body, which is no header (RFC 9110, 6.5.1)
+
+    def on_body(self, body: bytes) -> None:
+        self._head = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._wait_no_more()
