@@ -58,7 +58,7 @@ def test_the_page_of_a_systems_notice_is_shown_to_officials(here: World) -> None
 
 def test_what_is_wrong_with_recipients_is_said_row_by_row(here: World) -> None:
     people = [
-        {"phone": "abc", "values": {"tên": "A"}},
+        {"phone": "abc"},
         {"phone": "0912000001"},
         {"phone": "0912000002", "values": {"TEN": "C"}},
     ]
@@ -66,6 +66,7 @@ def test_what_is_wrong_with_recipients_is_said_row_by_row(here: World) -> None:
     assert made["recipients"] == 1
     assert made["errors"] == [
         {"row": 1, "column": "phone", "problem": "this is no phone number: abc"},
+        {"row": 1, "column": "tên", "problem": "empty, and the text needs it"},
         {"row": 2, "column": "tên", "problem": "empty, and the text needs it"},
     ]
     assert made["left_out"] == {"duplicates": 1, "opted_out": 0, "unreachable": 1, "errors": 2}

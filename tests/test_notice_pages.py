@@ -378,6 +378,12 @@ def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(he
     assert lan.client.get(f"/console/notices/{id}/report.xlsx", buffered=True).data.startswith(b"PK")
 
 
+def test_the_page_counts_the_rows_with_faults_and_not_the_faults(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new", content=FILE + "xyz;\n")
+    assert "Dòng bị lỗi: 1<" in lan.get(f"/notices/{latest(here).id}")
+
+
 def test_the_report_calls_what_became_of_a_message_by_the_words_of_the_page(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     post(lan, "new")

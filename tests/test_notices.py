@@ -91,6 +91,13 @@ def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_counted_and_left
     assert cast.notices.problems(created.notice.id, cast.an) == created.errors
 
 
+def test_a_row_with_several_faults_is_one_row_that_is_left_out(cast: Cast) -> None:
+    created = drafted(cast.notices, cast.an, file=f"{table(2)}\nxyz;\nabc;Ông x")
+    left = created.reckoning
+    assert [(error.row, error.column) for error in created.errors] == [(4, "phone"), (4, "tên"), (5, "phone")]
+    assert (left.rows, left.recipients, left.wrong) == (4, 2, 2)
+
+
 def test_who_opts_out_after_the_approval_gets_nothing(cast: Cast) -> None:
     made = approved(cast.notices, cast.an, cast.binh)
     with cast.world.gateway.database.writing("test") as connection:

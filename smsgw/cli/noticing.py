@@ -98,7 +98,7 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
 
 
 def _left_out(of: Reckoning) -> str:
-    kinds = (of.duplicates, "twice"), (of.opted_out, "opted out"), (of.unreachable, "without SMS"), (of.errors, "wrong")
+    kinds = (of.duplicates, "twice"), (of.opted_out, "opted out"), (of.unreachable, "without SMS"), (of.wrong, "wrong")
     return f"left out: {', '.join(f'{count} {kind}' for count, kind in kinds)}"
 
 
@@ -178,7 +178,7 @@ def _preview_json(seen: previews.Preview) -> dict[str, Any]:
         name: {"segments": size.segments, "cost": size.cost, "encodings": size.by_encoding, "sizes": size.by_segments}
         for name, size in (("plain", seen.reckoning.plain), ("accented", seen.reckoning.accented))
     }
-    left_out = {key: getattr(seen.reckoning, key) for key in ("duplicates", "opted_out", "unreachable", "errors")}
+    left_out = {key: getattr(seen.reckoning, key) for key in ("duplicates", "opted_out", "unreachable")}
     course = {"starts": seen.course.starts, "ends": seen.course.ends, "seconds": seen.course.takes.total_seconds()}
     budget = {**asdict(seen.budget), "near": seen.budget.near, "refused": seen.budget.refused}
     return {
@@ -187,7 +187,7 @@ def _preview_json(seen: previews.Preview) -> dict[str, Any]:
         "recipients": seen.notice.recipients,
         "samples": samples,
         **sizes,
-        "left_out": left_out,
+        "left_out": left_out | {"errors": seen.reckoning.wrong},
         "course": course,
         "budget": budget,
         "told_before": seen.told_before,

@@ -71,7 +71,7 @@ class Size:
 
 @dataclass
 class Reckoning:
-    """A notice in figures. `by_channel`: recipients.
+    """A notice in figures. `errors`: faults, of which a row may have several; `by_channel`: recipients.
 
     `removed`: when its recipients were, as a time in ISO 8601; then `outcomes` says what had become of their messages:
     state, code and how many.
@@ -92,6 +92,11 @@ class Reckoning:
     @property
     def removed_at(self) -> datetime | None:
         return datetime.fromisoformat(self.removed) if self.removed else None
+
+    @property
+    def wrong(self) -> int:
+        """Rows that are left out for their faults."""
+        return self.rows - self.recipients - self.duplicates - self.opted_out - self.unreachable
 
     def size(self, *, accents: bool) -> Size:
         return self.accented if accents else self.plain

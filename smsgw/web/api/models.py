@@ -183,7 +183,7 @@ class LeftOut(BaseModel):
     duplicates: int
     opted_out: int
     unreachable: int = Field(description="Landlines, short codes, numbers abroad.")
-    errors: int
+    errors: int = Field(description="Recipients or dossiers with a fault, of which each may have several.")
 
 
 class NoticeMade(NoticeStatus):

@@ -160,7 +160,12 @@ def _made(rooms: Rooms, id: str) -> models.NoticeMade:
 
 
 def _left_out(reckoning: Reckoning) -> models.LeftOut:
-    return models.LeftOut(**{name: getattr(reckoning, name) for name in models.LeftOut.model_fields})
+    return models.LeftOut(
+        duplicates=reckoning.duplicates,
+        opted_out=reckoning.opted_out,
+        unreachable=reckoning.unreachable,
+        errors=reckoning.wrong,
+    )
 
 
 def _preview(seen: previews.Preview) -> models.Preview:
