@@ -82,6 +82,13 @@ def test_a_notice_to_the_dossiers_of_a_filter(here: World) -> None:
     one.post("/notices", {"name": "a", "text": "((nothing))", "filter": "status=9"}, 422)
 
 
+@pytest.mark.parametrize("field", ["name", "text"])
+def test_a_notice_that_is_too_long_for_the_console_is_too_long_for_a_system(here: World, field: str) -> None:
+    order = {"name": "a", "text": "b", "filter": "all"}
+    refused = system(here).post("/notices", order | {field: "x" * 1001}, 422)
+    assert [error["field"] for error in refused["errors"]] == [field]
+
+
 def test_a_notice_whose_filter_says_nothing_goes_to_nobody(here: World) -> None:
     one = system(here)
     refused = one.post("/notices", {"name": "a", "text": "b", "filter": " "}, 422)

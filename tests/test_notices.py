@@ -16,7 +16,7 @@ from openpyxl import Workbook, load_workbook
 
 from smsgw.notices import report
 from smsgw.notices.audience.file import FileAudience
-from smsgw.notices.drafting import CHUNK, Draft
+from smsgw.notices.drafting import CHUNK, LONGEST_NAME, LONGEST_TEXT, Draft
 from smsgw.notices.forecast import Budget, Course
 from smsgw.notices.office import TRIES_A_DAY
 from smsgw.notices.preview import preview
@@ -96,6 +96,20 @@ def test_a_row_with_several_faults_is_one_row_that_is_left_out(cast: Cast) -> No
     left = created.reckoning
     assert [(error.row, error.column) for error in created.errors] == [(4, "phone"), (4, "tên"), (5, "phone")]
     assert (left.rows, left.recipients, left.wrong) == (4, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"), [("n" * (LONGEST_NAME + 1), TEXT, "name"), ("n", "t" * (LONGEST_TEXT + 1), "text")]
+)
+def test_a_name_or_text_that_is_too_long_is_refused_whichever_way_it_comes(
+    cast: Cast, name: str, text: str, reason: str
+) -> None:
+    made = drafted(cast.notices, cast.an).notice
+    with pytest.raises(NoticeRefused, match="allowed") as made_new:
+        cast.notices.create(Draft(name, text, "f"), FileAudience(io.BytesIO(table(1).encode()), text), cast.an)
+    with pytest.raises(NoticeRefused, match="allowed") as changed:
+        cast.notices.edit(made.id, cast.an, Draft(name, text, "f"))
+    assert made_new.value.reason == changed.value.reason == reason
 
 
 def test_who_opts_out_after_the_approval_gets_nothing(cast: Cast) -> None:

@@ -20,6 +20,7 @@ from smsgw.store import opt_outs
 from smsgw.store.notices import Addressee, Notice
 
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
+LONGEST_NAME, LONGEST_TEXT = 120, 1000  # characters, placeholders as they are written
 YEARS = range(2000, 2200)  # within these, no reckoning leaves the calendar
 
 _TOO_LONG: dict[Language, str] = {
@@ -59,8 +60,12 @@ class Draft:
         """Raises NoticeRefused."""
         if not self.name.strip():
             raise NoticeRefused("name", "the notice has no name; give it one by which others know it")
+        if (length := len(self.name.strip())) > LONGEST_NAME:
+            raise NoticeRefused("name", f"the notice's name has {length} characters; {LONGEST_NAME} are allowed")
         if not self.text.strip():
             raise NoticeRefused("text", "the notice has no text")
+        if (length := len(self.text.strip())) > LONGEST_TEXT:
+            raise NoticeRefused("text", f"the notice's text has {length} characters; {LONGEST_TEXT} are allowed")
         if self.send_at is not None and self.send_at.year not in YEARS:
             raise NoticeRefused("time", f"the time is not between the years {YEARS[0]} and {YEARS[-1]}; give another")
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from smsgw.notices.drafting import LONGEST_NAME, LONGEST_TEXT
 from smsgw.web.api.kinds import (
     Accents,
     Day,
@@ -117,8 +118,10 @@ class RecipientOrder(Taken):
 
 
 class NoticeOrder(Taken):
-    name: str = Field(min_length=1, max_length=200, description="By which officials know it.")
-    text: Text = Field(examples=["Moi ((ten)) den lay ket qua ho so ((ma))."])
+    name: str = Field(min_length=1, max_length=LONGEST_NAME, description="By which officials know it.")
+    text: str = Field(
+        min_length=1, max_length=LONGEST_TEXT, examples=["Moi ((ten)) den lay ket qua ho so ((ma))."]
+    )
     # The first that doesn't fit is enough: what is wrong with all of a hundred thousand fills the memory.
     recipients: list[RecipientOrder] | None = Field(None, min_length=1, fail_fast=True)
     filter: str | None = Field(

@@ -17,7 +17,7 @@ from smsgw.notices.audience.expression import DAYS, LEVELS, FilterError
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.filtered import FIELDS, FilterAudience
 from smsgw.notices.audience.refusals import AudienceRefused
-from smsgw.notices.drafting import Draft
+from smsgw.notices.drafting import LONGEST_NAME, LONGEST_TEXT, Draft
 from smsgw.notices.life import State
 from smsgw.notices.office import SEEN
 from smsgw.notices.refusals import NoticeRefused
@@ -32,7 +32,7 @@ from smsgw.web.console.words import Words, reason
 
 A_PAGE = 50
 ROOM_FOR_FIELDS = 64 * 1024  # bytes of an upload beside its file
-LONGEST_TEXT, LONGEST_FILE_NAME = 1000, 120  # characters
+LONGEST_FILE_NAME = 120  # characters
 # What was cancelled is seldom looked for, and a file that was mended leaves one behind.
 SHOWN = {
     "all": SEEN - {State.CANCELLED},
@@ -140,7 +140,7 @@ def _form(
         statuses=[(int(one), say(f"notices.status_{int(one)}")) for one in Status],
         levels=[(level, str(level)) for level in LEVELS],
         fields=", ".join(f"(({names[place]}))" for names in FIELDS.values()),
-        longest=LONGEST_TEXT,
+        longest={"name": LONGEST_NAME, "text": LONGEST_TEXT},
         reading=given.get("reading") or secrets.token_urlsafe(9),
         notice=notice,
         loses_approval=notice is not None and me().may("approver") and not desk.notices.wrote(notice, me()),
