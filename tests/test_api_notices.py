@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from smsgw.notices.drafting import Loader
+from smsgw.notices.drafting import Draft, Loader
 from smsgw.store.tables import notice
 from tests.console import at_work
 from tests.console import official as browser_of
@@ -80,6 +80,19 @@ def test_a_notice_to_the_dossiers_of_a_filter(here: World) -> None:
     refused = one.post("/notices", {"name": "a", "text": "b", "filter": "colour=red"}, 422)
     assert (refused["reason"], refused["errors"][0]["field"]) == ("filter", "filter")
     one.post("/notices", {"name": "a", "text": "((nothing))", "filter": "status=9"}, 422)
+
+
+def test_a_system_submits_only_what_it_has_looked_at_where_it_says_so(here: World) -> None:
+    one = system(here)
+    id = one.draft()["id"]
+    seen = {"seen": one.get(f"/notices/{id}/preview")["fingerprint"]}
+    lan = here.gateway.accounts.add("lan", "sender", None, None, None, "test")
+    here.gateway.notices.edit(id, lan, Draft("Mời", "Mời ((tên)) đến lúc 9 giờ.", "API"))
+    assert one.call("POST", f"/notices/{id}/submit", 409, json=seen)["reason"] == "changed"
+    assert one.get(f"/notices/{id}")["state"] == "draft"
+    one.call("POST", f"/notices/{id}/submit", 422, json={"reason": "submitting has none"})
+    again = {"seen": one.get(f"/notices/{id}/preview")["fingerprint"]}
+    assert one.call("POST", f"/notices/{id}/submit", json=again)["state"] == "submitted"
 
 
 @pytest.mark.parametrize("field", ["name", "text"])

@@ -119,9 +119,7 @@ class RecipientOrder(Taken):
 
 class NoticeOrder(Taken):
     name: str = Field(min_length=1, max_length=LONGEST_NAME, description="By which officials know it.")
-    text: str = Field(
-        min_length=1, max_length=LONGEST_TEXT, examples=["Moi ((ten)) den lay ket qua ho so ((ma))."]
-    )
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT, examples=["Moi ((ten)) den lay ket qua ho so ((ma))."])
     # The first that doesn't fit is enough: what is wrong with all of a hundred thousand fills the memory.
     recipients: list[RecipientOrder] | None = Field(None, min_length=1, fail_fast=True)
     filter: str | None = Field(
@@ -139,6 +137,12 @@ class NoticeOrder(Taken):
 
 class Reason(Taken):
     reason: str = Field("", max_length=500, description="Why; it is recorded.")
+
+
+class Seen(Taken):
+    seen: str | None = Field(
+        None, max_length=64, description="The fingerprint that its preview had: what was changed since is refused."
+    )
 
 
 class Progress(BaseModel):
@@ -222,6 +226,7 @@ class Budget(BaseModel):
 
 class Preview(BaseModel):
     id: str
+    fingerprint: str = Field(description="Of what is shown here, for submit.")
     recipients: int
     samples: list[Sample]
     plain: Size

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, abort, request
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from smsgw.notices import preview as previews
 from smsgw.notices import progress, report
@@ -25,7 +25,7 @@ from smsgw.text.phones import mask
 from smsgw.web.api import models
 from smsgw.web.api.bodies import takes_audience
 from smsgw.web.api.described import OF_A_BODY, answers
-from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason
+from smsgw.web.api.models import Id, NoticeOrder, Once, Page, Reason, Seen
 from smsgw.web.api.refusals import ERRORS_SHOWN, unfit
 from smsgw.web.api.rooms import Rooms
 from smsgw.web.api.shell import answer, made, me, moment, once, tag
@@ -33,9 +33,6 @@ from smsgw.web.api.shell import answer, made, me, moment, once, tag
 NAMED = "API"  # what stands in the place of a file's name
 
 _TAG = tag("notices", "One text to many people, drafted here and approved by an official.")
-
-# Nobody has to say why, nor send a body then.
-_REASON = {"required": False, "content": {"application/json": {"schema": Reason.model_json_schema()}}}
 
 
 def routes(api: APIBlueprint, rooms: Rooms) -> None:
@@ -97,16 +94,16 @@ def _looks(api: APIBlueprint, rooms: Rooms) -> None:
 def _moves(api: APIBlueprint, rooms: Rooms) -> None:
     """The views of one notice that move it on."""
     office = rooms.notices
-    moves: dict[str, tuple[str, Callable[[str, str], object]]] = {
-        "submit": ("Hand a draft in for approval", lambda id, reason: office.submit(id, me().official)),
-        "pause": ("Hold what no carrier has yet", lambda id, reason: office.pause(id, me().official, reason)),
-        "resume": ("Go on with what was paused", lambda id, reason: office.resume(id, me().official, reason)),
-        "cancel": ("Never send what no carrier has yet", lambda id, reason: office.cancel(id, me().official, reason)),
+    moves: dict[str, tuple[str, type[BaseModel], Callable[..., object]]] = {
+        "submit": ("Hand a draft in for approval", Seen, office.submit),
+        "pause": ("Hold what no carrier has yet", Reason, office.pause),
+        "resume": ("Go on with what was paused", Reason, office.resume),
+        "cancel": ("Never send what no carrier has yet", Reason, office.cancel),
     }
-    for name, (summary, make) in moves.items():
+    for name, (summary, model, make) in moves.items():
 
-        def move(path: Id, make: Callable[[str, str], object] = make) -> Response:
-            make(path.id, _reason())
+        def move(path: Id, model: type[BaseModel] = model, make: Callable[..., object] = make) -> Response:
+            make(path.id, me().official, **_said(model))
             return answer(_status(rooms, path.id))
 
         move.__name__ = f"{name}_notice"
@@ -114,15 +111,16 @@ def _moves(api: APIBlueprint, rooms: Rooms) -> None:
             f"/notices/<id>/{name}",
             tags=_TAG,
             summary=summary,
-            request_body=_REASON,
+            request_body={"required": False, "content": {"application/json": {"schema": model.model_json_schema()}}},
             responses=answers({200: models.NoticeStatus}, *OF_A_BODY, 404),
         )
         add(move)
 
 
-def _reason() -> str:
+def _said(model: type[BaseModel]) -> dict[str, Any]:
+    """What was said with a move, as the office calls it. Nobody has to say anything, nor send a body then."""
     try:
-        return Reason.model_validate(request.get_json() if request.get_data() else {}).reason
+        return model.model_validate(request.get_json() if request.get_data() else {}).model_dump()
     except ValidationError as error:
         abort(unfit(error))
 
@@ -172,6 +170,7 @@ def _preview(seen: previews.Preview) -> models.Preview:
     budget = {name: getattr(seen.budget, name) for name in models.Budget.model_fields}
     return models.Preview(
         id=seen.notice.id,
+        fingerprint=seen.notice.fingerprint,
         recipients=seen.notice.recipients,
         samples=[_sample(one) for one in seen.samples],
         plain=models.Size(segments=seen.reckoning.plain.segments, cost=seen.reckoning.plain.cost),
