@@ -119,6 +119,11 @@ def test_the_figures_are_those_of_the_report(here: World) -> None:
         system(here, wrong.translate(str.maketrans("=&", "--"))).get(f"/reports?{wrong}", 422)
 
 
+def test_days_the_wrong_way_round_are_said_of_the_address_and_not_of_a_body(here: World) -> None:
+    refused = system(here, role="viewer").get("/reports?from=2018-02-01&to=2018-01-01", 422)
+    assert refused["errors"] == [{"field": "query", "problem": "to lies before from"}]
+
+
 # --- what it says of itself, and its edges
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,10 @@ def test_a_refusal_repeats_nobodys_number(here: World) -> None:
     one = system(here)
     refused = one.post("/messages", {"to": [PHONE], "text": PHONE * 1000}, 422)
     assert PHONE not in json.dumps(refused)
+    for to in (f"{PHONE}/{PHONE}", f"{PHONE} (Lan)", "8.4912345678E+10"):
+        refused = one.post("/messages", ORDER | {"to": to}, 422)
+        assert refused["reason"] == "phone"
+        assert not re.search(r"345678|row|column", json.dumps(refused).replace("0912 345 678", ""))
 
 
 @pytest.mark.parametrize(
@@ -307,6 +312,12 @@ def test_a_system_finds_its_messages_by_what_it_asks_for(anywhere: World) -> Non
 def test_a_filter_that_can_not_be_meant_is_refused_by_name(here: World, query: str, field: str) -> None:
     refused = system(here).get(f"/messages?{query}", 422)
     assert [error["field"] for error in refused["errors"]] == [field]
+
+
+@pytest.mark.parametrize("query", [f"reference={'x' * 65}", "reference=", f"before={'x' * 65}"])
+def test_the_length_of_what_is_looked_for_is_said_in_characters(here: World, query: str) -> None:
+    refused = system(here).get(f"/messages?{query}", 422)
+    assert "character" in refused["errors"][0]["problem"]
 
 
 def test_a_reference_finds_nothing_of_another_agencys(here: World) -> None:

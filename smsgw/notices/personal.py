@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from smsgw.dispatch.retry import RULES
 from smsgw.notices import budget
-from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.means import Means
@@ -106,15 +105,18 @@ class Personal:
 def recipient(written: str) -> str:
     """Whose number that is, in digits. Raises MessageRefused for what no text reaches."""
     found = number(written.strip())
-    if isinstance(found, NoNumber):
-        raise MessageRefused("phone", problems.said(found, "en", cell=written))
-    if isinstance(found, Unreachable):
-        raise MessageRefused("phone", f"no text reaches this number: {_UNREACHABLE[found]}")
+    if isinstance(found, NoNumber | Unreachable):
+        raise MessageRefused("phone", _NO_RECIPIENT[found])
     return found
 
 
-_UNREACHABLE = {
-    Unreachable.SERVICE: "it is a short code or a hotline",
-    Unreachable.LANDLINE: "it is a fixed line",
-    Unreachable.ABROAD: "it is abroad",
+# Without the number: what refuses is written down in more places than what is sent.
+_NO_RECIPIENT = {
+    NoNumber.BLANK: "the phone number is missing",
+    NoNumber.SHORTENED: "digits of the number are lost, as a spreadsheet program does it; send it as a text",
+    NoNumber.SEVERAL: "more than one phone number; send each a message of its own",
+    NoNumber.UNREADABLE: "this is no phone number; expected one such as 0912 345 678",
+    Unreachable.SERVICE: "no text reaches this number: it is a short code or a hotline",
+    Unreachable.LANDLINE: "no text reaches this number: it is a fixed line",
+    Unreachable.ABROAD: "no text reaches this number: it is abroad",
 }

@@ -22,15 +22,19 @@ Phone = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
 # With a NUL in it PostgreSQL would not look for it, and so it is found nowhere.
 Sought = Annotated[str, AfterValidator(storable)]
+# The length is looked at first, as then it is said in characters.
+Before = Annotated[
+    str, Field(max_length=64, description="What the page before this one had as next."), AfterValidator(storable)
+]
 Reference = Annotated[
     str,
-    AfterValidator(storable),
     Field(
         min_length=1,
         max_length=64,
         description="What you call it, to find it by. It goes to nobody; keep names and numbers of people out of it.",
         examples=["appointment-4711"],
     ),
+    AfterValidator(storable),
 ]
 Masked = Annotated[str, Field(description="The number, masked.", examples=["84912***678"])]
 Accents = Annotated[

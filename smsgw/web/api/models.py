@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from smsgw.notices.drafting import LONGEST_NAME, LONGEST_TEXT
 from smsgw.web.api.kinds import (
     Accents,
+    Before,
     Day,
     Masked,
     Moment,
@@ -61,7 +62,7 @@ class Id(BaseModel):
 
 
 class Page(Taken):
-    before: Sought | None = Field(None, max_length=64, description="What the page before this one had as next.")
+    before: Before | None = None
     limit: int = Field(PAGE, ge=1, le=LARGEST_PAGE)
 
 
@@ -69,7 +70,7 @@ class MessagesSought(Page):
     state: StateSought | None = None
     to: Phone | None = None
     since: Moment | None = Field(
-        None, description="Sent then or later; by the province's clock where it names no zone."
+        None, description="Sent then or later; by the province's clock where it names no zone. In an address + is %2B."
     )
     until: Moment | None = Field(None, description="Sent before then.")
     reference: Reference | None = None

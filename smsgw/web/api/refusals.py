@@ -93,7 +93,8 @@ def unknown(said: str) -> NoReturn:
 def unfit(error: ValidationError) -> Response:
     """What does not fit a model, without what was given: that may be somebody's number."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return _fields([(".".join(map(str, one["loc"])) or "body", _said(one["type"], one["msg"])) for one in found])
+    whole = "body" if request.method == "POST" else "query"
+    return _fields([(".".join(map(str, one["loc"])) or whole, _said(one["type"], one["msg"])) for one in found])
 
 
 def no_object() -> NoReturn:
