@@ -282,7 +282,7 @@ def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, s
     lan.locator("[data-filter] details > summary").click()
     lan.fill("#filter", "all")
     lan.locator("#filter").dispatch_event("change")
-    lan.get_by_text("200 dossiers").wait_for()
+    lan.get_by_text("Dossiers: 200").wait_for()
     lan.fill("#filter", "")
     lan.check("[name=status][value='9']")
     lan.check("[name=status][value='10']")

@@ -45,6 +45,27 @@ def test_every_page_says_the_same_things_in_both_languages() -> None:
             assert fields[0] == fields[1], f"{page}.{key}"
 
 
+# What is counted there is never one.
+SEVERAL = {
+    "conversations.several", "home.lately", "notices.errors_more", "reasons.in_a_row",
+    "reminders.days_after", "reminders.days_before", "reminders.working_days_after", "reminders.working_days_before",
+    "shell.days", "shell.hours", "shell.minutes", "shell.seconds",
+}  # fmt: skip
+
+
+def test_no_text_in_english_says_1_dossiers() -> None:
+    plural = re.compile(r"\{(?:count|all)\} (?:\w+ ){0,2}(?:\w\w+s|people)\b")
+    said = {f"{page}.{name}": text for page, both in texts.load().items() for name, text in both["en"].items()}
+    assert {key for key, text in said.items() if plural.search(text)} == SEVERAL
+
+
+def test_a_wait_is_rounded_up_to_whole_seconds_and_minutes() -> None:
+    vi, en = (Format(ZONE, language) for language in get_args(Language))
+    shown = [vi.wait(timedelta(seconds=seconds)) for seconds in (0.4, 9.2, 119.5, 120.5)]
+    assert shown == ["2 giây", "10 giây", "2 phút", "3 phút"]
+    assert en.wait(timedelta(seconds=14.2)) == "15 seconds"
+
+
 def test_everything_that_the_audit_log_may_hold_has_its_words() -> None:
     written = re.compile(
         r'"((?:official|session|key|channel|message|opt_out|voice|reminder|conversation)\.(?!html)[a-z_]+)"'

@@ -68,6 +68,13 @@ class Format:
         percent = 100 * part / whole
         return f"{self.number(percent if part == whole else min(percent, 99.9), 1)} %"
 
+    def wait(self, left: timedelta) -> str:
+        """How long somebody has to wait yet, rounded up: who comes too early has to wait once more."""
+        seconds = max(2, math.ceil(left.total_seconds()))  # one second is not worth a plural of its own
+        if seconds < 120:
+            return say(self._language, "shell.seconds", count=self.number(seconds))
+        return say(self._language, "shell.minutes", count=self.number(math.ceil(seconds / 60)))
+
     def duration(self, given: timedelta | float | None) -> str:
         """A span of time in its largest unit."""
         if given is None:
