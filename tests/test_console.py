@@ -194,6 +194,13 @@ def test_the_password_is_changed_by_who_knows_the_old_one(here: World) -> None:
     assert "Đã đổi mật khẩu" in desk.post("/account/password", old=PASSWORD, new=PASSWORD + "!")
 
 
+def test_who_has_no_password_here_is_told_so_and_not_asked_for_it(here: World) -> None:
+    without, with_one = official(here, "lan", "viewer"), official(here, "minh", "viewer", password=PASSWORD)
+    assert "không có mật khẩu" in (page := without.get("/account/"))
+    assert 'name="old"' not in page
+    assert 'name="old"' in with_one.get("/account/")
+
+
 def test_nobody_is_sent_to_another_host(here: World) -> None:
     desk = official(here, "lan", "viewer")
     for elsewhere in ("https://example.org/", "//example.org/console/", "/console//example.org", "/console/\\example"):

@@ -111,6 +111,11 @@ class SigningIn:
         with self._database.writing("officials") as connection:
             self._went_well(connection, official, visitor, through=True)
 
+    def has_password(self, official: Official) -> bool:
+        """Whether they can sign in by one here, or only by the province's provider."""
+        with self._database.reading() as connection:
+            return rows.secrets(connection, official.id).password is not None
+
     def vouched_for(self, name: str, visitor: Visitor) -> str:
         """The token of a session for somebody whom the province's OpenID Connect provider knows. Raises Refused."""
         with self._database.writing("officials") as connection:

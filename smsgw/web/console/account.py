@@ -25,8 +25,8 @@ def routes(desk: Desk) -> Blueprint:
     own = Blueprint("account", __name__, url_prefix="/account")
 
     def shown(status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
-        sessions = desk.signing_in.sessions(me())
-        return page("account.html", status, sessions=sessions, this=g.signed_in.session, **values)
+        own = {"sessions": desk.signing_in.sessions(me()), "has_password": desk.signing_in.has_password(me())}
+        return page("account.html", status, this=g.signed_in.session, **own, **values)
 
     @own.get("/")
     @needs("viewer")
@@ -72,7 +72,7 @@ def _changed_password(desk: Desk) -> dict[str, str]:
     except Refused:
         return {"old": say("account.old_wrong")}
     except TooSoon as error:
-        return {"page": say("shell.wait", time=Format(desk.timezone, language()).duration(error.wait))}
+        return {"page": say("shell.wait", time=Format(desk.timezone, language()).wait(error.wait))}
     except TooBusy:
         return {"page": say("signing.busy")}
     except PoorPassword as error:
