@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from smsgw.cli.main import commands
-from smsgw.store.tables import audit
+from smsgw.store.tables import api_key, audit
 from tests.world import World, settings_text
 
 
@@ -64,6 +65,18 @@ def test_the_list_shows_what_each_may_do_and_no_secret(shell: Shell) -> None:
     listed = json.loads(shell.run("list", "--json").stdout)
     assert [(one["name"], bool(one["revoked_at"])) for one in listed] == [("kiosk", True), ("one-stop", False)]
     assert secret not in shell.run("list", "--json").stdout
+
+
+def test_the_days_of_the_list_are_those_of_the_provinces_calendar(shell: Shell) -> None:
+    shell.run("add", "kiosk")
+    shell.run("add", "page")
+    evening = datetime(2018, 8, 15, 18, 30, tzinfo=UTC)  # half past one in the morning of the province
+    with shell.world.gateway.database.writing("test") as connection:
+        of = sa.update(api_key).where(api_key.c.name == "kiosk")
+        connection.execute(of.values(used_at=evening, revoked_at=evening))
+        connection.execute(sa.update(api_key).where(api_key.c.name == "page").values(used_at=evening))
+    said = [line.rpartition(", ")[2] for line in shell.run("list").stdout.splitlines()]
+    assert said == ["revoked 2018-08-16", "used 2018-08-16"]
 
 
 def test_a_revoked_key_opens_nothing(shell: Shell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -67,13 +68,12 @@ def add(context: Context, name: str, role: Role, agency: str | None, daily: int,
 def list_keys(context: Context, as_json: bool) -> None:
     """All keys, without what they open with."""
     with context.gateway() as gateway:
-        keys = gateway.systems.every()
+        keys, zone = gateway.systems.every(), gateway.hours.zone
     if as_json:
         print_json([_shown(one) for one in keys])
         return
     for one in keys or nothing("no key yet: see smsgw key add --help"):
-        used = f"used {one.used_at:%Y-%m-%d}" if one.used_at else "never used"
-        click.echo(f"{_line(one)}, {f'revoked {one.revoked_at:%Y-%m-%d}' if one.revoked_at else used}")
+        click.echo(f"{_line(one)}, {_lately(one, zone)}")
 
 
 @key.command()
@@ -89,6 +89,12 @@ def revoke(context: Context, name: str) -> None:
 def _line(one: Key) -> str:
     may = f"sender, {one.daily} messages a day" if one.role == "sender" else one.role
     return f"{one.name}: {may}, {one.agency or 'the whole province'}"
+
+
+def _lately(one: Key, zone: ZoneInfo) -> str:
+    if one.revoked_at:
+        return f"revoked {one.revoked_at.astimezone(zone):%Y-%m-%d}"
+    return f"used {one.used_at.astimezone(zone):%Y-%m-%d}" if one.used_at else "never used"
 
 
 def _shown(one: Key) -> dict[str, object]:
