@@ -143,6 +143,7 @@ def test_a_notice_is_tried_on_any_phone_however_its_number_is_written(desk: Desk
     id = desk.create()
     assert desk.run("try", id, "--as", "an", "--to", "0387 654 321").stdout == "queued for 84387***321\n"
     assert desk.run("try", id, "--as", "an", "--to", "abc").exit_code == 2
+    assert "no text reaches" in str(desk.run("try", id, "--as", "an", "--to", "0296 3852 288").exception)
 
 
 def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk) -> None:

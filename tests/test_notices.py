@@ -316,6 +316,8 @@ def test_an_official_tries_it_out_on_their_own_phone(cast: Cast) -> None:
     ]
     with pytest.raises(NoticeRefused, match="no phone of binh is known"):
         cast.notices.try_out(made.id, cast.binh)
+    with pytest.raises(NoticeRefused, match="no text reaches 84296"):
+        cast.notices.try_out(made.id, cast.an, "842963852288")
 
 
 def test_an_official_tries_so_many_on_a_day_and_other_officials_are_free_of_it(cast: Cast) -> None:

@@ -38,6 +38,12 @@ def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shel
     assert shell.run("audit", "verify", "--noted", "0" * 64).returncode == 1
 
 
+def test_an_officials_phone_is_one_that_gets_texts(shell: Shell) -> None:
+    added = shell.run("user", "add", "nga", "--role", "viewer", "--no-password", "--phone", "0296 3852 288")
+    assert added.returncode == 2
+    assert "gets no texts" in added.stderr
+
+
 def test_whoever_adds_an_official_of_an_agency_that_has_no_dossiers_is_told_the_nearest_codes(shell: Shell) -> None:
     def add(name: str, agency: str) -> str:
         added = shell.run("user", "add", name, "--role", "viewer", "--no-password", "--agency", agency)

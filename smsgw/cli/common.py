@@ -109,6 +109,16 @@ class Msisdn(click.ParamType[str]):
         return phone
 
 
+class Mobile(Msisdn):
+    """The same of a phone that gets texts."""
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        phone = super().convert(value, parameter, context)
+        if not phones.takes_texts(phone):
+            self.fail(f"{value!r} gets no texts; expected a mobile phone such as 0912345678")
+        return phone
+
+
 def by_hand() -> str:
     """Who gives this command, as the audit log names them; with sudo, who they were before.
 

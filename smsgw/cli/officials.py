@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from smsgw.cli.common import Context, Msisdn, as_json, by_hand, complain, nothing, print_json
+from smsgw.cli.common import Context, Mobile, as_json, by_hand, complain, nothing, print_json
 from smsgw.dossiers import agencies
 from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit as log
@@ -35,7 +35,7 @@ def user() -> None:
 @click.argument("name")
 @click.option("--role", type=RoleName(), required=True, help="viewer, sender, approver or admin: each may more.")
 @click.option("--agency", help="Code of the agency whose citizens and notices they see. Without: the whole province.")
-@click.option("--phone", type=Msisdn(), help="Their own number, for test messages.")
+@click.option("--phone", type=Mobile(), help="Their own number, for test messages.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--no-password", is_flag=True, help="They sign in by OpenID Connect only.")
 @click.pass_obj

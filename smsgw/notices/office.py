@@ -294,6 +294,8 @@ class Notices:
         notice, to = self.find(id, who), phone or who.phone
         if to is None:
             raise NoticeRefused("phone", f"no phone of {who.name} is known; name one")
+        if not phones.takes_texts(to):
+            raise NoticeRefused("phone", f"no text reaches {phones.mask(to)}; name a mobile phone")
         with self.means.database.reading() as connection:
             one = next(iter(rows.recipients_at(connection, id, [0])), None)
         if one is None:
