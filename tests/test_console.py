@@ -404,6 +404,11 @@ def test_an_opt_out_is_written_down_and_taken_back(here: World) -> None:
     assert "không có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
 
 
+@pytest.mark.parametrize("before", ["9" * 18, "9" * 30, "-1", "x", "%00", ""])
+def test_an_address_with_a_number_that_no_entry_has_shows_a_page_of_the_log(here: World, before: str) -> None:
+    assert "lan" in official(here, "lan", "admin").get(f"/audit/?before={before}")
+
+
 def test_the_audit_log_is_shown_and_checked(here: World) -> None:
     desk = official(here, "lan", "admin")
     assert "Thêm tài khoản" in desk.get("/audit/")

@@ -11,6 +11,7 @@ from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import needs, only_province_wide, page
 
 A_PAGE = 50
+LONGEST_NUMBER = 18  # digits that a database counts with
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -20,7 +21,7 @@ def routes(desk: Desk) -> Blueprint:
     def shown(verdict: audit.Verdict | None = None) -> AnyResponse:
         only_province_wide()
         who = request.args.get("who", "").strip() or None
-        before = request.args.get("before", type=int)
+        before = request.args.get("before", type=_number)
         with desk.database.reading() as connection:
             found = rows.latest(connection, who, before, A_PAGE)
         older = found[-1].number if len(found) == A_PAGE else None
@@ -41,3 +42,10 @@ def routes(desk: Desk) -> Blueprint:
         return shown(verdict=verdict)
 
     return log
+
+
+def _number(text: str) -> int:
+    """An entry's number in an address. Raises ValueError for what none can have."""
+    if not (text.isdecimal() and len(text) <= LONGEST_NUMBER):
+        raise ValueError(text)
+    return int(text)
