@@ -396,4 +396,6 @@ def test_officials_of_the_agency_see_its_systems_messages_in_the_conversation(he
         id = connection.scalars(sa.select(message.c.id)).one()
     shown = browser_of(here, "lan", "viewer", "H01.12").get(f"/conversations/{id}")
     assert "Moi ba den lay ket qua." in shown
+    assert "Phần mềm kiosk · " in shown
+    assert "Nhắc hẹn · " not in shown
     browser_of(here, "hoa", "viewer", "H01.13").get(f"/conversations/{id}", 404)

@@ -204,6 +204,12 @@ def messages_of(connection: sa.Connection, ids: Collection[str], agency: str) ->
     return {*connection.execute(_theirs(agency).where(_m.message_id.in_(ids))).scalars()}
 
 
+def senders(connection: sa.Connection, ids: Collection[str]) -> dict[str, str]:
+    """Those of these messages that systems sent, each with the name of its key."""
+    rows = sa.select(_m.message_id, _k.name).join_from(api_message, api_key, _k.id == _m.key_id)
+    return {row.message_id: row.name for row in connection.execute(rows.where(_m.message_id.in_(ids)))}
+
+
 def one(connection: sa.Connection, id: str, agency: str | None) -> Any | None:
     """A message that an agency's systems sent. None: that any system sent."""
     theirs = _theirs(agency).where(_m.message_id == id)

@@ -52,7 +52,10 @@ def routes(desk: Desk) -> Blueprint:
             abort(HTTPStatus.NOT_FOUND)
         with desk.database.writing("officials") as connection:
             audit.record(connection, me().name, "conversation.view", phone, {}, desk.clock())
-        return page("conversation.html", phone=phone, messages=_in_order(thread), removed=_removed(desk))
+        with desk.database.reading() as connection:
+            senders = systems.senders(connection, [sent.row.id for sent in thread.went])
+        messages = _in_order(thread)
+        return page("conversation.html", phone=phone, messages=messages, senders=senders, removed=_removed(desk))
 
     @talks.get("/<id>/trace")
     @needs("viewer")
