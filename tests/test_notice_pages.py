@@ -348,7 +348,9 @@ def test_a_change_by_which_a_message_gets_too_long_says_that_it_takes_too_many_s
 
 def test_a_draft_that_goes_to_nobody_may_still_be_changed(here: World) -> None:
     lan = official(here, "lan", "sender")
-    post(lan, "new", content="phone;ten\nx;An\n")
+    page = post(lan, "new", content="phone;ten\nx;An\n")
+    assert "tiếp tục mà không có các dòng này" not in page
+    assert "Không dòng nào gửi được" in page
     assert latest(here).recipients == 0
     post(lan, f"{latest(here).id}/edit", by="keep", name="Tên mới")
     assert (latest(here).name, latest(here).text) == ("Tên mới", TEXT)
