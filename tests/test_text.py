@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smsgw.text.accents import fold, plain
+from smsgw.text.accents import fold, lost, plain
 from smsgw.text.alphabet import BASIC, EXTENSION, is_gsm7, septets, storable, utf16_units
 from smsgw.text.phones import MIGRATED, ShortCode, mask, mask_all, msisdn, short_code
 from smsgw.text.segments import fits, measure, split
@@ -65,6 +65,27 @@ def test_a_text_fits_as_many_segments_as_it_takes_and_no_fewer(text: str, more: 
 def test_an_unaccented_text_always_goes_out_as_gsm7(text: str) -> None:
     assert is_gsm7(plain(text))
     assert plain(plain(text)) == plain(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lệ phí 50.000 ₫", "le phi 50.000 d"),
+        ("100 m², 25 °C, ½ ngày, 3 × 4, ≥ 18 tuổi", "100 m2, 25 oC, 1/2 ngay, 3 x 4, >= 18 tuoi"),
+        ("№ 5 → quầy ①", "No 5 -> quay 1"),
+        ("Kính\u200b gửi\ufeff ông\u00ad bà\u200e", "Kinh gui ong ba"),
+        ("Mời ông\vMời bà\u2028Hết", "Moi ong\nMoi ba\nHet"),
+        ("\uff28\uff10\uff11 \ufb01le", "H01 file"),
+        ("\u0421\u0421\u0421\u0420 😀", "CCCP ?"),
+    ],
+)
+def test_what_is_pasted_from_elsewhere_goes_out_as_one_would_type_it(text: str, said: str) -> None:
+    assert plain(text) == said
+
+
+def test_what_has_no_place_in_an_unaccented_text_is_named_once() -> None:
+    assert lost("Có 😀 hay ✓ không? 😀 m² ₫") == ["😀", "✓"]
+    assert lost("Đã có kết quả?\n{Mời} ông/bà đến.") == []
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

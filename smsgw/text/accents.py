@@ -15,6 +15,8 @@ _TYPOGRAPHY = str.maketrans(
         "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
         "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
         "…": "...", "•": "-", "·": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\t": " ",
+        "\v": "\n", "\u2028": "\n", "\u2029": "\n", "₫": "d", "°": "o", "×": "x", "÷": "/", "\u2044": "/", "`": "'",
+        "≤": "<=", "≥": ">=", "→": "->",
     }
 )  # fmt: skip
 
@@ -53,12 +55,30 @@ def unaccented(text: str) -> str:
 
 @lru_cache(maxsize=1024)  # a province's agencies and steps, over and over
 def _unaccented(text: str) -> str:
-    return unicodedata.normalize("NFC", "".join(map(_bare, text.translate(_TYPOGRAPHY))))
+    return unicodedata.normalize("NFC", "".join(map(_typed, text.translate(_TYPOGRAPHY))))
+
+
+@lru_cache(maxsize=2048)
+def _typed(character: str) -> str:
+    """The same character as one types it, if it can be: m² as m2; nothing for what is not seen, as a soft hyphen."""
+    bare = _bare(character)
+    if is_gsm7(bare):
+        return bare
+    if unicodedata.category(character) == "Cf":
+        return ""
+    spelled = unicodedata.normalize("NFKD", latin(character)).translate(_TYPOGRAPHY)
+    typed = "".join(map(_bare, spelled))
+    return typed if is_gsm7(typed) else bare
 
 
 def plain(text: str) -> str:
     """The text as an unaccented message carries it: always within GSM-7, whatever has no place there becomes `?`."""
     return joined_plain(unaccented(text))
+
+
+def lost(text: str) -> list[str]:
+    """The characters of a text that `plain` has no place for, each once."""
+    return [character for character in dict.fromkeys(text) if character != "?" and plain(character) == "?"]
 
 
 def joined_plain(text: str) -> str:
