@@ -173,6 +173,15 @@ def test_a_notice_is_looked_at_tried_sent_back_and_reported_to_a_pipe(desk: Desk
     assert desk.run("report", id).stdout.startswith("row,phone,state,")
 
 
+def test_the_preview_names_the_characters_that_become_question_marks(desk: Desk) -> None:
+    words = ("--name", "n", "--text", "Moi ((tên)) den 😀", "--csv", str(desk.people), "--as", "an")
+    id = desk.json("create", *words)["id"]
+    assert "goes out as a question mark: 😀\n" in desk.run("preview", id).stdout
+    assert desk.json("preview", id)["lost"] == ["😀"]
+    with_accents = desk.json("create", *words, "--accents")["id"]
+    assert desk.json("preview", with_accents)["lost"] == []
+
+
 def test_the_dossiers_of_a_filter_are_an_audience(desk: Desk) -> None:
     words = ("--name", "Trễ hẹn", "--text", "Ho so ((mã hồ sơ))", "--filter", "status=4", "--as", "an")
     assert int(str(desk.json("create", *words)["recipients"])) > 0

@@ -202,6 +202,13 @@ def test_author_and_approver_are_told_that_a_time_is_past_and_it_goes_out_at_onc
     assert "đã qua" not in minh.get(page)
 
 
+def test_characters_that_become_question_marks_are_named_while_that_can_be_mended(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    assert "dấu hỏi: 😀 ✓." in post(lan, "new", text="Chao ((ten)) 😀 ✓ m² 😀")
+    assert "dấu hỏi" not in post(lan, "new", text="Chao ((ten)) 😀", accents="1")
+    assert "dấu hỏi" not in post(lan, "new", text="Chào ((ten)), 100 m²?")
+
+
 def test_rows_with_faults_are_to_be_mended_only_while_they_can_be(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     assert "Sửa trong tệp" in post(lan, "new", content=FILE + "x;Chi\n")

@@ -153,6 +153,8 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
         click.echo(f"{sample.why}: row {sample.line}, {mask(sample.phone)}, {size}\n  {chosen.text}")
     for name, size_of in (("without accents", seen.reckoning.plain), ("with accents", seen.reckoning.accented)):
         click.echo(f"{name}: {size_of.segments} segments, {size_of.cost} đồng")
+    if seen.lost:
+        click.echo(f"without accents each of these goes out as a question mark: {' '.join(seen.lost)}")
     course = seen.course
     ends = f"{course.ends.astimezone(zone):%Y-%m-%d %H:%M}"
     takes = timedelta(seconds=math.ceil(course.takes.total_seconds()))
@@ -191,6 +193,7 @@ def _preview_json(seen: previews.Preview) -> dict[str, Any]:
         "course": course,
         "budget": budget,
         "told_before": seen.told_before,
+        "lost": seen.lost,
     }
 
 

@@ -15,6 +15,7 @@ from smsgw.notices.means import Means
 from smsgw.notices.reckoning import Reckoning, worded
 from smsgw.store import notices as rows
 from smsgw.store.notices import Addressee, Notice
+from smsgw.text.accents import lost
 from smsgw.text.segments import Measure, measure
 
 RANDOM_ONES = 3
@@ -59,6 +60,11 @@ class Preview:
     course: Course
     budget: Budget
     told_before: list[ToldBefore]
+
+    @property
+    def lost(self) -> list[str]:
+        """Characters of the text that go out as question marks, as they have no place in one without accents."""
+        return [] if self.notice.accents else lost(self.notice.text)
 
 
 def preview(means: Means, notice: Notice, chance: random.Random | None = None) -> Preview:

@@ -233,6 +233,7 @@ class Preview(BaseModel):
     plain: Size
     accented: Size
     left_out: LeftOut
+    lost: list[str] = Field(description="Characters of the text that go out as question marks, as accents is false.")
     starts_at: datetime
     ends_at: datetime
     budget: Budget

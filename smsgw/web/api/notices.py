@@ -176,6 +176,7 @@ def _preview(seen: previews.Preview) -> models.Preview:
         plain=models.Size(segments=seen.reckoning.plain.segments, cost=seen.reckoning.plain.cost),
         accented=models.Size(segments=seen.reckoning.accented.segments, cost=seen.reckoning.accented.cost),
         left_out=_left_out(seen.reckoning),
+        lost=seen.lost,
         starts_at=seen.course.starts,
         ends_at=seen.course.ends,
         budget=models.Budget(**budget),
