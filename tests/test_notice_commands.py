@@ -178,8 +178,14 @@ def test_the_preview_names_the_characters_that_become_question_marks(desk: Desk)
     id = desk.json("create", *words)["id"]
     assert "goes out as a question mark: 😀\n" in desk.run("preview", id).stdout
     assert desk.json("preview", id)["lost"] == ["😀"]
+    assert "brackets" not in desk.run("preview", id).stdout
     with_accents = desk.json("create", *words, "--accents")["id"]
     assert desk.json("preview", with_accents)["lost"] == []
+
+
+def test_the_preview_tells_of_brackets_that_were_to_be_a_placeholder(desk: Desk) -> None:
+    id = desk.json("create", "--name", "n", "--text", "Moi ((tên) den", "--csv", str(desk.people), "--as", "an")["id"]
+    assert "brackets (( that name no column" in desk.run("preview", id).stdout
 
 
 def test_the_dossiers_of_a_filter_are_an_audience(desk: Desk) -> None:

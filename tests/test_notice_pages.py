@@ -209,6 +209,20 @@ def test_characters_that_become_question_marks_are_named_while_that_can_be_mende
     assert "dấu hỏi" not in post(lan, "new", text="Chào ((ten)), 100 m²?")
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Chao ((ten)", True),
+        ("Chao ((ten", True),
+        ("Chao ((ten)) va (( ))", True),
+        ("Chao ((ten)) (theo QD 5 (2026))", False),
+        ("Chao ((ten))((ten))", False),
+    ],
+)
+def test_brackets_that_were_to_be_a_placeholder_are_told_before_they_go_out(here: World, text: str, told: bool) -> None:
+    assert ("chưa thành chỗ điền" in post(official(here, "lan", "sender"), "new", text=text)) == told
+
+
 def test_rows_with_faults_are_to_be_mended_only_while_they_can_be(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     assert "Sửa trong tệp" in post(lan, "new", content=FILE + "x;Chi\n")

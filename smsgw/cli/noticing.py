@@ -153,6 +153,8 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
         click.echo(f"{sample.why}: row {sample.line}, {mask(sample.phone)}, {size}\n  {chosen.text}")
     for name, size_of in (("without accents", seen.reckoning.plain), ("with accents", seen.reckoning.accented)):
         click.echo(f"{name}: {size_of.segments} segments, {size_of.cost} đồng")
+    if seen.unfinished:
+        click.echo("the text has brackets (( that name no column: they go out as they are")
     if seen.lost:
         click.echo(f"without accents each of these goes out as a question mark: {' '.join(seen.lost)}")
     course = seen.course

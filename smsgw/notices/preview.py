@@ -10,6 +10,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from smsgw.notices import forecast
+from smsgw.notices.audience.columns import unfinished
 from smsgw.notices.forecast import Budget, Course
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import Reckoning, worded
@@ -65,6 +66,11 @@ class Preview:
     def lost(self) -> list[str]:
         """Characters of the text that go out as question marks, as they have no place in one without accents."""
         return [] if self.notice.accents else lost(self.notice.text)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether citizens would read brackets that were to be a placeholder."""
+        return unfinished(self.notice.text)
 
 
 def preview(means: Means, notice: Notice, chance: random.Random | None = None) -> Preview:

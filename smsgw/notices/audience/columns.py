@@ -56,6 +56,11 @@ def filled(text: str, values: dict[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: values.get(key(found[1]), found[0]), text)
 
 
+def unfinished(text: str) -> bool:
+    """Whether brackets are left that begin a placeholder and are none, as ((ten with one bracket or none behind it."""
+    return "((" in filled(text, dict.fromkeys(placeholders(text), ""))
+
+
 def is_heading(cells: Sequence[str]) -> bool:
     """Whether a row names the column of the number."""
     return any(key(cell) in PHONE_HEADINGS for cell in cells)

@@ -232,6 +232,8 @@ def _warnings(preview: Preview, show: Format, now: datetime) -> list[tuple[str, 
         ("warning", say("notices.told_before", name=other.name, count=show.number(other.people)))
         for other in preview.told_before
     ]
+    if preview.unfinished:
+        said.append(("warning", say("notices.unfinished")))
     if preview.lost:
         said.append(("warning", say("notices.lost", characters=" ".join(preview.lost))))
     if past := preview.notice.past(now):
