@@ -92,7 +92,7 @@ def test_the_second_factor_is_asked_for_all_the_same(there: World) -> None:
 
 def test_without_an_account_that_works_one_is_told_whom_to_ask(there: World, idp: OpenIdProvider) -> None:
     idp.claims["email"] = "hoa@angiang.example"
-    assert "xác nhận bạn là hoa@angiang.example" in refused(there, 403)
+    assert "xác nhận là hoa@angiang.example" in refused(there, 403)
     idp.claims["email"] = LAN
     there.gateway.accounts.disable(there.gateway.accounts.named(LAN), "test")
     assert "đã bị khóa" in refused(there, 403)
@@ -100,10 +100,10 @@ def test_without_an_account_that_works_one_is_told_whom_to_ask(there: World, idp
 
 def test_who_is_not_let_in_by_the_provider_is_told_so(there: World, idp: OpenIdProvider) -> None:
     idp.denies = True
-    assert "tài khoản tỉnh không cho phép đăng nhập" in refused(there, 403)
+    assert "Chưa đăng nhập được bằng tài khoản tỉnh" in refused(there, 403)
     idp.denies = False
     idp.claims["email_verified"] = False
-    assert "chưa xác minh" in refused(there, 403)
+    assert "chưa được tài khoản tỉnh xác minh" in refused(there, 403)
 
 
 @pytest.mark.parametrize("query", ["", "?code=x&state=y", "?state=y", "?error=server_error"])
@@ -216,7 +216,7 @@ def test_a_provider_that_is_away_leaves_the_password(tmp_path: Path) -> None:
     with world(tmp_path, dossiers=0, more=table(f"http://127.0.0.1:{free_port()}")) as there:
         desk = stranger(there)
         said = desk.get("/openid/", 503)
-        assert "tài khoản tỉnh hiện không trả lời" in said
+        assert "Hiện tài khoản tỉnh không trả lời" in said
         assert 'name="password"' in said
         desk.post("/language", language="en", next="/console/sign-in")
         assert "does not answer" in desk.get("/openid/", 503)

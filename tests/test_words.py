@@ -53,6 +53,10 @@ SEVERAL = {
 }  # fmt: skip
 
 
+def test_no_sentence_about_the_provider_begins_with_its_name_which_is_for_the_middle_of_one() -> None:
+    assert not [text for both in texts.load()["vouching"].values() for text in both.values() if text[0] == "{"]
+
+
 def test_no_text_in_english_says_1_dossiers() -> None:
     plural = re.compile(r"\{(?:count|all)\} (?:\w+ ){0,2}(?:\w\w+s|people)\b")
     said = {f"{page}.{name}": text for page, both in texts.load().items() for name, text in both["en"].items()}
