@@ -150,6 +150,13 @@ def test_the_description_names_every_view_and_the_page_beside_it_too(here: World
     assert not [link for link in ("http://", "https://") if f'src="{link}' in page]
 
 
+def test_the_page_for_people_says_how_long_and_how_large_a_field_may_be(here: World) -> None:
+    page = here.client.get("/api/").get_data(as_text=True)
+    assert "string of at most 1000 characters</span>" in page  # a notice's text
+    assert "integer from 1 to 200</span>" in page  # of a page of a list
+    assert "string of at most 64 characters or null</span>" in page  # a reference
+
+
 def test_each_operation_has_a_name_that_a_program_can_call_it_by(here: World) -> None:
     description = json.loads(here.client.get("/api/openapi.json").get_data())
     names = [operation["operationId"] for item in description["paths"].values() for operation in item.values()]

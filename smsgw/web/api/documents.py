@@ -54,7 +54,16 @@ def type_of(schema: Mapping[str, Any]) -> str:
         return f"list of {type_of(schema['items'])}"
     if isinstance(schema.get("additionalProperties"), Mapping):
         return f"object of {type_of(schema['additionalProperties'])}"
-    return str(schema.get("format") or schema.get("type", "anything"))
+    return str(schema.get("format") or schema.get("type", "anything")) + _bounds(schema)
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    """How long or large it may be, if that is said."""
+    if "maxLength" in schema:
+        return f" of at most {schema['maxLength']} characters"
+    if "minimum" in schema and "maximum" in schema:
+        return f" from {schema['minimum']:.0f} to {schema['maximum']:.0f}"
+    return ""
 
 
 def model_of(content: Mapping[str, Any] | None) -> str | None:
