@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from providers.contract import Inbound, Part
-from smsgw.store import channels, followers, history, inbox, lines, officials, ratings, receipts, reminders
+from smsgw.store import channels, followers, history, inbox, lines, officials, people, ratings, receipts, reminders
 from smsgw.store.chats import Overtaken
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.inbox import Arrival
 from smsgw.store.lines import Unproved
+from smsgw.store.people import Preference
 from smsgw.store.ratings import Rating
 from smsgw.store.receipts import Report
 from smsgw.store.reminders import Reminder
@@ -57,7 +58,11 @@ def rated(connection: sa.Connection, names: Sequence[str]) -> None:
     ratings.add(connection, [Rating(name, "84912345678", 5, "H01.31", "UBND", NOON) for name in names])
 
 
-@pytest.mark.parametrize("write", [messages, reports, reminded, brought, followed, rated])
+def preferred(connection: sa.Connection, names: Sequence[str]) -> None:
+    people.prefer(connection, {name: (Preference("en", accents=False), NOON) for name in names})
+
+
+@pytest.mark.parametrize("write", [messages, reports, reminded, brought, followed, rated, preferred])
 def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write: Write) -> None:
     database, failed = Database(postgres_tables), list[Exception]()
 

@@ -130,7 +130,8 @@ def told_about(connection: sa.Connection, phone: str) -> tuple[str, ...]:
 def prefer(connection: sa.Connection, wishes: Mapping[str, tuple[Preference, datetime]]) -> None:
     """Remember how each phone wants to be written to, and since when."""
     if wishes:
-        _PREFER.run(connection, ((phone, wish.language, wish.accents, at) for phone, (wish, at) in wishes.items()))
+        rows = ((phone, wish.language, wish.accents, at) for phone, (wish, at) in sorted(wishes.items()))
+        _PREFER.run(connection, rows)
 
 
 _PREFER = InsertOrUpdate(preference)
