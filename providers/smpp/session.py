@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,9 @@ class Session:
     def surely_read(self, answered: int) -> list[str]:
         """What the SMSC had read before it answered that request of ours."""
         mark, ids = self._marks.pop(answered, 0), []
+        # It may never answer what it was asked before, and no answer to that would prove more than this one.
+        for asked in [*takewhile(lambda asked: self._marks[asked] <= mark, self._marks)]:
+            del self._marks[asked]
         while self._acknowledged and self._acknowledged[0][0] <= mark:
             ids.append(self._acknowledged.popleft()[2])
         return ids

@@ -355,6 +355,18 @@ def test_no_secret_is_printed_logged_or_kept(name: str, carrier: Smsc, caplog: p
     assert secret.encode().hex() not in shown
 
 
+def test_what_an_smsc_never_answers_is_forgotten_when_it_answers_something_later() -> None:
+    ours, theirs = socket.socketpair()
+    session = Session(ours)
+    unanswered = [session.request("enquire_link") for _ in range(3)]
+    session.reply("deliver_sm_resp", 1, acknowledges="first")
+    assert session.surely_read(session.request("enquire_link")) == ["first"]
+    assert not session._marks
+    assert [session.surely_read(late) for late in unanswered] == [[], [], []]
+    session.close()
+    theirs.close()
+
+
 def test_what_was_said_before_a_line_broke_counts() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
