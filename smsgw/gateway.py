@@ -136,7 +136,7 @@ class Gateway:
             self._every(ACCOUNTS_EVERY, self.tend_accounts, at_once=True)
             self._every(FORGET_EVERY, self.sweeper.forgotten)
             self._every(RETIRE_EVERY, self.sweeper.history)
-            self._every(RETIRE_EVERY, self.sweeper.exchanges)
+            self._every(RETIRE_EVERY, self.sweeper.traces)
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
             self._every(LATE_PARTS_EVERY, self.intake.take_late_parts)

@@ -66,11 +66,11 @@ def test_a_name_is_free_again_after_a_day(here: World) -> None:
     one = system(here)
     one.post("/messages", ORDER, once="a")
     here.clock.forward(hours=23)
-    here.gateway.sweeper.exchanges()
+    here.gateway.sweeper.traces()
     one.post("/messages", ORDER, once="a")
     assert sent(here) == 1
     here.clock.forward(hours=2)
-    here.gateway.sweeper.exchanges()
+    here.gateway.sweeper.traces()
     one.post("/messages", ORDER, once="a")
     assert sent(here) == 2
 

@@ -203,9 +203,9 @@ def test_of_a_call_about_many_only_the_part_about_one_is_shown(document: str, sh
 def test_it_is_forgotten_after_a_week(anywhere: World) -> None:
     anywhere.text(PHONE, "HELP")
     anywhere.clock.forward(days=6.9)
-    assert anywhere.gateway.sweeper.exchanges() == 0
+    assert anywhere.gateway.sweeper.traces() == 0
     anywhere.clock.forward(days=0.2)
-    assert anywhere.gateway.sweeper.exchanges() == 3
+    assert anywhere.gateway.sweeper.traces() == 3
     assert said(anywhere) == []
     assert called(anywhere, sent_to(anywhere, PHONE)) == []
 

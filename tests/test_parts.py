@@ -234,10 +234,10 @@ def test_the_last_part_brought_again_begins_no_new_text(anywhere: World) -> None
 
 def test_what_was_not_brought_again_for_a_day_is_forgotten(anywhere: World) -> None:
     take(anywhere, Inbound("s1-1", PHONE, "8188", "HELP", session="s1"))
-    anywhere.gateway.sweeper.exchanges()
+    anywhere.gateway.sweeper.traces()
     assert rows(anywhere, unproved) == 1
     anywhere.clock.now += UNPROVED_FOR + timedelta(seconds=1)
-    anywhere.gateway.sweeper.exchanges()
+    anywhere.gateway.sweeper.traces()
     assert rows(anywhere, unproved) == 0
 
 

@@ -70,7 +70,7 @@ def test_whatever_is_done_for_a_message_finds_its_rows_by_an_index(tmp_path: Pat
             here.stride(1)
         here.clock.forward(days=4)
         here.sweep()
-        for work in (gateway.sweeper.history, gateway.sweeper.exchanges, gateway.intake.answer_waiting):
+        for work in (gateway.sweeper.history, gateway.sweeper.traces, gateway.intake.answer_waiting):
             work()
         assert here.heard("84912345678")
     assert {node.get("Relation Name") for node in nodes} >= LARGE

@@ -69,7 +69,7 @@ class Sweeper:
         """Move what has been finished for long to history."""
         return self._all("retire", lambda connection: history.retire(connection, self._clock(), BATCH))
 
-    def exchanges(self) -> int:
+    def traces(self) -> int:
         """Forget what was said with carriers more than a week ago, and what they will not bring again."""
         hands, bounds = Hands(self._database, self._stopping), Bounds(self._clock())
         return sum(trace.remove(hands, bounds) for trace in TRACES)
