@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -23,23 +22,25 @@ from smsgw.store.reminders import EVERYWHERE, Switch
 Since = Callable[[str], datetime | None]  # since when a rule tells an agency's citizens; None: it does not
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """Settings: the time zone, and officials' phones by agency."""
-
-    zone: ZoneInfo
-    officials: Mapping[str, Sequence[str]]
-
-
 class Finder:
-    """Looks through the one-stop database. Every call raises OneStopUnavailable if it can't be asked."""
+    """Looks through the one-stop database. Every call raises OneStopUnavailable if it can't be asked.
 
-    def __init__(self, database: Database, candidates: Candidates, teller: Teller, numbers: Numbers) -> None:
+    `zone`: the province's; `officials`: their phones by agency.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        candidates: Candidates,
+        teller: Teller,
+        zone: ZoneInfo,
+        officials: Mapping[str, Sequence[str]],
+    ) -> None:
         self._database = database
         self._candidates = candidates
         self._teller = teller
-        self._zone = numbers.zone
-        self._officials = numbers.officials
+        self._zone = zone
+        self._officials = officials
 
     def everywhere(self, rule: Rule, now: datetime, since: Since, agency: str | None = None) -> Iterator[list[Planned]]:
         """What a rule finds due in all dossiers, or in those of one agency."""

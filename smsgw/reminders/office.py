@@ -15,7 +15,7 @@ from smsgw.dispatch.hours import Hours
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.source import OneStop
 from smsgw.reminders.deciding import Texts
-from smsgw.reminders.finding import Finder, Numbers
+from smsgw.reminders.finding import Finder
 from smsgw.reminders.reminders import Reminders
 from smsgw.reminders.rules import load
 from smsgw.reminders.running import Runs
@@ -58,7 +58,7 @@ def open_office(
     texts = Texts(rules, wording, timezone=plan.timezone, hotline=plan.hotline)
     candidates = Candidates(url)
     teller = Teller(texts, roads, plan.hours.next_allowed)
-    finder = Finder(database, candidates, teller, Numbers(zone, plan.digest))
+    finder = Finder(database, candidates, teller, zone, plan.digest)
     last_look = LastLook(
         database,
         onestop,

@@ -31,9 +31,7 @@ from smsgw.reminders.timing import Cron, Offset
 
 OFFICIALS = "digest"
 _NAME = re.compile("[a-z][a-z0-9_]*", re.ASCII)  # a rule has an address of its own in the console
-_TAKEN = frozenset(
-    {"changes", "owners", "purge", "runs"}
-)  # what the gateway does by the clock besides rules, and a page
+_TAKEN = frozenset({"changes", "owners", "purge", "runs"})  # what the gateway does by the clock besides, and a page
 _TIMES = frozenset(name for name in COLUMNS if name.endswith(("_at", "_since")))
 _NAMES = {"code!", "agency", "received", "due", "new_due", "step", "since", "until", "finished", "hotline"}
 _NAMES |= {"reason", "missing", "fee", "tracking"}
