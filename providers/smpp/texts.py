@@ -67,16 +67,13 @@ def text_of(unit: Pdu, default: Alphabet) -> tuple[str, Part | None]:
 
 
 def _decoded(octets: bytes, coding: int, default: Alphabet) -> str:
-    match _alphabet(coding):
-        case 0:
-            return _READ[default](octets)
-        case 1:
-            return octets.decode("ascii", "replace")
-        case 3:
-            return octets.decode("latin-1")
-        case 8:
-            return octets[: len(octets) // 2 * 2].decode("utf-16-be", "surrogatepass")
-    raise ValueError(f"a message of data_coding {coding} is no text")
+    meant = _alphabet(coding)
+    if meant == UCS2:
+        return octets[: len(octets) // 2 * 2].decode("utf-16-be", "surrogatepass")
+    alphabets: Mapping[int, Alphabet] = {DEFAULT: default, IA5: "ascii", LATIN1: "latin1"}
+    if meant not in alphabets:
+        raise ValueError(f"a message of data_coding {coding} is no text")
+    return _READ[alphabets[meant]](octets)
 
 
 def _alphabet(coding: int) -> int:
