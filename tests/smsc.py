@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,8 +154,3 @@ class Smsc:
                 if event["ev"] == "bind" and not event["status"] and event["as"] == "bind_transceiver":
                     for tag, fields in [*self._waiting.items()]:
                         self.order("deliver", tag=tag, fields=fields)
-
-
-def waiting_for(smsc: Smsc, count: int) -> Callable[[], bool]:
-    """Whether the SMSC has taken so many messages."""
-    return lambda: len(smsc.submitted()) >= count

@@ -258,8 +258,8 @@ class Zalo:
                     return -108
                 if template not in self.config.templates:
                     return -109
-                if missing := set(self.config.templates[template]) - values.keys():
-                    return -1122 if missing else 0
+                if set(self.config.templates[template]) - values.keys():
+                    return -1122
                 if any(len(str(value)) > 200 for value in values.values()):
                     return -1121
                 if len(str(body.get("tracking_id", ""))) > LONGEST_TRACKING_ID:
