@@ -37,7 +37,7 @@ from providers.contract import (
     Throttled,
     Unknown,
 )
-from providers.http import MISCONFIGURED, Answer, Doubtful, HeaderSecret, Line, seconds
+from providers.http import MISCONFIGURED, Answer, Doubtful, HeaderSecret, Line, Unreadable, seconds
 
 MOST_ITEMS = 500  # in one callback
 LONGEST_ID = 255  # characters of a message id
@@ -254,7 +254,7 @@ def _submission(message: Outbound) -> dict[str, object]:
 def _outcomes(answer: Answer, batch: Sequence[Outbound], ids: Form) -> list[Outcome]:
     results = answer.json().get("results")
     if not isinstance(results, list):
-        raise Doubtful("the carrier's answer can't be read")
+        raise Unreadable
     named = {
         ref.lower(): result
         for result in results

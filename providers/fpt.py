@@ -35,7 +35,7 @@ from providers.contract import (
     Throttled,
     Unreachable,
 )
-from providers.http import AT_ONCE, LATER, Answer, Doubtful, HttpCarrier, HttpConfig, seconds
+from providers.http import AT_ONCE, LATER, Answer, Doubtful, HttpCarrier, HttpConfig, Unreadable, seconds
 
 SCOPE = "send_brandname_otp send_brandname"
 SPARE = 60.0  # seconds before its end that a token is not used any more
@@ -120,7 +120,7 @@ class Fpt(HttpCarrier):
             return outcome(CODES, code, why, said.get("MessageId")) if code in CODES else Rejected(code, why)
         answer.success()
         if not said.get("MessageId"):
-            raise Doubtful("the carrier's answer can't be read")
+            raise Unreadable
         return Accepted(str(said["MessageId"]))
 
     def _access(self) -> str:

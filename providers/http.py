@@ -81,6 +81,13 @@ class Doubtful(Exception):
     """The carrier may have what was sent. The text says why."""
 
 
+class Unreadable(Doubtful):
+    """What it answered is not of the form that it was agreed to have."""
+
+    def __init__(self) -> None:
+        super().__init__("the carrier's answer can't be read")
+
+
 class Refusing(Exception):
     """The carrier's answer is no success, and its status says what becomes of the message."""
 
@@ -129,7 +136,7 @@ class Answer:
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise Doubtful("the carrier's answer can't be read")
+            raise Unreadable
         return document
 
     def xml(self) -> Element:
@@ -137,7 +144,7 @@ class Answer:
         try:
             return fromstring(self.body)
         except (ParseError, DefusedXmlException, ValueError):
-            raise Doubtful("the carrier's answer can't be read") from None
+            raise Unreadable from None
 
     def success(self) -> Answer:
         """Itself, if its status is 2xx. Raises Refusing and ChannelRefused."""

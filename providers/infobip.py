@@ -6,9 +6,9 @@ addresses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, HttpUrl
 
@@ -25,7 +25,9 @@ from providers.contract import (
     ReceiptStatus,
     Refused,
 )
-from providers.http import AT_ONCE, Doubtful, HeaderSecret, HttpCarrier, ReportedConfig
+from providers.http import AT_ONCE, HeaderSecret, HttpCarrier, ReportedConfig, Unreadable
+
+_Item = TypeVar("_Item", Inbound, Receipt)
 
 TIME = "%Y-%m-%dT%H:%M:%S.%f%z"
 # Groups of statuses, and those statuses that say something else than their group.
@@ -107,14 +109,14 @@ class Infobip(HttpCarrier):
             case {"messages": [{"status": {"groupName": str(group), **rest}}]}:
                 name = str(rest.get("name"))
                 return outcome(CODES, name if name in CODES else group, rest.get("description") or name, message.ref)
-        raise Doubtful("the carrier's answer can't be read")
+        raise Unreadable
 
     def _check(self) -> str | None:
         self._line.ask("GET", f"{self._url}/account/1/balance", headers=self._headers).success().json()
         return None
 
 
-def _read(item: Any, reading: Any) -> Any:
+def _read(item: Any, reading: Callable[[dict[str, Any]], _Item]) -> _Item | Refused:
     """One result; what is wrong with it does not keep its neighbours from being taken."""
     if not isinstance(item, dict):
         return Refused(None, "must be an object")

@@ -34,7 +34,7 @@ from providers.contract import (
     Refused,
     Taken,
 )
-from providers.http import AT_ONCE, Doubtful, HeaderSecret, HttpCarrier, HttpConfig
+from providers.http import AT_ONCE, HeaderSecret, HttpCarrier, HttpConfig, Unreadable
 
 CODES: Mapping[str, Meaning] = {
     "20003": Meaning.REFUSED,  # credentials
@@ -141,7 +141,7 @@ class Twilio(HttpCarrier):
                 pass  # its status says enough
         sid = answer.success().json().get("sid")
         if not isinstance(sid, str):
-            raise Doubtful("the carrier's answer can't be read")
+            raise Unreadable
         return Accepted(sid)
 
     def _check(self) -> str | None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.codes import Meaning, outcome
 from providers.contract import Abilities, Outbound, Outcome
-from providers.http import AT_ONCE, Answer, Doubtful, HttpCarrier, HttpConfig
+from providers.http import AT_ONCE, Answer, HttpCarrier, HttpConfig, Unreadable
 from providers.templates import UNREGISTERED, Templates
 
 CONTENT_TYPES = {"gsm7": "0", "ucs2": "1"}
@@ -96,7 +96,7 @@ class Viettel(HttpCarrier):
     def _check(self) -> str | None:
         answer = self._line.ask("POST", self._url, data=_envelope("checkBalance", self._login), headers=HEADERS)
         if not answer.success().xml().tag.endswith("}Envelope"):
-            raise Doubtful("the carrier's answer can't be read")
+            raise Unreadable
         if "Authenticate" in answer.text():
             return "Viettel does not know us: check user, password, cp_code, and our address with them"
         return None
@@ -118,5 +118,5 @@ def _envelope(call: str, fields: Mapping[str, str]) -> bytes:
 def _message(answer: Answer) -> str:
     found = answer.xml().find(".//{*}message")
     if found is None or not found.text:
-        raise Doubtful("the carrier's answer can't be read")
+        raise Unreadable
     return found.text.strip()

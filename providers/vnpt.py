@@ -10,7 +10,7 @@ from typing import ClassVar, cast
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
 from providers.contract import Abilities, Accepted, Outbound, Outcome, Rejected
-from providers.http import AT_ONCE, Doubtful, HttpCarrier, HttpConfig
+from providers.http import AT_ONCE, Doubtful, HttpCarrier, HttpConfig, Unreadable
 from providers.templates import UNREGISTERED, Filled, Templates
 from smsgw.text.segments import measure
 
@@ -58,7 +58,7 @@ class Vnpt(HttpCarrier):
             case {"RPLY": {"ERROR": str() | int() as code, **rest}}:
                 # Its codes are nowhere documented; that it refused this message is said all the same.
                 return Rejected(str(code), str(rest.get("ERROR_DESC", "")))
-        raise Doubtful("the carrier's answer can't be read")
+        raise Unreadable
 
     def _request(self, message: Outbound, filled: Filled) -> dict[str, object]:
         config = self._config

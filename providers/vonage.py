@@ -32,7 +32,7 @@ from providers.contract import (
     Refused,
     Unknown,
 )
-from providers.http import AT_ONCE, Doubtful, HttpCarrier, ReportedConfig
+from providers.http import AT_ONCE, HttpCarrier, ReportedConfig, Unreadable
 
 LONGEST_CALLBACK = 100  # characters of the address for receipts
 TIME = "%Y-%m-%d %H:%M:%S"
@@ -149,7 +149,7 @@ class Vonage(HttpCarrier):
         match answer.success().json():
             case {"messages": [_, *_] as parts} if all(isinstance(part, dict) and "status" in part for part in parts):
                 return _together([_result(part) for part in parts])
-        raise Doubtful("the carrier's answer can't be read")
+        raise Unreadable
 
     def _check(self) -> str | None:
         self._line.ask("GET", f"{self._url}/account/get-balance?{urlencode(self._login)}").success().json()
