@@ -184,6 +184,7 @@ class Line:
         self._secrets = tuple(secrets)
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.headers["User-Agent"] = "smsgw"  # that of the library is turned away by many a firewall
         self._adapter = TimelyAdapter(pool_maxsize=AT_ONCE * _CALLERS)
 
     def send(self, ref: str | None, method: str, url: str, *, hide: Sequence[str] = (), **request: Any) -> Answer:

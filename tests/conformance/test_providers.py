@@ -233,6 +233,11 @@ def test_head_and_body_of_a_call_are_one_packet(carrier: Double) -> None:
     assert [heard.packets for heard in carrier.heard] == [1]
 
 
+def test_a_carrier_is_told_who_calls(carrier: Double) -> None:
+    connected("aggregator", carrier.url).submit([message("aggregator")])
+    assert [heard.headers["user-agent"] for heard in carrier.heard] == ["smsgw"]
+
+
 def test_the_body_of_a_redirect_is_read_no_further_than_any_other(carrier: Double) -> None:
     head = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 100000000\r\n\r\n"
     assert isinstance(submitted("aggregator", carrier, carrier.flooding(head)), Unknown)
