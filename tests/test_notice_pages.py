@@ -97,6 +97,15 @@ def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here:
     assert latest(here).approver == "minh"
 
 
+def test_who_presses_a_button_twice_is_not_told_that_somebody_was_quicker(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    page = moved(lan, latest(here), "submit", 409)
+    assert "do chính bạn làm" in page
+    assert "có người làm trước" not in page
+
+
 def test_what_was_changed_after_it_was_seen_is_not_approved(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     post(lan, "new")

@@ -117,7 +117,9 @@ def last_change(desk: Desk, notice: Notice) -> Done:
 def _overtaken(desk: Desk, notice: Notice) -> str:
     """Who did what before the official at work could do anything."""
     last = _last(desk, notice, lambda event: event.who != GATEWAY)
-    return say("notices.overtaken", who=last.who, what=last.what, time=last.time)
+    # Who presses a button twice was not overtaken by somebody.
+    key = "overtaken_by_yourself" if last.who == me().name else "overtaken"
+    return say(f"notices.{key}", who=last.who, what=last.what, time=last.time)
 
 
 def _last(desk: Desk, notice: Notice, so: Callable[[Event], bool]) -> Done:
