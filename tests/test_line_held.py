@@ -31,7 +31,7 @@ system_id = "smsgw"
 password = "pass&77"
 sender = "8188"
 tps = 50
-time_limit = 0.2
+time_limit = 0.5
 [quiet_hours]
 start = "00:00"
 end = "00:00"
