@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from smsgw.app import create_provider
 from smsgw.dispatch import quotas
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.registering import RegisteredError
-from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
 from smsgw.resources import shipped
@@ -33,6 +34,7 @@ BY_BYTES = ("C", "POSIX")  # the collations that know no language
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 LEAST_ROOM = 500  # megabytes
 MOST_NAMED = 6  # texts
+ROWS = 200  # of the one-stop database
 CLOCK_TOLERANCE = timedelta(seconds=30)
 COMMIT = 0.5  # seconds that are left for everything but the look-up when a callback is answered
 
@@ -62,7 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
 def _findings(gateway: Gateway) -> Iterator[Finding]:
     database = _tried("gateway database", gateway.database.check)
     yield database
-    yield _tried("one-stop database", gateway.onestop.check)
+    yield _tried("one-stop database", lambda: _dossiers(gateway.onestop))
     if gateway.database.file is not None:
         yield _room(gateway.database.file.parent)
     if database.ok:
@@ -133,19 +135,31 @@ def _too_slow(channel: Channel, look_up: float) -> str | None:
     )
 
 
-def _tried(what: str, check: Callable[[], object]) -> Finding:
+def _dossiers(onestop: OneStop) -> Finding:
+    """A row that is no dossier is left out, and whoever asks for it is told that there is none."""
+    what, (looked_at, faults) = "one-stop database", onestop.nonsense(ROWS)
+    if not faults:
+        return Finding(what, ok=True, detail="" if looked_at else "the view dossier_status has no rows yet")
+    left_out = f"{len(faults)} of {looked_at} rows of dossier_status make no sense and are left out"
+    return Finding(what, ok=False, detail=f"{left_out}, such as {faults[0]}; mend the view, see docs/one-stop.md")
+
+
+def _tried(what: str, check: Callable[[], Finding | None]) -> Finding:
     try:
-        check()
+        return check() or Finding(what, ok=True)
     except (SchemaError, OneStopUnavailable) as error:
         return Finding(what, ok=False, detail=str(error))
     except sa.exc.SQLAlchemyError as error:
         return Finding(what, ok=False, detail=f"can't be reached: {trouble(error)}; check its URL and rights")
-    return Finding(what, ok=True)
+    except OSError as error:
+        return Finding(what, ok=False, detail=f"can't be reached: {error.strerror}; check its URL and rights")
 
 
 def _room(folder: Path) -> Finding:
     """A full disk is the one thing that a database which is read well does not show."""
-    there = next(above for above in (folder, *folder.absolute().parents) if above.exists())  # init makes the rest
+    there = next(
+        above for above in (folder, *folder.absolute().parents) if os.path.exists(above)
+    )  # init makes the rest
     free = shutil.disk_usage(there).free // MB
     detail = f"{free} MB are left in {folder}"
     return Finding("disk", ok=free >= LEAST_ROOM, detail=detail if free >= LEAST_ROOM else f"only {detail}; make room")

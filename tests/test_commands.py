@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 
 from smsgw import checkup
+from smsgw.dossiers.source import COLUMNS
 from smsgw.settings import load
 from smsgw.store import channels
 from smsgw.store.database import Database
@@ -367,6 +370,29 @@ def test_the_doctor_says_whether_the_wording_or_the_rules_are_wrong(shell: Shell
     )
     by_wording = shell.run("doctor", SMSGW_ANSWERS__WORDING="none.toml")
     assert by_wording.stdout.startswith("FAIL wording: none.toml: can't be read")
+
+
+def test_the_doctor_names_dossiers_that_are_left_out(shell: Shell, tmp_path: Path) -> None:
+    view = tmp_path / "view.db"
+    columns = dict.fromkeys(COLUMNS, "NULL") | {"code": "'H01.12-180802-0012'", "status": "'dang xu ly'"}
+    with contextlib.closing(sqlite3.connect(view)) as connection:
+        rows = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+        connection.execute(f"CREATE VIEW dossier_status AS SELECT {rows}")
+        found = shell.run("doctor", SMSGW_ONESTOP__DATABASE=f"sqlite:///{view}").stdout
+        assert "FAIL one-stop database: 1 of 1 rows of dossier_status make no sense and are left out" in found
+        assert "such as H01.12-180802-0012: status 'dang xu ly'; expected a number from 1 to 10; mend the view" in found
+        connection.execute("DROP VIEW dossier_status")
+        connection.execute(f"CREATE VIEW dossier_status AS SELECT {rows} WHERE 1 = 0")
+        found = shell.run("doctor", SMSGW_ONESTOP__DATABASE=f"sqlite:///{view}").stdout
+        assert "ok   one-stop database: the view dossier_status has no rows yet" in found
+
+
+def test_the_doctor_says_why_a_file_is_no_database_and_goes_on(shell: Shell) -> None:
+    for name, why in (("settings.toml", "file is not a database"), ("x" * 300, "File name too long")):
+        examined = shell.run("doctor", SMSGW_GATEWAY__DATABASE=f"sqlite:///{name}")
+        assert f"FAIL gateway database: can't be reached: {why}; check its URL and rights" in examined.stdout
+        assert "ok   one-stop database" in examined.stdout
+        assert examined.stderr == ""
 
 
 def test_a_channel_is_paused_and_released_with_a_reason(shell: Shell) -> None:

@@ -77,6 +77,16 @@ def test_a_row_that_makes_no_sense_is_left_out_and_the_others_answer(
     with caplog.at_level(logging.WARNING):
         assert set(onestop.find([broken, *others])) == set(others)
     assert broken in caplog.text
+    assert onestop.nonsense(1000) == (100, [f"{broken}: status 11; expected a number from 1 to 10"])
+
+
+def test_a_time_that_is_none_is_told_as_it_stands(url: str, onestop: OneStop, caplog: pytest.LogCaptureFixture) -> None:
+    (code, *_) = codes(url)
+    row: list[Any] = list(onestop.find([code])[code])
+    row[COLUMNS.index("due_at")] = "02/08/2018"
+    with caplog.at_level(logging.WARNING):
+        assert dossier_of(row) is None
+    assert f"{code}: '02/08/2018' is no time; expected one such as 2018-08-02 08:30:00" in caplog.text
 
 
 def test_texts_that_are_missing_and_times_of_no_calendar_are_answered_without(url: str, onestop: OneStop) -> None:

@@ -47,7 +47,7 @@ _FIND_IN_JSON = {
         f"{_SELECT} WHERE code = ANY (ARRAY (SELECT jsonb_array_elements_text(CAST(:codes AS jsonb))))"
     ),
 }
-_CHECK = sa.text(f"{_SELECT} LIMIT 1")
+_SOME = sa.text(f"{_SELECT} LIMIT :count")
 
 Result = TypeVar("Result")
 
@@ -110,7 +110,15 @@ class OneStop:
 
     def check(self) -> None:
         """Raises OneStopUnavailable unless the view is there, with every column that it needs."""
-        self._begin(self._check)()
+        self._some(1)
+
+    def nonsense(self, count: int) -> tuple[int, list[str]]:
+        """Of so many rows of the view, how many there are, and what is wrong with those that are no dossiers.
+
+        Raises OneStopUnavailable.
+        """
+        rows = self._some(count)
+        return len(rows), [fault for row in rows if isinstance(fault := _read(row), str)]
 
     def close(self) -> None:
         """Let go of connections, without waiting for one that hangs."""
@@ -132,9 +140,12 @@ class OneStop:
         with self._engine.connect() as connection:
             return [*_rows(connection, codes)]
 
-    def _check(self) -> None:
-        with self._engine.connect() as connection:
-            connection.execute(_CHECK).all()
+    def _some(self, count: int) -> Sequence[Sequence[Any]]:
+        def select() -> Sequence[Sequence[Any]]:
+            with self._engine.connect() as connection:
+                return connection.execute(_SOME, {"count": count}).all()
+
+        return self._begin(select)()
 
     def _begin(self, work: Callable[[], Result]) -> Callable[[], Result]:
         end = time.monotonic() + self._timeout
@@ -226,6 +237,15 @@ def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]
 
 def dossier_of(row: Sequence[Any]) -> Dossier | None:
     """The dossier that a row with the view's columns is; None, and a line in the log, for one that makes no sense."""
+    read = _read(row)
+    if isinstance(read, str):
+        log.warning("a dossier of the one-stop database makes no sense and is left out: %s", read)
+        return None
+    return read
+
+
+def _read(row: Sequence[Any]) -> Dossier | str:
+    """The dossier that a row is, or its code and why it makes no sense."""
     # Columns of a fixed width are filled up with blanks, and what was typed may be nothing else.
     values = [value.strip() if isinstance(value, str) else value for value in row]
     try:
@@ -239,14 +259,11 @@ def dossier_of(row: Sequence[Any]) -> Dossier | None:
             if values[place] is None:
                 values[place] = ""
         values[_AGENCY_PLACE] = values[_AGENCY_PLACE] or values[_AGENCY_CODE_PLACE]
-        values[_STATUS_PLACE] = Status(int(values[_STATUS_PLACE]))
+        values[_STATUS_PLACE] = _status(values[_STATUS_PLACE])
         if not values[_CODE_PLACE]:
             raise ValueError("no code")
     except (TypeError, ValueError) as error:
-        log.warning(
-            "dossier %s of the one-stop database makes no sense and is left out: %s", values[_CODE_PLACE], error
-        )
-        return None
+        return f"{values[_CODE_PLACE]}: {error}"
     return Dossier._make(values)
 
 
@@ -257,12 +274,26 @@ def utc(value: object) -> datetime | None:
     elif value == "":
         return None
     else:
-        moment = datetime.fromisoformat(str(value))
+        moment = _written(str(value))
     if moment.year not in YEARS:
         return None
     if moment.tzinfo is not None:
         return moment.astimezone(UTC)
     return datetime.combine(moment, moment.time(), UTC)  # replace() takes ten times as long
+
+
+def _written(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is no time; expected one such as 2018-08-02 08:30:00") from None
+
+
+def _status(value: Any) -> Status:
+    try:
+        return Status(int(value))
+    except (TypeError, ValueError):
+        raise ValueError(f"status {value!r}; expected a number from 1 to 10") from None
 
 
 def _batched(items: list[str], size: int) -> Iterator[list[str]]:

@@ -29,9 +29,11 @@ class InUse(ExpectedFailure):
 def trouble(error: BaseException) -> str:
     """Why a statement failed, for the log: the disk is full, no connection; without what was being written.
 
-    Only an operational error says nothing of the data; of every other one the kind is told.
+    Only an operational error says nothing of the data, nor does SQLite of a file that is none of its own or damaged;
+    of every other one the kind is told.
     """
-    return first_line(error) if isinstance(error, sa.exc.OperationalError) else type(error).__name__
+    harmless = isinstance(error, sa.exc.OperationalError) or type(error) is sa.exc.DatabaseError
+    return first_line(error) if harmless else type(error).__name__
 
 
 Boundary = Callable[[str, str], None]
