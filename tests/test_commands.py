@@ -231,6 +231,8 @@ def test_the_doctor_looks_at_the_disk_before_there_is_a_folder_on_it(tmp_path: P
         (("lookup", "x"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, ""),
         (("lookup", "H01.1-180802-1"), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "one-stop database refuses"),
         (("report",), {"SMSGW_ONESTOP__DATABASE": "sqlite:///none.db"}, "check onestop.database"),
+        (("lookup", "x"), {"SMSGW_ANSWERS__WORDING": ""}, "Is a directory; answers.wording names that file"),
+        (("reminders", "list"), {"SMSGW_REMINDERS__RULES": "no.toml"}, "directory; reminders.rules names that file"),
         (("report",), {"SMSGW_ONESTOP__DATABASE": "mysql+nothere://x"}, "expected a database URL"),
         (("report",), {"SMSGW_ONESTOP__DATABASE": "oracle://x/y"}, "the driver of this database is not installed"),
         (("sample",), {"SMSGW_ONESTOP__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "check onestop.database"),
@@ -238,8 +240,17 @@ def test_the_doctor_looks_at_the_disk_before_there_is_a_folder_on_it(tmp_path: P
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///settings.toml"}, "file is not a database"),
         (("text", "HELP", "--from", "0912345678"), {}, "start it with smsgw simulator"),
         (("outbox",), {"SMSGW_GATEWAY__DATABASE": "postgresql://u@127.0.0.1:9/x"}, "can't be used"),
-        (("init",), {"SMSGW_GATEWAY__DATABASE": "sqlite:///\udcff.db"}, "SMSGW_GATEWAY__DATABASE: expected a database"),
-        (("serve",), {"SMSGW_WEB__BIND": "\udcff:8080"}, "SMSGW_WEB__BIND: expected HOST:PORT"),
+        (
+            ("init",),
+            {"SMSGW_GATEWAY__DATABASE": "sqlite:///\udcff.db"},
+            "SMSGW_GATEWAY__DATABASE: expected a text in UTF-8",
+        ),
+        (
+            ("serve",),
+            {"SMSGW_CHANNELS__SMS__SECRET": "\udcff"},
+            "SMSGW_CHANNELS__SMS__SECRET: expected a text in UTF-8",
+        ),
+        (("serve",), {"SMSGW_WEB__BIND": "\udcff:8080"}, "SMSGW_WEB__BIND: expected a text in UTF-8"),
         (("outbox",), {"SMSGW_ROUTES": '[{"channels": ["none"]}]'}, "SMSGW_ROUTES: routes.0.channels: none: no such"),
     ],
 )

@@ -47,6 +47,19 @@ def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
         ("[gateway]", '[words]\nhelp = ["a b c d e"]\n[gateway]', "words: help: 'A B C D E' must have one to 4 words"),
         ("[gateway]", '[words]\nhelp = ["EN"]\n[gateway]', "words: english: 'EN' stands for help already"),
         ("[gateway]", "[words]\nhelpp = []\n[gateway]", "words.helpp: no such key"),
+        ("[gateway]", '[web]\nshare_port = "yes"\n[gateway]', "web.share_port: expected true or false, without quotes"),
+        (
+            "[gateway]",
+            '[web]\nshare_port = "maybe"\n[gateway]',
+            "settings.toml: web.share_port: expected true or false",
+        ),
+        ("[gateway]", "[web]\nshare_port = 1\n[gateway]", "web.share_port: expected true or false, without quotes"),
+        ("[gateway]", "[retention]\nmessages = 36501\n[gateway]", "retention.messages: expected at most 36500 days"),
+        (
+            "[gateway]",
+            "[notices]\nmonthly_segments = 10000000000\n[gateway]",
+            "monthly_segments: expected less than or",
+        ),
         ("tps = 1000", "tps = true", "settings.toml: channels.sms.tps: expected a number"),
         ("tps = 1000", 'tps = "10"', "settings.toml: channels.sms.tps: expected a number, without quotes"),
         ("tps = 1000", "tps = inf", "settings.toml: channels.sms.tps: expected a number that is finite"),
@@ -61,7 +74,7 @@ def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
         ("[gateway]", '[words]\nhelp = ["1"]\n[gateway]', "words: help: '1' is the number of an option"),
         ("[gateway]", "[words]\nlook_up = []\n[gateway]", "words: look_up: needs at least one word"),
         ("[channels.sms]", "[channels.S M S]", "settings.toml: is no TOML"),
-        ("[channels.sms]", '[channels."S M S"]', "channels.S M S"),
+        ("[channels.sms]", '[channels."S M S"]', "channels.S M S: expected a lower-case letter, then"),
     ],
 )
 def test_a_wrong_key_type_or_value_is_named(tmp_path: Path, before: str, after: str, fault: str) -> None:
@@ -104,6 +117,18 @@ def test_unknown_and_wrong_variables_are_refused(tmp_path: Path, monkeypatch: py
     assert "SMSGW_GATWAY__DATABASE: no such setting" in told
     assert "SMSGW_GATEWAY__DATABAZE: no such key" in told
     assert "SMSGW_CHANNELS__SMS__TPS: expected a number" in told
+
+
+def test_lists_in_variables_are_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGW_WORDS__HELP", '["HD", "TRO GIUP"]')
+    monkeypatch.setenv("SMSGW_REMINDERS__DIGEST", '{"H01.12": ["0912345678"]}')
+    monkeypatch.setenv("SMSGW_ROUTES", '[{"channels": ["sms"]}]')
+    settings = load(FILE, settings_text(tmp_path))
+    assert settings.words.help == ("HD", "TRO GIUP")
+    assert settings.reminders.digest == {"H01.12": ("84912345678",)}
+    assert settings.routes[0].channels == ("sms",)
+    monkeypatch.setenv("SMSGW_WORDS__HELP", "[HD")
+    assert "SMSGW_WORDS__HELP: expected a list of texts, such as" in faults(settings_text(tmp_path))
 
 
 def test_a_wrong_variable_is_named_as_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,7 @@ class Wording:
         try:
             return cls.read(str(path), path.read_text(encoding=WITH_OR_WITHOUT_BOM))
         except OSError as error:
-            raise WordingError(f"{path}: can't be read: {error.strerror}") from None
+            raise WordingError(f"{path}: can't be read: {error.strerror}; answers.wording names that file") from None
         except UnicodeDecodeError as error:
             raise WordingError(f"{path}: is no TOML: {error}") from None
 

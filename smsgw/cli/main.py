@@ -47,7 +47,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--config", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="Settings file."
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, readable=False),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="Settings file.",
 )
 @click.version_option(__version__, prog_name="smsgw")
 @click.pass_context

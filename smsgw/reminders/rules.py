@@ -130,7 +130,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding=WITH_OR_WITHOUT_BOM))
     except OSError as error:
-        raise RulesError(f"{file}: can't be read: {error.strerror}") from None
+        raise RulesError(f"{file}: can't be read: {error.strerror}; reminders.rules names that file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RulesError(f"{file}: is no TOML: {error}") from None
 

@@ -30,6 +30,15 @@ def unknown_variables(environment: Mapping[str, str], tables: Collection[str]) -
     ]
 
 
+def not_utf8(environment: Mapping[str, str]) -> list[str]:
+    """Bytes that are no UTF-8 are halves of characters in a variable, which nobody can sign with, send or store."""
+    return [
+        f"{name}: expected a text in UTF-8"
+        for name, value in sorted(environment.items())
+        if name.upper().startswith(PREFIX) and any("\ud800" <= character <= "\udfff" for character in value)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where the settings came from: a file with this content, and variables."""
@@ -61,17 +70,17 @@ class Source:
         return True
 
 
-def texts_for_numbers(given: object, taken: object, source: Source, above: tuple[str, ...]) -> list[str]:
+def other_kinds(given: object, taken: object, source: Source, above: tuple[str, ...]) -> list[str]:
     """Variables can't but be texts, and so numbers in quotes are read; in the file they are the wrong type."""
+    if isinstance(taken, bool) and not isinstance(given, bool):
+        return [f"{source.file}: {'.'.join(above)}: {_YES_OR_NO}, without quotes"]
     if isinstance(given, str | bool) and isinstance(taken, int | float) and not isinstance(taken, bool):
         return [f"{source.file}: {'.'.join(above)}: expected a number, without quotes"]
     if not isinstance(given, Mapping):
         return []
     values = taken if isinstance(taken, Mapping) else dict(taken) if isinstance(taken, BaseModel) else {}
     return [
-        fault
-        for name, value in given.items()
-        for fault in texts_for_numbers(value, values.get(name), source, (*above, name))
+        fault for name, value in given.items() for fault in other_kinds(value, values.get(name), source, (*above, name))
     ]
 
 
@@ -81,7 +90,9 @@ def faults_of(error: ValidationError, source: Source, above: tuple[str, ...]) ->
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         path = (*above, *(str(part) for part in fault["loc"] if part != "[key]"))
         origin = source.of(path, missing=fault["type"] == "missing")
-        lines.append(f"{origin}: {_expectation(fault['type'], fault['msg'])}")
+        # The only keys that anybody may choose, and not only their values, are names of channels.
+        told = _CHANNEL_NAME if "[key]" in fault["loc"] else _expectation(fault["type"], fault["msg"])
+        lines.append(f"{origin}: {told}")
     return lines
 
 
@@ -92,6 +103,8 @@ def unreadable(error: UnreadableVariable) -> str:
     return f"{name}: expected a table as JSON; better set single keys: {name}{DIVIDER}KEY"
 
 
+_YES_OR_NO = "expected true or false"
+_CHANNEL_NAME = "expected a lower-case letter, then letters, digits and dashes, 31 at the most"
 _EXPECTATIONS = {
     "missing": "is missing; it has no default",
     "extra_forbidden": "no such key; see docs/settings.md for those there are",
@@ -100,6 +113,11 @@ _EXPECTATIONS = {
     "model_type": "expected a table",
     "dataclass_type": "expected a table",
     "tuple_type": 'expected a list of texts, such as ["HS", "TRA CUU"]',
+    "bool_type": _YES_OR_NO,
+    "bool_parsing": _YES_OR_NO,
+    "int_type": "expected a whole number",
+    "float_type": "expected a number",
+    "url_type": "expected a URL, in quotes",
     "path_type": "expected the name of a file, in quotes",
     "string_type": "expected a text, in quotes",
     "float_parsing": "expected a number",

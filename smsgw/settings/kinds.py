@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import time
 from ipaddress import ip_network
 from typing import Annotated, Literal
@@ -81,6 +83,18 @@ def _hour(value: object) -> object:
     raise ValueError('expected an hour, such as "21:00"')
 
 
+def lists_of_variables(table: object) -> object:
+    """A variable can but be a text, so a list in it is JSON. In tables that are models Pydantic sees to that itself."""
+    return {key: _list(value) for key, value in table.items()} if isinstance(table, dict) else table
+
+
+def _list(value: object) -> object:
+    if isinstance(value, str) and value.startswith("["):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
+
+
 Purpose = Literal["reply", "reminder", "notice"]
 
 
@@ -108,12 +122,16 @@ def _issuer(value: str) -> str:
 
 LEAST_DAYS = 31  # of what a carrier may bring again, or of which something may still be under way
 LEAST_DAYS_OF_LOG = 365
+MOST_DAYS = 36_500
+MOST = 1_000_000_000  # that a database takes for a number, and more than anybody has of anything
 
 
 def _days(least: int) -> Callable[[int], int]:
     def check(value: int) -> int:
         if 0 != value < least:
             raise ValueError(f"expected at least {least} days, or 0 for what is never removed")
+        if value > MOST_DAYS:
+            raise ValueError(f"expected at most {MOST_DAYS} days, or 0 for what is never removed")
         return value
 
     return check
@@ -123,7 +141,7 @@ Phone = Annotated[str, AfterValidator(_phone)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 Hour = Annotated[time, BeforeValidator(_hour)]
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_number)]
-Count = Annotated[int, BeforeValidator(_number)]
+Count = Annotated[int, Field(le=MOST), BeforeValidator(_number)]
 Days = Annotated[int, BeforeValidator(_number), AfterValidator(_days(LEAST_DAYS))]
 DaysOfLog = Annotated[int, BeforeValidator(_number), AfterValidator(_days(LEAST_DAYS_OF_LOG))]
 Proxies = Annotated[str, AfterValidator(_proxies)]

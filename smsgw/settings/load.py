@@ -11,14 +11,24 @@ from tempfile import NamedTemporaryFile
 from typing import Annotated
 
 import sqlalchemy as sa
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 import providers
 from smsgw.answers.words import Words
 from smsgw.failure import ExpectedFailure
-from smsgw.settings.faults import DIVIDER, PREFIX, Source, faults_of, texts_for_numbers, unknown_variables, unreadable
+from smsgw.settings.faults import (
+    DIVIDER,
+    PREFIX,
+    Source,
+    faults_of,
+    not_utf8,
+    other_kinds,
+    unknown_variables,
+    unreadable,
+)
+from smsgw.settings.kinds import lists_of_variables
 from smsgw.settings.tables import (
     AnswerSettings,
     ChannelSettings,
@@ -51,7 +61,7 @@ class Settings(BaseSettings):
     routes: tuple[RouteSettings, ...] = ()
     web: WebSettings = WebSettings()
     answers: AnswerSettings = AnswerSettings()
-    words: Words = Words()
+    words: Annotated[Words, BeforeValidator(lists_of_variables)] = Words()
     quiet_hours: QuietHours = QuietHours()
     notices: NoticeSettings = NoticeSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -83,6 +93,8 @@ def load(file: Path, text: str | None = None) -> Settings:
         raise SettingsError(f"{file}: expected UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file}: is no TOML: {error}") from None
+    if faults := not_utf8(os.environ):
+        raise SettingsError("\n".join(faults))
     faults = unknown_variables(os.environ, Settings.model_fields)
     source = Source(file, document)
     try:
@@ -93,7 +105,7 @@ def load(file: Path, text: str | None = None) -> Settings:
         faults += faults_of(error, source, ())
     else:
         faults += _channel_faults(settings, source)
-        faults += texts_for_numbers(document, settings.model_dump(), source, ())
+        faults += other_kinds(document, settings.model_dump(), source, ())
     if faults:
         raise SettingsError("\n".join(faults))
     return settings
@@ -128,7 +140,7 @@ def _channel_faults(settings: Settings, source: Source) -> list[str]:
         except providers.NoSuchProvider as error:
             faults.append(f"{source.of((*path, 'provider'))}: {error}")
         else:
-            faults += texts_for_numbers(source.document.get("channels", {}).get(name, {}), config, source, path)
+            faults += other_kinds(source.document.get("channels", {}).get(name, {}), config, source, path)
     for number, route in enumerate(settings.routes):
         if unknown := [name for name in route.channels if name not in settings.channels]:
             known = ", ".join(settings.channels)
