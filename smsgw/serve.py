@@ -54,15 +54,17 @@ class Node:
 
 
 class Stop:
-    """SIGTERM or Ctrl-C, heard from when this is made: what is starting comes up first, and then stops in order.
+    """SIGTERM, Ctrl-C or a closed terminal, heard from when this is made: what starts comes up, then stops in order.
 
     By default Ctrl-C is an error raised wherever the program is, and is lost where nobody can catch it.
     """
 
     def __init__(self) -> None:
         self._told = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._tell)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # Under nohup it is to outlive the terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._tell)
 
     def wait(self) -> None:
         """Until it was told."""

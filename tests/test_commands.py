@@ -309,13 +309,14 @@ def test_the_demonstration_ends_with_the_right_answer_in_any_folder(tmp_path: Pa
     assert {path.name for path in (tmp_path / folder).iterdir()} > {"gateway.db", "onestop.db", "secret_key"}
 
 
-def test_who_is_told_to_stop_while_it_starts_stops_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_who_is_told_to_stop_while_it_starts_stops_in_order(tmp_path: Path, number: signal.Signals) -> None:
     words = ["demo", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", "data"]
     program = [str(Path(sys.executable).with_name("smsgw")), *words]
     Shell(tmp_path)
     with subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         until((tmp_path / "data").exists, "it to begin")
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         out, err = running.communicate(timeout=processes.PATIENCE)
     assert (running.returncode, err) == (0, "")
     assert "Ctrl-C stops everything." in out
