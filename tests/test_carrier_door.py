@@ -242,3 +242,11 @@ def test_the_application_is_plain_wsgi_without_a_debugger(here: World) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
     assert client.get("/readyz").json == {"status": "ok", "database": "ok", "onestop": "ok"}
     assert b"smsgw_outbox_messages" in client.get("/metrics").data
+
+
+def test_a_channel_that_does_not_send_shows_in_the_metrics(here: World) -> None:
+    metrics = application.create_app(here.gateway).test_client()
+    assert b'smsgw_channel_open{channel="sms"} 1.0' in metrics.get("/metrics").data
+    here.gateway.steering.pause("sms", "to be seen", "tests")
+    assert b'smsgw_channel_open{channel="sms"} 0.0' in metrics.get("/metrics").data
+    here.gateway.steering.release("sms", "seen", "tests")

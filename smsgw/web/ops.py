@@ -92,6 +92,10 @@ class _Gauges:
         yield GaugeMetricFamily(
             "smsgw_oldest_queued_seconds", "How long the oldest due message has waited", outbox.oldest_queued_seconds
         )
+        is_open = GaugeMetricFamily("smsgw_channel_open", "Whether a channel sends: 1, or 0", labels=["channel"])
+        for name, channel in outbox.channels.items():
+            is_open.add_metric([name], channel.state == "open")
+        yield is_open
 
     def describe(self) -> Iterator[Metric]:
         """Empty, so that registering reads nothing."""
