@@ -36,6 +36,7 @@ def test_officials_are_added_listed_and_disabled_and_the_log_of_it_is_whole(shel
     verdict = shell.json("audit", "verify")
     assert (verdict["ok"], verdict["broken"]) == (True, None)
     assert shell.run("audit", "verify", "--noted", "0" * 64).returncode == 1
+    assert shell.run("audit", "verify", "--noted", verdict["head"][:40]).returncode == 2
 
 
 def test_an_officials_phone_is_one_that_gets_texts(shell: Shell) -> None:

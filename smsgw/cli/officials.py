@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import click
@@ -124,8 +125,15 @@ def audit() -> None:
     """The log of what officials did."""
 
 
+def _head(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Half a hash that was pasted must not be told to be a log that was changed."""
+    if value is not None and not re.fullmatch("[0-9a-f]{64}", value):
+        raise click.BadParameter(f"{value!r} is no head; expected its 64 digits, as audit verify printed them")
+    return value
+
+
 @audit.command()
-@click.option("--noted", help="A head that was noted down earlier: it must still be in the log.")
+@click.option("--noted", callback=_head, help="A head that was noted down earlier: it must still be in the log.")
 @as_json
 @click.pass_obj
 def verify(context: Context, noted: str | None, as_json: bool) -> None:
