@@ -24,8 +24,8 @@ from smsgw.reminders.rules import RulesError
 from smsgw.resources import shipped
 from smsgw.settings import ChannelSettings, Settings
 from smsgw.store import figures
-from smsgw.store.database import SchemaError, trouble
-from smsgw.store.tables import inbound
+from smsgw.store.database import Database, SchemaError, trouble
+from smsgw.store.tables import inbound, metadata
 
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
 MB = 1_000_000
@@ -37,6 +37,14 @@ MOST_NAMED = 6  # texts
 ROWS = 200  # of the one-stop database
 CLOCK_TOLERANCE = timedelta(seconds=30)
 COMMIT = 0.5  # seconds that are left for everything but the look-up when a callback is answered
+
+
+_READ_ONLY = "SELECT current_user, current_schema(), current_setting('transaction_read_only') = 'on'"
+_CLOSED = """
+    SELECT name FROM unnest(CAST(:names AS text[])) AS name
+    WHERE NOT (has_table_privilege(name, 'SELECT') AND has_table_privilege(name, 'INSERT')
+        AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _findings(gateway: Gateway) -> Iterator[Finding]:
-    database = _tried("gateway database", gateway.database.check)
+    database = _tried("gateway database", lambda: _usable(gateway.database))
     yield database
     yield _tried("one-stop database", lambda: _dossiers(gateway.onestop))
     if gateway.database.file is not None:
@@ -133,6 +141,24 @@ def _too_slow(channel: Channel, look_up: float) -> str | None:
         f"its carrier waits {limit:g} s for an answer, and onestop.time_limit is {look_up:g} s;"
         f" set that to {limit - COMMIT:g} or less"
     )
+
+
+def _usable(database: Database) -> Finding | None:
+    """PostgreSQL tells anybody which columns there are, also who may not read them, and on a standby."""
+    database.check()
+    if database.on_sqlite:
+        return None
+    with database.reading() as connection:
+        user, schema, read_only = connection.execute(sa.text(_READ_ONLY)).one()
+        closed = connection.scalars(sa.text(_CLOSED), {"names": [table.name for table in metadata.sorted_tables]}).all()
+    what = "gateway database"
+    if read_only:
+        advice = "it is a standby or was told to: let gateway.database name the server that writes"
+        return Finding(what, ok=False, detail=f"takes no writes; {advice}")
+    if closed:
+        grant = f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO "{user}"'
+        return Finding(what, ok=False, detail=f"{user} may not use the table {closed[0]}; as its owner: {grant}")
+    return None
 
 
 def _dossiers(onestop: OneStop) -> Finding:

@@ -36,6 +36,27 @@ def test_the_doctor_finds_nothing_wrong_with_a_postgresql_as_it_comes(tmp_path: 
         assert checkup._collation(here.gateway).detail == ""
 
 
+def test_the_doctor_says_when_a_database_takes_no_writes_or_is_closed_to_us(tmp_path: Path) -> None:
+    with postgres.running() as server, world(tmp_path, server.new_schema(), dossiers=0) as here:
+        url = here.gateway.database.url.render_as_string(hide_password=False)
+
+        def said(url: str) -> tuple[bool, str]:
+            opened = database.Database(url)
+            found = checkup._tried("gateway database", lambda: checkup._usable(opened))
+            opened.close()
+            return found.ok, found.detail
+
+        assert said(url) == (True, "")
+        ok, detail = said(url + "%20-cdefault_transaction_read_only%3Don")
+        assert (ok, detail.split(";")[0]) == (False, "takes no writes")
+        schema = url.rpartition("%3D")[2]
+        server._administer("CREATE ROLE stranger LOGIN", f"GRANT USAGE ON SCHEMA {schema} TO stranger")
+        ok, detail = said(url.replace("postgres@", "stranger@"))
+        assert not ok
+        assert detail.startswith("stranger may not use the table ")
+        assert detail.endswith(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO "stranger"')
+
+
 def test_the_doctor_says_what_a_postgresql_that_sorts_by_a_language_costs() -> None:
     assert "rules of vi_VN.UTF-8" in checkup._sorted_by("vi_VN.UTF-8").detail
     assert [checkup._sorted_by(one).detail for one in ("C", "C.utf8", "C.UTF-8", "POSIX")] == [""] * 4
