@@ -54,6 +54,14 @@ def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
             "settings.toml: web.share_port: expected true or false",
         ),
         ("[gateway]", "[web]\nshare_port = 1\n[gateway]", "web.share_port: expected true or false, without quotes"),
+        (
+            "[gateway]",
+            "[routes]\nchannels = []\n[gateway]",
+            "settings.toml: routes: expected tables that begin with [[r",
+        ),
+        ("[gateway]", "[[routes]]\nchannels = []\n[gateway]", "routes.0.channels: expected at least one"),
+        ("[gateway]", '[[routes]]\nchannels = ["sms"]\nprefixes = ["091"]\n[gateway]', "such as 8491 for 091"),
+        ("[gateway]", '[[routes]]\nchannels = ["sms"]\npurposes = []\n[gateway]', "purposes: expected at least one"),
         ("[gateway]", "[retention]\nmessages = 36501\n[gateway]", "retention.messages: expected at most 36500 days"),
         (
             "[gateway]",
@@ -168,6 +176,16 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner_only(tmp_path: Path)
 def test_words_are_settings(tmp_path: Path) -> None:
     text = settings_text(tmp_path).replace("[gateway]", '[words]\nlook_up = ["Hồ sơ", "AG"]\n[gateway]')
     assert load(FILE, text).words.look_up == ("HO SO", "AG")
+
+
+def test_what_a_text_has_to_look_like_is_said_in_words(tmp_path: Path) -> None:
+    texts = 'app_secret = "s"\noa_secret = "s"\nrefresh_token = "r"'
+    zalo = f'[channels.zalo]\nprovider = "zalo"\nsender = "Zalo"\ntps = 1\napp_id = "no 1"\n{texts}'
+    told = "settings.toml: channels.zalo.app_id: expected digits, and nothing else"
+    assert faults(settings_text(tmp_path, more=zalo)) == told
+    openid = '[console.openid]\nissuer = "https://id.example"\nclient_id = "c"\nscope = "email"'
+    told = "settings.toml: console.openid.scope: expected words of which the first one is openid"
+    assert faults(settings_text(tmp_path, more=openid)) == told
 
 
 def test_an_address_for_receipts_that_the_carrier_would_cut_off_is_refused(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def faults_of(error: ValidationError, source: Source, above: tuple[str, ...]) ->
         origin = source.of(path, missing=fault["type"] == "missing")
         # The only keys that anybody may choose, and not only their values, are names of channels.
         told = _CHANNEL_NAME if "[key]" in fault["loc"] else _expectation(fault["type"], fault["msg"])
-        lines.append(f"{origin}: {told}")
+        lines.append(f"{origin}: {_ROUTES if path == ('routes',) else told}")
     return lines
 
 
@@ -103,6 +103,7 @@ def unreadable(error: UnreadableVariable) -> str:
     return f"{name}: expected a table as JSON; better set single keys: {name}{DIVIDER}KEY"
 
 
+_ROUTES = "expected tables that begin with [[routes]], or a list of them as JSON in a variable"
 _YES_OR_NO = "expected true or false"
 _CHANNEL_NAME = "expected a lower-case letter, then letters, digits and dashes, 31 at the most"
 _EXPECTATIONS = {
@@ -127,10 +128,21 @@ _EXPECTATIONS = {
     "finite_number": "expected a number that is finite",
 }
 
+# Signs of the patterns that texts have to have, in words.
+_PATTERNS = {
+    r"\d": "expected digits, and nothing else",
+    "[!-~]": "expected letters, digits and signs of ASCII, without blanks or line breaks",
+    "openid": "expected words of which the first one is openid",
+}
+
 
 def _expectation(kind: str, message: str) -> str:
     if kind == "too_short":
+        if "Tuple" in message:
+            return "expected at least one"
         return "expected at least one table such as [channels.sms]" if "Dictionary" in message else "expected some text"
+    if kind == "string_pattern_mismatch":
+        return next((told for pattern, told in _PATTERNS.items() if pattern in message), message)
     if kind in _EXPECTATIONS:
         return _EXPECTATIONS[kind]
     return re.sub("Input should be|String should have", "expected", message.removeprefix("Value error, "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import time
@@ -111,6 +112,12 @@ def _phone(value: str) -> str:
     return number
 
 
+def _prefix(value: str) -> str:
+    if not re.fullmatch("[1-9][0-9]{0,14}", value):  # no number has a zero there once it is one of E.164
+        raise ValueError("expected the digits that a number begins with from the country's on, such as 8491 for 091")
+    return value
+
+
 def _issuer(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme == "https" and parts.hostname:
@@ -137,6 +144,7 @@ def _days(least: int) -> Callable[[int], int]:
     return check
 
 
+Prefix = Annotated[str, AfterValidator(_prefix)]
 Phone = Annotated[str, AfterValidator(_phone)]
 Issuer = Annotated[str, AfterValidator(_issuer)]
 Hour = Annotated[time, BeforeValidator(_hour)]

@@ -22,6 +22,7 @@ from smsgw.settings.kinds import (
     Issuer,
     Number,
     Phone,
+    Prefix,
     Proxies,
     Purpose,
     ReadDatabase,
@@ -155,9 +156,9 @@ class RetentionSettings(Table):
 class RouteSettings(Table):
     """[[routes]]: channels for some purposes and numbers, the best one first. `prefixes`: E.164 digits, as 8491."""
 
-    purposes: tuple[Purpose, ...] = ("reply", "reminder", "notice")
+    purposes: tuple[Purpose, ...] = Field(default=("reply", "reminder", "notice"), min_length=1)
     channels: tuple[str, ...] = Field(min_length=1)
-    prefixes: tuple[Annotated[str, Field(pattern=r"^\d{1,15}$")], ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
 
 
 class ChannelSettings(BaseModel):
