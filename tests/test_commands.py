@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import re
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -15,9 +12,6 @@ from typing import Any
 
 import pytest
 
-from smsgw import checkup
-from smsgw.dossiers.source import COLUMNS
-from smsgw.settings import load
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import processes
@@ -192,36 +186,6 @@ def test_the_report_has_the_figures_of_a_period(shell: Shell) -> None:
     assert "received" in shell.run("report").stdout
 
 
-def test_the_doctor_names_what_is_wrong_and_how_to_mend_it(shell: Shell) -> None:
-    examined = shell.run("doctor", "--json")
-    found = json.loads(examined.stdout)
-    by_name = {finding["what"]: finding for finding in found["checks"]}
-    assert examined.returncode == 1
-    assert by_name["gateway database"]["ok"]
-    assert by_name["one-stop database"]["ok"]
-    assert by_name["clock"]["ok"]
-    assert "check the channel's url" in by_name["channel sms"]["detail"]
-    away = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
-    examined = shell.run("doctor", SMSGW_GATEWAY__DATABASE=away)
-    assert re.search(r"gateway database: can't be reached: .*refused; check its URL", examined.stdout)
-
-
-def test_the_doctor_says_so_when_the_disk_is_nearly_full(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(shell.folder)
-    monkeypatch.setattr(checkup, "LEAST_ROOM", 10**12)
-    (disk,) = [finding for finding in checkup.examine(load(Path("settings.toml"))) if finding.what == "disk"]
-    assert not disk.ok
-    assert disk.detail.startswith("only ")
-    assert disk.detail.endswith("; make room")
-
-
-def test_the_doctor_looks_at_the_disk_before_there_is_a_folder_on_it(tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text(settings_text(tmp_path / "not" / "made"))
-    settings = load(tmp_path / "settings.toml")
-    (disk,) = [finding for finding in checkup.examine(settings) if finding.what == "disk"]
-    assert not disk.detail.startswith("only 0 MB")
-
-
 @pytest.mark.parametrize(
     ("words", "variables", "told"),
     [
@@ -363,48 +327,6 @@ def test_whoever_turns_a_rule_off_in_an_agency_that_has_no_dossiers_is_told_so(s
         "smsgw: received is off, but the agency h01.21.10 has no dossiers; nearest are H01.21.10"
     )
     assert shell.run("reminders", "off", "received", "--agency", "H01.21.10").stderr == ""
-
-
-def test_the_doctor_finds_secrets_that_anybody_can_read(shell: Shell) -> None:
-    elsewhere = {"SMSGW_CHANNELS__SMS__URL": "http://192.0.2.1:9", "SMSGW_CHANNELS__SMS__TIME_LIMIT": "0.1"}
-    told = "FAIL channel sms: secret as in the shipped settings, which anybody can read"
-    assert told in shell.run("doctor", SMSGW_CHANNELS__SMS__SECRET="demo-secret", **elsewhere).stdout
-    assert "as in the shipped" not in shell.run("doctor", **elsewhere).stdout
-    assert "as in the shipped" not in shell.run("doctor", SMSGW_CHANNELS__SMS__SECRET="demo-secret").stdout
-
-
-def test_the_doctor_says_whether_the_wording_or_the_rules_are_wrong(shell: Shell) -> None:
-    (shell.folder / "rules.toml").write_text("[received]\nspeed = 3\n")
-    by_rules = shell.run("doctor", SMSGW_REMINDERS__RULES="rules.toml")
-    assert (by_rules.returncode, by_rules.stdout.split(";")[0]) == (
-        1,
-        "FAIL reminder rules: rules.toml: received.speed: no such key",
-    )
-    by_wording = shell.run("doctor", SMSGW_ANSWERS__WORDING="none.toml")
-    assert by_wording.stdout.startswith("FAIL wording: none.toml: can't be read")
-
-
-def test_the_doctor_names_dossiers_that_are_left_out(shell: Shell, tmp_path: Path) -> None:
-    view = tmp_path / "view.db"
-    columns = dict.fromkeys(COLUMNS, "NULL") | {"code": "'H01.12-180802-0012'", "status": "'dang xu ly'"}
-    with contextlib.closing(sqlite3.connect(view)) as connection:
-        rows = ", ".join(f"{value} AS {name}" for name, value in columns.items())
-        connection.execute(f"CREATE VIEW dossier_status AS SELECT {rows}")
-        found = shell.run("doctor", SMSGW_ONESTOP__DATABASE=f"sqlite:///{view}").stdout
-        assert "FAIL one-stop database: 1 of 1 rows of dossier_status make no sense and are left out" in found
-        assert "such as H01.12-180802-0012: status 'dang xu ly'; expected a number from 1 to 10; mend the view" in found
-        connection.execute("DROP VIEW dossier_status")
-        connection.execute(f"CREATE VIEW dossier_status AS SELECT {rows} WHERE 1 = 0")
-        found = shell.run("doctor", SMSGW_ONESTOP__DATABASE=f"sqlite:///{view}").stdout
-        assert "ok   one-stop database: the view dossier_status has no rows yet" in found
-
-
-def test_the_doctor_says_why_a_file_is_no_database_and_goes_on(shell: Shell) -> None:
-    for name, why in (("settings.toml", "file is not a database"), ("x" * 300, "File name too long")):
-        examined = shell.run("doctor", SMSGW_GATEWAY__DATABASE=f"sqlite:///{name}")
-        assert f"FAIL gateway database: can't be reached: {why}; check its URL and rights" in examined.stdout
-        assert "ok   one-stop database" in examined.stdout
-        assert examined.stderr == ""
 
 
 def test_a_channel_is_paused_and_released_with_a_reason(shell: Shell) -> None:
