@@ -20,7 +20,7 @@ from tests.console import PASSWORD
 from tests.world import NOON, World, world
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = IN_A_BROWSER
 PAGES = (
@@ -256,6 +256,22 @@ def test_a_key_is_made_at_one_press_or_two_and_what_is_wrong_is_said_where_one_i
     assert secret not in page.content()
     page.get_by_role("button", name="Thu hồi khóa").click()
     page.get_by_text(f"Đã thu hồi khóa {name}.").wait_for()
+
+
+def test_a_button_that_is_pressed_twice_is_pressed_once(page: Page, console: Console) -> None:
+    page.goto(console.url + "opt-outs/")
+    page.fill("#phone", f"0912 00{page.viewport_size and page.viewport_size['width']}".ljust(11, "0"))
+    came: list[Route] = []
+    page.route(
+        "**/opt-outs/", lambda route: came.append(route) if route.request.method == "POST" else route.continue_()
+    )
+    # The second press a moment later, before there is an answer to the first.
+    page.get_by_role("button", name="Thêm vào danh sách").evaluate(
+        "button => { button.click(); return new Promise((done) => setTimeout(() => done(button.click()), 100)); }"
+    )
+    came[-1].continue_()
+    page.get_by_text("sẽ không nhận loại tin đã chọn nữa").wait_for()
+    assert len(came) == 1
 
 
 def test_what_was_entered_waits_in_its_form_while_one_signs_in_again(page: Page, console: Console) -> None:

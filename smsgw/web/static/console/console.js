@@ -9,12 +9,3 @@ for (const button of document.querySelectorAll("[data-all]")) {
     for (const box of boxes) box.checked = !all;
   });
 }
-
-// Sends a form once, however often its button is pressed: what answers the second time would hide the first answer.
-for (const form of document.querySelectorAll("[data-once]")) {
-  let sent = false;
-  form.addEventListener("submit", (event) => {
-    if (sent) event.preventDefault();
-    sent = true;
-  });
-}

@@ -3,7 +3,11 @@
 // read, and so it is asked first, and waits with all that was typed until they are signed in again, in another tab.
 
 const FRESH = 60000; // milliseconds for which whoever was shown a page is taken to be signed in
+// Milliseconds in which who presses twice means once: what answers the second time would hide the first answer, or say
+// that somebody else was there before.
+const SAME_PRESS = 5000;
 const asking = new Set(), sure = new Set(); // forms
+const sent = new Map(); // forms, and when
 
 // Nothing comes of a moment without the gateway: null. Of who is not signed in: 401, and not the door's page.
 async function asked(address) {
@@ -32,10 +36,14 @@ async function send(form, button) {
 
 for (const form of document.querySelectorAll("main form[method=post]")) {
   form.addEventListener("submit", (event) => {
-    if (sure.delete(form) || performance.now() < FRESH) return;
+    const known = sure.delete(form) || performance.now() < FRESH;
+    if (known && !(performance.now() - sent.get(form) < SAME_PRESS)) {
+      sent.set(form, performance.now());
+      return;
+    }
     event.preventDefault();
     event.stopImmediatePropagation(); // nobody else takes it for sent
-    if (asking.has(form)) return;
+    if (known || asking.has(form)) return;
     asking.add(form);
     send(form, event.submitter);
   });
