@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 Clock = Callable[[], datetime]
 
@@ -12,6 +12,11 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Now, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def midnight(day: date, zone: tzinfo | None) -> datetime:
+    """When a day begins in a time zone. In UTC, as hours are added up: by the clock on the wall, one may be twice."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def steady(clock: Clock) -> Clock:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from smsgw.dossiers.source import OneStopUnavailable, read_only_engine, reason
-from smsgw.dossiers.view import counted, midnight, overdue, view
+from smsgw.dossiers.source import connected
+from smsgw.dossiers.view import counted, from_to, overdue, view
 
 TIME_LIMIT = 120.0  # seconds; it reads every dossier of the period
 
@@ -36,29 +36,23 @@ def figures(
     url: str, zone: ZoneInfo, start: date | None = None, end: date | None = None, now: datetime | None = None
 ) -> Figures:
     """Count what was received from `start` to `end`, both included, in that zone. Raises OneStopUnavailable."""
-    engine = read_only_engine(url, timeout=TIME_LIMIT)
-    period = _period(zone, start, end)
+    period = [*from_to(_c.received_at, start, end, zone)]
     resolved = _c.finished_at.is_not(None)
-    try:
-        with engine.connect() as connection:
-            totals = connection.execute(
-                sa.select(
-                    sa.func.count(),
-                    counted(resolved),
-                    counted(sa.and_(resolved, _c.finished_at < _c.due_at)),
-                    counted(sa.and_(resolved, _c.finished_at <= _c.due_at)),
-                    counted(overdue(now or datetime.now(UTC))),
-                    counted(sa.and_(resolved, _c.service_level == 3)),
-                    counted(sa.and_(resolved, _c.service_level == 4)),
-                    sa.func.count(_c.agency_code.distinct()),
-                ).where(*period)
-            ).one()
-            statuses = sa.select(_c.status, sa.func.count()).where(*period).group_by(_c.status)
-            by_status: dict[int, int] = dict(connection.execute(statuses.order_by(_c.status)).all())
-    except sa.exc.SQLAlchemyError as error:
-        raise OneStopUnavailable(reason(error)) from None
-    finally:
-        engine.dispose()
+    with connected(url, TIME_LIMIT) as connection:
+        totals = connection.execute(
+            sa.select(
+                sa.func.count(),
+                counted(resolved),
+                counted(sa.and_(resolved, _c.finished_at < _c.due_at)),
+                counted(sa.and_(resolved, _c.finished_at <= _c.due_at)),
+                counted(overdue(now or datetime.now(UTC))),
+                counted(sa.and_(resolved, _c.service_level == 3)),
+                counted(sa.and_(resolved, _c.service_level == 4)),
+                sa.func.count(_c.agency_code.distinct()),
+            ).where(*period)
+        ).one()
+        statuses = sa.select(_c.status, sa.func.count()).where(*period).group_by(_c.status)
+        by_status: dict[int, int] = dict(connection.execute(statuses.order_by(_c.status)).all())
     received, done, ahead, on_time, late, level_3, level_4, agencies = totals
     return Figures(
         received,
@@ -92,12 +86,3 @@ def described(figures: Figures) -> str:
 
 def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
-
-
-def _period(zone: ZoneInfo, start: date | None, end: date | None) -> list[sa.ColumnElement[bool]]:
-    conditions = []
-    if start is not None:
-        conditions.append(_c.received_at >= midnight(start, zone))
-    if end is not None:
-        conditions.append(_c.received_at < midnight(end + timedelta(days=1), zone))
-    return conditions

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta, tzinfo
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from smsgw.dossiers.selection import BELOW, Days, Selection
-from smsgw.dossiers.source import OneStopUnavailable, read_only_engine, reason
-from smsgw.dossiers.view import midnight, overdue, view
+from smsgw.dossiers.selection import BELOW, Selection
+from smsgw.dossiers.source import connected
+from smsgw.dossiers.view import from_to, overdue, view
 
 TIME_LIMIT = 120.0  # seconds; it may read every dossier there is
 TIME_LIMIT_OF_A_FORM = 10.0  # seconds; somebody waits for it
@@ -23,7 +21,7 @@ ROWS_AT_ONCE = 5000  # a page; no transaction of ours stays open in an agency's 
 
 def count(url: str, selection: Selection, now: datetime, within: str | None = None) -> int:
     """How many dossiers a selection has. Raises OneStopUnavailable."""
-    with _connected(url) as connection:
+    with connected(url, TIME_LIMIT) as connection:
         query = sa.select(sa.func.count()).select_from(view).where(*_conditions(selection, now, within))
         return connection.scalar(query) or 0
 
@@ -38,7 +36,7 @@ def rows(
     code = view.c.code
     chosen = (sa.type_coerce(view.c[name], sa.types.NULLTYPE).label(name) for name in dict.fromkeys(["code", *columns]))
     query = sa.select(*chosen).where(*_conditions(selection, now, within)).order_by(code).limit(ROWS_AT_ONCE)
-    with _connected(url) as connection:
+    with connected(url, TIME_LIMIT) as connection:
         page = connection.execute(query).mappings().all()
         while page:
             yield from page
@@ -51,7 +49,7 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
     Raises OneStopUnavailable.
     """
     found = []
-    with _connected(url) as connection:
+    with connected(url, TIME_LIMIT) as connection:
         for kind in ("agency", "procedure"):
             code, name = view.c[f"{kind}_code"], view.c[f"{kind}_name"]
             query = sa.select(code, sa.func.max(name)).where(*_under(within)).group_by(code).order_by(code)
@@ -62,7 +60,7 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
 def has_agency(url: str, code: str) -> bool:
     """Whether there is a dossier of an agency; it looks no further than the first. Raises OneStopUnavailable."""
     agency = view.c.agency_code
-    with _connected(url, TIME_LIMIT_OF_A_FORM) as connection:
+    with connected(url, TIME_LIMIT_OF_A_FORM) as connection:
         # Some databases find h01.21 as well.
         return connection.scalar(sa.select(agency).where(agency == code).limit(1)) == code
 
@@ -70,20 +68,8 @@ def has_agency(url: str, code: str) -> bool:
 def agency_codes(url: str) -> list[str]:
     """The agencies that there are dossiers of; it reads every dossier. Raises OneStopUnavailable."""
     agency = view.c.agency_code
-    with _connected(url, TIME_LIMIT_OF_A_FORM) as connection:
+    with connected(url, TIME_LIMIT_OF_A_FORM) as connection:
         return [code for code in connection.scalars(sa.select(agency).distinct().order_by(agency)) if code]
-
-
-@contextmanager
-def _connected(url: str, timeout: float = TIME_LIMIT) -> Iterator[sa.Connection]:
-    engine = read_only_engine(url, timeout=timeout)
-    try:
-        with engine.connect() as connection:
-            yield connection
-    except sa.exc.SQLAlchemyError as error:
-        raise OneStopUnavailable(reason(error)) from None
-    finally:
-        engine.dispose()
 
 
 def _conditions(selection: Selection, now: datetime, within: str | None) -> list[sa.ColumnElement[bool]]:
@@ -99,7 +85,7 @@ def _conditions(selection: Selection, now: datetime, within: str | None) -> list
     if selection.statuses:
         conditions.append(view.c.status.in_(selection.statuses))
     conditions += [column.in_(values) for column, values in chosen if values]
-    conditions += [bound for column, span in days for bound in _between(column, span, now.tzinfo)]
+    conditions += [bound for column, span in days for bound in from_to(column, span.first, span.last, now.tzinfo)]
     if selection.overdue is not None:
         late = overdue(now)
         conditions.append(late if selection.overdue else sa.func.coalesce(sa.not_(late), sa.true()))
@@ -115,10 +101,3 @@ def _agency(code: str) -> sa.ColumnElement[bool]:
     if exact == code:
         return column == code
     return sa.or_(column == exact, column.startswith(exact + ".", autoescape=True))
-
-
-def _between(column: sa.ColumnElement[Any], days: Days, zone: tzinfo | None) -> Iterator[sa.ColumnElement[bool]]:
-    if days.first is not None:
-        yield column >= midnight(days.first, zone)
-    if days.last is not None:
-        yield column < midnight(days.last + timedelta(days=1), zone)

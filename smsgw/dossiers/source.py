@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -224,6 +225,22 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
         # No transaction of ours may stay open in an agency's database.
         isolation_level=None if backend == "sqlite" else "AUTOCOMMIT",
     )
+
+
+@contextmanager
+def connected(url: str, timeout: float = 30.0) -> Iterator[sa.Connection]:
+    """One connection that can't write, for as long as it is needed. Raises OneStopUnavailable, also for what it asks.
+
+    `timeout`: seconds for each query, where its driver knows such a limit.
+    """
+    engine = read_only_engine(url, timeout=timeout)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.SQLAlchemyError as error:
+        raise OneStopUnavailable(reason(error)) from None
+    finally:
+        engine.dispose()
 
 
 def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, tzinfo
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import sqlalchemy as sa
 
+from smsgw.clock import midnight
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import COLUMNS, VIEW
 
@@ -38,6 +40,11 @@ def without_zone(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def midnight(day: date, zone: tzinfo | None) -> datetime:
-    """The beginning of a day in a time zone, as the view has times."""
-    return without_zone(datetime.combine(day, time(), zone))
+def from_to(
+    column: sa.ColumnElement[datetime], first: date | None, last: date | None, zone: tzinfo | None
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Where a time lies on the days from `first` to `last`, both included, by the clocks of a time zone."""
+    if first is not None:
+        yield column >= without_zone(midnight(first, zone))
+    if last is not None:
+        yield column < without_zone(midnight(last + timedelta(days=1), zone))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from smsgw.clock import midnight
 from smsgw.dispatch.retry import RULES
 from smsgw.notices import budget
 from smsgw.notices.audience.columns import placeholders
@@ -98,8 +99,7 @@ class Personal:
         """The midnights around a time, by the province's clock."""
         zone = self._means.hours.zone
         day = now.astimezone(zone).date()
-        first, last = (datetime.combine(day + timedelta(days=days), time(), zone) for days in (0, 1))
-        return first.astimezone(UTC), last.astimezone(UTC)
+        return midnight(day, zone), midnight(day + timedelta(days=1), zone)
 
 
 def recipient(written: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from smsgw.clock import Clock
+from smsgw.clock import Clock, midnight
 from smsgw.store import activity
 from smsgw.store.activity import ReplyTimes, Traffic
 from smsgw.store.database import Database
@@ -125,9 +125,7 @@ class Activity:
         return at.astimezone(self._timezone).date()
 
     def _span(self, day: date) -> tuple[datetime, datetime]:
-        """In UTC, in which hours are added up: by the clock on the wall one may be none, or two."""
-        first, last = (datetime.combine(each, time(), self._timezone) for each in (day, day + timedelta(days=1)))
-        return first.astimezone(UTC), last.astimezone(UTC)
+        return midnight(day, self._timezone), midnight(day + timedelta(days=1), self._timezone)
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float | None:

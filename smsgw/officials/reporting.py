@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
+from smsgw.clock import midnight
 from smsgw.store import heard as rows
 from smsgw.store.database import Database
 from smsgw.store.removing import Bounds
@@ -12,8 +13,8 @@ from smsgw.store.removing import Bounds
 
 def heard(database: Database, zone: ZoneInfo, start: date | None, end: date | None) -> rows.Heard:
     """What citizens said from `start` to `end`, both included, by the province's calendar."""
-    first = datetime.combine(start, time(), zone) if start else None
-    last = datetime.combine(end + timedelta(days=1), time(), zone) if end else None
+    first = midnight(start, zone) if start else None
+    last = midnight(end + timedelta(days=1), zone) if end else None
     with database.reading() as connection:
         return rows.heard(connection, first, last)
 

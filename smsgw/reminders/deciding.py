@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from smsgw.answers import status
 from smsgw.answers.template import Template
 from smsgw.answers.wording import LANGUAGES, Wording
+from smsgw.clock import midnight
 from smsgw.dossiers.candidates import Load
 from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.rules import Rule
-from smsgw.reminders.timing import midnight
 from smsgw.store.people import Preference
 from smsgw.text.accents import unaccented
 from smsgw.text.phones import msisdn

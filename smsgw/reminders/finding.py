@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from smsgw.clock import midnight
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.deciding import due
 from smsgw.reminders.rules import Rule
 from smsgw.reminders.switches import Switches
 from smsgw.reminders.telling import Planned, Teller
-from smsgw.reminders.timing import midnight
 from smsgw.store import followers
 from smsgw.store.database import Database
 from smsgw.store.followers import Followers

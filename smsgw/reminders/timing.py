@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
 
+from smsgw.clock import midnight
 from smsgw.dossiers.calendar import add_working_days, take_working_days
 from smsgw.dossiers.candidates import Span
 from smsgw.store.schedules import Times
@@ -85,8 +86,3 @@ class Offset:
         else:
             earliest, latest = take_working_days(first, steps) - days, last - days
         return Span(self.column, midnight(earliest, zone), midnight(latest + timedelta(days=1), zone))
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins there."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from smsgw.clock import Clock
+from smsgw.clock import Clock, midnight
 from smsgw.dispatch.vetting import Vetted, put_off, withdrawn
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.reminders.deciding import Texts, is_owner, occasion
 from smsgw.reminders.rules import OFFICIALS, Rule
 from smsgw.reminders.switches import Switches
-from smsgw.reminders.timing import midnight
 from smsgw.store import followers, opt_outs, outbox, people, reminders
 from smsgw.store.database import Database
 from smsgw.store.followers import Followers

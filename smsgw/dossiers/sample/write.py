@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.sample.generate import Row, dossiers
 from smsgw.dossiers.sample.province import agencies, procedures
-from smsgw.dossiers.source import VIEW, OneStopUnavailable, read_only_engine, reason
+from smsgw.dossiers.source import VIEW, OneStopUnavailable, connected, reason
 from smsgw.dossiers.view import column
 from smsgw.resources import statements
 
@@ -73,16 +73,14 @@ def write(url: str, n: int, seed: int, today: date, progress: Callable[[int], ob
 
 
 def examples(url: str) -> list[Example]:
-    """One dossier in each status that the sample has, by status."""
-    engine = read_only_engine(url)
-    with engine.connect() as connection:
+    """One dossier in each status that the sample has, by status. Raises OneStopUnavailable."""
+    with connected(url) as connection:
         rows = connection.execute(
             sa.text(
                 "SELECT code, status, applicant_phone FROM dossier_status WHERE code IN"
                 " (SELECT max(code) FROM dossier_status GROUP BY status) ORDER BY status"
             )
         ).all()
-    engine.dispose()
     return [Example(code, Status(status), phone) for code, status, phone in rows]
 
 
@@ -91,19 +89,15 @@ def _replaceable(url: str, *, alone: bool) -> int:
 
     `alone`: that is whatever else is there, the whole file being replaced; otherwise what has the sample's names.
     """
-    engine = read_only_engine(url)
-    try:
-        with engine.connect() as connection:
-            look = sa.inspect(connection)
-            there = {*look.get_table_names(), *look.get_view_names()} if alone else set(filter(look.has_table, _OWN))
-            if not there:
-                return 0
-            if others := sorted(there - _OWN):
-                raise NotTheSample(f"onestop.database has {others[0]}, which is no part of a sample; {_INSTEAD}")
-            if there == _OWN and _is_as_made(connection, look):
-                return connection.scalar(sa.text("SELECT count(*) FROM dossier")) or 0
-    finally:
-        engine.dispose()
+    with connected(url) as connection:
+        look = sa.inspect(connection)
+        there = {*look.get_table_names(), *look.get_view_names()} if alone else set(filter(look.has_table, _OWN))
+        if not there:
+            return 0
+        if others := sorted(there - _OWN):
+            raise NotTheSample(f"onestop.database has {others[0]}, which is no part of a sample; {_INSTEAD}")
+        if there == _OWN and _is_as_made(connection, look):
+            return connection.scalar(sa.text("SELECT count(*) FROM dossier")) or 0
     raise NotTheSample(f"onestop.database holds something else than a sample, which would be lost; {_INSTEAD}")
 
 
