@@ -38,7 +38,6 @@ ROWS = 200  # of the one-stop database
 CLOCK_TOLERANCE = timedelta(seconds=30)
 COMMIT = 0.5  # seconds that are left for everything but the look-up when a callback is answered
 
-
 _READ_ONLY = "SELECT current_user, current_schema(), current_setting('transaction_read_only') = 'on'"
 _CLOSED = """
     SELECT name FROM unnest(CAST(:names AS text[])) AS name
@@ -183,9 +182,8 @@ def _tried(what: str, check: Callable[[], Finding | None]) -> Finding:
 
 def _room(folder: Path) -> Finding:
     """A full disk is the one thing that a database which is read well does not show."""
-    there = next(
-        above for above in (folder, *folder.absolute().parents) if os.path.exists(above)
-    )  # init makes the rest
+    # What is not there yet is made by init.
+    there = next(above for above in (folder, *folder.absolute().parents) if os.path.exists(above))
     free = shutil.disk_usage(there).free // MB
     detail = f"{free} MB are left in {folder}"
     return Finding("disk", ok=free >= LEAST_ROOM, detail=detail if free >= LEAST_ROOM else f"only {detail}; make room")
