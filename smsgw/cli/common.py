@@ -78,6 +78,13 @@ class Context:
         finally:
             database.close()
 
+    def doubt(self, agency: str | None, done: str) -> None:
+        """Say so if the one-stop database knows no such agency. `done`: what is done for it all the same."""
+        from smsgw.dossiers import agencies
+
+        if agency and (doubt := agencies.doubt(self.settings.onestop.database, agency)):
+            complain(f"{done}, but the agency {agency} {doubt}")
+
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)  # within these, no reckoning leaves the calendar
 
@@ -95,6 +102,17 @@ class Day(click.ParamType[date]):
         if not FIRST_DAY <= day <= LAST_DAY:
             self.fail(f"{value!r} is not between {FIRST_DAY} and {LAST_DAY}")
         return day
+
+
+class Agency(click.ParamType[str]):
+    """The code of an agency. To leave it out means the whole province; a name that is empty is a slip."""
+
+    name = "TEXT"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        if not value.strip():
+            raise click.UsageError("--agency is empty; leave it out for the whole province")
+        return value
 
 
 class Msisdn(click.ParamType[str]):

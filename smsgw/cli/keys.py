@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from smsgw.cli.common import Context, as_json, by_hand, complain, nothing, print_json
-from smsgw.dossiers import agencies
+from smsgw.cli.common import Agency, Context, as_json, by_hand, nothing, print_json
 from smsgw.officials.systems import DAILY, MOST_A_DAY, ROLES
 from smsgw.store.officials import Role
 from smsgw.store.systems import Key
@@ -37,7 +36,9 @@ def key() -> None:
 @click.option(
     "--role", type=SystemsRole(), default="viewer", show_default=True, help="viewer reads, sender sends as well."
 )
-@click.option("--agency", help="Code of the agency whose messages and notices it is for. Without: the province's.")
+@click.option(
+    "--agency", type=Agency(), help="Code of the agency whose messages and notices it is for. Without: the province's."
+)
 @click.option(
     "--daily",
     type=click.IntRange(1, MOST_A_DAY),
@@ -49,8 +50,6 @@ def key() -> None:
 @click.pass_obj
 def add(context: Context, name: str, role: Role, agency: str | None, daily: int, as_json: bool) -> None:
     """Make a key for the system NAME, and print it. Nobody can read it again."""
-    if agency is not None and not agency.strip():
-        raise click.UsageError("--agency is empty; leave it out for the whole province")
     with context.gateway() as gateway:
         made, secret = gateway.systems.add(name, role, agency, daily, by_hand())
     if as_json:
@@ -58,8 +57,7 @@ def add(context: Context, name: str, role: Role, agency: str | None, daily: int,
     else:
         click.echo(f"{_line(made)}. Keep its key where only it can read it: it is not shown again.", err=True)
         click.echo(secret)
-    if made.agency and (doubt := agencies.doubt(context.settings.onestop.database, made.agency)):
-        complain(f"{made.name} is added, but the agency {made.agency} {doubt}")
+    context.doubt(made.agency, f"{made.name} is added")
 
 
 @key.command("list")

@@ -7,8 +7,7 @@ import sys
 
 import click
 
-from smsgw.cli.common import Context, Mobile, as_json, by_hand, complain, nothing, print_json
-from smsgw.dossiers import agencies
+from smsgw.cli.common import Agency, Context, Mobile, as_json, by_hand, nothing, print_json
 from smsgw.failure import ExpectedFailure
 from smsgw.officials import audit as log
 from smsgw.officials.accounts import AccountError, highest_role
@@ -35,7 +34,11 @@ def user() -> None:
 @user.command()
 @click.argument("name")
 @click.option("--role", type=RoleName(), required=True, help="viewer, sender, approver or admin: each may more.")
-@click.option("--agency", help="Code of the agency whose citizens and notices they see. Without: the whole province.")
+@click.option(
+    "--agency",
+    type=Agency(),
+    help="Code of the agency whose citizens and notices they see. Without: the whole province.",
+)
 @click.option("--phone", type=Mobile(), help="Their own number, for test messages.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--no-password", is_flag=True, help="They sign in by OpenID Connect only.")
@@ -52,14 +55,11 @@ def add(
     """Make an account for NAME."""
     if password_stdin and no_password:
         raise click.UsageError("--password-stdin and --no-password exclude each other")
-    if agency is not None and not agency.strip():
-        raise click.UsageError("--agency is empty; leave it out for the whole province")
     password = None if no_password else _password(password_stdin)
     with context.gateway() as gateway:
         made = gateway.accounts.add(name, role, agency, phone, password, by_hand())
     click.echo(f"{made.name}: {made.role}, {made.agency or 'the whole province'}")
-    if made.agency and (doubt := agencies.doubt(context.settings.onestop.database, made.agency)):
-        complain(f"{made.name} is added, but the agency {made.agency} {doubt}")
+    context.doubt(made.agency, f"{made.name} is added")
 
 
 @user.command("list")

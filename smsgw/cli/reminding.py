@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import CommandFailed, Context, as_json, by_hand, complain, nothing, print_json
-from smsgw.dossiers import agencies
+from smsgw.cli.common import CommandFailed, Context, as_json, by_hand, nothing, print_json
 from smsgw.gateway import Gateway
 from smsgw.reminders.reminders import RuleState
 from smsgw.reminders.running import Shown
@@ -88,8 +87,7 @@ def _turning(name: str, *, is_on: bool) -> click.Command:
             gateway.reminders.runs.meet()
             gateway.reminders.turn(rule, agency, is_on, by_hand())
         click.echo(f"{rule}: {name}{f' in {agency}' if agency else ''}")
-        if agency and (doubt := agencies.doubt(context.settings.onestop.database, agency)):
-            complain(f"{rule} is {name}, but the agency {agency} {doubt}")
+        context.doubt(agency, f"{rule} is {name}")
 
     turn.help = f"Turn rule NAME {name}, everywhere or in one agency."
     return turn
