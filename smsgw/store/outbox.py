@@ -6,9 +6,9 @@
     reword    change what a claimed message says, before it is handed over
     settle    write down what became of it, if the lease is still ours
 
-With `overdue`, `pending`, where decisions are, and `receipts` these are the only statements that move an outbound
-message. Every move is guarded: it names the state that it found, or the lease. A row that is not there any more has
-another owner, and is let go. Which moves are legal is said in `states`.
+With `overdue`, `pending`, where decisions are, `receipts` and `notice_sending`, which holds and ends a notice's, these
+are the only statements that move an outbound message. Every move is guarded: it names the state that it found, or the
+lease. A row that is not there any more has another owner, and is let go. Which moves are legal is said in `states`.
 """
 
 from __future__ import annotations
