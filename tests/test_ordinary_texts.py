@@ -7,20 +7,15 @@ import pytest
 from smsgw.answers.answering import Answers
 from smsgw.answers.asked import (
     Agree,
-    AskVoice,
-    Follow,
     Help,
     HowToReceive,
     ListFollowed,
     LookUp,
     Prefer,
     Rate,
-    Receive,
     Request,
     Speak,
     Thank,
-    Unfollow,
-    codes_asked,
 )
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import understand
@@ -264,179 +259,6 @@ def test_who_complains_of_a_dossier_and_says_nothing_yet_is_told_how(text: str) 
 @pytest.mark.parametrize("text", ["tốt lắm, 5 sao", "phuc vu tot 5 sao", "cán bộ nhiệt tình, 5 điểm"])
 def test_who_ends_with_a_score_among_other_words_is_told_how_to_rate(text: str) -> None:
     assert understand(text, Words()) == Rate(NOTHING, None)
-
-
-@pytest.mark.parametrize(
-    ("text", "request_"), [("T.C", Receive), ("t c", Receive), ("D.S", ListFollowed), ("h.d", Help)]
-)
-def test_a_command_in_single_letters_is_that_command(text: str, request_: type) -> None:
-    assert isinstance(understand(text, Words()), request_)
-    assert isinstance(understand("a i", Words()), LookUp)
-
-
-@pytest.mark.parametrize(
-    ("text", "request_"),
-    [
-        (f"Đăng ký nhận tin về hồ sơ {CODE}", Follow(read(CODE))),
-        (f"dang ki nhan tin ve {CODE}", Follow(read(CODE))),
-        (f"khong nhan tin ve {CODE} nua", Unfollow(read(CODE))),
-        (f"hủy tin nhắn về hồ sơ {CODE}", Unfollow(read(CODE))),
-    ],
-)
-def test_a_command_may_say_about_which_dossier_it_is(text: str, request_: Request) -> None:
-    assert understand(text, Words()) == request_
-
-
-@pytest.mark.parametrize(("text", "kind"), [("dk nhé", Follow), ("cho em DK với ạ", Follow), ("huy nhe", Unfollow)])
-def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kind: type) -> None:
-    request = understand(text, Words())
-    assert isinstance(request, kind)
-    assert codes_asked(request) == frozenset()
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?", "PA 123456 bao giờ mới xong"],
-)
-def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
-    assert understand(text, Words()) == AskVoice(123456)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "PA 123456 lần gọi không ai nghe",
-        "PA chậm quá",
-        "PA của tôi là cán bộ chậm quá",
-        "PA hồ sơ của tôi chưa xong",
-        "PA 3 tháng chưa xong",
-        "PA 180806 nộp mà chưa xong",
-    ],
-)
-def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: str) -> None:
-    request = understand(text, Words())
-    assert isinstance(request, Speak)
-    assert request.text
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "nhầm số rồi",
-        "Nham may roi ban oi",
-        "ban nhan nham so roi",
-        "toi khong nop ho so nao",
-        "wrong number",
-        "phien qua dung nhan nua",
-        "đừng spam nữa",
-        "ngưng",
-        "khong can nhan tin nua",
-        "TC QC",
-        "hủy TB",
-        "STOPALL",
-        "tuwf choois",
-        "tắt thông báo",
-        "dung nhac nua",
-        "muon nhan lai tin",
-        "nhan lai",
-        "Nhận lại ạ",
-        "dduwngf nhawns nuwax",
-        "dừng",
-        "Đừng ạ",
-        "số này tôi mới xài",
-        "toi moi mua sim nay",
-        "day khong phai ho so cua toi",
-        "thôi khỏi nhắn nữa",
-        "tắt",
-        "I did not apply for anything",
-        "xoá hết dữ liệu của tôi",
-        "TC TC",
-        "tc all",
-        "toi chua tung dang ky",
-        "Please remove me",
-        "TC gui 5656",
-        "huy tin",
-        "toi muon nhan lai thong bao",
-    ],
-)
-def test_whom_messages_bother_is_told_how_to_end_them_and_nothing_changes(text: str) -> None:
-    assert understand(text, Words()) == HowToReceive()
-
-
-@pytest.mark.parametrize("text", ["can bo vo trach nhiem", "nham so roi", "huy theo doi tat ca"])
-def test_nobody_is_told_of_a_command_that_has_no_words_in_the_settings(text: str) -> None:
-    assert isinstance(understand(text, Words(speak=(), opt_out=(), unfollow=())), LookUp)
-
-
-@pytest.mark.parametrize(
-    "text", ["hủy theo dõi tất cả", "huỷ hết", "thoi khong theo doi nua", "toi muon bo theo doi het"]
-)
-def test_who_follows_no_more_and_names_no_dossier_is_told_how(text: str) -> None:
-    assert understand(text, Words()) == Unfollow(NOTHING)
-
-
-@pytest.mark.parametrize(
-    "text", ["sao ho so bi tu choi", "tam ngung kinh doanh can giay gi", "hủy đăng ký kết hôn", "xin hủy hồ sơ"]
-)
-def test_the_name_of_a_procedure_or_of_a_state_is_no_wish_to_be_left_alone(text: str) -> None:
-    assert isinstance(understand(text, Words()), LookUp)
-
-
-@pytest.mark.parametrize(
-    ("text", "request_"),
-    [
-        (f"{CODE} DK", Follow(read(CODE))),
-        (f"HS {CODE} cho tôi theo dõi ạ", Follow(read(CODE))),
-        (f"{CODE} đăng ký theo dõi", Follow(read(CODE))),
-        (f"{CODE} HUY", Unfollow(read(CODE))),
-        (f"{CODE}: bỏ theo dõi nhé", Unfollow(read(CODE))),
-        (f"{CODE} 5 sao", Rate(read(CODE), 5)),
-        (f"{CODE} DG 4", Rate(read(CODE), 4)),
-        (f"{CODE} đánh giá 3 điểm ạ", Rate(read(CODE), 3)),
-    ],
-)
-def test_a_command_behind_its_code_and_nothing_else_is_that_command(text: str, request_: Request) -> None:
-    assert understand(text, Words()) == request_
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"{CODE} huy?",
-        f"{CODE} hủy chưa",
-        f"{CODE} sao huy",
-        f"{CODE} TC",
-        f"{CODE} dk kd",
-        f"giay dang ky {CODE} huy",
-        f"{CODE} khong dang ky",
-        f"{CODE} 5",
-        f"{CODE} 6 sao",
-        f"{CODE} tre 5 sao vay",
-    ],
-)
-def test_a_word_behind_a_code_that_may_be_part_of_a_question_is_no_command(text: str) -> None:
-    assert isinstance(understand(text, Words()), LookUp)
-
-
-def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_either() -> None:
-    for text in (f"{CODE} DK", f"{CODE} HUY", f"{CODE} 5 sao"):
-        assert understand(text, Words(follow=(), unfollow=(), rate=())) == LookUp(read(CODE))
-
-
-@pytest.mark.parametrize(
-    ("text", "request_"),
-    [
-        (f"Chị ơi cho em đăng ký theo dõi hồ sơ {CODE} ạ", Follow(read(CODE))),
-        (f"ad oi e mun dk {CODE}", Follow(read(CODE))),
-        (f"cô ơi hủy theo dõi {CODE}", Unfollow(read(CODE))),
-        ("bạn ơi PA chậm quá", Speak("chậm quá", NOTHING)),
-        ("cm ơn nhiều", Thank()),
-        ("Rất hài lòng", Thank()),
-        ("con ghét mẹ", LookUp(NOTHING)),  # a child, and no thanks
-    ],
-)
-def test_whom_somebody_calls_upon_is_no_part_of_the_command(text: str, request_: Request) -> None:
-    assert understand(text, Words()) == request_
 
 
 def test_who_wants_to_withdraw_a_dossier_is_told_where(here: World) -> None:
