@@ -14,7 +14,6 @@ from smsgw.store.effects import Effect, Following, Rated, Receiving
 from smsgw.store.opt_outs import Purpose
 from smsgw.store.voices import Voice
 from smsgw.text.addresses import scheme
-from smsgw.text.phones import msisdn
 
 Kind = Literal[
     "status",
@@ -99,8 +98,8 @@ class Asker(NamedTuple):
         return self.phone is not None and scheme(self.phone) is not None
 
     def owns(self, dossier: Dossier) -> bool:
-        """Whether the asker's phone is the one on the dossier, which may be written there in any form."""
-        return self.phone is not None and self.phone == msisdn(dossier.applicant_phone or "")
+        """Whether the asker's phone is the one on the dossier."""
+        return self.phone is not None and self.phone == dossier.owner
 
     def follows(self, dossier: Dossier) -> bool:
         """Whether the asker is told of the dossier: the owner is without asking for it."""

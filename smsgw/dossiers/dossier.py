@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal, NamedTuple
 
+from smsgw.text.phones import msisdn
+
 
 class Status(IntEnum):
     """The ten national codes of a dossier's state."""
@@ -52,3 +54,8 @@ class Dossier(NamedTuple):
     delivery: Delivery
     post_tracking: str | None
     updated_at: datetime
+
+    @property
+    def owner(self) -> str | None:
+        """The MSISDN of the person who applied, in whatever form it is written there; None if it is no phone's."""
+        return msisdn(self.applicant_phone or "")

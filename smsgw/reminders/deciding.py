@@ -18,7 +18,6 @@ from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.rules import Rule
 from smsgw.store.people import Preference
 from smsgw.text.accents import unaccented
-from smsgw.text.phones import msisdn
 
 _PRIVATE = frozenset({"supplement_note", "fee_due", "post_tracking", "delay_reason"})
 _AT_LENGTH = ("missing", "reason")  # what agencies write in their own words
@@ -110,8 +109,3 @@ class Texts:
 def _begun(text: str | None, size: int) -> str | None:
     """A text, or where it is too long its beginning: a part that has no room would be left out whole."""
     return text and textwrap.shorten(text, size, placeholder="...")
-
-
-def is_owner(phone: str, dossier: Dossier) -> bool:
-    """Whether a phone is the one on the dossier."""
-    return phone == msisdn(dossier.applicant_phone or "")

@@ -77,7 +77,7 @@ class Teller:
         return [self._message(item, wishes, now) for item in planned if item.row.outcome == "told"]
 
     def _of_dossier(self, rule: Rule, dossier: Dossier, followers: Followers, now: datetime) -> Iterator[Planned]:
-        phone = phones.msisdn(dossier.applicant_phone or "")
+        phone = dossier.owner
         owners = self._of_person(rule, dossier, OWNER, phone, now)
         yield _withheld(owners, "opted_out") if phone in followers.refused else owners
         if rule.followers:

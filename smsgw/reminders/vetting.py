@@ -14,7 +14,7 @@ from smsgw.clock import Clock, midnight
 from smsgw.dispatch.vetting import Vetted, put_off, withdrawn
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
-from smsgw.reminders.deciding import Texts, is_owner, occasion
+from smsgw.reminders.deciding import Texts, occasion
 from smsgw.reminders.rules import OFFICIALS, Rule
 from smsgw.reminders.switches import Switches
 from smsgw.store import followers, opt_outs, outbox, people, reminders
@@ -125,7 +125,7 @@ class LastLook:
         self, message: Claimed, row: Outgoing, rule: Rule, dossier: Dossier, known: _Known, now: datetime
     ) -> Claimed | Settled:
         owner = row.told_to == OWNER
-        if owner and not is_owner(message.recipient, dossier):
+        if owner and message.recipient != dossier.owner:
             return withdrawn(message, UNTRUE, "the dossier has another phone now", now)
         followed = known.following[dossier.code]
         if message.recipient in followed.refused or not (owner or message.recipient in followed.wanted):

@@ -93,7 +93,7 @@ def _found(desk: Desk, query: str) -> list[Talk]:
             return rows.with_phones(connection, [phone])
     codes = [code for reading in read(query).readings for code in reading.candidates]
     dossiers = {code: dossier for code, dossier in desk.onestop.find(codes).items() if me().sees(dossier.agency_code)}
-    owners = {phone for dossier in dossiers.values() if (phone := msisdn(dossier.applicant_phone or ""))}
+    owners = {phone for dossier in dossiers.values() if (phone := dossier.owner)}
     # A dossier may have left the one-stop database; then nobody knows any more whose agency's it was.
     asked = codes if me().agency is None else dossiers
     with desk.database.reading() as connection:
