@@ -44,6 +44,7 @@ def senders(channel: Channel) -> tuple[Collection[Lane], ...]:
 
 
 def routes(settings: Settings, channels: Collection[Channel]) -> Routes:
+    """Which channels take a message, by what it is for and whom it goes to."""
     chosen = [
         Route(frozenset(Lane[purpose.upper()] for purpose in route.purposes), route.channels, route.prefixes)
         for route in settings.routes
@@ -56,11 +57,13 @@ def routes(settings: Settings, channels: Collection[Channel]) -> Routes:
 
 
 def hours(settings: Settings) -> Hours:
+    """When nobody is written to unasked, by the clock of the province."""
     quiet, zone = settings.quiet_hours, ZoneInfo(settings.gateway.timezone)
     return Hours(quiet.start, quiet.end, zone, is_holiday if quiet.holidays else no_holidays)
 
 
 def tariffs(settings: Settings) -> dict[str, int]:
+    """What a segment costs, in đồng, by channel."""
     return {name: channel.tariff for name, channel in settings.channels.items()}
 
 
@@ -78,6 +81,7 @@ def plan(settings: Settings, hours: Hours) -> Plan:
 
 
 def notice_rules(settings: Settings) -> Rules:
+    """What a notice may be, and from how many people on somebody else must approve it."""
     given = settings.notices
     valid = timedelta(hours=given.valid_hours)
     return Rules(given.approval_from, given.most_segments, valid, given.monthly_segments, given.budgets)

@@ -197,6 +197,7 @@ def _wrong_text(values: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def problem(status: int, detail: str, errors: Sequence[tuple[str, str]] = ()) -> Response:
+    """A refusal as RFC 9457 has it. `errors`: each field that is wrong, and what of it."""
     body: dict[str, Any] = {"type": "about:blank", "status": status, "detail": detail}
     if errors:
         body["errors"] = [{"field": field, "problem": what} for field, what in errors]

@@ -182,6 +182,7 @@ def code_here(rest: str, words: Words) -> Read | None:
 
 
 def without_keywords(text: str, words: Words) -> str:
+    """A plain text without the words before a code that ask for it, and what is polite among them, at its beginning."""
     return _keywords(words).sub("", text)
 
 
@@ -210,6 +211,7 @@ def scores(rest: str) -> list[tuple[int, str]]:
 
 @lru_cache(maxsize=4)
 def complaints(words: Words) -> re.Pattern[str]:
+    """Where a complaint may begin in a plain text: at its shortest word, or at any spelt with a colon."""
     shortest, spelt = _group("short", words.speak[:1], "(?![A-Z0-9])"), _group("spelt", words.speak, r"\s*:")
     any_of = "|".join(filter(None, (shortest, spelt)))
     return re.compile(rf"(?<![A-Z0-9])(?:{any_of})" if any_of else "(?!)")

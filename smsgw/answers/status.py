@@ -66,6 +66,7 @@ def values(dossier: Dossier, zone: ZoneInfo, names: Collection[str]) -> dict[str
 
 
 def day(moment: datetime | None, zone: ZoneInfo) -> str | None:
+    """A moment's day in that time zone, as dd/mm/yyyy."""
     if moment is None:
         return None
     local = moment.astimezone(zone)

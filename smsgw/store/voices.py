@@ -100,6 +100,7 @@ def numbered(connection: sa.Connection, number: int) -> Voice | None:
 
 
 def by_id(connection: sa.Connection, id: str) -> Voice | None:
+    """One of them by its id; None where there is none, or none any more."""
     return _one(connection, _c.id == id)
 
 

@@ -37,4 +37,5 @@ metadata = sa.MetaData()
 
 
 def partial_index(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool], unique: bool = False) -> None:
+    """An index over those rows only of which `where` is true, in both databases."""
     sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)

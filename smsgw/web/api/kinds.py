@@ -82,6 +82,7 @@ StateOfNotice = Annotated[
 
 
 def few(fields: object) -> object:
+    """Itself, unless it is an object with more fields than a message may have. Raises ValueError."""
     if isinstance(fields, dict) and len(fields) > MOST_FIELDS:
         raise ValueError(f"more than {MOST_FIELDS} fields")
     return fields
