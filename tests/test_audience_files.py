@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from smsgw.notices.audience import listing
 from smsgw.notices.audience.columns import filled, key, placeholders
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.lines import Limits
-from smsgw.notices.audience.listing import errors_csv, harmless
 from smsgw.notices.audience.refusals import _SENTENCES, AudienceRefused
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.reckoning import worded
+from smsgw.notices.spreadsheet import as_csv, harmless
 from smsgw.text.accents import plain
 
 TEXT = "Ong ((Họ tên)): ho so ((ma)) da xong."
@@ -388,7 +389,7 @@ def test_a_text_without_accents_is_that_with_accents_stripped(before: str, after
 
 
 def test_no_cell_of_a_list_of_errors_is_a_formula() -> None:
-    listed = "".join(errors_csv([RowError(2, "=HYPERLINK(1)", '@SUM("a";1)')], "vi"))
+    listed = "".join(as_csv(listing.records([RowError(2, "=HYPERLINK(1)", '@SUM("a";1)')], "vi")))
     assert listed == '\ufeffdòng,cột,lỗi\r\n2,\'=HYPERLINK(1),"\'@SUM(""a"";1)"\r\n'
     assert [harmless(cell) for cell in ("+84", "-1", "a=1")] == ["'+84", "'-1", "a=1"]
 

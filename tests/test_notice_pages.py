@@ -42,7 +42,7 @@ def latest(world: World) -> Notice:
 
 
 def faults(world: World, notice: Notice) -> int:
-    return len(world.gateway.notices.problems(notice.id, world.gateway.accounts.named("lan")))
+    return len([*world.gateway.notices.every_problem(notice.id, world.gateway.accounts.named("lan"))])
 
 
 def moved(desk: Desk, notice: Notice, move: str, status: int = 200, **fields: str) -> str:

@@ -23,8 +23,10 @@ from smsgw.notices.preview import preview
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import seal
+from smsgw.notices.spreadsheet import as_csv, write_xlsx
 from smsgw.officials import audit
 from smsgw.store import notice_sending, notices, opt_outs
+from smsgw.store import notices as notice_rows
 from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
@@ -88,7 +90,16 @@ def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_counted_and_left
     left = created.reckoning
     assert (left.recipients, left.duplicates, left.opted_out, left.unreachable, left.errors) == (3, 1, 1, 1, 2)
     assert [(error.row, error.column) for error in created.errors] == [(8, "phone"), (9, "tên")]
-    assert cast.notices.problems(created.notice.id, cast.an) == created.errors
+    assert [*cast.notices.every_problem(created.notice.id, cast.an)] == created.errors
+
+
+def test_of_more_faults_than_are_read_at_once_none_is_left_out_of_the_list(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notice_rows, "ROWS_A_READ", 2)
+    file = f"{table(2)}\n" + "\n".join(f"{fault};Ông x" for fault in ("a", "b", "c", "d", "e"))
+    created = drafted(cast.notices, cast.an, file=file)
+    assert [error.row for error in cast.notices.every_problem(created.notice.id, cast.an)] == [4, 5, 6, 7, 8]
 
 
 def test_a_row_with_several_faults_is_one_row_that_is_left_out(cast: Cast) -> None:
@@ -392,11 +403,11 @@ def test_failures_are_told_by_their_reason_and_the_report_names_everybody(cast: 
     assert shown.counts.undelivered == 3
     assert [(failure.state, failure.messages) for failure in shown.failures] == [("undelivered", 3)]
     means, ended = cast.notices.means, cast.notices.find(made.id, cast.an)
-    lines = "".join(report.as_csv(report.records(means, ended, "en"))).splitlines()
+    lines = "".join(as_csv(report.records(means, ended, "en"))).splitlines()
     assert lines[0] == "\ufeffrow,phone,state,reason,segments,channel,sent,ended"
     assert lines[1].startswith("2,84910000000,undelivered,")
     file = tmp_path / "report.xlsx"
     with file.open("wb") as out:
-        report.write_xlsx(report.records(means, ended, "vi"), out)
+        write_xlsx(report.records(means, ended, "vi"), out)
     rows = [*load_workbook(file)["report"].iter_rows(values_only=True)]
     assert (rows[0][1], rows[3][1], rows[3][2]) == ("số điện thoại", "84910000002", "không nhận được")

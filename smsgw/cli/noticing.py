@@ -24,6 +24,7 @@ from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import Notices
 from smsgw.notices.reckoning import Reckoning
+from smsgw.notices.spreadsheet import as_csv, write_xlsx
 from smsgw.officials.accounts import acting
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official, Role
@@ -263,14 +264,14 @@ def report_notice(context: Context, id: str, user: str | None, as_json: bool, ou
             headings = next(lines)
             print_json([dict(zip(headings, line, strict=True)) for line in lines])
         elif out is None:
-            for piece in report.as_csv(lines):
+            for piece in as_csv(lines):
                 click.echo(piece.removeprefix("\ufeff"), nl=False)
         elif out.suffix.lower() == ".xlsx":
             with out.open("wb") as file:
-                report.write_xlsx(lines, file)
+                write_xlsx(lines, file)
         else:
             with out.open("w", encoding="utf-8", newline="") as text:
-                text.writelines(report.as_csv(lines))
+                text.writelines(as_csv(lines))
 
 
 def _show(gateway: Gateway, notice: Notice, as_json: bool) -> None:

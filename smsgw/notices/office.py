@@ -164,11 +164,16 @@ class Notices:
         with self.means.database.reading() as connection:
             return rows.events(connection, found.id)
 
-    def problems(self, id: str, who: Official, limit: int | None = None) -> list[RowError]:
+    def problems(self, id: str, who: Official, limit: int) -> list[RowError]:
         """What was wrong in its audience."""
         found = self.find(id, who)
         with self.means.database.reading() as connection:
             return [RowError(*problem) for problem in rows.problems(connection, found.id, limit)]
+
+    def every_problem(self, id: str, who: Official) -> Iterator[RowError]:
+        """The same, however many there are."""
+        found = self.find(id, who)
+        return (RowError(*problem) for problem in rows.every_problem(self.means.database, found.id))
 
     def edit(self, id: str, who: Official, draft: Draft, seen: str | None = None) -> Notice:
         """Another name, text, time or accents for the same recipients. What was approved of it is void.

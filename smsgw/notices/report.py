@@ -1,22 +1,17 @@
-"""What became of a notice, recipient by recipient, as files for a spreadsheet program, which runs nothing of them."""
+"""What became of a notice, recipient by recipient, as lines of a spreadsheet."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import datetime
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from openpyxl import Workbook
-
-from smsgw.notices.audience.listing import harmless
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.life import State
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import Reckoning
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.spreadsheet import Record, harmless
 from smsgw.store import notice_sending as sending
 from smsgw.store.notice_sending import Fate
 from smsgw.store.notices import Notice
@@ -46,8 +41,6 @@ _REASONS: dict[str, str] = {
     "lease_lost": "đứt giữa chừng",
     "undecided": "chưa rõ, không ai quyết định",
 }
-
-Record = tuple[str, ...]
 
 
 def records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
@@ -85,21 +78,3 @@ def _record(fate: Fate, cancelled: bool, language: Language, zone: ZoneInfo) -> 
 
 def _at(moment: datetime | None, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
-
-
-def as_csv(lines: Iterator[Record]) -> Iterator[str]:
-    """The file piece by piece, to be encoded in UTF-8; it begins with the mark by which Excel knows that."""
-    yield "\ufeff"
-    for line in lines:
-        written = io.StringIO()
-        csv.writer(written).writerow(line)
-        yield written.getvalue()
-
-
-def write_xlsx(lines: Iterator[Record], file: BinaryIO) -> None:
-    """The same as a workbook, with every cell a text; its rows go through a temporary file, not through memory."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("report")
-    for line in lines:
-        sheet.append(line)
-    book.save(file)

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.database import Database
-from smsgw.store.notices import Addressee, Notice, by_line
+from smsgw.store.notices import Addressee, Notice, in_pages
 from smsgw.store.states import LIVE_FOR, State, check_move
 from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
 from smsgw.store.tables.notices import under_way
@@ -285,4 +285,4 @@ def fates(database: Database, id: str) -> Iterator[Fate]:
         )
         .where(_r.notice_id == id)
     )
-    return (Fate(*row) for row in by_line(database, query))
+    return (Fate(*row) for row in in_pages(database, query, _r.line))

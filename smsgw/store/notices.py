@@ -205,22 +205,28 @@ def problems(connection: sa.Connection, id: str, limit: int | None = None) -> li
     return [(line, heading, problem) for line, heading, problem in connection.execute(query)]
 
 
+def every_problem(database: Database, id: str) -> Iterator[tuple[int, str, str]]:
+    """The same, however many there are."""
+    query = sa.select(_p.number, _p.line, _p.heading, _p.problem).where(_p.notice_id == id)
+    return ((line, heading, problem) for _, line, heading, problem in in_pages(database, query, _p.number))
+
+
 def recipients(database: Database, id: str) -> Iterator[Addressee]:
     """All recipients, by line."""
     query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id)
-    return (Addressee(*row) for row in by_line(database, query))
+    return (Addressee(*row) for row in in_pages(database, query, _r.line))
 
 
-def by_line(database: Database, query: sa.Select[Any]) -> Iterator[Any]:
-    """The rows of a query over recipients that has the line as its first column, read in pages.
+def in_pages(database: Database, query: sa.Select[Any], key: sa.ColumnElement[int]) -> Iterator[Any]:
+    """The rows of a query over one notice that has this key as its first column, in its order, read in pages.
 
     Between these nothing of the database is kept: who takes the rows may be at the end of a slow line.
     """
-    paged = query.order_by(_r.line).limit(ROWS_A_READ)
+    paged = query.order_by(key).limit(ROWS_A_READ)
     page: Sequence[Any] = ()
     while True:
         with database.reading() as connection:
-            page = connection.execute(paged.where(_r.line > page[-1][0]) if page else paged).all()
+            page = connection.execute(paged.where(key > page[-1][0]) if page else paged).all()
         if not page:
             return
         yield from page

@@ -19,6 +19,7 @@ from smsgw.notices.drafting import Audience, Draft
 from smsgw.notices.preview import Sample as PreviewSample
 from smsgw.notices.preview import Shown as PreviewText
 from smsgw.notices.reckoning import Reckoning
+from smsgw.notices.spreadsheet import as_csv
 from smsgw.officials.requests import Within
 from smsgw.store.notices import Notice as Row
 from smsgw.text.phones import mask
@@ -87,7 +88,7 @@ def _looks(api: APIBlueprint, rooms: Rooms) -> None:
     def report_notice(path: Id) -> Response:
         """A line for each recipient, with the number."""
         found = rooms.notices.find(path.id, me().official)
-        lines = report.as_csv(report.records(rooms.notices.means, found, "en"))
+        lines = as_csv(report.records(rooms.notices.means, found, "en"))
         return Response((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
 
 

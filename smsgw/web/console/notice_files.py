@@ -8,9 +8,10 @@ from tempfile import TemporaryFile
 from flask import Blueprint, Response, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.notices.audience.listing import errors_csv
+from smsgw.notices.audience import listing
 from smsgw.notices.refusals import NoticeRefused
-from smsgw.notices.report import as_csv, records, write_xlsx
+from smsgw.notices.report import records
+from smsgw.notices.spreadsheet import as_csv, write_xlsx
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.notice import gone, notice_of
 from smsgw.web.console.shell import language, me, needs
@@ -25,7 +26,8 @@ def add(own: Blueprint, desk: Desk) -> None:
     @own.get("/<id>/errors.csv")
     @needs("viewer")
     def errors(id: str) -> AnyResponse:
-        return _csv(errors_csv(desk.notices.problems(notice_of(desk, id).id, me()), language()), f"errors-{id}.csv")
+        problems = desk.notices.every_problem(notice_of(desk, id).id, me())
+        return _csv(as_csv(listing.records(problems, language())), f"errors-{id}.csv")
 
     @own.get("/<id>/report.csv")
     @needs("viewer")
