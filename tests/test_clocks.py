@@ -18,8 +18,8 @@ from smsgw.store import channels
 from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database
 from smsgw.store.tables import Lane
+from tests.sending import Carrier
 from tests.test_outbox import add, message
-from tests.test_sender import Carrier
 from tests.world import SetClock
 
 HOUR = timedelta(hours=1)

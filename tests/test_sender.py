@@ -2,205 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
-from providers.contract import Abilities, Accepted, ChannelRefused, Outbound, Outcome, Rejected, Throttled, Unknown
-from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.hours import ALWAYS, Hours
+from providers.contract import Abilities, Outbound, Outcome, Unknown
+from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.hours import Hours
 from smsgw.dispatch.pace import Pace
-from smsgw.dispatch.routes import Routes
-from smsgw.dispatch.sender import OTHERS, REPLIES, Sender
+from smsgw.dispatch.sender import OTHERS, REPLIES
 from smsgw.dispatch.settling import NotTaken, Settler
-from smsgw.dispatch.sweep import Sweeper
 from smsgw.dispatch.vetting import Vet, Vetted, all_go
 from smsgw.officials.steering import Steering
 from smsgw.store import channels
 from smsgw.store.database import Database
 from smsgw.store.outbox import Claimed
-from smsgw.store.tables import Lane, attempt, outbound, outbound_part
+from smsgw.store.tables import Lane, outbound
+from tests.sending import BLIND, LIMIT, REF_ONCE, Carrier, Make, broken, senders, taken
 from tests.test_outbox import add, message
 from tests.world import NOON, SetClock
-
-LIMIT = 5.0  # seconds of a call
-REF_ONCE = Abilities(idempotent_by_ref=True, largest_batch=100)
-BLIND = Abilities(idempotent_by_ref=False, largest_batch=100)
-
-
-def taken(batch: Sequence[Outbound]) -> list[Outcome]:
-    return [Accepted(f"mt-{message.ref}") for message in batch]
-
-
-@dataclass
-class Carrier:
-    """A provider that answers what it is told to, and keeps what it was handed. Only what a sender asks is there."""
-
-    answer: Callable[[Sequence[Outbound]], list[Outcome]] = taken
-    abilities: Abilities = REF_ONCE
-    time_limit: float = LIMIT
-    calls: list[list[str]] = field(default_factory=list)
-
-    def submit(self, batch: Sequence[Outbound]) -> list[Outcome]:
-        self.calls.append([message.ref for message in batch])
-        return self.answer(batch)
-
-
-@dataclass
-class Desk:
-    """A sender of one channel, its carrier, and a clock that is set."""
-
-    database: Database
-    carrier: Carrier
-    sender: Sender
-    sweeper: Sweeper
-    clock: SetClock
-
-    def states(self) -> list[str]:
-        with self.database.reading() as connection:
-            return [*connection.execute(sa.select(outbound.c.state).order_by(outbound.c.id)).scalars()]
-
-    def doubts(self) -> int:
-        with self.database.reading() as connection:
-            return connection.scalar(sa.select(sa.func.sum(outbound.c.doubts))) or 0
-
-    def channel(self) -> channels.Channel:
-        with self.database.reading() as connection:
-            return channels.every(connection)["sms"]
-
-
-Make = Callable[..., Desk]
 
 
 @pytest.fixture
 def make(database: Database) -> Iterator[Make]:
-    """Makes a sender; its channel has had a second in which its rate could be saved up."""
-
-    def new(
-        carrier: Carrier,
-        *,
-        vet: Callable[[SetClock], Vet] = lambda _: all_go,
-        clock: SetClock | None = None,
-        lanes: Collection[Lane] = tuple(Lane),
-        hours: Hours = ALWAYS,
-    ) -> Desk:
-        clock = clock or SetClock(NOON + timedelta(seconds=1))
-        channel = Channel("sms", "8188", carrier, Pace(100, 100), 100)  # type: ignore[arg-type]
-        roads = Roads([channel], Routes([], "sms"))
-        sender = Sender(database, channel, roads, lanes, clock=clock, hours=hours, chance=lambda: 0.0, vet=vet(clock))
-        return Desk(database, carrier, sender, Sweeper(database, roads, clock), clock)
-
-    yield new
-    database.boundary = None
-
-
-BREAK = sa.exc.OperationalError("COMMIT", None, ConnectionError("the connection broke"))
-
-
-def broken(*places: tuple[str, str], error: sa.exc.DBAPIError = BREAK) -> Callable[[str, str], None]:
-    """The connection breaks at these places, each time that one of them comes up next; or fails by another error."""
-    left = list(places)
-
-    def boundary(transaction: str, side: str) -> None:
-        if left and (transaction, side) == left[0]:
-            left.pop(0)
-            raise error
-
-    return boundary
-
-
-def keeps_failing(_: Sequence[Outbound]) -> list[Outcome]:
-    raise KeyError("what nobody thought of")
-
-
-def test_a_provider_that_fails_as_nobody_thought_leaves_doubt_at_once_and_trips_its_channel(make: Make) -> None:
-    desk = make(Carrier(keeps_failing))
-    for _ in range(5):
-        add(desk.database, message())
-        desk.sender.send_due()
-    assert desk.states() == ["unknown"] * 5
-    assert desk.channel().state == "tripped"
-    assert "KeyError" in (desk.channel().reason or "")
-    desk.clock.forward(minutes=1)
-    assert desk.sweeper.probes() == 0  # nor does it keep the channels behind it from being probed
-    assert desk.channel().reason == "a probe failed: the provider failed: AttributeError"
-
-
-def test_an_answer_of_another_length_than_the_batch_leaves_all_of_it_in_doubt(make: Make) -> None:
-    desk = make(Carrier(lambda batch: taken(batch)[1:]))
-    add(desk.database, message(), message())
-    desk.sender.send_due()
-    assert desk.states() == ["unknown", "unknown"]
-
-
-@pytest.mark.parametrize("asked", [1e9, 1e300, float("inf")])
-def test_a_carrier_that_asks_for_an_absurd_pause_is_asked_again_after_an_hour(make: Make, asked: float) -> None:
-    desk = make(Carrier(lambda batch: [Throttled(asked, "later") for _ in batch]))
-    add(desk.database, message())
-    desk.sender.send_due()
-    assert desk.states() == ["queued"]
-    desk.carrier.answer = taken
-    desk.clock.forward(hours=1)
-    desk.sender.send_due()
-    assert desk.states() == ["submitted"]
-
-
-@pytest.mark.parametrize("id", ["".join(map(str, range(5000))), "a\0b", "\ud800"], ids=["long", "NUL", "half a pair"])
-def test_an_id_that_no_database_keeps_does_not_silence_the_channel(make: Make, id: str) -> None:
-    desk = make(Carrier(lambda batch: [Accepted(id), Accepted(None, (id, "2"))]))
-    desk.sender._given_up.set()  # else it would try for ever to write it down
-    add(desk.database, message(), message())
-    desk.sender.send_due()
-    assert desk.states() == ["submitted", "submitted"]
-    with desk.database.reading() as connection:
-        assert connection.scalars(sa.select(outbound_part.c.carrier_message_id)).all() == ["2"]
-
-
-ODD = "no such 84912345678 \0\ud800" + "x" * 100_000
-
-
-def refusing(_: Sequence[Outbound]) -> list[Outcome]:
-    raise ChannelRefused(ODD)
-
-
-@pytest.mark.parametrize(
-    ("answer", "ends", "channel"),
-    [
-        (lambda batch: [Rejected(ODD, ODD) for _ in batch], "rejected", "open"),
-        (lambda batch: [Throttled(None, ODD) for _ in batch], "queued", "open"),
-        (lambda batch: [Unknown(ODD) for _ in batch], "unknown", "tripped"),
-        (refusing, "queued", "held"),
-    ],
-    ids=["rejected", "throttled", "in doubt", "refused"],
-)
-def test_whatever_a_carrier_says_why_it_is_written_down_in_a_few_words_and_names_nobody(
-    make: Make,
-    caplog: pytest.LogCaptureFixture,
-    answer: Callable[[Sequence[Outbound]], list[Outcome]],
-    ends: str,
-    channel: str,
-) -> None:
-    desk = make(Carrier(answer))
-    desk.sender._given_up.set()  # else it would try for ever to write it down
-    with caplog.at_level("INFO"):
-        for _ in range(5):
-            add(desk.database, message())
-            desk.sender.send_due()
-            desk.clock.forward(seconds=1)
-    assert ({*desk.states()}, desk.channel().state) == ({ends}, channel)
-    with desk.database.reading() as connection:
-        words = [*connection.scalars(sa.select(outbound.c.error_code)), desk.channel().reason]
-        words += [word for row in connection.execute(sa.select(attempt.c.code, attempt.c.detail)) for word in row]
-    said = [word for word in (*words, *caplog.messages) if word and "no such" in word]
-    assert said
-    for word in said:
-        assert "84912***678" in word
-        assert "84912345678" not in word
-        assert len(word) < 700
+    with senders(database) as made:
+        yield made
 
 
 def test_a_claim_that_was_committed_unheard_is_let_go_of_however_long_the_database_stays_away(

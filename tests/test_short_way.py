@@ -16,8 +16,8 @@ from smsgw.store import channels
 from smsgw.store.channels import Channel
 from smsgw.store.tables import outbound
 from tests.chaos import until
+from tests.sending import broken
 from tests.test_outbox import add, message
-from tests.test_sender import broken
 from tests.world import World
 
 PHONES = [f"849123450{number:02}" for number in range(100)]
