@@ -244,6 +244,13 @@ def test_the_application_is_plain_wsgi_without_a_debugger(here: World) -> None:
     assert b"smsgw_outbox_messages" in client.get("/metrics").data
 
 
+def test_a_gateway_whose_database_lies_where_it_may_not_look_is_not_ready(here: World) -> None:
+    database = here.gateway.database
+    database.url = database.url.set(database="x" * 300)  # is refused as a closed folder is, which is open to root
+    answer = here.client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["database"]) == (503, "can't be reached")
+
+
 def test_a_channel_that_does_not_send_shows_in_the_metrics(here: World) -> None:
     metrics = application.create_app(here.gateway).test_client()
     assert b'smsgw_channel_open{channel="sms"} 1.0' in metrics.get("/metrics").data

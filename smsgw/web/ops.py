@@ -59,7 +59,7 @@ def _database_state(database: Database) -> str:
         database.check()
     except SchemaError as error:
         return str(error)
-    except sa.exc.SQLAlchemyError:
+    except (sa.exc.SQLAlchemyError, OSError):  # the folder of its file may be closed to us
         return "can't be reached"
     return "ok"
 
