@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, ParseError
@@ -60,6 +61,7 @@ LARGEST_ANSWER = 1024 * 1024  # bytes
 AT_ONCE = 16  # calls of one batch, for carriers that take one message a call
 _CALLERS = 3  # senders that a channel may have
 _PIECE = 16 * 1024
+_ADDRESSES = 16  # that a carrier is called at; some have one for each message
 
 # None of these is about a message. 301, 308: it has moved for good; 402: no money left; 406, 407, 411, 415, 417, 421,
 # 426, 428: we call in another way than they want.
@@ -186,11 +188,12 @@ class Line:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = "smsgw"  # that of the library is turned away by many a firewall
         self._adapter = TimelyAdapter(pool_maxsize=AT_ONCE * _CALLERS)
+        self._addressed = lru_cache(_ADDRESSES)(self._address)
 
     def send(self, ref: str | None, method: str, url: str, *, hide: Sequence[str] = (), **request: Any) -> Answer:
         """A call with messages in it, kept as an exchange. `ref`: the message, if it is one; `hide`: more secrets."""
         with exchanges.keeping(ref, (*self._secrets, *hide)) as kept:
-            prepared = self._session.prepare_request(requests.Request(method, url, **request))
+            prepared = self._prepared(method, url, **request)
             kept.asked(method, prepared.url or url, prepared.body)
             answer = self._call(prepared)
             kept.answered(answer.status, answer.body)
@@ -198,11 +201,25 @@ class Line:
 
     def ask(self, method: str, url: str, **request: Any) -> Answer:
         """A call without any message, such as for a token."""
-        return self._call(self._session.prepare_request(requests.Request(method, url, **request)))
+        return self._call(self._prepared(method, url, **request))
 
     def close(self) -> None:
         self._session.close()
         self._adapter.close()
+
+    def _prepared(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, auth: Any = None, **body: Any
+    ) -> requests.PreparedRequest:
+        """A request as `requests` would prepare it, but for its address, which is prepared once and not for each."""
+        request = self._addressed(method, url).copy()
+        request.headers.update(headers or {})
+        request.prepare_body(body.get("data"), None, body.get("json"))
+        if auth:
+            request.prepare_auth(auth)
+        return request
+
+    def _address(self, method: str, url: str) -> requests.PreparedRequest:
+        return self._session.prepare_request(requests.Request(method, url))
 
     def _call(self, request: requests.PreparedRequest) -> Answer:
         # requests hands it on as it is; its stubs do not say so.
