@@ -17,6 +17,7 @@ from smsgw.store.channels import Channel
 from smsgw.store.tables import outbound
 from tests.chaos import until
 from tests.sending import broken
+from tests.test_exchanges import called, sent_to
 from tests.test_outbox import add, message
 from tests.world import World
 
@@ -36,6 +37,12 @@ class Counter:
         given = Inbound(id or f"mo-{next(_numbers)}", phone, "8188", text or self.world.examples[0].code)
         (taken,) = self.world.gateway.intake.take(channel, [given]).result()
         return taken.status
+
+    def calls(self, phone: str) -> None:
+        """The carrier calls with a text, and all is done that there is to do."""
+        self.world.carrier.text(phone, self.world.examples[0].code)
+        self.world.carrier.run_due()
+        self.rests()
 
     def stored(self, text: str = "", before: Callable[[], object] = lambda: None) -> list[str]:
         """The states in which replies are when a text has just been taken in. `before`: done before it commits."""
@@ -240,6 +247,26 @@ def test_a_sender_that_is_stopped_sends_what_is_put_into_its_hand_at_that_moment
     counter.sender.stop(10)
     assert counter.states() == ["submitted"]
     assert counter.stored() == ["submitted", "queued"]
+
+
+def test_what_the_carrier_said_is_kept_once_the_reply_is_on_its_way(counter: Counter) -> None:
+    found: list[tuple[str, str, list[str]]] = []
+    counter.world.gateway.database.boundary = lambda name, side: found.append((name, side, counter.states()))
+    counter.calls(PHONES[0])
+    assert ("trace", "before", ["submitted"]) in found
+    text = called(counter.world, sent_to(counter.world, PHONES[0]))[0]
+    assert "/carrier/sms/inbound\n" in text.request
+    assert '"accepted"' in text.answer
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_trace_that_can_not_be_kept_holds_nobody_up(counter: Counter, side: str) -> None:
+    counter.world.gateway.database.boundary = broken(("trace", side))
+    for phone in PHONES[:2]:
+        counter.calls(phone)
+    assert counter.heard() == 2
+    assert counter.states() == ["submitted", "submitted"]
+    assert len(called(counter.world, sent_to(counter.world, PHONES[1]))) > 0
 
 
 def test_those_who_come_together_are_answered_together(counter: Counter) -> None:

@@ -25,7 +25,7 @@ class Room(NamedTuple):
 class Hand:
     """Held out for one transaction. `lasts`: how long its lease does. `look`: whether the channel takes a message now.
 
-    `messages`: what is in it once all is committed.
+    `messages`: what is in it once all is committed; `aside`: what the sender is to do once these are on their way.
     """
 
     lease: str
@@ -33,6 +33,7 @@ class Hand:
     look: Callable[[sa.Connection], Room | None]
     room: Room | None = None
     messages: Sequence[NewMessage] = ()
+    aside: Callable[[], object] | None = None
 
     def opens(self, connection: sa.Connection) -> bool:
         """Whether a reply that is to be stored next may go this way."""

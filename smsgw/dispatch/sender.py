@@ -92,6 +92,7 @@ class Sender:
         self._unsent: set[str] = set()  # leases under which there may be messages, and nothing was handed over
         self._free = threading.Lock()  # whoever has it is the only one who takes anything into this sender's hand
         self._handed: _Batch | None = None  # what was put into it and not yet sent
+        self._aside: Callable[[], object] | None = None  # what came with it and waits until it was sent
         self._work = threading.Event()
         self._stopping = threading.Event()
         self._given_up = threading.Event()  # whoever stops us waits no longer
@@ -151,6 +152,7 @@ class Sender:
         self._unsent.discard(hand.lease)
         if hand.room and hand.messages:
             self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.room.at)
+            self._aside = hand.aside
 
     def _look(self, connection: sa.Connection) -> Room | None:
         """The channel's room for a reply that nobody waits before."""
@@ -170,7 +172,13 @@ class Sender:
         while batch.messages:
             call = self._call(batch)
             batch, pause = self._turn(call)
+            self._do_what_waited()
         return pause
+
+    def _do_what_waited(self) -> None:
+        aside, self._aside = self._aside, None
+        if aside:
+            aside()
 
     def _run(self) -> None:
         while True:

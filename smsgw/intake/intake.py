@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -112,13 +113,17 @@ class Intake:
             new = inbox.accept(connection, arrivals)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)
-            if new:
-                talks.keep(connection, zip(callbacks, answers, strict=True), arrivals[0].received_at)
             taken = [arrival for arrival in arrivals if arrival.id in new]
             out = [message for arrival in taken for message in (arrival.reply, *arrival.also) if message]
             channels = {message.channel for message in out if message.state is State.QUEUED}
             if hand:
                 hand.closes(connection, out)
+            if new:
+                said, at = [*zip(callbacks, answers, strict=True)], arrivals[0].received_at
+                if hand and hand.messages:
+                    hand.aside = partial(self._trace, said, at)  # nobody waits for it, and the reply would
+                else:
+                    talks.keep(connection, said, at)
             for name in channels:
                 self._bell.tell(connection, name, Lane.REPLY)
         for name in channels:
@@ -128,6 +133,10 @@ class Intake:
         ).items():
             metrics.messages_in.labels(channel, what).inc(count)
         return answers
+
+    def _trace(self, said: Sequence[tuple[Brought[Inbound | Refused], Sequence[Taken]]], at: datetime) -> None:
+        with self._database.writing("trace") as connection:
+            talks.keep(connection, said, at)
 
     def _hand(self, arrivals: Sequence[inbox.Arrival]) -> AbstractContextManager[Hand | None]:
         """The hand of the sender that will send the reply to a message which comes alone, if it is to go out now.

@@ -25,6 +25,7 @@ _CALL, _FIELD, _ITEM, _NAME = (
 )
 
 _g = callback_group.c
+_KEEP = sa.insert(callback_group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,7 @@ def joined(callbacks: Iterable[Callback]) -> str:
 
 def keep(connection: sa.Connection, channel: str, calls: str, now: datetime) -> None:
     """Keep joined calls. `now`: the time at which what came of them is written down."""
-    row = {"at": now, "channel": channel, "id": new_id(), "packed": packed(calls)}
-    connection.execute(sa.insert(callback_group), row)
+    connection.execute(_KEEP, {"at": now, "channel": channel, "id": new_id(), "packed": packed(calls)})
 
 
 def of_message(connection: sa.Connection, id: str) -> list[Kept]:
