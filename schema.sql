@@ -441,6 +441,7 @@ CREATE TABLE notice (
   segments             BIGINT NOT NULL,
   cost                 BIGINT NOT NULL,      -- in đồng
   reckoning            TEXT NOT NULL,        -- JSON: who was left out, and its size with and without accents
+  fed_to               INTEGER NOT NULL DEFAULT 0, -- the line up to which each recipient had their turn
   CONSTRAINT ck_notice_state CHECK (state IN ('loading', 'draft', 'submitted', 'approved', 'sending', 'paused', 'done',
     'cancelled')),
   CONSTRAINT ck_notice_approver CHECK (approver IS NULL OR approver <> author),
@@ -451,22 +452,23 @@ CREATE TABLE notice (
 CREATE INDEX ix_notice_created ON notice (created_at, id);
 CREATE INDEX ix_notice_under_way ON notice (state, send_at) WHERE state IN ('loading', 'approved', 'sending', 'paused');
 
--- Whom a notice goes to: each phone once. Without message_id the message is still to be queued, unless it was skipped.
+-- Whom a notice goes to: each phone once. Nothing is written here when somebody has their turn and a message is made, as
+-- of each of its lines the notice itself knows that; but for those who are passed over, or skipped.
 CREATE TABLE notice_recipient (
   notice_id  TEXT NOT NULL,
   line       INTEGER NOT NULL,    -- of the file
   phone      TEXT NOT NULL,
   fields     TEXT NOT NULL,       -- JSON: what the placeholders stand for
-  message_id TEXT,                -- in outbound or in its history
+  message_id TEXT NOT NULL,       -- of the message, once it is made: in outbound or in its history
+  waits_for  TEXT,                -- the channel that was full at their turn, while they wait for another one
   skipped    TEXT,                -- why no message was made
   CONSTRAINT pk_notice_recipient PRIMARY KEY (notice_id, line),
   CONSTRAINT uq_notice_recipient_phone UNIQUE (notice_id, phone),
+  CONSTRAINT uq_notice_recipient_message UNIQUE (message_id),
   CONSTRAINT fk_notice_recipient FOREIGN KEY (notice_id) REFERENCES notice (id),
-  CONSTRAINT ck_notice_recipient_skipped CHECK (skipped IS NULL OR message_id IS NULL)
+  CONSTRAINT ck_notice_recipient_skipped CHECK (skipped IS NULL OR waits_for IS NULL)
 );
-CREATE INDEX ix_notice_recipient_next ON notice_recipient (notice_id, line)
-  WHERE message_id IS NULL AND skipped IS NULL;
-CREATE UNIQUE INDEX uq_notice_recipient_message ON notice_recipient (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX ix_notice_recipient_waits ON notice_recipient (notice_id, line) WHERE waits_for IS NOT NULL;
 
 -- What is wrong with the cells of an audience.
 CREATE TABLE notice_problem (

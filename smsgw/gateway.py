@@ -104,7 +104,8 @@ class Gateway:
         means = self._means()
         self.notices = Notices(means)
         self.personal = Personal(means, self.bell)
-        self.feeder = Feeder(means, self.bell)
+        fast = {name: senders for name, senders in self._serving(Lane.NOTICE).items() if len(senders) > 1}
+        self.feeder = Feeder(means, self.bell, fast)
         self.limits = FileLimits(settings.notices.largest_file * MIB, settings.notices.most_rows)
         self.accounts = Accounts(self.database, clock)
         self.systems = Systems(self.database, clock)
@@ -210,8 +211,9 @@ class Gateway:
                     vet=vet,
                 )
 
-    def _repliers(self) -> dict[str, Sender]:
-        return {name: sender for name in self.channels for sender in self.senders if sender.serves(name, Lane.REPLY)}
+    def _serving(self, lane: Lane) -> dict[str, list[Sender]]:
+        """The senders of this node for a lane, by channel."""
+        return {name: [one for one in self.senders if one.serves(name, lane)] for name in self.channels}
 
     def _new_clerk(self, answers: Answers) -> Clerk:
         same_text_limit = self.settings.answers.same_text_limit
@@ -225,7 +227,7 @@ class Gateway:
             self.clerk,
             self.roads,
             bell=self.bell,
-            senders=self._repliers(),
+            senders=self._serving(Lane.REPLY),
             apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
             clock=self.clock,
         )

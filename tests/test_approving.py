@@ -15,6 +15,7 @@ from smsgw.notices.refusals import NoticeRefused
 from smsgw.officials import audit
 from smsgw.store import notices
 from smsgw.store.audit import latest
+from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
 from smsgw.store.officials import Official
 from smsgw.store.tables import notice, notice_recipient, outbound
@@ -162,7 +163,7 @@ CHANGES: dict[str, sa.Update | sa.Insert | sa.Delete] = {
 @pytest.mark.parametrize("what", [*CHANGES, "one put in"])
 def test_what_was_changed_in_the_database_after_the_approval_is_not_sent(cast: Cast, what: str) -> None:
     made = approved(cast.notices, cast.an, cast.binh)
-    put_in = sa.insert(notice_recipient).values(notice_id=made.id, **STRANGER)
+    put_in = sa.insert(notice_recipient).values(notice_id=made.id, message_id=new_id(), **STRANGER)
     by_hand(cast, CHANGES.get(what, put_in))
     cast.world.settle()
     assert cast.world.states() == {}

@@ -129,8 +129,8 @@ def test_who_asked_is_found_when_the_dossier_is_gone_but_not_by_an_agency(here: 
 def test_somebody_is_found_with_the_time_of_the_latest_message_whoever_wrote_it(anywhere: World) -> None:
     phone, now = "84900000002", anywhere.clock()
     assert anywhere.text(phone, "HD")
-    later = [now + timedelta(hours=hours) for hours in (3, 4)]
+    later, until = now + timedelta(hours=3), now + timedelta(hours=4)
     with anywhere.gateway.database.writing("test") as connection:
-        outbox.add(connection, [anywhere.gateway.channels["sms"].message(Lane.REMINDER, phone, "Ho so", *later)])
+        outbox.add(connection, [anywhere.gateway.channels["sms"].message(Lane.REMINDER, phone, "Ho so", later, until)])
         (talk,) = conversations.with_phones(connection, [phone])
-    assert talk.at == later[0]
+    assert talk.at == later

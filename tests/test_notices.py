@@ -25,9 +25,8 @@ from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import seal
 from smsgw.notices.spreadsheet import as_csv, write_xlsx
 from smsgw.officials import audit
-from smsgw.store import notice_sending, notices, opt_outs
+from smsgw.store import notices, opt_outs
 from smsgw.store import notices as notice_rows
-from smsgw.store.ids import new_id
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import notice
@@ -219,10 +218,14 @@ def test_cancelled_in_the_middle_the_rest_never_goes_out_and_the_budget_gets_it_
 
 
 def test_who_has_a_message_of_a_notice_gets_no_other(cast: Cast) -> None:
-    made = drafted(cast.notices, cast.an).notice
+    made = approved(cast.notices, cast.an, cast.binh)
+    feeder = cast.world.gateway.feeder
+    before = feeder.feed()
     with cast.world.gateway.database.writing("test") as connection:
-        assert notice_sending.queued(connection, made.id, [(2, new_id())]) == 1
-        assert notice_sending.queued(connection, made.id, [(2, new_id()), (3, new_id())]) == 1
+        connection.execute(sa.update(notice).where(notice.c.id == made.id).values(fed_to=0))
+    with pytest.raises(sa.exc.IntegrityError):
+        feeder.feed()
+    assert cast.world.states() == {"queued": before}
 
 
 def test_only_what_the_channel_sends_in_half_a_minute_is_queued_ahead(slow: Cast) -> None:

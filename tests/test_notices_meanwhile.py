@@ -257,7 +257,7 @@ def test_who_is_put_into_the_database_behind_the_place_is_found_and_stops_the_no
     made = approved(slow.notices, slow.an, slow.binh, 350)
     slow.world.tick()
     with slow.world.gateway.database.writing("test") as connection:
-        stranger = {"notice_id": made.id, "line": 1, "phone": "84999999999", "fields": "{}"}
+        stranger = {"notice_id": made.id, "line": 1, "phone": "84999999999", "fields": "{}", "message_id": new_id()}
         connection.execute(sa.insert(notice_recipient).values(stranger))
     slow.world.settle(60)
     assert slow.state(made.id) == "paused"

@@ -43,11 +43,13 @@ class Channel:
         abilities = self.provider.abilities
         return now - abilities.ref_known_for if abilities.idempotent_by_ref else None
 
-    def message(self, lane: Lane, recipient: str, text: str, now: datetime, expires_at: datetime) -> NewMessage:
-        """A text to somebody by this channel, to go out from now on."""
+    def message(
+        self, lane: Lane, recipient: str, text: str, now: datetime, expires_at: datetime, id: str | None = None
+    ) -> NewMessage:
+        """A text to somebody by this channel, to go out from now on. `id`: if it has one already."""
         size = measure(text)
         return NewMessage(
-            id=new_id(),
+            id=id or new_id(),
             channel=self.name,
             lane=lane,
             in_reply_to=None,

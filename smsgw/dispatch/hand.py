@@ -1,4 +1,4 @@
-"""The hand of a sender that has nothing to do: a reply goes into it as it is stored, and need not be claimed."""
+"""The hand of a sender that has nothing to do: messages go into it as they are stored, and need not be claimed."""
 
 from __future__ import annotations
 
@@ -10,35 +10,39 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from smsgw.store import channels
+from smsgw.store.channels import Channel
 from smsgw.store.outbox import NewMessage, in_hand
 
 
 class Room(NamedTuple):
-    """That a channel's rate has room for a message at a time. `after`: its row once that is taken."""
+    """For how many messages a channel's rate has room at a time. `before`: its row as found; `now`: as it is then."""
 
-    before: channels.Channel
-    after: channels.Channel
+    before: Channel
+    now: Channel
+    messages: int
     at: datetime
 
 
 @dataclass(slots=True)
 class Hand:
-    """Held out for one transaction. `lasts`: how long its lease does. `look`: whether the channel takes a message now.
+    """Held out for one transaction. `lasts`: how long its lease does. `look`: whether the channel takes messages now.
 
-    `messages`: what is in it once all is committed; `aside`: what the sender is to do once these are on their way.
+    `spent`: the channel after so many at a time. `messages`: what is in it once all is committed; `aside`: what the
+    sender is to do once these are on their way.
     """
 
     lease: str
     lasts: timedelta
     look: Callable[[sa.Connection], Room | None]
+    spent: Callable[[Channel, int, datetime], Channel]
     room: Room | None = None
     messages: Sequence[NewMessage] = ()
     aside: Callable[[], object] | None = None
 
-    def opens(self, connection: sa.Connection) -> bool:
-        """Whether a reply that is to be stored next may go this way."""
+    def opens(self, connection: sa.Connection) -> int:
+        """How many messages that are to be stored next may go this way."""
         self.room = self.look(connection)
-        return self.room is not None
+        return self.room.messages if self.room else 0
 
     def holding(self, message: NewMessage) -> NewMessage:
         """A message as it is to be stored, once the hand is open."""
@@ -48,4 +52,5 @@ class Hand:
         """Keep what is its own of what was stored, and take the room for it; a text that came again had its reply."""
         self.messages = [message for message in stored if message.lease == self.lease]
         if self.room and self.messages:
-            channels.write(connection, self.room.before, self.room.after, self.room.at)
+            before, now, _, at = self.room
+            channels.write(connection, before, self.spent(now, len(self.messages), at), at)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -49,11 +50,15 @@ log = logging.getLogger("smsgw.dispatch")
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Messages that are ours to send for as long as the lease lasts, and when the rate had room for them."""
+    """Messages that are ours to send for as long as the lease lasts, and when the rate had room for them.
+
+    `vetted`: by whoever put them into the hand, just now.
+    """
 
     lease: str
     messages: Sequence[outbox.Claimed]
     at: datetime
+    vetted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,10 @@ class Sender:
     def start(self) -> None:
         self._thread.start()
 
+    def works(self) -> bool:
+        """Whether it sends, and goes on sending."""
+        return self._thread.is_alive() and not self._stopping.is_set()
+
     def wake(self) -> None:
         """There is something to send."""
         self._work.set()
@@ -122,13 +131,13 @@ class Sender:
         self._given_up.set()
 
     @contextmanager
-    def hand(self) -> Iterator[Hand | None]:
-        """A hand for a reply that is about to be stored; None if this sender has something else to do.
+    def hand(self, lane: Lane, patience: float = 0.0) -> Iterator[Hand | None]:
+        """A hand for messages that are about to be stored; None if this sender has something else to do for so long.
 
-        The block commits it. It is sent when that has ended, or queued if it fails and the reply is there all the same.
+        The block commits them. They are sent when that has ended; if it fails and they are there all the same, queued.
         """
-        hand = Hand(new_id(), LEASES * self._call_limit, self._look)
-        if not self._holds_out(hand):
+        hand = Hand(new_id(), LEASES * self._call_limit, partial(self._look, lane), self._channel.pace.spent)
+        if not self._holds_out(hand, patience):
             yield None
             return
         try:
@@ -138,11 +147,11 @@ class Sender:
             self._free.release()
             self._work.set()
 
-    def _holds_out(self, hand: Hand) -> bool:
+    def _holds_out(self, hand: Hand, patience: float) -> bool:
         """Whether it has nothing to do; if so, `_free` is taken, for whoever gets the hand to release."""
-        if not self._free.acquire(blocking=False):
+        if not self._free.acquire(timeout=patience):
             return False
-        if self._thread.is_alive() and not (self._handed or self._unsent or self._stopping.is_set()):
+        if self.works() and not (self._handed or self._unsent):
             self._unsent.add(hand.lease)  # until we have heard that it was committed
             return True
         self._free.release()
@@ -151,18 +160,18 @@ class Sender:
     def _take(self, hand: Hand) -> None:
         self._unsent.discard(hand.lease)
         if hand.room and hand.messages:
-            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.room.at)
+            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.room.at, vetted=True)
             self._aside = hand.aside
 
-    def _look(self, connection: sa.Connection) -> Room | None:
-        """The channel's room for a reply that nobody waits before."""
-        looked = channels.lock_to_pass(connection, self._channel.name, Lane.REPLY, self._clock)
+    def _look(self, lane: Lane, connection: sa.Connection) -> Room | None:
+        """The channel's room for messages of a lane in which nobody waits before them."""
+        looked = channels.lock_to_pass(connection, self._channel.name, lane, self._clock)
         if looked is None:
             return None
-        before, now = looked
-        after = pace.at_this_time(before, now)
-        most, _ = self._room(after, now)
-        return Room(before, self._channel.pace.spent(after, 1, now), now) if most else None
+        before, at = looked
+        now = pace.at_this_time(before, at)
+        most, _ = self._room(now, at)
+        return Room(before, now, most, at) if most else None
 
     def send_due(self) -> float:
         """Send all that is due and may go now; the seconds until it is worth trying again, unless woken before."""
@@ -292,6 +301,8 @@ class Sender:
 
     def _vetted(self, batch: _Batch) -> _Batch:
         """The part of a batch that is still to go out."""
+        if batch.vetted:
+            return batch
         vetted = self._vet(batch.lease, batch.messages)
         if vetted.stopped:
             with self._database.writing("withdraw") as connection:

@@ -59,7 +59,7 @@ class Intake:
         roads: Roads,
         *,
         bell: Bell,
-        senders: Mapping[str, Sender],
+        senders: Mapping[str, Sequence[Sender]],
         apologise_after: timedelta = timedelta(minutes=5),
         clock: Clock = utc_now,
     ) -> None:
@@ -146,8 +146,8 @@ class Intake:
         reply = arrivals[0].reply if len(arrivals) == 1 else None
         if reply is None or reply.state is not State.QUEUED or reply.not_before > reply.created_at:
             return nullcontext()
-        sender = self._senders.get(reply.channel)
-        return sender.hand() if sender else nullcontext()
+        senders = self._senders.get(reply.channel)
+        return senders[0].hand(Lane.REPLY) if senders else nullcontext()
 
     def take_late_parts(self) -> int:
         """Take in long texts of which a part never came, as far as they go; how many."""

@@ -1,37 +1,41 @@
-"""Queueing the messages of approved notices, chunk by chunk, and only as far ahead as each channel sends in a while.
+"""Queueing the messages of approved notices, turn by turn, and only as far ahead as each channel sends in a while.
 
-A chunk is one transaction under the lock of its notice: messages and the recipients that they belong to. So any number
-of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between. A notice that is not any
-more what was approved is paused instead.
+A turn is one transaction that begins with a guarded update of its notice: its messages, and who had their turn. So any
+number of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between. A notice that is
+not any more what was approved is paused instead. What a sender of this node can take at once goes into its hand, and is
+not queued.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Channel
+from smsgw.dispatch.hand import Hand
+from smsgw.dispatch.sender import Sender
 from smsgw.notices.budget import drop, give_back
 from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.office import GATEWAY, HELD_FOR
-from smsgw.notices.places import Places
-from smsgw.notices.reckoning import worded
-from smsgw.notices.seal import Seal, seal
+from smsgw.notices.turns import Turn, Turns
 from smsgw.notices.vetting import OPTED_OUT
 from smsgw.officials import audit
 from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
-from smsgw.store import opt_outs, outbox
-from smsgw.store.notices import Addressee, Event, Notice
+from smsgw.store import outbox
+from smsgw.store.notices import Event, Notice
 from smsgw.store.outbox import NewMessage
 from smsgw.store.states import State as MessageState
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
 
-CHUNK = 2000  # recipients in one transaction
+CHUNK = 2000  # recipients in a turn
+PATIENCE = 0.05  # seconds that a sender may take to come back from a call
 AHEAD = 30.0  # seconds of a channel's rate that wait in its queue
 RECEIPTS_FOR = timedelta(hours=1)  # after the last was handed over, a notice is done whatever is not reported yet
 LOADING_FOR = timedelta(hours=1)  # without another row, a notice that is coming in was given up
@@ -40,13 +44,16 @@ log = logging.getLogger("smsgw.notices")
 
 
 class Feeder:
-    """Feeds notices. `feed` and `tend` are the work of a tick, on any number of nodes."""
+    """Feeds notices. `feed` and `tend` are the work of a tick, on any number of nodes.
 
-    def __init__(self, means: Means, bell: Bell) -> None:
+    `senders`: of notices here, by channel, where many batches go out in a second.
+    """
+
+    def __init__(self, means: Means, bell: Bell, senders: Mapping[str, Sequence[Sender]]) -> None:
         self._means = means
         self._bell = bell
-        self._seals: dict[str, Seal] = {}
-        self._places: dict[str, Places] = {}
+        self._senders = senders
+        self._turns = Turns(means)
 
     def feed(self) -> int:
         """Queue what is due and has room; how many messages."""
@@ -56,90 +63,94 @@ class Feeder:
         with self._means.database.reading() as connection:
             ids = sending.due(connection, now)
             room = self._room(connection) if ids else {}
-        self._seals = {id: self._seals[id] for id in ids if id in self._seals}
-        self._places = {id: self._places[id] for id in ids if id in self._places}
+        self._turns.keep(ids)
         fed = 0
         for id in ids:
-            while room and (chunk := self._chunk(id, room)) is not None:
-                fed += chunk
+            notice = self._turns.waiting(id)
+            while notice and room and (turn := self._turns.next(notice, room, self._most(room))):
+                notice = self._give(turn)
+                fed += len(turn.chosen.now) if notice else 0
         return fed
 
-    def _chunk(self, id: str, room: dict[str, int]) -> int | None:
-        """Queue the next of a notice; how many, or None if nobody else can be now.
-
-        `room`: of the channels that are not full. What they send meanwhile is for the next round.
-        """
-        known = self._known(id)
-        if known is None:
+    def _give(self, turn: Turn) -> Notice | None:
+        """Write a turn down; the notice after that, or None if nobody of it can have another one now."""
+        if not turn.whole:
+            self._stop(turn.notice)
             return None
-        with self._means.database.writing("feed notice") as connection:
-            notice = sending.lock(connection, id)
-            if notice is None or notice.fingerprint != known.notice.fingerprint:
-                return None  # stopped, or edited and approved again
-            before = self._place(id)
-            page = sending.next_rows(connection, id, before.first(room), CHUNK)
-            if not page:
-                if room.keys() >= {*before.ways}:  # and yet somebody waits: a row that was put in behind our place
-                    self._places.pop(id, None)
-                return None
-            chosen, places = before.choose(page, lambda phone: self._means.road(phone)[0], room)
-            if not known.holds(notice, (item for item, _ in chosen)):
-                self._void(connection, notice)
-                return None
-            self._start(connection, notice)
-            refusing = opt_outs.among(connection, "notice", (item.phone for item, _ in chosen))
-            sending.skip(connection, id, sorted(refusing), OPTED_OUT)
-            now = self._means.clock()
-            told = [(item, channel) for item, channel in chosen if item.phone not in refusing]
-            messages = [self._message(notice, item, channel, now) for item, channel in told]
-            outbox.add(connection, messages)
-            lines = (item.line for item, _ in told)
-            sending.queued(connection, id, [*zip(lines, (message.id for message in messages), strict=True)])
-            channels = {message.channel for message in messages}
-            for name in channels:
-                self._bell.tell(connection, name, Lane.NOTICE)
-        self._places[id] = places  # whoever was not queued after all is found again
-        for name in channels:
+        try:
+            with self._hands(turn) as hands, self._means.database.writing("feed notice") as connection:
+                notice = sending.feed(connection, turn.notice, turn.to, turn.waited)
+                sending.pass_over(connection, notice.id, turn.passed_over)
+                sending.skip(connection, notice.id, turn.refusing, OPTED_OUT)
+                notice = self._started(connection, notice)
+                queued = self._store(connection, hands, turn.messages)
+        except sending.Outrun:
+            return None
+        self._turns.given(turn)
+        for name in queued:
             self._bell.ring(name, Lane.NOTICE)
-        return len(chosen)
+        return notice
 
-    def _known(self, id: str) -> Seal | None:
-        """What each chunk is held to, made once; None if nobody is left to be queued."""
-        with self._means.database.reading() as connection:
-            notice = rows.by_id(connection, id)
-            if notice is None or not sending.has_more(connection, id):
-                return None
-        known = self._seals.get(id)
-        if known is None or known.notice.fingerprint != notice.fingerprint:
-            known = self._seals[id] = seal(self._means, notice)
-        return known
+    def _store(
+        self, connection: sa.Connection, hands: Mapping[str, Hand], messages: Sequence[NewMessage]
+    ) -> frozenset[str]:
+        """Store messages, in hands as far as these go; the channels of those that are queued."""
+        stored = [*_in_hands(connection, hands, messages)]  # from here on others wait for the channel's row
+        outbox.add(connection, stored)
+        for hand in hands.values():
+            hand.closes(connection, stored)
+        queued = frozenset(message.channel for message in stored if message.state is MessageState.QUEUED)
+        for name in queued:
+            self._bell.tell(connection, name, Lane.NOTICE)
+        return queued
+
+    def _most(self, names: Iterable[str]) -> int:
+        """How many recipients have a turn: as many as senders of this node can take at once, if there are any."""
+        channels = self._means.roads.channels
+        here = [name for name in names if any(sender.works() for sender in self._senders.get(name, ()))]
+        return sum(channels[name].batch for name in here) or CHUNK
+
+    @contextmanager
+    def _hands(self, turn: Turn) -> Iterator[dict[str, Hand]]:
+        """A sender's hand for each channel that a turn takes, where there is one that has nothing to do."""
+        with ExitStack() as stack:
+            held_out = {}
+            for name in sorted({message.channel for message in turn.messages}):  # their rows are locked in this order
+                if hand := self._hand(stack, name):
+                    held_out[name] = hand
+            yield held_out
+
+    def _hand(self, stack: ExitStack, name: str) -> Hand | None:
+        for patience in (0.0, PATIENCE):
+            for sender in self._senders.get(name, ()):
+                if hand := stack.enter_context(sender.hand(Lane.NOTICE, patience)):
+                    return hand
+        return None
+
+    def _stop(self, notice: Notice) -> None:
+        with self._means.database.writing("feed notice") as connection:
+            if sending.lock(connection, notice.id) == notice:
+                self._void(connection, notice)
 
     def _void(self, connection: sa.Connection, notice: Notice) -> None:
         log.error("notice %s is not what was approved: it was changed in the database, and is paused", notice.id)
         now = self._means.clock()
-        del self._seals[notice.id]  # whoever resumes it has it looked at again
+        self._turns.look_again(notice.id)
         _move(connection, notice, Move.VOID, self._means)
         sending.hold(connection, notice.id, now + HELD_FOR)
         self._record(connection, notice, Move.VOID, now)
 
-    def _start(self, connection: sa.Connection, notice: Notice) -> None:
-        if notice.state == State.APPROVED:
-            _move(connection, notice, Move.START, self._means)
+    def _started(self, connection: sa.Connection, notice: Notice) -> Notice:
+        if notice.state != State.APPROVED:
+            return notice
+        _move(connection, notice, Move.START, self._means)
+        return rows.locked(connection, notice.id) or notice
 
     def _room(self, connection: sa.Connection) -> dict[str, int]:
         """How many more messages each channel takes that notices take now, if any."""
         ahead, roads = sending.queued_ahead(connection), self._means.roads
         names = {*roads.firsts(Lane.NOTICE)}
         return {name: left for name in names if (left := _ahead(roads.channels[name]) - ahead[name]) > 0}
-
-    def _place(self, id: str) -> Places:
-        ways = self._means.roads.firsts(Lane.NOTICE)
-        known = self._places.get(id)
-        return known if known is not None and known.ways == ways else Places(ways)
-
-    def _message(self, notice: Notice, to: Addressee, channel: Channel, now: datetime) -> NewMessage:
-        text = worded(notice.text, to.values, accents=notice.accents)
-        return self._means.message(channel, Lane.NOTICE, to.phone, text, now)
 
     def tend(self) -> None:
         """Hold what came back to the queue of a stopped notice, end notices that are done, give up those left lying."""
@@ -157,11 +168,18 @@ class Feeder:
             for id in done:
                 notice = sending.lock(connection, id)
                 if notice is not None and self._is_done(connection, id):
-                    _move(connection, notice, Move.FINISH, self._means)
+                    self._finish(connection, notice)
             for id in half_loaded:
                 rows.forget(connection, id)
             for id in left:
                 self._give_up(connection, id, now)
+
+    def _finish(self, connection: sa.Connection, notice: Notice) -> None:
+        """End a notice, unless somebody was put in or taken out where all had had their turn."""
+        if sending.is_whole(connection, notice):
+            _move(connection, notice, Move.FINISH, self._means)
+        else:
+            self._void(connection, notice)
 
     def _restrain(self, connection: sa.Connection, id: str, now: datetime) -> None:
         """Hold or end what came back to the queue of a stopped notice.
@@ -200,6 +218,19 @@ class Feeder:
         lately = self._means.clock() - RECEIPTS_FOR
         # Where nothing was, because all is in doubt, it takes a look at every message to know: so it is asked first.
         return sending.handed_over(connection, id) and not sending.handed_over(connection, id, lately)
+
+
+def _in_hands(
+    connection: sa.Connection, hands: Mapping[str, Hand], messages: Iterable[NewMessage]
+) -> Iterator[NewMessage]:
+    """Messages as they are to be stored: the first of each channel in its hand, as many as may go out now."""
+    left = {name: hand.opens(connection) for name, hand in hands.items()}
+    for message in messages:
+        if left.get(message.channel):
+            left[message.channel] -= 1
+            yield hands[message.channel].holding(message)
+        else:
+            yield message
 
 
 def _ahead(channel: Channel) -> int:

@@ -64,6 +64,8 @@ class Means:
         """The month of the province's calendar, as 2026-11."""
         return at.astimezone(self.hours.zone).strftime("%Y-%m")
 
-    def message(self, channel: Channel, lane: Lane, phone: str, text: str, now: datetime) -> NewMessage:
-        """A message that is to be queued now."""
-        return channel.message(lane, phone, text, now, now + self.rules.valid)
+    def message(
+        self, channel: Channel, lane: Lane, phone: str, text: str, now: datetime, id: str | None = None
+    ) -> NewMessage:
+        """A message that is to be queued now. `id`: if it has one already."""
+        return channel.message(lane, phone, text, now, now + self.rules.valid, id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from smsgw.dispatch.channel import Channel
 from smsgw.store.notices import Addressee
@@ -27,17 +28,19 @@ class Places:
         """The line after which the next one of these channels stands."""
         return min(self.lines.get(name, 0) for name in room)
 
-    def choose(
-        self, page: Sequence[Addressee], road: Callable[[str], Channel], room: dict[str, int]
-    ) -> tuple[list[tuple[Addressee, Channel]], Places]:
+    def choose(self, page: Sequence[Addressee], road: Callable[[str], Channel], room: dict[str, int]) -> Chosen:
         """Those of a page from `first` on whose channel has room, and the places behind them.
 
         What they take of the room is gone from it, and a channel that is full is no longer there.
         """
-        free, filled_at, chosen = [*room], dict[str, int](), []
+        free, filled_at = [*room], dict[str, int]()
+        chosen: list[tuple[Addressee, Channel]] = []
+        passed_over: dict[int, str] = {}
         for item in page:
             channel = road(item.phone)
-            if channel.name in room:
+            if channel.name not in room:
+                passed_over[item.line] = channel.name
+            else:
                 chosen.append((item, channel))
                 room[channel.name] -= 1
                 if not room[channel.name]:
@@ -45,4 +48,12 @@ class Places:
                     filled_at[channel.name] = item.line
         end = page[-1].line if page else 0
         moved = {name: max(self.lines.get(name, 0), filled_at.get(name, end)) for name in free}
-        return chosen, Places(self.ways, {**self.lines, **moved})
+        return Chosen(chosen, passed_over, Places(self.ways, {**self.lines, **moved}))
+
+
+class Chosen(NamedTuple):
+    """Who of a page is to be queued, by which channel; the lines of the others, with the channel that is full."""
+
+    now: list[tuple[Addressee, Channel]]
+    passed_over: dict[int, str]
+    places: Places

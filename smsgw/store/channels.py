@@ -77,11 +77,12 @@ def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[C
 def lock_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
     """The same for messages that would pass by the queue of their lane; None if others wait in it that are due.
 
-    Nor does it wait for whoever has the row, who may keep it for long: it is None then.
+    Nobody who texts waits for whoever has the row, who may keep it for long: for a reply it is None then.
     """
     row: list[Any]
     try:
-        *row, others_wait, now = _looked(connection, clock, _LOOK_AT_QUEUE, at=name, at_lane=lane, now=clock())
+        look = _LOOK_AT_ONCE if lane is Lane.REPLY else _LOOK_AT_QUEUE
+        *row, others_wait, now = _looked(connection, clock, look, at=name, at_lane=lane, now=clock())
     except sa.exc.NoResultFound:
         return None
     return None if others_wait else (Channel(*row), now)
@@ -109,8 +110,9 @@ _waiting = sa.select(outbound.c.id).where(
     outbound.c.not_before <= sa.bindparam("now"),
     outbound.c.expires_at > sa.bindparam("now"),
 )
+_LOOK_AT_QUEUE = sa.select(_locked, _waiting.exists())
 _free = _LOCK.with_for_update(skip_locked=True).cte("free")
-_LOOK_AT_QUEUE = sa.select(_free, _waiting.exists())
+_LOOK_AT_ONCE = sa.select(_free, _waiting.exists())
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:

@@ -50,6 +50,7 @@ class Notice:
     segments: int
     cost: int
     reckoning: str
+    fed_to: int = 0
 
     @property
     def version(self) -> str:
@@ -96,11 +97,11 @@ def add(connection: sa.Connection, new: Notice) -> None:
 
 def add_recipients(connection: sa.Connection, id: str, recipients: Sequence[Addressee]) -> frozenset[str]:
     """Write recipients; the phones of those that were not there already."""
-    rows = ((id, item.phone, item.line, item.fields) for item in recipients)
+    rows = ((id, item.phone, item.line, item.fields, new_id()) for item in recipients)
     return frozenset(_ADD_RECIPIENTS.run(connection, rows)) if recipients else frozenset()
 
 
-_ADD_RECIPIENTS = InsertNew(_r.notice_id, _r.phone, _r.line, _r.fields, returning=_r.phone)
+_ADD_RECIPIENTS = InsertNew(_r.notice_id, _r.phone, _r.line, _r.fields, _r.message_id, returning=_r.phone)
 
 
 def add_problems(connection: sa.Connection, id: str, first: int, problems: Iterable[tuple[int, str, str]]) -> None:

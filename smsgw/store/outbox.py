@@ -120,8 +120,18 @@ def in_hand(message: NewMessage, *, lease: str, until: datetime) -> NewMessage:
 
 def claimed(message: NewMessage) -> Claimed:
     """One that was added in hand, as if it had been claimed."""
-    values = message._asdict() | {"attempts": 1}
-    return Claimed._make(values[name] for name in Claimed._fields)
+    return Claimed(
+        message.id,
+        message.lane,
+        message.sender,
+        message.recipient,
+        message.text,
+        message.encoding,
+        message.segments,
+        message.expires_at,
+        attempts=1,
+        doubts=message.doubts,
+    )
 
 
 def _added(given: sa.FromClause) -> sa.Executable:

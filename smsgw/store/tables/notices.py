@@ -32,6 +32,7 @@ notice = sa.Table(
     sa.Column("segments", sa.BigInteger, nullable=False),
     sa.Column("cost", sa.BigInteger, nullable=False),
     sa.Column("reckoning", sa.Text, nullable=False),
+    sa.Column("fed_to", sa.Integer, nullable=False, server_default="0"),
     sa.CheckConstraint(f"state IN ({_STATES})", name="ck_notice_state"),
     sa.CheckConstraint("approver IS NULL OR approver <> author", name="ck_notice_approver"),
     sa.CheckConstraint(
@@ -58,23 +59,19 @@ notice_recipient = sa.Table(
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("phone", sa.Text, nullable=False),
     sa.Column("fields", sa.Text, nullable=False),
-    sa.Column("message_id", sa.Text),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("waits_for", sa.Text),
     sa.Column("skipped", sa.Text),
     sa.UniqueConstraint("notice_id", "phone", name="uq_notice_recipient_phone"),
+    sa.UniqueConstraint("message_id", name="uq_notice_recipient_message"),
     sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name="fk_notice_recipient"),
-    sa.CheckConstraint("skipped IS NULL OR message_id IS NULL", name="ck_notice_recipient_skipped"),
+    sa.CheckConstraint("skipped IS NULL OR waits_for IS NULL", name="ck_notice_recipient_skipped"),
 )
 partial_index(
-    "ix_notice_recipient_next",
+    "ix_notice_recipient_waits",
     notice_recipient.c.notice_id,
     notice_recipient.c.line,
-    where=sa.and_(notice_recipient.c.message_id.is_(None), notice_recipient.c.skipped.is_(None)),
-)
-partial_index(
-    "uq_notice_recipient_message",
-    notice_recipient.c.message_id,
-    where=notice_recipient.c.message_id.is_not(None),
-    unique=True,
+    where=notice_recipient.c.waits_for.is_not(None),
 )
 
 notice_problem = sa.Table(
