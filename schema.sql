@@ -452,15 +452,15 @@ CREATE TABLE notice (
 CREATE INDEX ix_notice_created ON notice (created_at, id);
 CREATE INDEX ix_notice_under_way ON notice (state, send_at) WHERE state IN ('loading', 'approved', 'sending', 'paused');
 
--- Whom a notice goes to: each phone once. Nothing is written here when somebody has their turn and a message is made, as
--- of each of its lines the notice itself knows that; but for those who are passed over, or skipped.
+-- Whom a notice goes to: each phone once. When somebody has their turn and a message is made, nothing is written here, as
+-- the notice knows up to which line all had theirs. Only who is passed over, or gets no message, is marked.
 CREATE TABLE notice_recipient (
   notice_id  TEXT NOT NULL,
   line       INTEGER NOT NULL,    -- of the file
   phone      TEXT NOT NULL,
   fields     TEXT NOT NULL,       -- JSON: what the placeholders stand for
   message_id TEXT NOT NULL,       -- of the message, once it is made: in outbound or in its history
-  waits_for  TEXT,                -- the channel that was full at their turn, while they wait for another one
+  waits_for  TEXT,                -- the channel that was full at their turn, as long as they wait for another turn
   skipped    TEXT,                -- why no message was made
   CONSTRAINT pk_notice_recipient PRIMARY KEY (notice_id, line),
   CONSTRAINT uq_notice_recipient_phone UNIQUE (notice_id, phone),

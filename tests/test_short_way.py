@@ -16,7 +16,7 @@ from smsgw.store import channels
 from smsgw.store.channels import Channel
 from smsgw.store.tables import Lane, outbound
 from tests.chaos import until
-from tests.sending import broken
+from tests.sending import BREAK, broken
 from tests.test_exchanges import called, sent_to
 from tests.test_outbox import add, message
 from tests.world import World
@@ -267,6 +267,29 @@ def test_a_trace_that_can_not_be_kept_holds_nobody_up(counter: Counter, side: st
     assert counter.heard() == 2
     assert counter.states() == ["submitted", "submitted"]
     assert len(called(counter.world, sent_to(counter.world, PHONES[1]))) > 0
+
+
+@pytest.mark.parametrize("error", [BREAK, ValueError("a fault of ours")])
+def test_what_was_claimed_next_goes_out_though_the_trace_can_not_be_kept(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    call, waiting = counter.sender._call, [message()]
+
+    def called(batch: object) -> object:
+        made = call(batch)  # type: ignore[arg-type]
+        while waiting:
+            add(counter.world.gateway.database, waiting.pop())
+        return made
+
+    def boundary(name: str, side: str) -> None:
+        if (name, side) == ("trace", "before"):
+            raise error
+
+    monkeypatch.setattr(counter.sender, "_call", called)
+    counter.world.gateway.database.boundary = boundary
+    counter.calls(PHONES[0])
+    assert counter.states() == ["submitted", "submitted"]
+    assert len(counter.world.heard(message().recipient)) == 1
 
 
 def test_those_who_come_together_are_answered_together(counter: Counter) -> None:

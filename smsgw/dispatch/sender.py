@@ -185,9 +185,15 @@ class Sender:
         return pause
 
     def _do_what_waited(self) -> None:
+        """Do what came with the messages in the hand. It must not keep the next batch, which is claimed, from going."""
         aside, self._aside = self._aside, None
-        if aside:
-            aside()
+        try:
+            if aside:
+                aside()
+        except sa.exc.SQLAlchemyError as error:
+            log.warning("channel %s: what waited was not written down: %s", self._channel.name, trouble(error))
+        except Exception:
+            log.exception("channel %s: what waited was not done", self._channel.name)
 
     def _run(self) -> None:
         while True:
