@@ -203,7 +203,7 @@ def test_an_answer_with_something_odd_in_any_place_is_an_outcome(name: str, carr
 
 def a_time_limit(name: str) -> float:
     """Short, but long enough for what a carrier must answer before it is given the message, on a slow machine too."""
-    return 2 if table(name).get("script") else 0.1
+    return 2 if table(name).get("script") else 0.3
 
 
 @pytest.mark.parametrize("name", SENDING)
