@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
@@ -383,6 +383,7 @@ def test_placeholders_are_matched_without_case_accents_and_punctuation() -> None
 
 
 @given(st.text(), st.text(), st.text())
+@example(before="", after="\x1f", value="`")
 def test_a_text_without_accents_is_that_with_accents_stripped(before: str, after: str, value: str) -> None:
     text, values = f"{before}((x)){after}", {"x": value}
     assert worded(text, values, accents=False) == plain(filled(text, values))

@@ -50,7 +50,7 @@ def _bare(character: str) -> str:
 
 def unaccented(text: str) -> str:
     """The text without accents and without a word processor's typography."""
-    return text if text.isascii() and text.isprintable() else _unaccented(text)
+    return text if text.isascii() and text.isprintable() and "`" not in text else _unaccented(text)
 
 
 @lru_cache(maxsize=1024)  # a province's agencies and steps, over and over
