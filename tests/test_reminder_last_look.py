@@ -11,6 +11,7 @@ from smsgw.officials.steering import Steering
 from smsgw.store import outbox
 from smsgw.store.tables import Lane, outbound
 from tests.agency import Agency
+from tests.systems import ORDER, PHONE, system
 from tests.test_reminders import IN_PROGRESS, at, begun, minutes, owner, refuse, told, until
 from tests.world import World, world
 
@@ -134,6 +135,19 @@ def test_a_reminder_waits_while_the_dossier_can_not_be_read_again(here: World) -
     minutes(here, 2)
     assert here.states() == {"delivered": 1}
     assert told(here, agency, code)
+
+
+def test_while_dossiers_can_not_be_read_who_opted_out_hears_nothing_from_other_systems_either(here: World) -> None:
+    agency = begun(here)
+    ready_in_the_night(here, agency)
+    other = system(here)
+    waiting = other.post("/messages", ORDER)["id"]
+    refuse(here, PHONE)
+    agency.go_away()
+    until(here, at(16, 7))
+    assert not here.heard(PHONE)
+    assert here.states() == {"queued": 1, "cancelled": 1}
+    assert other.get(f"/messages/{waiting}")["error_code"] == "opted_out"
 
 
 def test_the_morning_digest_is_not_told_on_another_day(tmp_path: Path) -> None:

@@ -74,15 +74,17 @@ class LastLook:
             return Vetted(messages, ())
         now = self._clock()
         known = self._known(ours)
+        stopped = [_refused(message, now) for message in ours if message.recipient in known.refused]
+        ours = [message for message in ours if message.recipient not in known.refused]
         codes = {row.dossier for row in known.rows.values() if row.rule != OFFICIALS}
         try:
             found = self._onestop.find(codes)
         except OneStopUnavailable as error:
             log.warning("reminders wait: %s", error)
-            later = [put_off(message, now + AGAIN_IN) for message in ours if message.id in known.rows]
-            return _split(messages, {}, later)
+            stopped += [put_off(message, now + AGAIN_IN) for message in ours if message.id in known.rows]
+            return _split(messages, {}, stopped)
         looked = {message.id: self._looked_at(message, known, found, now) for message in ours}
-        stopped = [item for item in looked.values() if isinstance(item, Settled)]
+        stopped += [item for item in looked.values() if isinstance(item, Settled)]
         going = {id: item for id, item in looked.items() if isinstance(item, Claimed)}
         stopped += self._written_down(lease, [message for message in ours if message.id in going], going, known, now)
         return _split(messages, going, stopped)
@@ -104,8 +106,6 @@ class LastLook:
     ) -> Claimed | Settled:
         """The message as it goes out, or what becomes of it."""
         row = known.rows.get(message.id)
-        if message.recipient in known.refused:
-            return withdrawn(message, "opted_out", "the person wants no reminders any more", now)
         if row is None:
             return message  # another system's
         rule = self._rules.get(row.rule)
@@ -196,6 +196,10 @@ class LastLook:
 
     def _day(self, now: datetime) -> str:
         return str(now.astimezone(self._zone).date())
+
+
+def _refused(message: Claimed, now: datetime) -> Settled:
+    return withdrawn(message, "opted_out", "the person wants no reminders any more", now)
 
 
 def _split(messages: Sequence[Claimed], going: Mapping[str, Claimed], stopped: Sequence[Settled]) -> Vetted:
