@@ -70,12 +70,11 @@ class Fpt(HttpCarrier):
     """One channel's translator. It keeps its token, which is good for any number of calls until it ends."""
 
     abilities: ClassVar[Abilities] = Abilities(largest_batch=AT_ONCE, receives=False)
+    calls = 2  # for a token, and with it
 
     def __init__(self, config: Config) -> None:
         secret, self._receipt_key = config.client_secret.get_secret_value(), config.receipt_key.get_secret_value()
-        # Getting a token and using it are two calls.
-        super().__init__(config.time_limit / 2, [secret, self._receipt_key])
-        self.time_limit = config.time_limit
+        super().__init__(config.time_limit, [secret, self._receipt_key])
         self._url = str(config.url).rstrip("/")
         self._login = {"grant_type": "client_credentials", "client_id": config.client_id, "client_secret": secret}
         self._session = hashlib.sha256(config.client_id.encode()).hexdigest()[:32]

@@ -99,7 +99,7 @@ class Refusing(Exception):
 
 
 class HttpConfig(BaseModel):
-    """The settings that every carrier over HTTP has. `time_limit`: seconds for one message, with the answer to it."""
+    """The settings that every carrier over HTTP has. `time_limit`: seconds for one call, with the answer to it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -268,13 +268,15 @@ class HttpCarrier:
     """What carriers over HTTP have in common: those that do less leave out what they don't do.
 
     A carrier says how one message is sent (`_send`) and what keeps it from sending (`_check`); both may raise
-    `CallFailed`, `Doubtful` and `Refusing`.
+    `CallFailed`, `Doubtful` and `Refusing`. `calls`: how many a message may take, one after the other, each of which
+    has `time_limit` seconds.
     """
 
     abilities: ClassVar[Abilities]
+    calls: ClassVar[int] = 1
 
     def __init__(self, time_limit: float, secrets: Sequence[str] = ()) -> None:
-        self.time_limit = time_limit
+        self.time_limit = time_limit * self.calls
         self._line = Line(time_limit, secrets)
         self._at_once = ThreadPoolExecutor(AT_ONCE * _CALLERS, thread_name_prefix="carrier")
 

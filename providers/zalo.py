@@ -79,6 +79,7 @@ class Zalo(HttpCarrier):
     abilities: ClassVar[Abilities] = Abilities(
         largest_batch=AT_ONCE, scheme=SCHEME, chat_open=FREE, one_door=True, patience=PATIENCE
     )
+    calls = 3  # for a token; into the chat; and where that does not take it, the notification
 
     def __init__(self, config: Config) -> None:
         self._app_secret, self._oa_secret = config.app_secret.get_secret_value(), config.oa_secret.get_secret_value()

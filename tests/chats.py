@@ -18,6 +18,7 @@ from tests.world import World, world
 APP_ID, APP_SECRET, OA_SECRET, REFRESH_TOKEN = "1234567890", "app-secret", "oa-secret", "first-refresh-token"
 MAI = "4567890123456789012"
 STRANGER = "84987654321"
+TIME_LIMIT = 5.0
 READY = "Hồ sơ {ma_ho_so} đã có kết quả. Mời đến nhận tại {noi_nhan}, mang theo giấy hẹn."
 
 
@@ -35,7 +36,7 @@ refresh_token = "{REFRESH_TOKEN}"
 oauth_url = "{url}"
 api_url = "{url}"
 zns_url = "{url}"
-time_limit = 5
+time_limit = {TIME_LIMIT}
 [channels.zalo.templates]
 301 = "{READY}"
 [[routes]]

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from smsgw.store import outbox
-from smsgw.store.tables import Lane, outbound
-from tests.chats import MAI, STRANGER, Chats
+from smsgw.store.tables import Lane, exchange, outbound
+from tests.chats import MAI, STRANGER, TIME_LIMIT, Chats
 
 
 def late_reply(there: Chats) -> None:
@@ -97,6 +97,19 @@ def test_a_notice_that_the_chat_does_not_take_goes_by_zns(there: Chats) -> None:
     notice(there, STRANGER, READY)
     there.settle()
     assert len(there.zalo.notifications[STRANGER]) == 1
+
+
+def test_a_lease_lasts_for_all_calls_that_one_message_may_take(there: Chats) -> None:
+    there.zalo.follow(MAI, True)
+    there.linked(MAI, STRANGER)
+    there.zalo._people[MAI].spoke = (there.here.clock() - timedelta(days=8)).timestamp()
+    there.here.clock.forward(hours=25)  # longer than a token is good for
+    renewals = there.zalo.counts["renewals"]
+    ref = notice(there, STRANGER, READY)
+    there.settle()
+    calls = there.zalo.counts["renewals"] - renewals + there.rows(exchange.c.outbound_id).count((ref,))
+    assert calls == 3
+    assert there.here.gateway.channels["zalo"].provider.time_limit == calls * TIME_LIMIT
 
 
 @pytest.mark.parametrize("why", ["no account", "no template", "no quota"])
