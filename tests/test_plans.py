@@ -129,7 +129,7 @@ def test_who_waits_is_not_looked_for_among_all_who_ever_wrote(postgres_url: str,
             inbox.accept(connection, [_arrival(number, "waiting") for number in range(300, 302)])
         for _ in range(7):
             with database.reading() as connection:
-                assert len(inbox.waiting(connection, ["sms"], 10)) == 2
+                assert len(inbox.waiting(connection, ["sms"], NOON, 10)) == 2
         database.close()
         if database.on_sqlite:
             assert any("ix_inbound_waiting" in plan for plan in plans), plans

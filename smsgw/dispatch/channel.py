@@ -109,6 +109,12 @@ class Roads:
         """The channel that a new message takes."""
         return self.channels[self._routes.first(lane, recipient, self._open, at)]
 
+    def back(self, recipient: str, came_by: str) -> Channel | None:
+        """The channel that a late reply takes; None if what it answers came by a chat that was taken out since."""
+        if came_by in self.channels:
+            return self.first(Lane.REPLY, recipient, came_by)
+        return self.first(Lane.REPLY, recipient) if self._routes.reach(recipient) else None
+
     def firsts(self, lane: Lane) -> tuple[str, ...]:
         """The channels that new messages of a lane to phones take now, route by route."""
         return self._routes.firsts(lane, self._open)

@@ -41,6 +41,11 @@ class Routes:
         first = (at,) if at is not None else route or (self._default,)
         return tuple(dict.fromkeys((*first, *route)))
 
+    def reach(self, recipient: str) -> bool:
+        """Whether any channel knows such an address."""
+        chat = scheme(recipient)
+        return chat is None or chat in self._chats
+
     def first(self, lane: Lane, recipient: str, usable: Collection[str], at: str | None = None) -> str:
         """Where a new message goes: the first usable channel, or the first one of all to wait there."""
         candidates = self.candidates(lane, recipient, at)

@@ -167,8 +167,9 @@ class Intake:
         One that has waited too long gets an apology instead, with where to ask.
         """
         now = self._clock()
+        left_at = now - 2 * self._apologise_after
         with self._database.reading() as connection:
-            waiting = inbox.waiting(connection, self._roads.channels.keys(), LATE_BATCH)
+            waiting = inbox.waiting(connection, self._roads.channels.keys(), left_at, LATE_BATCH)
         answered = 0
         for message, decision in zip(waiting, self._decisions(waiting, now), strict=True):
             try:
@@ -184,13 +185,13 @@ class Intake:
         decision = self._still_so(message, first_decision, now)
         if decision is NoReply.LATER and now - message.received_at >= self._apologise_after:
             decision = self._clerk.apology(message.sender, now)
-        if decision is NoReply.NEVER:
+        channel = self._roads.back(message.sender, message.channel)
+        if decision is NoReply.NEVER or channel is None:
             # It must not stand in the way of those who wait behind it.
             with self._database.writing("answer late") as connection:
                 inbox.ignore(connection, message)
-        if not isinstance(decision, Reply):
+        if channel is None or not isinstance(decision, Reply):
             return 0
-        channel = self._roads.first(Lane.REPLY, message.sender, message.channel)
         reply = reply_message(channel, message.id, message.sender, decision, now)
         said = _said(decision, message.id, message.sender, message.channel, message.received_at)
         with self._database.writing("answer late") as connection:

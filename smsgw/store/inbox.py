@@ -121,13 +121,17 @@ def ignore(connection: sa.Connection, waiting: Waiting) -> None:
     connection.execute(sa.update(inbound).where(*still).values(state="ignored"))
 
 
-def waiting(connection: sa.Connection, channels: Collection[str], limit: int) -> list[Waiting]:
-    """The messages of these channels that have waited longest."""
+def waiting(connection: sa.Connection, channels: Collection[str], left_at: datetime, limit: int) -> list[Waiting]:
+    """The messages that have waited longest, of these channels, or of others if no node of theirs has answered by then.
+
+    `left_at`: when they came at the latest; their channel was taken out of the settings since.
+    """
+    ours = sa.or_(inbound.c.channel.in_(channels), inbound.c.received_at <= left_at)
     columns = (inbound.c.id, inbound.c.channel, inbound.c.sender, inbound.c.text, inbound.c.received_at)
     rows = connection.execute(
         sa.select(*columns)
         # The literal, and not a parameter, lets the planner see that the partial index serves.
-        .where(inbound.c.state == sa.text("'waiting'"), looked_at_last(inbound.c.channel.in_(channels)))
+        .where(inbound.c.state == sa.text("'waiting'"), looked_at_last(ours))
         .order_by(inbound.c.received_at)
         .limit(limit)
     )
