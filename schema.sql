@@ -17,6 +17,7 @@ CREATE TABLE inbound (
   kind               TEXT,                  -- what the answer was: status, not_found, ambiguous, help ...
   codes              TEXT,                  -- the dossiers it was about, separated by blanks
   options            TEXT,                  -- the dossiers a question offered, in the order of their numbers
+  misses             SMALLINT NOT NULL DEFAULT 0, -- unknown codes that it asked for
   CONSTRAINT uq_inbound_carrier_message UNIQUE (channel, carrier_message_id),
   CONSTRAINT ck_inbound_state CHECK (state IN ('answered', 'waiting', 'ignored'))
 );

@@ -151,13 +151,6 @@ def test_digits_that_are_a_code_only_if_one_was_lost_between_two_parts_are_asked
     assert "bao tin ve ho so H01.29-150801-0001" in here.text(LAN, "1")
 
 
-def test_who_guesses_by_codes_in_pieces_waits_as_one_who_guesses(here: World) -> None:
-    for number in range(21):
-        here.text(LAN, f"H01.29.01-0815-{number:04}")
-        here.clock.forward(minutes=1)
-    assert "nhieu ma khong co" in here.text(LAN, "H01.29.01-0815-0099")
-
-
 def test_the_same_office_in_the_other_form_is_asked_about_where_the_code_itself_is_nobodys(here: World) -> None:
     old, new = "000.17.22.H01-180802-0012", "H01.22.17-180802-0012"
     code_dossiers(here, old)
@@ -230,28 +223,6 @@ def test_a_hostile_text_gets_an_ordinary_reply_and_changes_nothing(anywhere: Wor
     assert "49" not in reply
     assert "script" not in reply
     assert anywhere.states() == {"delivered": 1}
-
-
-def test_who_guesses_codes_is_slowed_and_then_refused_while_the_owner_is_not(here: World) -> None:
-    def ask(number: int) -> None:
-        here.carrier.text(LAN, f"H01.21-180801-{9000 + number}")
-        here.carrier.run_due()
-
-    for number in range(25):
-        ask(number)
-    with here.gateway.database.reading() as connection:
-        rows = connection.execute(
-            sa.select(inbound.c.kind, outbound.c.not_before, outbound.c.created_at)
-            .join(outbound, outbound.c.in_reply_to == inbound.c.id)
-            .order_by(inbound.c.id)
-        ).all()
-    delays = [(row.not_before - row.created_at).total_seconds() for row in rows]
-    assert [row.kind for row in rows] == ["not_found"] * 20 + ["refused"] * 5
-    assert delays[:5] == [0] * 5
-    assert sorted(delays[5:]) == delays[5:]
-    assert delays[5] > 0
-    code, owner = code_of(here, Status.IN_PROGRESS), owner_of(here, Status.IN_PROGRESS)
-    assert code in here.text(owner, code)
 
 
 FAULTS: list[dict[str, Any]] = [

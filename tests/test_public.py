@@ -227,6 +227,14 @@ def test_who_guesses_on_the_page_is_refused_for_an_hour_and_others_are_not(here:
     assert here.client.get("/tra-cuu/H01.21-180801-9999").status_code == 404
 
 
+def test_a_guess_beside_a_code_that_is_known_is_a_guess_on_the_page_too(here: World) -> None:
+    known = code_of(here, Status.IN_PROGRESS)
+    for number in range(10):
+        guesses = f"H01.21-180801-{9000 + number}, H01.21-180801-{9100 + number}"
+        here.client.get("/tra-cuu", query_string={"ma": f"{known}, {guesses}"})
+    assert here.client.get(f"/tra-cuu/{known}").status_code == 429
+
+
 def test_answers_are_not_kept_by_browsers_or_found_by_search_engines(here: World) -> None:
     answer = here.client.get(f"/tra-cuu/{code_of(here, Status.RETURNED)}")
     assert answer.headers["Cache-Control"] == "no-store"

@@ -34,6 +34,7 @@ from smsgw.answers.asked import (
     Speak,
     Thank,
     Unfollow,
+    unknown,
 )
 from smsgw.answers.asker import Asker, Kind, Reply, Said
 from smsgw.answers.asking import EXAMPLE
@@ -105,6 +106,9 @@ class Answers:
 
     def reply(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         """The reply to a request. `found` holds what exists of the codes that it names or that the asker's ties do."""
+        return self._replied(request, asker, found, now)._replace(misses=unknown(request, found))
+
+    def _replied(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         if asker.phone is None and isinstance(request, OfPhone):
             return self._said(asker, Said("needs_sms", "needs_sms"))
         match request:
@@ -152,12 +156,13 @@ class Answers:
             case AskVoice(number):
                 return commands.ask_voice(number, asker, self._zone)
             case Speak(_, read):
-                return commands.speak(request, _about(read.readings, asker, found), asker)
+                about = _about(self._open_to(asker, read.readings, found), asker, found)
+                return commands.speak(request, about, asker)
 
     def _look_up(
         self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier], now: datetime
     ) -> Reply:
-        if self._refuses(readings, asker, found):
+        if not (readings := self._open_to(asker, readings, found)):
             return self._said(asker, Said("refused", "refused"))
         if len(readings) > 1:
             return self._several(readings, asker, found, now)
@@ -172,7 +177,7 @@ class Answers:
         self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]
     ) -> Sequence[Dossier] | Said:
         """The dossiers that are surely meant; if there are none, what to say instead."""
-        if self._refuses(readings, asker, found):
+        if not (readings := self._open_to(asker, readings, found)):
             return Said("refused", "refused")
         meant = [resolved(reading, found) for reading in readings[:MOST_ANSWERED]]
         dossiers = [item for item in meant if isinstance(item, Dossier)]
@@ -199,9 +204,16 @@ class Answers:
         meant = self._meant(readings, asker, found)
         return meant if isinstance(meant, Said) else commands.rate(request, meant[0], asker)
 
-    def _refuses(self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> bool:
-        return asker.misses >= self._limits.refuse and not any(
-            asker.owns(found[code]) for reading in readings for code in reading.candidates if code in found
+    def _open_to(
+        self, asker: Asker, readings: tuple[Reading, ...], found: Mapping[str, Dossier]
+    ) -> tuple[Reading, ...]:
+        """Those that an asker is told about: who guessed too often hears of their own dossiers only."""
+        if asker.misses < self._limits.refuse:
+            return readings
+        return tuple(
+            reading
+            for reading in readings
+            if any(asker.owns(found[code]) for code in reading.candidates if code in found)
         )
 
     def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime, *, or_last: bool) -> Reply:

@@ -168,6 +168,11 @@ def codes_suggested(request: Request, existing: Collection[str]) -> frozenset[st
     )
 
 
+def unknown(request: Request, existing: Collection[str]) -> int:
+    """How many codes a request names of which, however they may be read, none is among those that exist."""
+    return sum(not any(code in existing for code in reading.candidates) for reading in _readings(request))
+
+
 def _readings(request: Request) -> Sequence[Reading]:
     match request:
         case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):

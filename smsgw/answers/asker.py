@@ -126,7 +126,8 @@ class Reply(NamedTuple):
     """What is said. `codes` it is about; `options` it offers, to be chosen by number; `effects`: what it changes.
 
     `phone`: whose the effects are; in a chat, the one that was linked with it. `delay` in seconds. `changes` in what is
-    known of somebody in a chat. `language` and `accents` are what the asker wants from now on.
+    known of somebody in a chat. `language` and `accents` are what the asker wants from now on. `misses`: unknown codes
+    that it was asked for.
     """
 
     text: str
@@ -139,3 +140,4 @@ class Reply(NamedTuple):
     phone: str | None = None
     delay: float = 0.0
     changes: tuple[Change, ...] = ()
+    misses: int = 0

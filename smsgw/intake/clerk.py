@@ -35,7 +35,6 @@ from smsgw.store.database import Database
 from smsgw.text.addresses import scheme
 from smsgw.text.phones import mask
 
-GUESSES = ("not_found", "refused")  # the kinds of answer that count as guessing
 MEMORY = timedelta(hours=1)  # how long guesses and repeated texts count, and a question may be answered
 MOST_OF_NOTHING = 10  # answers in that time to a text of one phone that asks of no dossier: "I am driving, call later"
 
@@ -121,7 +120,7 @@ class Clerk:
     def asker(self, phone: str, request: Request | None, now: datetime, text: str = "") -> Asker:
         """A phone as the gateway knows it, as far as a request needs it, which it makes in this text."""
         with self._database.reading() as connection:
-            known = people.known(connection, [phone], now - MEMORY, GUESSES).get(phone, people.Known())
+            known = people.known(connection, [phone], now - MEMORY).get(phone, people.Known())
             holds = chats.phones(connection, [phone]) if scheme(phone) else {}
             return _asker(connection, phone, holds.get(phone), known, request, text)
 
@@ -134,7 +133,7 @@ class Clerk:
     ) -> list[_Question | None]:
         """Who asks what; None for a text that its sender repeats like a machine."""
         with self._database.reading() as connection:
-            known = people.known(connection, {phone for phone, _ in texts}, now - MEMORY, GUESSES)
+            known = people.known(connection, {phone for phone, _ in texts}, now - MEMORY)
             in_chats = {address for address, _ in texts if scheme(address)}
             holds = chats.phones(connection, in_chats) if in_chats else {}
             together = Counter[tuple[str, str]]()
@@ -222,7 +221,7 @@ def _alike(reply: Reply, others: Sequence[Reply]) -> int:
 
 
 def _after(asker: Asker, replies: Sequence[Reply]) -> Asker:
-    misses = asker.misses + sum(reply.kind in GUESSES for reply in replies)
+    misses = asker.misses + sum(reply.misses for reply in replies)
     ties = asker.ties
     for reply in replies:
         for effect in reply.effects:

@@ -198,7 +198,14 @@ class Intake:
             if _spoken_of_since(connection, message, decision):
                 return 0  # at this moment: it is decided on anew when the next are
             answered = inbox.answer_late(
-                connection, message, decision.kind, decision.codes, decision.options, said, reply
+                connection,
+                message,
+                kind=decision.kind,
+                codes=decision.codes,
+                options=decision.options,
+                misses=decision.misses,
+                said=said,
+                reply=reply,
             )
             self._bell.tell(connection, reply.channel, Lane.REPLY)
         self._bell.ring(reply.channel, Lane.REPLY)
@@ -269,6 +276,7 @@ class Intake:
             kind=reply.kind if reply else None,
             codes=reply.codes if reply else (),
             options=reply.options if reply else (),
+            misses=reply.misses if reply else 0,
             effects=_said(reply, id, sender, channel.name, now) if reply else (),
             reply=self._reply(channel, id, sender, reply, now) if reply else None,
             also=tuple(self._codes(reply, now)) if reply else (),

@@ -36,6 +36,7 @@ class Arrival(NamedTuple):
     kind: str | None = None
     codes: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    misses: int = 0
     effects: tuple[Said, ...] = ()
     reply: outbox.NewMessage | None = None
     also: tuple[outbox.NewMessage, ...] = ()
@@ -77,6 +78,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
             arrival.kind,
             _joined(arrival.codes),
             _joined(arrival.options),
+            arrival.misses,
         )
         for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
     ]
@@ -96,9 +98,11 @@ _KEEP = InsertNew(*inbound.c, returning=inbound.c.id)
 def answer_late(
     connection: sa.Connection,
     waiting: Waiting,
+    *,
     kind: str,
     codes: Sequence[str],
     options: Sequence[str],
+    misses: int,
     said: Sequence[Said],
     reply: outbox.NewMessage,
 ) -> bool:
@@ -106,7 +110,7 @@ def answer_late(
     answered = connection.execute(
         sa.update(inbound)
         .where(inbound.c.id == waiting.id, inbound.c.state == "waiting")
-        .values(state="answered", kind=kind, codes=_joined(codes), options=_joined(options))
+        .values(state="answered", kind=kind, codes=_joined(codes), options=_joined(options), misses=misses)
     )
     if answered.rowcount != 1:
         return False

@@ -31,17 +31,15 @@ class Known:
 
     language: Literal["vi", "en"] | None = None
     accents: bool | None = None
-    misses: int = 0  # messages that named an unknown dossier
+    misses: int = 0  # unknown codes that it asked for
     texts: dict[str, int] = field(default_factory=dict)  # how often each text came
     answers: dict[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)  # how often of a kind, about dossiers
 
 
-def known(
-    connection: sa.Connection, phones: Collection[str], since: datetime, misses: Collection[str]
-) -> dict[str, Known]:
-    """What is known of each phone. `since` bounds the counts; `misses` names the kinds of answer that count as one."""
+def known(connection: sa.Connection, phones: Collection[str], since: datetime) -> dict[str, Known]:
+    """What is known of each phone. `since` bounds the counts."""
     people: dict[str, Known] = defaultdict(Known)
-    for phone, language, accents, kind, codes, text, count in _KNOWN.rows(
+    for phone, language, accents, kind, codes, text, count, misses in _KNOWN.rows(
         connection, [(phone,) for phone in phones], since=since
     ):
         person = people[phone]
@@ -51,8 +49,7 @@ def known(
             if kind is not None:
                 answer = kind, tuple((codes or "").split())
                 person.answers[answer] = person.answers.get(answer, 0) + count
-            if kind in misses:
-                person.misses += count
+            person.misses += misses
     return people
 
 
@@ -75,16 +72,17 @@ _WISHES = Batch(
 
 def _known(given: sa.FromClause) -> sa.Executable:
     """Each phone with its wish and a row for each kind of text that it sent lately, or with nothing."""
+    kinds = (inbound.c.sender, inbound.c.kind, inbound.c.codes, inbound.c.text)
     lately = (
-        sa.select(inbound.c.sender, inbound.c.kind, inbound.c.codes, inbound.c.text, sa.func.count().label("times"))
+        sa.select(*kinds, sa.func.count().label("times"), sa.func.sum(inbound.c.misses).label("misses"))
         # As a join, SQLite would walk through all senders that there ever were, for the sake of the grouping.
         .where(inbound.c.sender.in_(sa.select(given.c.sender)))
         .where(inbound.c.received_at > sa.bindparam("since", type_=inbound.c.received_at.type))
-        .group_by(inbound.c.sender, inbound.c.kind, inbound.c.codes, inbound.c.text)
+        .group_by(*kinds)
         .subquery("lately")
     )
     wish = (preference.c.language, preference.c.accents)
-    columns = (*wish, lately.c.kind, lately.c.codes, lately.c.text, lately.c.times)
+    columns = (*wish, lately.c.kind, lately.c.codes, lately.c.text, lately.c.times, lately.c.misses)
     return sa.select(given.c.sender, *columns).select_from(
         given.outerjoin(preference, preference.c.phone == given.c.sender).outerjoin(
             lately, lately.c.sender == given.c.sender

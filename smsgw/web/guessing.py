@@ -23,10 +23,12 @@ class Guesses:
         with self._lock:
             return sum(at > now - MEMORY for at in self._times.get(visitor, ()))
 
-    def add(self, visitor: str, now: datetime) -> None:
-        """One more."""
+    def add(self, visitor: str, misses: int, now: datetime) -> None:
+        """So many more."""
+        if not misses:
+            return
         with self._lock:
             recent = [at for at in self._times.pop(visitor, []) if at > now - MEMORY]
-            self._times[visitor] = [*recent, now][-MOST_TIMES:]
+            self._times[visitor] = [*recent, *[now] * misses][-MOST_TIMES:]
             if len(self._times) > MOST_VISITORS:
                 self._times.popitem(last=False)

@@ -21,7 +21,7 @@ from smsgw.clock import Clock, utc_now
 from smsgw.dossiers.codes import parse
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.source import OneStopUnavailable
-from smsgw.intake.clerk import GUESSES, Clerk
+from smsgw.intake.clerk import Clerk
 from smsgw.web.guessing import Guesses
 from smsgw.web.public_texts import TEXTS
 
@@ -123,8 +123,7 @@ def _answer(clerk: Clerk, guesses: Guesses, asked: Request, now: datetime) -> Re
         reply = clerk.answer(asked, asker, now)
     except OneStopUnavailable:
         return None
-    if reply.kind in GUESSES:
-        guesses.add(visitor, now)
+    guesses.add(visitor, reply.misses, now)
     return reply
 
 

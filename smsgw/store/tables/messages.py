@@ -23,6 +23,7 @@ inbound = sa.Table(
     sa.Column("kind", sa.Text),
     sa.Column("codes", sa.Text),
     sa.Column("options", sa.Text),
+    sa.Column("misses", sa.SmallInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("channel", "carrier_message_id", name="uq_inbound_carrier_message"),
     sa.CheckConstraint("state IN ('answered', 'waiting', 'ignored')", name="ck_inbound_state"),
     sa.Index("ix_inbound_sender", "sender", "received_at"),
