@@ -515,13 +515,13 @@ CREATE TABLE reminder_switch (
 );
 
 -- When something that is done again and again is due next.
-CREATE TABLE reminder_schedule (
+CREATE TABLE schedule (
   name     TEXT NOT NULL PRIMARY KEY,
   next_due TIMESTAMP NOT NULL
 );
 
 -- A firing of a schedule. Whoever holds the lease works on it; one that is not ended is taken over when that runs out.
-CREATE TABLE reminder_run (
+CREATE TABLE schedule_run (
   id           TEXT NOT NULL PRIMARY KEY,
   schedule     TEXT NOT NULL,
   due_at       TIMESTAMP NOT NULL,
@@ -533,10 +533,10 @@ CREATE TABLE reminder_run (
   told         INTEGER NOT NULL,    -- messages queued
   withheld     INTEGER NOT NULL,    -- people who are not told, and the reminder says why
   problem      TEXT,                -- why it could not end yet, or did nothing
-  CONSTRAINT uq_reminder_run UNIQUE (schedule, due_at)
+  CONSTRAINT uq_schedule_run UNIQUE (schedule, due_at)
 );
-CREATE UNIQUE INDEX uq_reminder_run_open ON reminder_run (schedule) WHERE ended_at IS NULL;
-CREATE INDEX ix_reminder_run_started ON reminder_run (started_at);
+CREATE UNIQUE INDEX uq_schedule_run_open ON schedule_run (schedule) WHERE ended_at IS NULL;
+CREATE INDEX ix_schedule_run_started ON schedule_run (started_at);
 
 -- What somebody was told of a dossier, or will not be told and why. Its key is why nobody is told twice.
 CREATE TABLE reminder (

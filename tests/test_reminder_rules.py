@@ -16,7 +16,8 @@ from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.conditions import Conditions
 from smsgw.dossiers.dossier import Status
 from smsgw.reminders.rules import RulesError, load
-from smsgw.reminders.timing import Cron, Offset
+from smsgw.reminders.timing import Offset
+from smsgw.schedules.cron import Cron
 from tests.world import NOON, World
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")

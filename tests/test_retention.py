@@ -40,7 +40,7 @@ STAYS = {
     "access_key": "no person in it",
     "notice_budget": "no person in it",
     "reminder_switch": "how the gateway is set",
-    "reminder_schedule": "no person in it",
+    "schedule": "no person in it",
     "onestop_mark": "no person in it",
     "daily": "figures",
     "daily_reply": "figures",

@@ -54,7 +54,7 @@ def test_it_is_done_once_a_day_by_one_of_two_nodes_and_caught_up_after_a_silence
     anywhere.clock.forward(days=9)
     assert ticks() == [True, False]
     assert not any(node.silence() for node in nodes)
-    assert rows(anywhere)["reminder_run"] == 2
+    assert rows(anywhere)["schedule_run"] == 2
     other.close()
 
 

@@ -89,7 +89,7 @@ class Reminders:
         last: Mapping[str, datetime],
         now: datetime,
     ) -> RuleState:
-        schedule = rule.name if rule.name in self.runs.schedules else CHANGES
+        schedule = rule.name if rule.name in self.runs.timetable.crons else CHANGES
         everywhere = switches.of(rule.name, EVERYWHERE)
         return RuleState(
             rule=rule.name,
@@ -97,7 +97,7 @@ class Reminders:
             agencies={item.agency: item.is_on for item in switches.of_rule(rule.name) if item.agency != EVERYWHERE},
             when=", ".join(map(str, filter(None, (rule.notation, rule.offset)))) or "on change",
             law=rule.law,
-            next=next_due.get(schedule) or self.runs.schedules[schedule].after(now),
+            next=next_due.get(schedule) or self.runs.timetable.crons[schedule].after(now),
             last=last.get(schedule),
         )
 

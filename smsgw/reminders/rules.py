@@ -27,7 +27,8 @@ from smsgw.dossiers.conditions import TESTS, Conditions
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import COLUMNS
 from smsgw.failure import ExpectedFailure
-from smsgw.reminders.timing import Cron, Offset
+from smsgw.reminders.timing import Offset
+from smsgw.schedules.cron import Cron
 
 OFFICIALS = "digest"
 _NAME = re.compile("[a-z][a-z0-9_]*", re.ASCII)  # a rule has an address of its own in the console

@@ -1,8 +1,7 @@
-"""The runs: what is due is done once, on any number of nodes, and each run is written down.
+"""The runs of the rules: what is due is found and told.
 
-A schedule's run may be worked on by any node, and is taken over if its node does not come back. What it tells goes into
-the database page by page, each person's reminder under a key that no other row can have, so that doing a run again
-tells nothing twice.
+What a run tells goes into the database page by page, each person's reminder under a key that no other row can have, so
+that doing a run again tells nothing twice.
 """
 
 from __future__ import annotations
@@ -25,12 +24,13 @@ from smsgw.reminders.finding import Finder
 from smsgw.reminders.rules import Rule
 from smsgw.reminders.switches import Switches
 from smsgw.reminders.telling import Planned, Teller, of_the_past
-from smsgw.reminders.timing import Cron
+from smsgw.schedules.cron import Cron
+from smsgw.schedules.timetable import Timetable
 from smsgw.store import outbox, owners, reminders, schedules
 from smsgw.store.database import Database
 from smsgw.store.outbox import NewMessage
 from smsgw.store.reminders import EVERYWHERE, Switch
-from smsgw.store.schedules import LeaseLost, Run, Stopped
+from smsgw.store.schedules import Run, Stopped
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
 from smsgw.text.phones import mobile
@@ -77,12 +77,13 @@ class Runs:
         self._bell = bell
         self._clock = clock
         self._stopping = threading.Event()
-        self.schedules: Mapping[str, Cron] = {
+        crons = {
             CHANGES: Cron("* * * * *", zone),
             MISSED: Cron("10 6 * * *", zone),
             OWNERS: Cron("40 3 * * *", zone),
             **{name: rule.cron for name, rule in rules.items() if rule.cron is not None},
         }
+        self.timetable = Timetable(database, crons, clock)
 
     def stop(self) -> None:
         """Let go after the page in hand: whoever is at work then raises Stopped."""
@@ -94,16 +95,11 @@ class Runs:
         with self._database.writing("meet rules") as connection:
             reminders.meet(connection, [self._shipped(rule, now) for rule in self._rules.values()])
             # What is so at the first start is taken stock of at once, so that what happens next is told.
-            first = {name: cron.after(now) for name, cron in self.schedules.items()} | {CHANGES: now, OWNERS: now}
-            schedules.meet(connection, first.items())
+            self.timetable.meet(connection, at_once=(CHANGES, OWNERS))
 
     def tick(self) -> int:
         """Do what is due; how many messages were queued. Raises Stopped."""
-        now = self._clock()
-        with self._database.reading() as connection:
-            next_due, pending = schedules.next_due(connection), schedules.pending(connection, now)
-        self._set_back(next_due, now)
-        return sum(self._fire(name) for name in pending if name in self.schedules)
+        return sum(self.timetable.do(name, self._work_or_put_off) or 0 for name in self.timetable.due())
 
     def run(self, name: str) -> list[Shown]:
         """Let a rule that is on tell now what is due; what was queued.
@@ -112,15 +108,15 @@ class Runs:
         """
         rule, now, told = self._rules[name], self._clock(), list[Shown]()
         with self._database.writing("run") as connection:
-            mine = schedules.begin(connection, name if name in self.schedules else CHANGES, now, now)
+            mine = schedules.begin(connection, name if name in self.timetable.crons else CHANGES, now, now)
             switches = Switches.read(connection)
         try:
             for page in self._finder.everywhere(rule, now, partial(_since_switched, switches, rule)):
                 told += self._tell(mine, page)
         except OneStopUnavailable as error:
-            self._end(mine, str(error))
+            self.timetable.end(mine, str(error))
             raise
-        self._end(mine)
+        self.timetable.end(mine)
         return told
 
     def latest(self, limit: int, schedule: str | None = None) -> list[Run]:
@@ -140,30 +136,7 @@ class Runs:
 
     def silence(self) -> dict[str, str]:
         """Schedules that do not get done, and why; empty if all is well, and before there are any."""
-        with self._database.reading() as connection:
-            hanging = schedules.hanging(connection, self._clock() - SILENT_AFTER)
-        return {name: why for name, why in hanging.items() if name in self.schedules}
-
-    def _set_back(self, next_due: Mapping[str, datetime], now: datetime) -> None:
-        """A time that lies too far ahead was written under a clock that has been set back since."""
-        right = {name: cron.after(now) for name, cron in self.schedules.items()}
-        ahead = [(name, due, right[name]) for name, due in next_due.items() if name in right and due > right[name]]
-        if ahead:
-            with self._database.writing("run") as connection:
-                for name, wrong, due in ahead:
-                    schedules.set_back(connection, name, wrong, due)
-
-    def _fire(self, name: str) -> int:
-        now = self._clock()
-        with self._database.writing("run") as connection:
-            mine = schedules.claim(connection, name, self.schedules[name].firing(now), now)
-        if mine is None:
-            return 0
-        try:
-            return self._work_or_put_off(mine, now)
-        except LeaseLost:
-            log.warning("%s: another node has taken over", name)
-            return 0
+        return self.timetable.hanging(SILENT_AFTER)
 
     def _work_or_put_off(self, mine: Run, now: datetime) -> int:
         try:
@@ -187,12 +160,8 @@ class Runs:
             problem = "was due too long ago"
         else:
             told = self._tell_all(mine, [self._rules[name]], now)
-        self._end(mine, problem)
+        self.timetable.end(mine, problem)
         return told
-
-    def _end(self, mine: Run, problem: str | None = None) -> None:
-        with self._database.writing("run") as connection:
-            schedules.end(connection, mine, self._clock(), problem)
 
     def _tell_all(self, mine: Run, rules: Sequence[Rule], now: datetime) -> int:
         """Tell whatever these rules find in all dossiers."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,17 +11,16 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from smsgw.clock import Clock
-from smsgw.reminders.timing import Cron
 from smsgw.retention.purge import Purge
+from smsgw.schedules.cron import Cron
+from smsgw.schedules.timetable import Timetable
 from smsgw.store import schedules
 from smsgw.store.database import Database
 from smsgw.store.removing import Hands
-from smsgw.store.schedules import LEASE, LeaseLost, Run
+from smsgw.store.schedules import LEASE, Run
 
 PURGE = "purge"
 WHEN = "20 2 * * *"
-
-log = logging.getLogger("smsgw.retention")
 
 
 class Leased(Hands):
@@ -56,14 +54,14 @@ class Daily:
     def __init__(self, database: Database, purge: Purge, zone: ZoneInfo, clock: Clock) -> None:
         self._database = database
         self._purge = purge
-        self._cron = Cron(WHEN, zone)
+        self._timetable = Timetable(database, {PURGE: Cron(WHEN, zone)}, clock)
         self._clock = clock
         self._stopping = threading.Event()
 
     def meet(self) -> None:
         """Write the schedule down if it is not known yet."""
         with self._database.writing("run") as connection:
-            schedules.meet(connection, [(PURGE, self._cron.after(self._clock()))])
+            self._timetable.meet(connection)
 
     def stop(self) -> None:
         """Let go after the page that is in hand."""
@@ -71,30 +69,13 @@ class Daily:
 
     def tick(self) -> bool:
         """Remove what is old if that is due and no other node does it; whether it was done. Raises Stopped."""
-        now = self._clock()
-        with self._database.reading() as connection:
-            due, pending = schedules.next_due(connection).get(PURGE), schedules.pending(connection, now)
-        if due is not None and due > (right := self._cron.after(now)):
-            with self._database.writing("run") as connection:
-                schedules.set_back(connection, PURGE, due, right)
-        return PURGE in pending and self._fire(now)
-
-    def _fire(self, now: datetime) -> bool:
-        with self._database.writing("run") as connection:
-            mine = schedules.claim(connection, PURGE, self._cron.firing(now), now)
-        if mine is None:
-            return False
-        try:
-            done = self._purge.remove(Leased(self._database, mine, self._clock, self._stopping))
-            problem = next((one.problem for one in done if one.problem), None)
-            with self._database.writing("run") as connection:
-                schedules.end(connection, mine, self._clock(), problem)
-        except LeaseLost:
-            log.warning("%s: another node has taken over", PURGE)
-            return False
-        return True
+        return any(self._timetable.do(name, self._remove) for name in self._timetable.due())
 
     def silence(self, days: float = 2) -> bool:
         """Whether it has been due for so long and was not done."""
-        with self._database.reading() as connection:
-            return PURGE in schedules.hanging(connection, self._clock() - timedelta(days=days))
+        return bool(self._timetable.hanging(timedelta(days=days)))
+
+    def _remove(self, mine: Run, now: datetime) -> bool:
+        done = self._purge.remove(Leased(self._database, mine, self._clock, self._stopping))
+        self._timetable.end(mine, next((one.problem for one in done if one.problem), None))
+        return True

@@ -7,7 +7,8 @@ from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
 from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
-from smsgw.store.tables.reminders import mark, reminder, run, schedule, switch
+from smsgw.store.tables.reminders import mark, reminder, switch
+from smsgw.store.tables.schedules import run, schedule
 from smsgw.store.tables.systems import api_key, api_message, api_request
 from smsgw.store.tables.voices import follower, owner, rating, voice
 from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user

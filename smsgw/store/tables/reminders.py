@@ -1,4 +1,4 @@
-"""Reminders: which rules are on, when they are due, what each run did, and who was told what."""
+"""Reminders: which rules are on, and who was told what."""
 
 from __future__ import annotations
 
@@ -16,31 +16,6 @@ switch = sa.Table(
     sa.Column("changed_by", sa.Text, nullable=False),
     sa.Column("stock_taken", sa.Boolean, nullable=False),
     sa.PrimaryKeyConstraint("rule", "agency", name="pk_reminder_switch"),
-)
-
-schedule = sa.Table(
-    "reminder_schedule",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("next_due", UtcTime, nullable=False),
-)
-
-run = sa.Table(
-    "reminder_run",
-    metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("schedule", sa.Text, nullable=False),
-    sa.Column("due_at", UtcTime, nullable=False),
-    sa.Column("started_at", UtcTime, nullable=False),
-    sa.Column("ended_at", UtcTime),
-    sa.Column("lease", sa.Text, nullable=False),
-    sa.Column("leased_until", UtcTime, nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("told", sa.Integer, nullable=False),
-    sa.Column("withheld", sa.Integer, nullable=False),
-    sa.Column("problem", sa.Text),
-    sa.UniqueConstraint("schedule", "due_at", name="uq_reminder_run"),
-    sa.Index("ix_reminder_run_started", "started_at"),
 )
 
 reminder = sa.Table(
@@ -71,7 +46,6 @@ mark = sa.Table(
     sa.Column("read_to", UtcTime, nullable=False),
 )
 
-partial_index("uq_reminder_run_open", run.c.schedule, where=run.c.ended_at.is_(None), unique=True)
 partial_index("uq_reminder_message", reminder.c.message, where=reminder.c.message.is_not(None), unique=True)
 partial_index(
     "uq_reminder_slot",
