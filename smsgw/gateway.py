@@ -27,8 +27,8 @@ from smsgw.dispatch.sender import Sender
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.dispatch.vetting import in_turn
 from smsgw.dossiers.source import OneStop
+from smsgw.intake.chat_desk import ChatDesk
 from smsgw.intake.clerk import Clerk
-from smsgw.intake.desk import Desk
 from smsgw.intake.intake import Intake
 from smsgw.intake.receiver import LineReceiver
 from smsgw.intake.reports import Reports
@@ -39,7 +39,7 @@ from smsgw.notices.feeding import Feeder
 from smsgw.notices.means import Means
 from smsgw.notices.office import Notices
 from smsgw.notices.personal import Personal
-from smsgw.notices.vetting import LastLook
+from smsgw.notices.vetting import NoticeVet
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
 from smsgw.officials.requests import Requests
@@ -198,7 +198,7 @@ class Gateway:
         register(self.channels, [*self.wording.registered, *told])
 
     def _new_senders(self) -> Iterator[Sender]:
-        vet = in_turn(LastLook(self.database, self.clock), self.office.last_look)
+        vet = in_turn(NoticeVet(self.database, self.clock), self.office.vet)
         for channel in self.channels.values():
             for lanes in assembly.senders(channel) if channel.provider.abilities.submits else ():
                 yield Sender(
@@ -223,7 +223,7 @@ class Gateway:
         linking = Linking(wording, hotline=self.settings.answers.hotline)
         return Intake(
             self.database,
-            Desk(self.database, linking, self.settings.words),
+            ChatDesk(self.database, linking, self.settings.words),
             self.clerk,
             self.roads,
             bell=self.bell,

@@ -173,5 +173,5 @@ def test_what_a_carrier_may_have_already_is_sent_again_as_it_was(here: World) ->
         until_then, now = at(16, 8), here.clock()
         (one,) = outbox.claim(connection, "sms", [Lane.REMINDER], 1, lease="me", until=until_then, now=now)
     for doubts, as_it_was in ((1, True), (0, False)):
-        (going,) = here.gateway.office.last_look("me", [one._replace(doubts=doubts)]).going
+        (going,) = here.gateway.office.vet("me", [one._replace(doubts=doubts)]).going
         assert (going.text == one.text) is as_it_was

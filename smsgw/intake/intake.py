@@ -27,8 +27,8 @@ from smsgw.dispatch.hand import Hand
 from smsgw.dispatch.retry import RULES
 from smsgw.dispatch.sender import Sender
 from smsgw.intake import in_body, lines, talks
+from smsgw.intake.chat_desk import ChatDesk, Heard, Word
 from smsgw.intake.clerk import Clerk, Decision, NoReply
-from smsgw.intake.desk import Desk, Heard, Word
 from smsgw.intake.jointly import Jointly, all_or_each
 from smsgw.intake.talks import Brought, Talk
 from smsgw.store import followers, inbox
@@ -54,7 +54,7 @@ class Intake:
     def __init__(
         self,
         database: Database,
-        desk: Desk,
+        desk: ChatDesk,
         clerk: Clerk,
         roads: Roads,
         *,

@@ -20,7 +20,7 @@ OPTED_OUT = "opted_out"
 AGAIN_IN = timedelta(minutes=1)  # should nobody tend to notices for so long
 
 
-class LastLook:
+class NoticeVet:
     """Vets what the senders are about to hand over."""
 
     def __init__(self, database: Database, clock: Clock) -> None:

@@ -20,7 +20,7 @@ from smsgw.reminders.reminders import Reminders
 from smsgw.reminders.rules import load
 from smsgw.reminders.running import Runs
 from smsgw.reminders.telling import Teller
-from smsgw.reminders.vetting import LastLook
+from smsgw.reminders.vetting import ReminderVet
 from smsgw.store.database import Database
 from smsgw.store.wakes import Bell
 
@@ -45,7 +45,7 @@ class Office:
     reminders: Reminders
     texts: Texts
     finder: Finder
-    last_look: LastLook
+    vet: ReminderVet
     candidates: Candidates
 
 
@@ -59,7 +59,7 @@ def open_office(
     candidates = Candidates(url)
     teller = Teller(texts, roads, plan.hours.next_allowed)
     finder = Finder(database, candidates, teller, zone, plan.digest)
-    last_look = LastLook(
+    vet = ReminderVet(
         database,
         onestop,
         rules,
@@ -70,4 +70,4 @@ def open_office(
         clock=clock,
     )
     runs = Runs(database, candidates, rules, finder, teller, zone=zone, overlap=plan.overlap, bell=bell, clock=clock)
-    return Office(Reminders(database, rules, finder, teller, runs, clock), texts, finder, last_look, candidates)
+    return Office(Reminders(database, rules, finder, teller, runs, clock), texts, finder, vet, candidates)

@@ -43,7 +43,7 @@ class _Known:
     following: Mapping[str, Followers]
 
 
-class LastLook:
+class ReminderVet:
     """Vets what the senders are about to hand over. `most_a_day`: reminders that a person gets on one day."""
 
     def __init__(

@@ -38,7 +38,7 @@ class Heard:
     for_clerk: bool = False
 
 
-class Desk:
+class ChatDesk:
     """Decides on what is said in a chat about the chat itself."""
 
     def __init__(self, database: Database, linking: Linking, words: Words) -> None:
