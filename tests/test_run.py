@@ -85,6 +85,31 @@ def test_an_installation_that_broke_off_is_begun_anew(checkout: Checkout, comman
     assert checkout.begun() == 2
 
 
+def test_no_command_takes_the_programs_from_under_a_gateway_that_runs_in_them(checkout: Checkout) -> None:
+    assert checkout.run("setup") == (0, "")
+    with (checkout.folder / "requirements" / "runtime.txt").open("a") as file:
+        file.write("# a newer version\n")
+    refused = checkout.start("outbox")
+    _, said = refused.communicate(timeout=PATIENCE)
+    assert (refused.returncode, said.count("./run setup makes it anew")) == (1, 1)
+    assert checkout.begun() == 1
+    assert checkout.run("setup") == (0, "")
+    assert checkout.run("outbox") == (0, "smsgw outbox\n")
+    assert checkout.begun() == 2
+
+
+def test_what_was_there_comes_back_if_the_new_can_not_be_had(checkout: Checkout) -> None:
+    assert checkout.run("setup") == (0, "")
+    (checkout.folder / ".venv" / "old").touch()
+    (checkout.folder / "requirements" / "local.txt").write_text("pymysql\n")
+    assert checkout.run("setup", BREAK_OFF="1")[0] == 130
+    assert (checkout.folder / ".venv" / "bin" / "smsgw").exists()
+    assert (checkout.folder / ".venv" / "old").exists()
+    assert checkout.run("setup") == (0, "")
+    assert not (checkout.folder / ".venv" / "old").exists()
+    assert not (checkout.folder / ".venv-before").exists()
+
+
 def test_a_copy_of_the_folder_does_not_run_the_programs_of_the_first(checkout: Checkout, tmp_path: Path) -> None:
     assert checkout.run("setup") == (0, "")
     copy = shutil.copytree(checkout.folder, tmp_path / "moved")
