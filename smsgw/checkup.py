@@ -22,7 +22,7 @@ from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
 from smsgw.resources import shipped
-from smsgw.settings import ChannelSettings, Settings
+from smsgw.settings import ChannelSettings, Settings, secret_key_file
 from smsgw.store import figures
 from smsgw.store.database import Database, SchemaError, trouble
 from smsgw.store.tables import inbound, metadata
@@ -74,6 +74,7 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     yield _tried("one-stop database", lambda: _dossiers(gateway.onestop))
     if gateway.database.file is not None:
         yield _room(gateway.database.file.parent)
+        yield _files(gateway.database.file, secret_key_file(gateway.settings))
     if database.ok:
         if not gateway.database.on_sqlite:
             yield _durability(gateway)
@@ -189,6 +190,18 @@ def _room(folder: Path) -> Finding:
     return Finding("disk", ok=free >= LEAST_ROOM, detail=detail if free >= LEAST_ROOM else f"only {detail}; make room")
 
 
+def _files(database: Path, secret_key: Path) -> Finding:
+    """Whether this user may use what is there: a command that root gave leaves files that the gateway can't write."""
+    ours = [*(database.with_name(database.name + end) for end in ("", "-wal", "-shm", ".lock")), secret_key]
+    closed = [
+        path for path in (database.parent, *ours) if os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK)
+    ]
+    if not closed:
+        return Finding("files", ok=True)
+    advice = "give commands as the user who runs the gateway, to whom all in that folder belongs (chown)"
+    return Finding("files", ok=False, detail=f"{closed[0]} can't be read and written by this user; {advice}")
+
+
 def _durability(gateway: Gateway) -> Finding:
     """Whether PostgreSQL keeps what it says that it has kept; on SQLite the gateway sees to that itself."""
     with gateway.database.reading() as connection:
@@ -228,7 +241,9 @@ def _clock(gateway: Gateway) -> Finding:
         newest = connection.scalar(sa.select(sa.func.max(inbound.c.received_at)))
         theirs: datetime = now if gateway.database.on_sqlite else connection.scalars(sa.select(sa.func.now())).one()
     if abs(theirs - now) > CLOCK_TOLERANCE:
-        return Finding("clock", ok=False, detail=f"is {theirs - now} from the database server's; set both by NTP")
+        which = "behind" if theirs > now else "ahead of"
+        off = f"is {abs(theirs - now) / timedelta(minutes=1):.1f} minutes {which} the database server's"
+        return Finding("clock", ok=False, detail=f"{off}; set both by NTP")
     if newest is not None and newest > now + CLOCK_TOLERANCE:
         return Finding("clock", ok=False, detail=f"is behind the newest message of {newest:%Y-%m-%d %H:%M} UTC; set it")
     return Finding("clock", ok=True, detail=f"{now:%Y-%m-%d %H:%M:%S} UTC")

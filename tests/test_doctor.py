@@ -49,6 +49,19 @@ def test_the_doctor_says_so_when_the_disk_is_nearly_full(shell: Shell, monkeypat
     assert disk.detail.endswith("; make room")
 
 
+def test_the_doctor_names_a_file_that_a_command_of_root_has_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shell.folder)
+    settings = load(Path("settings.toml"))
+    (files,) = [finding for finding in checkup.examine(settings) if finding.what == "files"]
+    assert files.ok
+    # Root, as which tests run too, may open everything.
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "secret_key")
+    (files,) = [finding for finding in checkup.examine(settings) if finding.what == "files"]
+    assert not files.ok
+    assert "secret_key can't be read and written by this user" in files.detail
+    assert "(chown)" in files.detail
+
+
 def test_the_doctor_looks_at_the_disk_before_there_is_a_folder_on_it(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(settings_text(tmp_path / "not" / "made"))
     settings = load(tmp_path / "settings.toml")

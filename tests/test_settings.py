@@ -173,6 +173,12 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner_only(tmp_path: Path)
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
+def test_a_secret_key_that_a_power_failure_left_empty_is_not_signed_with(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+    with pytest.raises(SettingsError, match=r"secret_key: is empty; remove it"):
+        secret_key(load(FILE, settings_text(tmp_path)))
+
+
 def test_words_are_settings(tmp_path: Path) -> None:
     text = settings_text(tmp_path).replace("[gateway]", '[words]\nlook_up = ["Hồ sơ", "AG"]\n[gateway]')
     assert load(FILE, text).words.look_up == ("HO SO", "AG")

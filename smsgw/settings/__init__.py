@@ -1,7 +1,7 @@
 """Settings: `settings.toml`, overridden by SMSGW_ variables. All that is wrong in them is refused at start, at once."""
 
 from smsgw.settings.faults import PREFIX
-from smsgw.settings.load import Settings, SettingsError, load, secret_key
+from smsgw.settings.load import Settings, SettingsError, load, secret_key, secret_key_file
 from smsgw.settings.tables import (
     AnswerSettings,
     ChannelSettings,
@@ -35,4 +35,5 @@ __all__ = [
     "WebSettings",
     "load",
     "secret_key",
+    "secret_key_file",
 ]

@@ -112,21 +112,40 @@ def load(file: Path, text: str | None = None) -> Settings:
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that sessions are signed with: as set, else made once and kept beside the database, mode 0600."""
+    """The key that sessions are signed with: as set, else made once and kept in its file, mode 0600.
+
+    Raises SettingsError.
+    """
     if key := settings.gateway.secret_key.get_secret_value():
         return key
+    path = secret_key_file(settings)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make_secret_key(path)
+        key = path.read_text().strip()
+    except PermissionError as error:
+        raise SettingsError(f"{error.filename}: {error.strerror}; chown it to the user who runs the gateway") from None
+    if not key:
+        raise SettingsError(f"{path}: is empty; remove it, and a new key is made")
+    return key
+
+
+def secret_key_file(settings: Settings) -> Path:
+    """Where the key is kept that was not set: beside SQLite's database."""
     url = sa.make_url(settings.gateway.database)
     folder = Path(url.database or "").parent if url.get_backend_name() == "sqlite" else Path("var")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "secret_key"
-    if not path.exists():
-        # Another node may start at the same time: the first one's key is everybody's, and nobody reads half of it.
-        with NamedTemporaryFile("w", dir=folder, prefix="secret_key.") as file:  # mode 0600 from the start
-            file.write(secrets.token_urlsafe(32))
-            file.flush()
-            with suppress(FileExistsError):
-                os.link(file.name, path)
-    return path.read_text().strip()
+    return folder / "secret_key"
+
+
+def _make_secret_key(path: Path) -> None:
+    # Another node may start at the same time: the first one's key is everybody's, and nobody reads half of it.
+    with NamedTemporaryFile("w", dir=path.parent, prefix="secret_key.") as file:  # mode 0600 from the start
+        file.write(secrets.token_urlsafe(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def _channel_faults(settings: Settings, source: Source) -> list[str]:
