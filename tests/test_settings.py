@@ -100,7 +100,7 @@ def test_a_database_that_the_gateway_cannot_use_is_refused(tmp_path: Path) -> No
     assert "gateway.database: expected" in faults(settings_text(tmp_path, "postgresql+psycopg://u:p@host:port/x"))
     assert "gateway.database: expected a file" in faults(settings_text(tmp_path, "sqlite://"))
     text = settings_text(tmp_path).replace(f"sqlite:///{tmp_path}/onestop.db", "mysql+pymysql://u:hush@host/x")
-    assert "onestop.database: the driver of this database is not installed; expected the package" in faults(text)
+    assert "onestop.database: the driver of this database is not installed (module" in faults(text)
     assert "hush" not in faults(text)
 
 

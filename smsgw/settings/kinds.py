@@ -38,7 +38,8 @@ def _database(url: str) -> str:
     try:
         dialect.import_dbapi()
     except ImportError as error:
-        raise ValueError(f"the driver of this database is not installed; expected the package {error.name}") from None
+        advice = "write its package into requirements/local.txt, then ./run setup"
+        raise ValueError(f"the driver of this database is not installed (module {error.name}); {advice}") from None
     return url
 
 
