@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,20 @@ def test_a_number_is_masked_and_a_code_is_not() -> None:
         "84912345678%2C84987654321",
         "(091) 234 5678",
         "sdt0912345678nhe",
+        "SDT:0912345678",
+        "S\u0110T:0912345678",
+        "Phone:84912345678",
+        "MSISDN:84912345678",
+        "Tel:0912 345 678",
+        "s\u1ed1:0912345678",
+        "SDT.0912345678",
+        "sms-84912345678",
+        "SDT_0912.345.678",
+        "SDT%0912345678",
+        "3:0912345678",
+        "0912 345 678: Nam",
+        "0912345678-Nam",
+        "2026-11-24 0912345678",
     ],
 )
 def test_a_number_is_masked_however_a_wire_format_writes_it(said: str) -> None:
@@ -185,6 +200,31 @@ def test_a_number_is_masked_however_a_wire_format_writes_it(said: str) -> None:
     assert "***" in shown
     assert "912345678" not in shown
     assert "987654321" not in shown
+
+
+@given(
+    st.text(st.characters(categories=["Lu", "Ll"]), min_size=1, max_size=12),
+    st.sampled_from([*":.-_=/#,;|", " ", ": ", ".:", " - "]),
+    st.sampled_from(["0912345678", "84912345678", "+84912345678", "0912 345 678", "0912.345.678", "02963 852 123"]),
+    st.sampled_from(["", " ", ".", ": Nam", "-Nam", "\n"]),
+)
+def test_no_label_lets_a_number_through(label: str, separator: str, number: str, behind: str) -> None:
+    shown = re.sub(r"[ .\-+]", "", mask_all(label + separator + number + behind))
+    assert not re.search(r"\d{8}", shown.removeprefix(label), re.ASCII)
+
+
+@given(
+    st.text(st.characters(categories=["Lu", "Ll"]), max_size=12),
+    st.sampled_from([*":.-_=/#,;|", " ", ": "]),
+    st.from_regex(r"[A-Z][0-9]{2}(\.[0-9]{2,3}){0,3}-([0-9]{6}|[0-9]{8})-[0-9]{4,7}", fullmatch=True)
+    | st.from_regex(r"000\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}-([0-9]{6}|[0-9]{8})-[0-9]{4,7}", fullmatch=True)
+    | st.builds(datetime.combine, st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.times()).map(str)
+    | st.builds(datetime.combine, st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.times()).map(datetime.isoformat)
+    | st.uuids().map(str),
+)
+@example("id", ":", "019a1b2c-1234-7abc-9def-084912345678")
+def test_codes_times_and_ids_stay_readable_behind_any_label(label: str, separator: str, said: str) -> None:
+    assert mask_all(label + separator + said) == label + separator + said
 
 
 @given(st.from_regex(r"[0-9]{5,15}", fullmatch=True))

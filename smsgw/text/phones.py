@@ -33,18 +33,20 @@ _SEPARATORS = re.compile(r"[\s().\-]")
 _SHORT = re.compile(r"[1-9]\d{2,5}", re.ASCII)  # what begins with 0 is the beginning of a longer number
 
 # A run of digits with the separators people use, as long as a phone number or the id of somebody in a chat. Not inside
-# a word, a decimal or a dotted or dashed code, so that dossier codes, ids and times stay readable; but behind what is a
-# sign of its own in an address or in JSON (%2B, \n), and a mobile number also where it is glued to letters.
+# a word, a decimal or a dotted or dashed code, so that dossier codes and times stay readable; but behind any label
+# ("SDT:"), and behind what is a sign of its own in an address or in JSON (%2B, \n). A mobile number, which no code and
+# no time is as long as, wherever it stands. Ids of ours and dates are found first, and left as they are.
 _SEPARATED = r"(?:[ .\-+()]|%2[0BbDdEe89]){0,2}\d"
+_KEPT = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<!\d)(?:19|20)\d{2}-[01]\d-[0-3]\d(?!\d)"
 _IN_TEXT = re.compile(
-    r"(?:(?<![\w.\-:%])\+?|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrt]))"
-    rf"\d(?:{_SEPARATED}){{8,31}}(?![\w\-:]|\.\d)"
-    r"|(?<![\d.\-:%])(?:84|0)[35789]\d{8}(?![\d\-])",
+    rf"(?P<kept>{_KEPT})"
+    r"|(?:(?<![A-Za-z0-9%])(?<!\d[.\-:])\+?|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\[nrt]))"
+    rf"\d(?:{_SEPARATED}){{8,31}}(?!\w|[.\-:]\d)"
+    r"|(?<!\d)(?:84|0)[35789]\d{8}(?!\d)",
     re.ASCII,
 )
 _DOSSIER_TAIL = re.compile(r"\d{6}(?:\d{2})?-\d{4,7}", re.ASCII)
 _CHAT_USER = re.compile(r"\b([a-z]{2,12}:)(\d{6,32})\b", re.ASCII)  # as in addresses
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,6 @@ def _masked_user(match: re.Match[str]) -> str:
 
 def _masked(match: re.Match[str]) -> str:
     found = match[0]
-    if _DOSSIER_TAIL.fullmatch(found) or _DATE.match(found):
+    if match["kept"] or _DOSSIER_TAIL.fullmatch(found):
         return found
     return mask(re.sub(r"%2\w|\D", "", found))
