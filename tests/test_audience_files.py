@@ -20,7 +20,7 @@ from smsgw.notices.audience.lines import Limits
 from smsgw.notices.audience.refusals import _SENTENCES, AudienceRefused
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.reckoning import worded
-from smsgw.notices.spreadsheet import as_csv, harmless
+from smsgw.notices.spreadsheet import as_csv, harmless, write_xlsx
 from smsgw.text.accents import plain
 
 TEXT = "Ong ((Họ tên)): ho so ((ma)) da xong."
@@ -161,6 +161,47 @@ def test_each_bad_cell_is_named_with_row_column_and_reason() -> None:
     ]  # fmt: skip
     assert len({error.problem for error in found}) == 12
     assert len(recipients(content, TEXT)) == 1
+
+
+UNREADABLE = ["\0", "\x01", "\x7f", "\x9f", "\ud83d", "\ufffe", "\uffff"]
+
+
+def unreadable(character: str, *, workbook: bool) -> list[bytes]:
+    """Files with it in a cell for the text, in the one for the phone, in their headings, and beside them all."""
+    rows = [
+        [["phone", "x"], ["0912345678", "A?"]],
+        [["phone", "x"], ["0912345678?", "A"]],
+        [["phone?", "x?"], ["no", ""]],
+        [["ten?"], ["A"]],
+        [["phone", "x"], ["0912345678", "A", "?"]],
+    ]
+    if workbook:
+        return [xlsx(*([cell.replace("?", f"_x{ord(character):04X}_") for cell in row] for row in it)) for it in rows]
+    csv = ["\n".join(";".join(row) for row in it).replace("?", character) for it in rows]
+    return [content.encode("utf-16", "surrogatepass") for content in csv]
+
+
+@pytest.mark.parametrize("workbook", [True, False], ids=["workbook", "csv"])
+@pytest.mark.parametrize("character", UNREADABLE, ids=ascii)
+def test_a_character_that_nobody_can_read_goes_no_further_than_the_file(character: str, workbook: bool) -> None:
+    in_value, in_phone, in_heading, in_no_phone, beside = unreadable(character, workbook=workbook)
+    if character == "\ud83d" and not workbook:
+        assert "characters" in refusal(in_value)
+        return
+    found = [errors(content, "((x))") for content in (in_value, in_phone, in_heading, beside)]
+    assert [[(error.row, error.column) for error in one] for one in found] == [
+        [(2, "x")], [(2, "phone")], [(2, "phone\ufffd"), (2, "x\ufffd")], [(2, "C")]
+    ]  # fmt: skip
+    assert found[0][0].problem == "characters that can't be read; type it again"
+    assert found[1][0].problem == "this is no phone number: 0912345678\ufffd"
+    assert "ten\ufffd" in refusal(in_no_phone)
+    assert "heading above it: \ufffd" in found[3][0].problem
+
+
+def test_two_halves_in_a_workbook_make_one_character() -> None:
+    assert [found.values for found in recipients(xlsx(["phone", "x"], ["0912345678", "_xD83D__xDE00_"]), "((x))")] == [
+        {"x": "😀"}
+    ]
 
 
 def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
@@ -393,6 +434,17 @@ def test_no_cell_of_a_list_of_errors_is_a_formula() -> None:
     listed = "".join(as_csv(listing.records([RowError(2, "=HYPERLINK(1)", '@SUM("a";1)')], "vi")))
     assert listed == '\ufeffdòng,cột,lỗi\r\n2,\'=HYPERLINK(1),"\'@SUM(""a"";1)"\r\n'
     assert [harmless(cell) for cell in ("+84", "-1", "a=1")] == ["'+84", "'-1", "a=1"]
+
+
+@given(st.text(st.characters()))
+@example("E\x01")
+@example("\ufffe")
+@example("\ud83d")
+def test_whatever_is_said_can_be_written_into_a_workbook(said: str) -> None:
+    file = io.BytesIO()
+    write_xlsx([("code", harmless(said))], file)
+    (row,) = load_workbook(file)["report"].iter_rows(values_only=True)
+    assert row[0] == "code"
 
 
 def test_what_openpyxl_reads_is_what_is_read() -> None:

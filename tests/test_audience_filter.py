@@ -192,6 +192,23 @@ def test_a_time_that_makes_no_sense_is_a_missing_value(tmp_path: Path) -> None:
     assert OneStop(url).find(["none"]) == {}
 
 
+def test_what_no_database_keeps_goes_no_further_than_the_filter(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/onestop.db"
+    sample.write(url, 2, 1, TODAY)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE dossier SET applicant_name = 'A' || char(0)")
+        first = "code = (SELECT min(code) FROM dossier)"
+        connection.exec_driver_sql(f"UPDATE dossier SET applicant_phone = '09' || char(0) WHERE {first}")
+        connection.exec_driver_sql(f"UPDATE dossier SET applicant_phone = '0912345678' WHERE NOT {first}")
+    engine.dispose()
+    wrong, right = FilterAudience(url, Selection(), "((name))", NOON, language="en")
+    assert isinstance(wrong, RowError)
+    assert wrong.problem.endswith("this is no phone number: 09\ufffd")
+    assert isinstance(right, Recipient)
+    assert right.values == {"name": "A\ufffd"}
+
+
 @pytest.mark.parametrize(
     ("text", "place", "named"),
     [

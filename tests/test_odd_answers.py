@@ -67,7 +67,7 @@ def test_an_id_that_no_database_keeps_does_not_silence_the_channel(make: Make, i
         assert connection.scalars(sa.select(outbound_part.c.carrier_message_id)).all() == ["2"]
 
 
-ODD = "no such 84912345678 \0\ud800" + "x" * 100_000
+ODD = "no such 84912345678 \0\x1b\ud800" + "x" * 100_000
 
 
 def refusing(_: Sequence[Outbound]) -> list[Outcome]:
@@ -107,4 +107,5 @@ def test_whatever_a_carrier_says_why_it_is_written_down_in_a_few_words_and_names
     for word in said:
         assert "84912***678" in word
         assert "84912345678" not in word
+        assert "\x1b" not in word
         assert len(word) < 700

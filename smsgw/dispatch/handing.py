@@ -13,7 +13,7 @@ from providers.exchanges import listening
 from smsgw.dispatch.settling import Answer, NotTaken
 from smsgw.store.exchanges import Exchange
 from smsgw.store.outbox import Claimed
-from smsgw.text.alphabet import storable
+from smsgw.text.alphabet import legible
 from smsgw.text.phones import mask_all
 
 LONGEST_WORDS = 500  # characters
@@ -57,7 +57,7 @@ def fault(provider: Provider) -> str | None:
 
 def readable(words: str) -> str:
     """What a carrier says why, as the database can keep it and people may read it: not long, and without a phone."""
-    return mask_all(storable(words[: 2 * LONGEST_WORDS]))[:LONGEST_WORDS]
+    return mask_all(legible(words[: 2 * LONGEST_WORDS]))[:LONGEST_WORDS]
 
 
 def _readable(outcome: Outcome) -> Outcome:

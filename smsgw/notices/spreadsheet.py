@@ -9,13 +9,16 @@ from typing import BinaryIO
 
 from openpyxl import Workbook
 
+from smsgw.text.alphabet import legible
+
 Record = tuple[str, ...]
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(cell: str) -> str:
-    """A text that no spreadsheet program takes for a formula."""
+    """A text that every spreadsheet program can read, and none takes for a formula."""
+    cell = legible(cell)
     return f"'{cell}" if cell.startswith(_FORMULAS) else cell
 
 

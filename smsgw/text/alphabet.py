@@ -26,6 +26,7 @@ _EXTENDED = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
 _SEPTETS = {ord(char): chr(septet) for septet, char in enumerate(_TABLE)}
 _SEPTETS |= {ord(char): ESCAPE + chr(septet) for septet, char in _EXTENSION.items()}
 _ESCAPED = re.compile("\x1b([\\x00-\\x7f])")
+_ILLEGIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
 def storable(text: str) -> str:
@@ -33,6 +34,11 @@ def storable(text: str) -> str:
     if text.isprintable():
         return text
     return text.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def legible(text: str) -> str:
+    """A storable text also without what neither people nor spreadsheets can read: control signs become U+FFFD."""
+    return text if text.isprintable() else _ILLEGIBLE.sub("\ufffd", storable(text))
 
 
 def is_gsm7(text: str) -> bool:

@@ -15,6 +15,7 @@ from smsgw.notices.audience.columns import PHONE, key, listed, placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
+from smsgw.text.alphabet import legible
 
 # What a text may name of a dossier, in English and Vietnamese, and the column of the view that it stands for.
 FIELDS = {
@@ -91,7 +92,7 @@ class FilterAudience:
             yield Recipient(self.rows, phone, values | people)
 
     def _error(self, code: str, column: str, problem: str) -> RowError:
-        return RowError(self.rows, column, f"{code}: {problem}")
+        return RowError(self.rows, column, legible(f"{code}: {problem}"))
 
 
 def _said(column: str, value: Any, zone: tzinfo | None) -> str:
@@ -104,4 +105,4 @@ def _said(column: str, value: Any, zone: tzinfo | None) -> str:
         except ValueError:  # the agency's row makes no sense there
             return ""
         return moment.astimezone(zone).strftime("%d/%m/%Y") if moment else ""
-    return f"{value:,}".replace(",", ".") if isinstance(value, int) else " ".join(str(value).split())
+    return f"{value:,}".replace(",", ".") if isinstance(value, int) else " ".join(legible(str(value)).split())

@@ -6,6 +6,8 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from smsgw.text.alphabet import legible
+
 MIB = 1 << 20
 LAST_ROW = 1_048_576  # of a spreadsheet, as Excel's own limit
 
@@ -50,10 +52,10 @@ _UNSEEN |= str.maketrans(dict.fromkeys("\u200b\ufeff", " "))
 
 
 def cell(text: str, longest: int) -> Cell:
-    """A cell's text, composed (NFC), with one blank for every run of blanks and line breaks."""
+    """A cell's text, composed (NFC), with one blank for every run of blanks, and U+FFFD for what nobody can read."""
     if len(text) > longest:
         return CellFault.TOO_LONG
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.translate(_UNSEEN))
-    text = " ".join(text.split())
+    text = legible(" ".join(text.split()))
     return CellFault.FAILED if text in _FAILED else text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -16,8 +15,7 @@ from smsgw.notices.audience.refusals import AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
 
 HEADING_WITHIN = 20  # rows that may stand above the headings: a title, a date
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\ufffe\uffff]")
+_UNREADABLE = "\ufffd"  # what the readers of files leave of a character that nobody can read
 
 
 @dataclass
@@ -111,7 +109,7 @@ def _problem(cell: Cell) -> str | None:
         return cell
     if not cell:
         return problems.NO_VALUE
-    return problems.CONTROL if _CONTROL.search(cell) else None
+    return problems.CONTROL if _UNREADABLE in cell else None
 
 
 def _letters(place: int) -> str:
