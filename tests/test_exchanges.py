@@ -104,6 +104,19 @@ def test_nobody_reads_what_was_said_of_others_in_the_same_call(anywhere: World) 
     assert not [number for number, masked in others if f"HELP {number}" in shown or masked in shown]
 
 
+@pytest.mark.parametrize("odd", ["\x1d", "\x1e", "\x1f", "\n"], ids=ascii)
+def test_an_odd_name_in_a_call_hides_nothing_of_what_came_with_it(here: World, odd: str) -> None:
+    refused = {"id": f"mo{odd}2", "from": "84987654321"}
+    good = {"id": "mo-1", "from": PHONE, "to": "8188", "text": "HELP"}
+    body = json.dumps({"messages": [refused, good]}).encode()
+    headers = {"X-Signature": sign(SECRET.encode(), body, int(here.clock().timestamp()))}
+    assert here.client.post("/carrier/sms/inbound", data=body, headers=headers).status_code == 200
+    here.settle()
+    text, _ = called(here, sent_to(here, PHONE))
+    assert '"HELP"' in text.request
+    assert "84987" not in text.request
+
+
 def test_each_of_a_hundred_in_one_call_is_seen_in_its_own_trace(anywhere: World) -> None:
     phones = many(anywhere, 100)
     for phone in (phones[0], phones[50], phones[-1]):

@@ -50,7 +50,7 @@ class Kept:
 def joined(callbacks: Iterable[Callback]) -> str:
     """Calls as one text, in which what nobody may read can still be masked."""
     return _CALL.join(
-        _FIELD.join((_ITEM.join(callback.names), _line(callback.request), _line(callback.answer)))
+        _FIELD.join((_ITEM.join(map(_name, callback.names)), _line(callback.request), _line(callback.answer)))
         for callback in callbacks
     )
 
@@ -100,6 +100,10 @@ def _calls(group: str) -> Iterator[Callback]:
     for call in unpacked(group).split(_CALL):
         names, request, answer = call.split(_FIELD)
         yield Callback(names.split(_ITEM), request, answer)
+
+
+def _name(said: str) -> str:
+    return _line(said).replace(_ITEM, " ")
 
 
 def _line(said: str) -> str:
