@@ -12,14 +12,13 @@ import sqlalchemy as sa
 import smsgw.web.console
 from smsgw.app import create_app
 from smsgw.dispatch import breaker
-from smsgw.officials import totp
 from smsgw.store import audit, channels, conversations
 from smsgw.store.officials import Role
 from smsgw.store.tables import audit as audit_table
 from smsgw.store.tables import outbound
 from smsgw.web.console import texts
 from smsgw.web.console.shell import NAVIGATION, needs
-from tests.console import PASSWORD, Desk, at_work, official, stranger, text
+from tests.console import PASSWORD, Desk, official, stranger, text
 from tests.world import NOON, TOKEN, World
 
 CONSOLE = Path(smsgw.web.console.__file__).parent
@@ -146,38 +145,6 @@ def test_after_too_many_tries_one_is_told_how_long_to_wait(here: World) -> None:
     assert "15 giây" in sign_in(desk, "nobody", "x", 429)
 
 
-def test_the_second_step_is_turned_on_and_asked_for(here: World) -> None:
-    here.gateway.accounts.add("lan", "viewer", None, None, PASSWORD, "test")
-    desk = at_work(here, "lan")
-    shown = desk.get("/account/second-factor")
-    assert '<svg class="qr"' in shown or "<svg" in shown
-    found = re.search(r"<code>([A-Z2-7 ]+)</code>", shown)
-    assert found
-    secret = found[1].replace(" ", "")
-    assert "Mã không đúng" in desk.post("/account/second-factor", 400, code="000000")
-    desk.post("/account/second-factor", code=totp.code(secret, totp.step_of(here.clock())))
-    here.clock.forward(seconds=30)
-    other = stranger(here)
-    assert "Xác thực bước hai" in sign_in(other, "lan", PASSWORD)
-    assert "Xác thực bước hai" in other.get("/account/")
-    assert "Mã không đúng" in other.post("/code", 401, code="123")
-    assert "Tổng quan" in other.post("/code", code=totp.code(secret, totp.step_of(here.clock())))
-
-
-def test_one_sees_where_one_is_signed_in_and_ends_it_there(here: World) -> None:
-    desk = official(here, "lan", "viewer")
-    other = at_work(here, "lan")
-    session = re.search(r'name="session" value="(\w+)"', desk.get("/account/"))
-    assert session
-    desk.post("/account/sessions/end", session=session[1])
-    assert "Mật khẩu" in other.get("/")
-    stranger_of = official(here, "hoa", "viewer")
-    at_work(here, "lan")
-    theirs = re.search(r'name="session" value="(\w+)"', desk.get("/account/"))
-    assert theirs
-    stranger_of.post("/account/sessions/end", 404, session=theirs[1])
-
-
 def test_signing_out_makes_the_cookie_worthless(here: World) -> None:
     desk = official(here, "lan", "viewer")
     cookie = desk.client.get_cookie("smsgw")
@@ -185,20 +152,6 @@ def test_signing_out_makes_the_cookie_worthless(here: World) -> None:
     desk.post("/sign-out")
     desk.client.set_cookie("smsgw", cookie.value)
     assert "Mật khẩu" in desk.get("/")
-
-
-def test_the_password_is_changed_by_who_knows_the_old_one(here: World) -> None:
-    desk = official(here, "lan", "viewer", password=PASSWORD)
-    assert "hiện tại không đúng" in desk.post("/account/password", 400, old="wrong", new=PASSWORD + "!")
-    assert "ít nhất 10 ký tự" in desk.post("/account/password", 400, old=PASSWORD, new="short")
-    assert "Đã đổi mật khẩu" in desk.post("/account/password", old=PASSWORD, new=PASSWORD + "!")
-
-
-def test_who_has_no_password_here_is_told_so_and_not_asked_for_it(here: World) -> None:
-    without, with_one = official(here, "lan", "viewer"), official(here, "minh", "viewer", password=PASSWORD)
-    assert "không có mật khẩu" in (page := without.get("/account/"))
-    assert 'name="old"' not in page
-    assert 'name="old"' in with_one.get("/account/")
 
 
 def test_nobody_is_sent_to_another_host(here: World) -> None:

@@ -217,6 +217,42 @@ def test_the_second_factor_is_asked_for_and_each_code_is_good_once(here: World) 
         signing_in.with_code(again, code, DESK)
 
 
+def test_who_signs_in_by_several_things_has_to_show_all_of_them_as_their_owner(here: World) -> None:
+    accounts, door = here.gateway.accounts, here.gateway.signing_in
+    lan = accounts.add("lan", "viewer", None, None, PASSWORD, "test")
+    vouched = accounts.add("minh", "viewer", None, None, None, "test")
+    door.check_owner(vouched, "", "", DESK)
+    door.check_owner(lan, PASSWORD, "", DESK)
+    with pytest.raises(Refused):
+        door.check_owner(lan, "wrong", "", DESK)
+    secret = totp.new_secret()
+    for official in (lan, vouched):
+        assert accounts.begin_second_factor(official, secret, totp.code(secret, totp.step_of(here.clock())))
+    here.clock.forward(seconds=30)
+    code = totp.code(secret, totp.step_of(here.clock()))
+    for official, password, shown in [(lan, PASSWORD, "1"), (lan, "wrong", code), (lan, "", code), (vouched, "", "1")]:
+        with pytest.raises(Refused):
+            door.check_owner(official, password, shown, DESK)
+    door.check_owner(lan, PASSWORD, code, DESK)
+    door.check_owner(vouched, "", code, DESK)
+    with pytest.raises(Refused):
+        door.check_owner(lan, PASSWORD, code, DESK)  # it was used
+
+
+def test_guessing_at_the_code_of_ones_own_is_slowed_down_also_for_who_knows_the_password(here: World) -> None:
+    accounts, door, secret = here.gateway.accounts, here.gateway.signing_in, totp.new_secret()
+    lan = accounts.add("lan", "viewer", None, None, PASSWORD, "test")
+    assert accounts.begin_second_factor(lan, secret, totp.code(secret, totp.step_of(here.clock())))
+    lan = accounts.named("lan")
+    for place in range(2):
+        door.check_own(lan, PASSWORD, Visitor(f"10.0.1.{place}", ""))
+    for place in range(3):
+        with pytest.raises(Refused):
+            door.check_owner(lan, PASSWORD, "1", Visitor(f"10.0.2.{place}", ""))
+    with pytest.raises(TooSoon):
+        door.check_owner(lan, PASSWORD, "1", DESK)
+
+
 def test_sessions_end_when_idle_and_in_any_case(here: World) -> None:
     signing_in = here.gateway.signing_in
     here.gateway.accounts.add("lan", "viewer", None, None, None, "test")

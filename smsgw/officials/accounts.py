@@ -101,13 +101,17 @@ class Accounts:
         with self._changing(who, "official.enable", official.name) as connection:
             rows.change(connection, official.id, disabled_at=None)
 
-    def begin_second_factor(self, official: Official, secret: str, code: str) -> bool:
-        """From now on signing in needs a code as well; False if this one does not belong to the secret."""
+    def begin_second_factor(self, official: Official, secret: str, code: str, session: str = "") -> bool:
+        """From now on signing in needs a code as well; all sessions end but the one of that hash.
+
+        False if the code does not belong to the secret.
+        """
         step = totp.step_matching(secret, code, self._clock())
         if step is None:
             return False
         with self._changing(official.name, "official.second_factor", official.name) as connection:
             rows.change(connection, official.id, totp_secret=secret, totp_step=step)
+            rows.end_sessions(connection, official.id, but=session)
         return True
 
     def end_second_factor(self, official: Official, who: str) -> None:

@@ -109,6 +109,23 @@ class SigningIn:
         if not passwords.matches(hash, password):
             raise Refused
         with self._database.writing("officials") as connection:
+            self._went_well(connection, official, visitor, through=not official.second_factor)
+
+    def check_owner(self, official: Official, password: str, code: str, visitor: Visitor) -> None:
+        """Raises Refused, TooSoon or TooBusy unless all that somebody who is signed in signs in by was shown.
+
+        That is a password for those who have one, and a code for those who have a second factor.
+        """
+        now = self._clock()
+        self._count_try(official.name, visitor.address, now)
+        with self._database.reading() as connection:
+            known = rows.secrets(connection, official.id)
+        if known.password is not None and not passwords.matches(known.password, password):
+            raise Refused
+        step = totp.step_matching(known.totp_secret, code, now) if known.totp_secret else None
+        with self._database.writing("officials") as connection:
+            if known.totp_secret and (step is None or not rows.take_totp_step(connection, official.id, step)):
+                raise Refused
             self._went_well(connection, official, visitor, through=True)
 
     def has_password(self, official: Official) -> bool:

@@ -45,8 +45,7 @@ def routes(desk: Desk) -> Blueprint:
     @own.get("/second-factor")
     @needs("viewer")
     def second_factor() -> AnyResponse:
-        secret = cookie.setdefault(UNCONFIRMED, totp.new_secret())
-        return _enrolment(secret)
+        return _enrolment(desk, cookie.setdefault(UNCONFIRMED, totp.new_secret()))
 
     @own.post("/second-factor")
     @needs("viewer")
@@ -71,10 +70,8 @@ def _changed_password(desk: Desk) -> dict[str, str]:
         desk.accounts.set_password(me(), request.form.get("new", ""), me().name, session=g.signed_in.session.token_hash)
     except Refused:
         return {"old": say("account.old_wrong")}
-    except TooSoon as error:
-        return {"page": say("shell.wait", time=Format(desk.timezone, language()).wait(error.wait))}
-    except TooBusy:
-        return {"page": say("signing.busy")}
+    except (TooSoon, TooBusy) as error:
+        return {"page": _not_now(desk, error)}
     except PoorPassword as error:
         return {"new": say(f"account.poor_{error.reason}", shortest=passwords.SHORTEST, longest=passwords.LONGEST)}
     return {}
@@ -84,16 +81,40 @@ def _confirm(desk: Desk) -> AnyResponse:
     secret = cookie.get(UNCONFIRMED)
     if not secret:
         return see("account.second_factor")
-    if not desk.accounts.begin_second_factor(me(), secret, request.form.get("code", "")[:20]):
-        return _enrolment(secret, HTTPStatus.BAD_REQUEST, wrong=say("signing.wrong_code"))
+    wrong = _begun_second_factor(desk, secret)
+    if wrong:
+        return _enrolment(desk, secret, HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get("page"))
     cookie.pop(UNCONFIRMED)
     tell("account.second_factor_on")
     return see("account.account")
 
 
-def _enrolment(secret: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+def _begun_second_factor(desk: Desk, secret: str) -> dict[str, str]:
+    """What is wrong, by the fields of the form or the page; empty if it is on."""
+    code, old_code = (request.form.get(name, "")[:20] for name in ("code", "old_code"))
+    # Before the old code is looked at, which is used up by that.
+    if totp.step_matching(secret, code, desk.clock()) is None:
+        return {"code": say("signing.wrong_code")}
+    try:
+        desk.signing_in.check_owner(me(), request.form.get("old", ""), old_code, visitor())
+    except Refused:
+        return {"old_code": say("account.not_owner")} if me().second_factor else {"old": say("account.old_wrong")}
+    except (TooSoon, TooBusy) as error:
+        return {"page": _not_now(desk, error)}
+    begun = desk.accounts.begin_second_factor(me(), secret, code, session=g.signed_in.session.token_hash)
+    return {} if begun else {"code": say("signing.wrong_code")}
+
+
+def _not_now(desk: Desk, error: TooSoon | TooBusy) -> str:
+    if isinstance(error, TooBusy):
+        return say("signing.busy")
+    return say("shell.wait", time=Format(desk.timezone, language()).wait(error.wait))
+
+
+def _enrolment(desk: Desk, secret: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
     qr = segno.make(totp.uri(secret, me().name, "smsgw"), micro=False, error="m")
     drawn = qr.svg_inline(scale=5, border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
     spaced = " ".join(secret[i : i + 4] for i in range(0, len(secret), 4))
     drawing = Markup(drawn)  # noqa: S704 - drawn by segno
-    return page("second_factor.html", status, qr=drawing, secret=spaced, **values)
+    has_password = desk.signing_in.has_password(me())
+    return page("second_factor.html", status, qr=drawing, secret=spaced, has_password=has_password, **values)
