@@ -183,6 +183,14 @@ def test_guessing_is_slowed_down_by_account_and_not_for_others(here: World) -> N
     assert signing_in.with_password("lan", PASSWORD, DESK)
 
 
+def test_guessing_from_many_addresses_of_one_network_is_slowed_down_like_from_one(here: World) -> None:
+    signing_in = here.gateway.signing_in
+    for number in range(30):
+        signing_in._count_try(f"name{number}", f"2001:db8::{number:x}", here.clock())
+    with pytest.raises(TooSoon):
+        signing_in.with_password("another", "x", Visitor("2001:db8::ffff", ""))
+
+
 def test_guessing_is_slowed_down_by_address_and_signing_in_well_costs_nothing(here: World) -> None:
     signing_in = here.gateway.signing_in
     here.gateway.accounts.add("lan", "viewer", None, None, PASSWORD, "test")

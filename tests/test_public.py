@@ -235,6 +235,14 @@ def test_a_guess_beside_a_code_that_is_known_is_a_guess_on_the_page_too(here: Wo
     assert here.client.get(f"/tra-cuu/{known}").status_code == 429
 
 
+def test_who_guesses_from_many_addresses_of_one_network_is_one(here: World) -> None:
+    statuses = []
+    for number in range(21):
+        place = {"REMOTE_ADDR": f"2001:db8::{number:x}"}
+        statuses.append(here.client.get(f"/tra-cuu/H01.21-180801-{9000 + number}", environ_base=place).status_code)
+    assert statuses == [404] * 20 + [429]
+
+
 def test_answers_are_not_kept_by_browsers_or_found_by_search_engines(here: World) -> None:
     answer = here.client.get(f"/tra-cuu/{code_of(here, Status.RETURNED)}")
     assert answer.headers["Cache-Control"] == "no-store"

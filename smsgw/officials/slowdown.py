@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from smsgw.network import network_of
 from smsgw.store.officials import Failures
 
 FORGET_AFTER = timedelta(days=1)
@@ -26,7 +27,7 @@ class Subject:
 
 def subjects(account: str, address: str) -> tuple[Subject, Subject]:
     """By what a try is counted."""
-    return Subject(f"account:{account}", 5), Subject(f"address:{address}", 30)
+    return Subject(f"account:{account}", 5), Subject(f"address:{network_of(address)}", 30)
 
 
 def wait(failures: Failures | None, free: int, now: datetime) -> timedelta:

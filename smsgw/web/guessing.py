@@ -12,7 +12,7 @@ MOST_TIMES = 100  # of one visitor; more would change nothing
 
 
 class Guesses:
-    """Counts misses by address. Thread-safe. Whoever has been quiet longest is forgotten first."""
+    """Counts misses by visitor. Thread-safe. Whoever has been quiet longest is forgotten first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ from smsgw.dossiers.codes import parse
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.intake.clerk import Clerk
+from smsgw.network import network_of
 from smsgw.web.guessing import Guesses
 from smsgw.web.public_texts import TEXTS
 
@@ -116,7 +117,7 @@ def _see(page: str, **values: str) -> AnyResponse:
 
 def _answer(clerk: Clerk, guesses: Guesses, asked: Request, now: datetime) -> Reply | None:
     """The clerk's reply; None if the one-stop database is away."""
-    visitor = request.remote_addr or ""
+    visitor = network_of(request.remote_addr or "")
     misses = guesses.count(visitor, now)
     asker = Asker(phone=None, language=_language(), accents=True, whole=True, misses=misses)
     try:
