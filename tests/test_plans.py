@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import inbox, overdue
+from smsgw.store import conversations, inbox, overdue, systems
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.receipts import Report
 from smsgw.store.states import State
-from smsgw.store.tables import metadata
+from smsgw.store.tables import metadata, outbound
 from tests.bulletin import Cast, approved
-from tests.plans import Node, explained
+from tests.plans import Node, effort, explained
 from tests.test_outbox import add, claim, message, report, settle
 from tests.world import NOON, world
 
@@ -135,6 +137,41 @@ def test_who_waits_is_not_looked_for_among_all_who_ever_wrote(postgres_url: str,
             assert any("ix_inbound_waiting" in plan for plan in plans), plans
         else:
             assert _entries_read(url, "inbound") < 50
+
+
+@pytest.mark.parametrize("state", ["held", "unknown"])
+def test_a_systems_messages_that_are_not_over_are_not_looked_for_among_all_it_ever_sent(
+    database: Database, state: str
+) -> None:
+    with database.writing("test") as connection:
+        key = systems.Key("k", "one", "sender", None, 1000, NOON, "lan", None, None)
+        systems.add(connection, key, "hash")
+    costs, asked = [], systems.Sought(state=state)
+    for others in (50, 1000):
+        ids = add(database, *(message() for _ in range(others + 1)))
+        with database.writing("test") as connection:
+            for id in ids:
+                systems.sent(connection, "k", id, NOON)
+            connection.execute(sa.update(outbound).values(state=State.SUBMITTED))
+            connection.execute(sa.update(outbound).where(outbound.c.id == ids[0]).values(state=state))
+        costs.append(effort(database, partial(systems.messages, agency=None, sought=asked, limit=50)))
+        with database.reading() as connection:
+            assert ids[0] in [row.id for row in systems.messages(connection, None, asked, 50)]
+    assert costs[1] < 3 * costs[0]
+
+
+def test_who_asked_for_several_codes_costs_no_more_than_for_one(database: Database) -> None:
+    codes = [f"H01.12-180802-{number:04}" for number in range(8)]
+    said = [(codes[number % 8], f"H01.13-180802-{number:04}") for number in range(400)]
+    with database.writing("test") as connection:
+        arrivals = [_arrival(number, "answered")._replace(codes=pair) for number, pair in enumerate(said)]
+        inbox.accept(connection, arrivals)
+    one, all = (effort(database, partial(conversations.about, codes=asked)) for asked in (codes[:1], codes))
+    assert all < 4 * one
+    with database.reading() as connection:
+        assert len(conversations.about(connection, codes, 1000)) == 400
+        assert len(conversations.about(connection, codes[:1], 1000)) == 50
+        assert conversations.about(connection, []) == []
 
 
 def _arrival(number: int, state: inbox.State) -> inbox.Arrival:

@@ -104,14 +104,13 @@ def with_phones(connection: sa.Connection, phones: Collection[str]) -> list[Talk
     return found
 
 
-def about(connection: sa.Connection, code: str, limit: int = 50) -> list[Talk]:
-    """Those who asked about a dossier, alone or together with others, the latest first."""
+def about(connection: sa.Connection, codes: Collection[str], limit: int = 50) -> list[Talk]:
+    """Those who asked about any of these dossiers, alone or together with others, the latest first."""
     c = inbound.c
-    # Each by an index of its own: messages that name one dossier, and the few that name more.
-    alone = sa.select(c.id, c.sender, c.received_at).where(c.codes == code)
-    among = sa.select(c.id, c.sender, c.received_at).where(
-        names_several(c.codes), (" " + c.codes + " ").like(f"% {code} %")
-    )
+    # Each by an index of its own: messages that name one dossier, and those that name more, which are read only once.
+    alone = sa.select(c.id, c.sender, c.received_at).where(c.codes.in_(codes))
+    named = sa.or_(sa.false(), *((" " + c.codes + " ").like(f"% {code} %") for code in codes))
+    among = sa.select(c.id, c.sender, c.received_at).where(names_several(c.codes), named)
     talks: dict[str, Talk] = {}
     for row in connection.execute(sa.union_all(alone, among)):
         talk = Talk(*row)

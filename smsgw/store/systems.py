@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from smsgw.store.batch import InsertNew
 from smsgw.store.history import message
 from smsgw.store.officials import Official, Role
+from smsgw.store.states import FINAL
 from smsgw.store.tables import api_key, api_message, api_request, history, outbound
 
 SYSTEM = "key:"  # begins a system's name among officials, whose names have no colon
@@ -186,8 +187,11 @@ def _conditions(sought: Sought) -> Iterator[sa.ColumnElement[bool]]:
     if sought.to is not None:  # a person's few messages are found first, by an index
         to = (sa.select(table.c.id).where(table.c.recipient == sought.to) for table in (outbound, history))
         yield _m.message_id.in_(sa.union_all(*to))
-    if sought.state is not None:  # looked at message by message: of all messages very many are in one state
+    if sought.state in FINAL:  # looked at message by message: of all messages very many are in one state
         yield sa.or_(*(_is_in(table, sought.state) for table in (outbound, history)))
+    elif sought.state is not None:  # only among the live ones; PostgreSQL is told which state, as most are of few
+        state = sa.literal(sought.state, literal_execute=True)
+        yield _m.message_id.in_(sa.select(outbound.c.id).where(outbound.c.state == state))
 
 
 def _is_in(table: sa.Table, state: str) -> sa.ColumnElement[bool]:
