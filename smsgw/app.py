@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from smsgw import assembly
 from smsgw.gateway import Gateway
+from smsgw.officials.conversations import Conversations
 from smsgw.settings import Settings, secret_key
 from smsgw.web import api, carrier, console, ops, public
 from smsgw.web.api.rooms import Rooms
@@ -78,6 +79,7 @@ def _desk(gateway: Gateway) -> Desk:
         accounts=gateway.accounts,
         systems=gateway.systems,
         signing_in=gateway.signing_in,
+        conversations=Conversations(gateway.database, gateway.onestop, gateway.clock),
         reminders=gateway.reminders,
         tariffs=assembly.tariffs(settings),
         steering=gateway.steering,

@@ -14,6 +14,7 @@ from smsgw.notices.audience.lines import Limits
 from smsgw.notices.office import Notices
 from smsgw.officials.accounts import Accounts
 from smsgw.officials.activity import Activity
+from smsgw.officials.conversations import Conversations
 from smsgw.officials.signing_in import SigningIn
 from smsgw.officials.steering import Steering
 from smsgw.officials.systems import Systems
@@ -36,6 +37,7 @@ class Desk:
     accounts: Accounts
     systems: Systems
     signing_in: SigningIn
+    conversations: Conversations
     reminders: Reminders
     tariffs: Mapping[str, int]
     steering: Steering
