@@ -24,21 +24,17 @@ def routes(desk: Desk) -> Blueprint:
     """/console/account."""
     own = Blueprint("account", __name__, url_prefix="/account")
 
-    def shown(status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
-        own = {"sessions": desk.signing_in.sessions(me()), "has_password": desk.signing_in.has_password(me())}
-        return page("account.html", status, this=g.signed_in.session, **own, **values)
-
     @own.get("/")
     @needs("viewer")
     def account() -> AnyResponse:
-        return shown()
+        return _shown(desk)
 
     @own.post("/password")
     @needs("viewer")
     def change_password() -> AnyResponse:
         wrong = _changed_password(desk)
         if wrong:
-            return shown(HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get("page"))
+            return _shown(desk, HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get("page"))
         tell("account.password_changed")
         return see("account.account")
 
@@ -61,6 +57,11 @@ def routes(desk: Desk) -> Blueprint:
         return see("account.account")
 
     return own
+
+
+def _shown(desk: Desk, status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+    own = {"sessions": desk.signing_in.sessions(me()), "has_password": desk.signing_in.has_password(me())}
+    return page("account.html", status, this=g.signed_in.session, **own, **values)
 
 
 def _changed_password(desk: Desk) -> dict[str, str]:

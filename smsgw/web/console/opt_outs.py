@@ -25,16 +25,7 @@ def routes(desk: Desk) -> Blueprint:
     @wishes.get("/")
     @needs("sender")
     def opt_outs() -> AnyResponse:
-        return listed()
-
-    def listed(status: HTTPStatus = HTTPStatus.OK, **said: Any) -> AnyResponse:
-        said.setdefault("ticked", PURPOSES)
-        if me().agency is not None:  # the list is of citizens of all agencies
-            return page("opt_outs.html", status, rows=[], **said)
-        with desk.database.reading() as connection:
-            found = rows.page(connection, request.args.get("after", ""), A_PAGE)
-        after = found[-1].phone if len({row.phone for row in found}) == A_PAGE else None
-        return page("opt_outs.html", status, rows=found, after=after, **said)
+        return _listed(desk)
 
     @wishes.post("/")
     @needs("sender")
@@ -48,7 +39,7 @@ def routes(desk: Desk) -> Blueprint:
         if not purposes:
             wrong["purpose"] = say("opt_outs.no_purpose")
         if wrong or phone is None:
-            return listed(HTTPStatus.BAD_REQUEST, wrong=wrong, typed=typed, ticked=purposes)
+            return _listed(desk, HTTPStatus.BAD_REQUEST, wrong=wrong, typed=typed, ticked=purposes)
         shown = Format(desk.timezone, language()).phone(phone)
         if removes:
             changed = [desk.steering.opt_in(phone, purpose, me().name) for purpose in purposes]
@@ -59,3 +50,13 @@ def routes(desk: Desk) -> Blueprint:
         return see("opt_outs.opt_outs")
 
     return wishes
+
+
+def _listed(desk: Desk, status: HTTPStatus = HTTPStatus.OK, **said: Any) -> AnyResponse:
+    said.setdefault("ticked", PURPOSES)
+    if me().agency is not None:  # the list is of citizens of all agencies
+        return page("opt_outs.html", status, rows=[], **said)
+    with desk.database.reading() as connection:
+        found = rows.page(connection, request.args.get("after", ""), A_PAGE)
+    after = found[-1].phone if len({row.phone for row in found}) == A_PAGE else None
+    return page("opt_outs.html", status, rows=found, after=after, **said)

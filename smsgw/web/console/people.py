@@ -25,33 +25,24 @@ def routes(desk: Desk) -> Blueprint:
     """/console/people."""
     accounts = Blueprint("people", __name__, url_prefix="/people")
 
-    def shown(status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        found = desk.accounts.page(me().agency, request.args.get("after", ""), A_PAGE + 1)
-        rows = found[:A_PAGE]
-        more = url_for("console.people.people", after=rows[-1].name) if len(found) > A_PAGE else None
-        return page("people.html", status, rows=rows, more=more, **_choices(desk), **values)
-
-    def person(id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
-        return page("person.html", status, official=_visible(desk, id), **_choices(desk), **values)
-
     @accounts.get("/")
     @needs("admin")
     def people() -> AnyResponse:
-        return shown()
+        return _listed(desk)
 
     @accounts.post("/")
     @needs("admin")
     def add() -> AnyResponse:
         wrong = _added(desk)
         if wrong:
-            return shown(HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get(PAGE), given=request.form)
+            return _listed(desk, HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get(PAGE), given=request.form)
         tell("people.added", name=request.form["name"].strip())
         return see("people.people")
 
     @accounts.get("/<id>")
     @needs("admin")
     def show(id: str) -> AnyResponse:
-        return person(id)
+        return _person(desk, id)
 
     @accounts.post("/<id>")
     @needs("admin")
@@ -59,11 +50,22 @@ def routes(desk: Desk) -> Blueprint:
         wrong = _changed(desk, _visible(desk, id))
         if wrong:
             given = request.form if request.form.get("verb") == "change" else None
-            return person(id, HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get(PAGE), given=given)
+            return _person(desk, id, HTTPStatus.BAD_REQUEST, wrong=wrong, trouble=wrong.get(PAGE), given=given)
         tell("people.changed")
         return see("people.show", id=id)
 
     return accounts
+
+
+def _listed(desk: Desk, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
+    found = desk.accounts.page(me().agency, request.args.get("after", ""), A_PAGE + 1)
+    rows = found[:A_PAGE]
+    more = url_for("console.people.people", after=rows[-1].name) if len(found) > A_PAGE else None
+    return page("people.html", status, rows=rows, more=more, **_choices(desk), **values)
+
+
+def _person(desk: Desk, id: str, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> AnyResponse:
+    return page("person.html", status, official=_visible(desk, id), **_choices(desk), **values)
 
 
 def _visible(desk: Desk, id: str) -> Official:

@@ -33,15 +33,7 @@ def routes(desk: Desk) -> Blueprint:
     def try_password() -> AnyResponse:
         return _try_password(desk)
 
-    @door.get("/code")
-    @for_everybody
-    def code() -> AnyResponse:
-        return page("code.html") if _awaits_code() else see("signing.sign_in")
-
-    @door.post("/code")
-    @for_everybody
-    def try_code() -> AnyResponse:
-        return _try_code(desk) if _awaits_code() else see("signing.sign_in")
+    _add_code(door, desk)
 
     @door.post("/sign-out")
     @for_everybody
@@ -64,6 +56,20 @@ def routes(desk: Desk) -> Blueprint:
         return redirect(_within(request.form.get("next", "")), HTTPStatus.SEE_OTHER)
 
     return door
+
+
+def _add_code(door: Blueprint, desk: Desk) -> None:
+    """The second factor, for those whose password was right."""
+
+    @door.get("/code")
+    @for_everybody
+    def code() -> AnyResponse:
+        return page("code.html") if _awaits_code() else see("signing.sign_in")
+
+    @door.post("/code")
+    @for_everybody
+    def try_code() -> AnyResponse:
+        return _try_code(desk) if _awaits_code() else see("signing.sign_in")
 
 
 def _try_password(desk: Desk) -> AnyResponse:
