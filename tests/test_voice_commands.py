@@ -49,6 +49,12 @@ def test_a_complaint_is_answered_once_and_closed(here: World, desk: Path) -> Non
     assert run(desk, "answer", str(number), " ").exit_code == 2
 
 
+def test_an_answer_says_which_of_its_characters_go_out_as_question_marks(here: World, desk: Path) -> None:
+    (number,) = raised(here, desk, "PA cham qua")
+    answered = run(desk, "answer", str(number), "Xin lỗi 😀.")
+    assert (answered.exit_code, answered.stderr.strip()[-3:]) == (0, ": 😀")
+
+
 def test_who_has_no_name_on_the_machine_can_answer_as_well(
     here: World, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

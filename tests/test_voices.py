@@ -232,14 +232,19 @@ def complaint(world: World, text: str) -> voices.Voice:
         return voices.page(connection, "new")[-1]
 
 
+def seen(text: str) -> dict[str, str]:
+    """The form of an answer that its official has seen as it goes out."""
+    return {"answer": text, "seen": text}
+
+
 def test_an_official_answers_once_by_sms_and_closes(place: World) -> None:
     code = code_of(place, Status.IN_PROGRESS)
     raised = complaint(place, f"PA {code} cham qua")
     desk = official(place, "sender", "sender", raised.agency_code)
     assert str(raised.number) in desk.get("/voices/")
-    assert "1 đến 400" in desk.post(f"/voices/{raised.id}/answer", 400, answer=" ")
-    assert "Đã gửi trả lời" in desk.post(f"/voices/{raised.id}/answer", answer="Hồ sơ sẽ xong ngày mai.")
-    assert "người khác trả lời" in desk.post(f"/voices/{raised.id}/answer", answer="Lần nữa")
+    assert "1 đến 400" in desk.post(f"/voices/{raised.id}", 400, answer=" ")
+    assert "Đã gửi trả lời" in desk.post(f"/voices/{raised.id}", **seen("Hồ sơ sẽ xong ngày mai."))
+    assert "người khác trả lời" in desk.post(f"/voices/{raised.id}", **seen("Lần nữa"))
     place.settle()
     said = f"Tra loi phan anh so {raised.number}: Ho so se xong ngay mai."
     assert [bubble.text for bubble in place.heard(LAN)].count(said) == 1
@@ -250,6 +255,33 @@ def test_an_official_answers_once_by_sms_and_closes(place: World) -> None:
     with place.gateway.database.reading() as connection:
         actions = [entry.action for entry in audit.latest(connection, "sender")]
     assert actions[:2] == ["voice.close", "voice.answer"]
+
+
+def test_an_answer_is_shown_as_it_goes_out_with_its_size_and_cost_before_it_is_sent(tmp_path: Path) -> None:
+    with world(tmp_path, more="tariff = 350") as made:
+        raised = complaint(made, "PA khong ai nghe may")
+        desk, before = official(made, "sender", "sender"), len(made.heard(LAN))
+        shown = desk.post(f"/voices/{raised.id}", answer="Xin lỗi vì sự chậm trễ 😀.\r\nMong ông bà thông cảm [1].")
+        goes_out = f"Tra loi phan anh so {raised.number}: Xin loi vi su cham tre ?.\nMong ong ba thong cam [1]."
+        assert goes_out in shown
+        assert "1 tin tính phí" in shown
+        assert "350\N{NO-BREAK SPACE}₫" in shown
+        assert "thành dấu hỏi: 😀." in shown
+        changed = desk.post(f"/voices/{raised.id}", answer="Xin lỗi.", seen="Xin lỗi vì sự chậm trễ 😀.")
+        assert f"Tra loi phan anh so {raised.number}: Xin loi." in changed
+        made.settle()
+        assert len(made.heard(LAN)) == before
+        desk.post(f"/voices/{raised.id}", answer="Xin lỗi,\r\nđã xong.", seen="Xin lỗi,\nđã xong.")
+        made.settle()
+        assert made.heard(LAN)[-1].text == f"Tra loi phan anh so {raised.number}: Xin loi,\nda xong."
+
+
+def test_an_answer_to_who_wants_accents_is_shown_with_them_and_loses_nothing(here: World) -> None:
+    raised = complaint(here, "PA khong ai nghe may")
+    here.text(LAN, "CO DAU")
+    shown = official(here, "sender", "sender").post(f"/voices/{raised.id}", answer="Xin lỗi vì sự chậm trễ 😀.")
+    assert f"Trả lời phản ánh số {raised.number}: Xin lỗi vì sự chậm trễ 😀." in shown
+    assert "dấu hỏi" not in shown
 
 
 def test_the_log_says_what_a_voice_was_when_it_was_closed(place: World) -> None:
@@ -274,9 +306,9 @@ def test_officials_see_what_is_said_to_their_agency_and_viewers_only_read(here: 
     bound.get(f"/voices/{theirs.id}")
     for desk, raised in ((elsewhere, theirs), (bound, provinces)):
         desk.get(f"/voices/{raised.id}", 404)
-        desk.post(f"/voices/{raised.id}/answer", 404, answer="x")
+        desk.post(f"/voices/{raised.id}", 404, **seen("x"))
         desk.post(f"/voices/{raised.id}/close", 404)
-    viewer.post(f"/voices/{theirs.id}/answer", 403, answer="x")
+    viewer.post(f"/voices/{theirs.id}", 403, **seen("x"))
     viewer.post(f"/voices/{theirs.id}/close", 403)
 
 

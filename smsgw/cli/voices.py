@@ -52,7 +52,10 @@ def answer(context: Context, number: int, text: str) -> None:
     if not 1 <= len(text.strip()) <= LONGEST_ANSWER:
         raise click.UsageError(f"the answer needs 1 to {LONGEST_ANSWER} characters")
     with context.gateway() as gateway:
-        if not gateway.voices.answer(_named(gateway, number), text.strip(), by_hand()):
+        voice = _named(gateway, number)
+        if lost := gateway.voices.draft(voice, text.strip()).lost:
+            click.echo(f"without accents each of these goes out as a question mark: {' '.join(lost)}", err=True)
+        if not gateway.voices.answer(voice, text.strip(), by_hand()):
             raise CommandFailed(f"number {number} has been answered or closed already; see smsgw voice list")
 
 

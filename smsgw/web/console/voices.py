@@ -31,13 +31,17 @@ def routes(desk: Desk) -> Blueprint:
     def one(id: str) -> AnyResponse:
         return _shown(_theirs(desk, id))
 
-    @inbox.post("/<id>/answer")
+    @inbox.post("/<id>")
     @needs("sender")
     def answer(id: str) -> AnyResponse:
-        voice, text = _theirs(desk, id), request.form.get("answer", "").strip()
+        voice, text = _theirs(desk, id), _typed("answer")
         if not 1 <= len(text) <= LONGEST_ANSWER:
             wrong = say("voices.length", longest=LONGEST_ANSWER)
             return _shown(voice, HTTPStatus.BAD_REQUEST, wrong=wrong, text=text)
+        if voice.state == "new" and _typed("seen") != text:
+            draft = desk.voices.draft(voice, text)
+            cost = draft.message.segments * desk.tariffs.get(draft.message.channel, 0)
+            return _shown(voice, text=text, draft=draft, cost=cost)
         if desk.voices.answer(voice, text, me().name):
             tell("voices.answer_sent", number=voice.number)
         else:
@@ -78,6 +82,11 @@ def _theirs(desk: Desk, id: str) -> Voice:
     if voice is None or not me().sees(voice.agency_code):
         abort(HTTPStatus.NOT_FOUND)
     return voice
+
+
+def _typed(name: str) -> str:
+    """What stands in a field of more than one line."""
+    return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
 def _shown(voice: Voice, status: HTTPStatus = HTTPStatus.OK, text: str = "", **values: object) -> AnyResponse:
