@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import get_args
@@ -10,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+import providers
 import smsgw
 from providers.contract import ReceiptStatus
 from smsgw.dispatch import breaker
@@ -131,6 +134,74 @@ def test_why_a_channel_is_closed_is_said_in_the_language_of_the_page() -> None:
     ]
     assert VI.reason("401 from the carrier") == "401 from the carrier"
     assert VI.reason(None) == ""
+
+
+ADDRESS = "http://127.0.0.1:9101/messages"
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("the carrier answered 500", "nhà mạng trả lời lỗi 500"),
+        ("the connection broke", "đứt kết nối"),
+        (f"a probe failed: {ADDRESS} answers 500: ask the carrier",
+         "gửi thử vẫn lỗi: nhà mạng trả lời lỗi 500; cần hỏi nhà mạng"),
+        (f"a probe failed: {ADDRESS}: no connection: check the channel's url",
+         "gửi thử vẫn lỗi: không kết nối được với nhà mạng; cần kiểm tra cấu hình kênh"),
+        ("5 calls in a row failed, the last one: the connection broke",
+         "5 lần gửi liên tiếp bị lỗi; lần cuối: đứt kết nối"),
+        ("the carrier answered 402: check the contract",
+         "nhà mạng trả lời lỗi 402; cần kiểm tra hợp đồng với nhà mạng"),
+        ("the carrier answered 101 (Sai mật khẩu\nhoặc khóa)", "nhà mạng trả lời lỗi 101: “Sai mật khẩu\nhoặc khóa”"),
+        ("the carrier answered 101 (no reason given)", "nhà mạng trả lời lỗi 101"),
+        ("the carrier answered 'E7', which is not among the codes that it documents", "nhà mạng trả lời mã lạ: E7"),
+        ("Zalo answers -216, token invalid: see docs/carriers/zalo.md",
+         "nhà mạng trả lời lỗi -216; cần kiểm tra cấu hình kênh"),
+        ("no token: khóa hết hạn: check url, client_id and client_secret",
+         "không xin được mã truy cập: khóa hết hạn; cần kiểm tra cấu hình kênh"),
+        ("paused by lan: the connection broke", "lan tạm dừng: the connection broke"),  # as she wrote it
+    ],
+)  # fmt: skip
+def test_what_a_channel_stopped_for_is_said_without_the_gateways_english_and_without_addresses(
+    why: str, said: str
+) -> None:
+    assert VI.reason(why) == said
+
+
+FAILING = {"ChannelRefused", "Unreachable", "Broken", "Doubtful", "RenewalDoubtful", "Unknown"}
+
+
+def sentences(node: ast.AST) -> Iterator[str]:
+    """The texts that an expression may be, each filled in with sevens."""
+    match node:
+        case ast.Constant(str(text)):
+            yield text
+        case ast.JoinedStr(parts):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts)
+        case ast.IfExp(_, one, other):
+            yield from (*sentences(one), *sentences(other))
+
+
+def failures(source: str) -> Iterator[str]:
+    """What a module says of a channel that does not send."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(ast.Name(name), [said, *_]) if name in FAILING:
+                yield from sentences(said)
+            case ast.FunctionDef("_check" | "fault"):
+                returned = (inner.value for inner in ast.walk(node) if isinstance(inner, ast.Return) and inner.value)
+                yield from (said for value in returned for said in sentences(value))
+
+
+def test_every_sentence_of_the_gateways_own_on_why_a_channel_does_not_send_has_its_words() -> None:
+    rooms = [Path(str(providers.__file__)).parent, Path(str(smsgw.__file__)).parent / "dispatch"]
+    files = [file for room in rooms for file in room.rglob("*.py") if "simulator" not in file.parts]
+    said = {sentence for file in files for sentence in failures(file.read_text(encoding="utf-8"))}
+    said = {sentence for sentence in said if re.search("[a-z]", sentence)}  # others are a carrier's words alone
+    assert len(said) > 50
+    english = re.compile(r"\b(?:the|no|not|is|answers?|check|ask)\b|https?:")
+    assert [sentence for sentence in sorted(said) if english.search(VI.reason(sentence))] == []
+    assert [sentence for sentence in sorted(said) if VI.reason(sentence) == sentence] == []
 
 
 def test_why_a_message_failed_is_said_in_words_where_it_is_our_own_reason() -> None:
