@@ -22,6 +22,7 @@ from smsgw.notices.life import Move
 from smsgw.store.audit import Entry
 from smsgw.store.channels import Channel
 from smsgw.store.overdue import LEASE_LOST, NO_RECEIPT
+from smsgw.store.reminders import UNTRUE
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format, ceiling
 from smsgw.web.console.texts import Language
@@ -208,7 +209,18 @@ def test_why_a_message_failed_is_said_in_words_where_it_is_our_own_reason() -> N
     for code in (NO_RECEIPT, LEASE_LOST, UNDECIDED):
         assert code not in VI.failure(code) + EN.failure(code)
         assert code in report._REASONS
+    for code in ("opted_out", "rule_off", "too_late", UNTRUE):
+        assert code not in VI.failure(code) + EN.failure(code)
     assert (VI.failure("EC_27"), EN.failure("EC_27")) == ("mã lỗi EC_27", "error code EC_27")
+
+
+def test_what_carriers_often_say_is_said_in_words_with_their_code_behind() -> None:
+    said = "máy tắt hoặc ngoài vùng phủ sóng, mã absent_subscriber"
+    assert (VI.failure("absent_subscriber"), report._REASONS["absent_subscriber"]) == (said, said)
+    assert EN.failure("absent_subscriber") == "the phone is off or out of reach, code absent_subscriber"
+    assert VI.failure("Unable to check telco") == "số điện thoại không đúng, mã Unable to check telco"
+    known = [key.removeprefix("known_") for key in texts.load()["conversations"]["vi"] if key.startswith("known_")]
+    assert {code: report._REASONS.get(code) for code in known} == {code: VI.failure(code) for code in known}
 
 
 def test_every_state_that_a_carrier_reports_has_its_words() -> None:

@@ -40,6 +40,26 @@ _REASONS: dict[str, str] = {
     "no_receipt": "nhà mạng không báo kết quả",
     "lease_lost": "đứt giữa chừng",
     "undecided": "chưa rõ, không ai quyết định",
+    # What carriers often say, with their code.
+    "absent_subscriber": "máy tắt hoặc ngoài vùng phủ sóng, mã absent_subscriber",
+    "invalid_number": "số điện thoại không đúng, mã invalid_number",
+    "ESME_RINVDSTADR": "số điện thoại không đúng, mã ESME_RINVDSTADR",
+    "Unable to check telco": "số điện thoại không đúng, mã Unable to check telco",
+    "not_routable": "nhà mạng không gửi được đến số này, mã not_routable",
+    "REJECTED_NETWORK": "nhà mạng không gửi được đến số này, mã REJECTED_NETWORK",
+    "ALIAS_INVALID": "tên người gửi chưa đăng ký với mạng của số này, mã ALIAS_INVALID",
+    "no_template": "nội dung không theo mẫu đã đăng ký, mã no_template",
+    "CONTENT_NOT_MATCH_TEMPLATE": "nội dung không theo mẫu đã đăng ký, mã CONTENT_NOT_MATCH_TEMPLATE",
+    "too_long": "nội dung quá dài, mã too_long",
+    "ESME_RINVMSGLEN": "nội dung quá dài, mã ESME_RINVMSGLEN",
+    "MAXLENGTH_LIMIT": "nội dung quá dài, mã MAXLENGTH_LIMIT",
+    "MSG_ERROR_CONTAIN_BLACKLIST": "nội dung có từ bị cấm, mã MSG_ERROR_CONTAIN_BLACKLIST",
+    "UNDELIVERABLE": "không gửi đến máy được, mã UNDELIVERABLE",
+    "ESME_RDELIVERYFAILURE": "không gửi đến máy được, mã ESME_RDELIVERYFAILURE",
+    "EXPIRED": "hết hạn mà máy chưa nhận, mã EXPIRED",
+    "rejected": "nhà mạng không nêu lý do, mã rejected",
+    "REJECTED": "nhà mạng không nêu lý do, mã REJECTED",
+    "ESME_RSUBMITFAIL": "nhà mạng không nêu lý do, mã ESME_RSUBMITFAIL",
 }
 
 

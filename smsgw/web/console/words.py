@@ -165,9 +165,12 @@ class Words:
         return browser or system or agent or "–"
 
     def failure(self, code: str) -> str:
-        """Why a message failed: a reason of our own in words, a code of the carrier's as it is."""
-        own = self.of("conversations.code", code)
-        return say(self._language, "conversations.code", code=code) if own == code else own
+        """Why a message failed: a reason of our own in words, a carrier's code behind what it is known to mean."""
+        if (own := self.of("conversations.code", code)) != code:
+            return own
+        if (known := self.of("conversations.known", code)) != code:
+            return say(self._language, "conversations.known", what=known, code=code)
+        return say(self._language, "conversations.code", code=code)
 
     def who(self, name: str) -> str:
         """Who did something: an official, or the gateway itself."""
