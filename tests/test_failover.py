@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from providers.simulator import Carrier, SimulatorConfig, create_app
+from smsgw.gateway import Gateway
 from smsgw.store import channels, conversations
 from smsgw.store.channels import Event
+from smsgw.store.tables import outbound
 from smsgw.web.server import WebServer
+from tests.chats import MAI, Chats
 from tests.world import SECRET, TOKEN, World, free_port, world
 
 PHONE = "84912345678"
@@ -160,3 +164,38 @@ def test_a_carrier_that_may_have_forgotten_our_ref_is_not_sent_the_message_again
     two.wait(minutes=4)
     assert len(two.here.heard(PHONE)) == 1
     assert two.here.states() == {"expired": 1}
+
+
+def test_what_waits_at_a_channel_that_was_taken_out_of_the_settings_goes_by_another_one(anywhere: World) -> None:
+    gateway = anywhere.gateway
+    gateway.steering.pause("sms", "to see it wait", "lan")
+    anywhere.text(PHONE, "HELP")
+    with gateway.database.writing("test") as connection:
+        channels.ensure(connection, "of old", anywhere.clock())
+        connection.execute(sa.update(outbound).values(channel="of old", sender="of old"))
+    gateway.steering.release("sms", "it was seen", "lan")
+    anywhere.settle()
+    assert anywhere.states() == {"queued": 1}  # other nodes may still have that channel
+    anywhere.clock.forward(minutes=11)
+    anywhere.settle()
+    assert anywhere.states() == {"delivered": 1}
+    with gateway.database.reading() as connection:
+        (sent,) = conversations.thread(connection, PHONE).went
+    assert (sent.row.channel, sent.row.sender) == ("sms", "8188")
+
+
+def test_what_waits_for_somebody_in_a_chat_that_was_taken_out_goes_by_no_sms(any_chat: Chats) -> None:
+    here = any_chat.here
+    here.gateway.steering.pause("zalo", "to see it wait", "lan")
+    any_chat.say(MAI, "HELP")
+    settings = here.gateway.settings
+    left = Gateway(
+        settings.model_copy(update={"channels": {"sms": settings.channels["sms"]}, "routes": []}), here.clock
+    )
+    here.clock.forward(minutes=11)
+    left.roads.look(left.database)
+    assert left.sweep() == 0
+    here.clock.forward(hours=12)
+    assert left.sweep() == 1
+    left.close()
+    assert any_chat.rows(outbound.c.state) == [("expired",)]

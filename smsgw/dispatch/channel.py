@@ -77,12 +77,14 @@ class Roads:
         self._open = self._sending = frozenset(
             name for name, channel in self.channels.items() if channel.provider.abilities.submits
         )
+        self.gone: frozenset[str] = frozenset()  # those that were taken out of the settings, as far as is known
 
     def look(self, database: Database) -> None:
-        """Read which channels are open."""
+        """Read which channels are open, and which are gone."""
         with database.reading() as connection:
             rows = channels.every(connection)
         self._open = frozenset(name for name in self._sending if name not in rows or rows[name].state == "open")
+        self.gone = frozenset(rows) - self.channels.keys()
 
     def closed(self) -> list[str]:
         """The channels that may not be sent to now."""
@@ -113,16 +115,22 @@ class Roads:
         """The channel that a late reply takes; None if what it answers came by a chat that was taken out since."""
         if came_by in self.channels:
             return self.first(Lane.REPLY, recipient, came_by)
-        return self.first(Lane.REPLY, recipient) if self._routes.reach(recipient) else None
+        return self._anew(Lane.REPLY, recipient)
 
     def firsts(self, lane: Lane) -> tuple[str, ...]:
         """The channels that new messages of a lane to phones take now, route by route."""
         return self._routes.firsts(lane, self._open)
 
     def instead(self, lane: Lane, recipient: str, failed: str) -> Channel | None:
-        """The channel that takes a message whose own one failed, if there is one."""
+        """The channel that takes a message whose own one failed or is gone, if there is one."""
+        if failed not in self.channels:
+            return self._anew(lane, recipient)
         name = self._routes.instead(lane, recipient, self._open, failed)
         return self.channels[name] if name is not None else None
+
+    def _anew(self, lane: Lane, recipient: str) -> Channel | None:
+        """The channel that takes what was for one that is gone; None if that was a chat, whose addresses go with it."""
+        return self.first(lane, recipient) if self._routes.reach(recipient) else None
 
     def after(self, lane: Lane, recipient: str, failed: str) -> Channel | None:
         """The channel that takes a message whose own one does not reach the person, if there is one."""

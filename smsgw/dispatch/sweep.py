@@ -24,6 +24,7 @@ from smsgw.store.schedules import Stopped
 from smsgw.store.states import State
 
 BATCH = 500  # messages in one transaction
+LEFT = timedelta(minutes=10)  # in which a node whose settings have a channel would have sent what is due there
 MATCH_FOR = timedelta(hours=1)  # a parked receipt that found no message by then is somebody else's
 
 log = logging.getLogger("smsgw.dispatch")
@@ -44,9 +45,13 @@ class Sweeper:
         self._stopping.set()
 
     def deadlines(self) -> int:
-        """Settle every message that is past its deadline, and move those on whose channel is closed; how many."""
+        """Settle what is past its deadline, and move on what waits for a channel that is closed or gone; how many."""
         settled = sum(self._all("sweep", step) for step in (self._rescue, self._decide, self._expire))
-        return settled + sum(self._move_on(name) for name in self._roads.closed() if self._roads.has_detour(name))
+        closed = [name for name in self._roads.closed() if self._roads.has_detour(name)]
+        waits = [partial(pending.waiting_on, channel=name) for name in closed]
+        left_at = self._clock() - LEFT
+        waits += [partial(pending.left_on, channel=name, left_at=left_at) for name in self._roads.gone]
+        return settled + sum(map(self._move_on, waits))
 
     def forgotten(self) -> int:
         """Put in doubt again what waited to be sent again until its carrier knew the ref no more; how many."""
@@ -103,12 +108,12 @@ class Sweeper:
     def _expire(self, connection: sa.Connection) -> int:
         return overdue.expire(connection, self._clock(), BATCH)
 
-    def _move_on(self, name: str) -> int:
-        """Messages that wait for a closed channel and that another one can take."""
+    def _move_on(self, waits: Callable[..., list[pending.Waiting]]) -> int:
+        """Those of the messages that wait for a channel that another one can take."""
         moved, last = 0, ""
         while True:
             with self._database.writing("move on") as connection:
-                page = pending.waiting_on(connection, name, last, BATCH)
+                page = waits(connection, after=last, limit=BATCH)
                 moves = [move for message in page if (move := self._detour(message))]
                 moved += pending.move(connection, State.QUEUED, moves, self._clock())
             if len(page) < BATCH:

@@ -78,7 +78,18 @@ def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list
 
 def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int = 500) -> list[Waiting]:
     """Messages queued for a channel that it surely does not have, from an id on; locked until the transaction ends."""
-    surely = (_c.channel == channel, _c.state == sa.text("'queued'"), _c.doubts == 0)
+    return _surely_not(connection, [_c.channel == channel], after, limit)
+
+
+def left_on(connection: sa.Connection, channel: str, left_at: datetime, after: str, limit: int = 500) -> list[Waiting]:
+    """The same of a channel that nobody may have any more: those that were due by then and that no node has sent."""
+    return _surely_not(connection, [_c.channel == channel, _c.not_before <= left_at], after, limit)
+
+
+def _surely_not(
+    connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], after: str, limit: int
+) -> list[Waiting]:
+    surely = (*which, _c.state == sa.text("'queued'"), _c.doubts == 0)
     queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
     return _waiting(connection, queued.with_for_update(skip_locked=True).cte("queued"))
 
