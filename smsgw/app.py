@@ -27,7 +27,9 @@ def create_app(gateway: Gateway) -> Flask:
     app = api.application(str(settings.gateway.public_url))
     app.secret_key = secret_key(settings)
     app.register_blueprint(carrier.blueprint(create_door(gateway)))
-    app.register_blueprint(ops.blueprint(gateway.database, gateway.onestop, gateway.reminders, gateway.clock))
+    app.register_blueprint(
+        ops.blueprint(gateway.database, gateway.onestop, gateway.reminders, gateway.channels, gateway.clock)
+    )
     counter = _counter(gateway)
     app.register_blueprint(public.blueprint(gateway.clerk, counter, gateway.clock))
     console.register(app, _desk(gateway))

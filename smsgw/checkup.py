@@ -255,7 +255,7 @@ def _queue(gateway: Gateway) -> Finding:
     closed = [
         f"channel {name} is {channel.state}: {channel.reason}"
         for name, channel in outbox.channels.items()
-        if channel.state != "open"
+        if channel.state != "open" and name in gateway.channels  # others were taken out of the settings
     ]
     if closed:
         return Finding("outbox", ok=False, detail=f"{'; '.join(closed)}; what is held needs smsgw channel release NAME")

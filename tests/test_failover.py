@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from providers.simulator import Carrier, SimulatorConfig, create_app
+from smsgw import checkup
 from smsgw.gateway import Gateway
-from smsgw.store import channels, conversations
+from smsgw.store import channels, conversations, outbox
 from smsgw.store.channels import Event
-from smsgw.store.tables import outbound
+from smsgw.store.tables import Lane, outbound
 from smsgw.web.server import WebServer
 from tests.chats import MAI, Chats
+from tests.console import official
 from tests.world import SECRET, TOKEN, World, free_port, world
 
 PHONE = "84912345678"
@@ -182,6 +185,23 @@ def test_what_waits_at_a_channel_that_was_taken_out_of_the_settings_goes_by_anot
     with gateway.database.reading() as connection:
         (sent,) = conversations.thread(connection, PHONE).went
     assert (sent.row.channel, sent.row.sender) == ("sms", "8188")
+
+
+def test_a_channel_that_was_taken_out_of_the_settings_is_nobodys_alarm(here: World) -> None:
+    gateway, desk = here.gateway, official(here, "lan", "admin")
+    with gateway.database.writing("test") as connection:
+        channels.ensure(connection, "of old", here.clock())
+    gateway.steering.pause("of old", "it goes", "lan")
+    assert checkup._queue(gateway).ok
+    assert "of old" not in desk.get("/") + desk.get("/channels/") + here.client.get("/metrics").get_data(as_text=True)
+    with gateway.database.writing("test") as connection:
+        item = gateway.channels["sms"].message(Lane.REPLY, PHONE, "x", here.clock(), here.clock() + timedelta(hours=1))
+        outbox.add(connection, [item._replace(channel="of old")])
+    here.clock.forward(minutes=1)  # figures are read anew
+    shown = desk.get("/channels/")
+    assert "Không còn trong cấu hình" in shown
+    assert "Mở lại kênh" not in shown
+    assert "of old" not in desk.get("/")
 
 
 def test_what_waits_for_somebody_in_a_chat_that_was_taken_out_goes_by_no_sms(any_chat: Chats) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -17,11 +17,13 @@ from smsgw.store import figures
 from smsgw.store.database import Database, SchemaError
 
 
-def blueprint(database: Database, onestop: OneStop, reminders: Reminders, clock: Clock = utc_now) -> Blueprint:
-    """/healthz, /readyz, /readyz/reminders and /metrics."""
+def blueprint(
+    database: Database, onestop: OneStop, reminders: Reminders, channels: Collection[str], clock: Clock = utc_now
+) -> Blueprint:
+    """/healthz, /readyz, /readyz/reminders and /metrics. `channels`: those of the settings."""
     routes = Blueprint("ops", __name__)
     gauges = CollectorRegistry()
-    gauges.register(_Gauges(database, clock))
+    gauges.register(_Gauges(database, channels, clock))
 
     @routes.get("/healthz")
     def alive() -> Response:
@@ -75,8 +77,9 @@ def _onestop_state(onestop: OneStop) -> str:
 class _Gauges:
     """The outbox as it stands, read when it is asked for."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, channels: Collection[str], clock: Clock) -> None:
         self._database = database
+        self._channels = channels
         self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
@@ -94,7 +97,8 @@ class _Gauges:
         )
         is_open = GaugeMetricFamily("smsgw_channel_open", "Whether a channel sends: 1, or 0", labels=["channel"])
         for name, channel in outbox.channels.items():
-            is_open.add_metric([name], channel.state == "open")
+            if name in self._channels:
+                is_open.add_metric([name], channel.state == "open")
         yield is_open
 
     def describe(self) -> Iterator[Metric]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.dispatch.channel import Channel
 from smsgw.officials.steering import NoSuchChannel
 from smsgw.store import channels as rows
 from smsgw.store import quotas
+from smsgw.store.figures import ChannelFigures
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, only_province_wide, page, say, see, tell
 
@@ -21,12 +24,11 @@ def routes(desk: Desk) -> Blueprint:
     roads = Blueprint("channels", __name__, url_prefix="/channels")
 
     def shown(status: HTTPStatus = HTTPStatus.OK, **values: object) -> AnyResponse:
+        waiting, known = desk.activity.today().outbox.channels, desk.roads.channels
         with desk.database.reading() as connection:
-            every = rows.every(connection)
+            every = _that_matter(rows.every(connection), waiting, known)
             events = {name: rows.events(connection, name, limit=10) for name in every}
             left = quotas.every(connection)
-        waiting = desk.activity.today().outbox.channels
-        known = desk.roads.channels
         return page(
             "channels.html", status, rows=every, events=events, waiting=waiting, known=known, quotas=left, **values
         )
@@ -55,3 +57,11 @@ def routes(desk: Desk) -> Blueprint:
         return steer(name)
 
     return roads
+
+
+def _that_matter(
+    every: Mapping[str, rows.Channel], waiting: Mapping[str, ChannelFigures], known: Mapping[str, Channel]
+) -> dict[str, rows.Channel]:
+    """Those of the settings, and those that were taken out of them for as long as something waits there."""
+    busy = {name for name, one in waiting.items() if one.queued or one.sending}
+    return {name: row for name, row in every.items() if name in known or name in busy}

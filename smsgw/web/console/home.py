@@ -27,6 +27,7 @@ def routes(desk: Desk) -> Blueprint:
             "home.html",
             waits=_waits(desk, today.outbox.states[State.UNKNOWN]),
             today=today,
+            channels={name: one for name, one in today.outbox.channels.items() if name in desk.roads.channels},
             total=today.total,
             labels=labels,
             days=[traffic for _, traffic in days],
