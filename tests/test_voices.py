@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -282,6 +284,19 @@ def test_an_answer_to_who_wants_accents_is_shown_with_them_and_loses_nothing(her
     shown = official(here, "sender", "sender").post(f"/voices/{raised.id}", answer="Xin lỗi vì sự chậm trễ 😀.")
     assert f"Trả lời phản ánh số {raised.number}: Xin lỗi vì sự chậm trễ 😀." in shown
     assert "dấu hỏi" not in shown
+
+
+def test_who_closes_a_complaint_without_an_answer_says_why_and_the_log_has_it(here: World) -> None:
+    raised, desk = complaint(here, "PA khong ai nghe may"), official(here, "sender", "sender")
+    assert re.search(r"<details[^>]*><summary>Kết thúc không trả lời…", desk.get(f"/voices/{raised.id}"))
+    refused = desk.post(f"/voices/{raised.id}/close", 400, reason=" ")
+    assert "Vui lòng ghi lý do" in refused
+    assert re.search("<details[^>]* open", refused)
+    assert "Đã kết thúc" in desk.post(f"/voices/{raised.id}/close", reason="đã gọi điện 0912345678")
+    with here.gateway.database.reading() as connection:
+        (closing, *_) = audit.latest(connection, "sender")
+    assert json.loads(closing.detail) == {"reason": "đã gọi điện 091***78", "was": "new"}
+    assert "đã gọi điện" in official(here, "admin", "admin").get("/audit/")
 
 
 def test_the_log_says_what_a_voice_was_when_it_was_closed(place: World) -> None:

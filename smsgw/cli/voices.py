@@ -61,11 +61,12 @@ def answer(context: Context, number: int, text: str) -> None:
 
 @voice.command("close")
 @click.argument("number", type=NUMBER)
+@click.option("--reason", default="", help="Why, for the audit log.")
 @click.pass_obj
-def close(context: Context, number: int) -> None:
+def close(context: Context, number: int, reason: str) -> None:
     """Close NUMBER: nothing more is to be done."""
     with context.gateway() as gateway:
-        if not gateway.voices.close(_named(gateway, number), by_hand()):
+        if not gateway.voices.close(_named(gateway, number), by_hand(), reason):
             raise CommandFailed(f"number {number} is closed already; see smsgw voice list --state closed")
 
 

@@ -18,6 +18,7 @@ from smsgw.store.voices import Voice
 from smsgw.store.wakes import Bell
 from smsgw.text.accents import lost
 from smsgw.text.addresses import scheme
+from smsgw.text.phones import mask_all
 
 LONGEST_ANSWER = 400  # characters
 
@@ -62,11 +63,12 @@ class VoiceDesk:
         self._bell.ring(message.channel, Lane.REPLY)
         return True
 
-    def close(self, voice: Voice, who: str) -> bool:
-        """Nothing more is to be done; False if it was closed already."""
+    def close(self, voice: Voice, who: str, reason: str = "") -> bool:
+        """Nothing more is to be done; False if it was closed already. `reason`: why, if it has no answer."""
         now = self._clock()
         with self._database.writing("voice") as connection:
             before = voices.close(connection, voice.id, who, now)
             if before is not None:
-                audit.record(connection, who, "voice.close", str(voice.number), {"was": before}, now)
+                said = {"was": before, "reason": mask_all(reason)} if reason else {"was": before}
+                audit.record(connection, who, "voice.close", str(voice.number), said, now)
         return before is not None

@@ -15,6 +15,7 @@ from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, my_agencies, needs, page, say, see, tell
 
 A_PAGE = 50
+LONGEST_REASON = 200  # characters
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -51,8 +52,10 @@ def routes(desk: Desk) -> Blueprint:
     @inbox.post("/<id>/close")
     @needs("sender")
     def close(id: str) -> AnyResponse:
-        voice = _theirs(desk, id)
-        if desk.voices.close(voice, me().name):
+        voice, reason = _theirs(desk, id), request.form.get("reason", "").strip()[:LONGEST_REASON]
+        if voice.state == "new" and not reason:
+            return _shown(voice, HTTPStatus.BAD_REQUEST, wrong_reason=say("voices.reason_missing"))
+        if desk.voices.close(voice, me().name, reason):
             tell("voices.closed_now", number=voice.number)
         else:
             tell("voices.too_late", "warning", number=voice.number)
