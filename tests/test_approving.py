@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from smsgw.notices.drafting import Draft
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.waits import waits
 from smsgw.officials import audit
 from smsgw.store import notices
 from smsgw.store.audit import latest
@@ -48,7 +49,7 @@ def refused_to(cast: Cast, id: str, *officials: Official) -> None:
         with pytest.raises(NoticeRefused) as refusal:
             cast.notices.approve(id, who)
         assert refusal.value.reason == "own"
-        assert cast.notices.waiting(who) == 0
+        assert waits(cast.notices.means, who).approve == 0
 
 
 @pytest.mark.parametrize("change", [{"text": "Của ((tên))."}, {"name": "Tên khác"}, {"accents": True}])
@@ -57,7 +58,7 @@ def test_whoever_changed_a_notice_does_not_approve_it(cast: Cast, change: dict[s
     cast.notices.submit(made.id, cast.an)
     changed(cast, made, cast.binh, **change)
     refused_to(cast, made.id, cast.binh)
-    assert cast.notices.waiting(cast.chi) == 1
+    assert waits(cast.notices.means, cast.chi).approve == 1
     assert cast.notices.approve(made.id, cast.chi).approver == "chi"
 
 

@@ -137,13 +137,6 @@ class Notices:
         with self.means.database.reading() as connection:
             return rows.page(connection, who.agency, states, before, limit)
 
-    def waiting(self, who: Official) -> int:
-        """How many notices wait for their approval."""
-        if not who.may("approver"):
-            return 0
-        with self.means.database.reading() as connection:
-            return rows.waiting(connection, who.agency, who.name)
-
     def needs_approval(self, notice: Notice) -> bool:
         """Whether a second official has to approve it, or handing it in is enough."""
         return notice.recipients >= self.means.rules.approval_from

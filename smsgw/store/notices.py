@@ -155,13 +155,13 @@ def inherit(connection: sa.Connection, before: str, id: str) -> None:
 
 def wrote(connection: sa.Connection, id: str, who: str) -> bool:
     """Whether somebody had a hand in what a notice says."""
-    return connection.scalar(sa.select(_e.id).where(_e.notice_id == id, _of_hand(who)).limit(1)) is not None
+    return connection.scalar(sa.select(_e.id).where(_e.notice_id == id, of_hand(who)).limit(1)) is not None
 
 
 _WRITING = ("create", "edit")
 
 
-def _of_hand(who: str) -> sa.ColumnElement[bool]:
+def of_hand(who: str) -> sa.ColumnElement[bool]:
     """Of events: that somebody wrote or changed a notice, also by a system's key that they made and so may hold."""
     keys = sa.select(sa.literal(SYSTEM) + api_key.c.name).where(api_key.c.created_by == who)
     return sa.and_(_e.move.in_(_WRITING), sa.or_(_e.who == who, _e.who.in_(keys)))
@@ -189,15 +189,6 @@ def page(
     if before is not None:
         query = query.where(_c.id < before)
     return [Notice(*row) for row in connection.execute(query)]
-
-
-def waiting(connection: sa.Connection, agency: str | None, approver: str) -> int:
-    """How many notices, of an agency or of all, an official could approve: those they had no hand in."""
-    own = sa.exists().where(_e.notice_id == _c.id, _of_hand(approver))
-    query = sa.select(sa.func.count()).where(_c.state == "submitted", ~own)
-    if agency is not None:
-        query = query.where(_c.agency == agency)
-    return connection.scalar(query) or 0
 
 
 def problems(connection: sa.Connection, id: str, limit: int | None = None) -> list[tuple[int, str, str]]:

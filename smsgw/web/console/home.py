@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.notices.waits import Waits, waits
 from smsgw.store import voices
 from smsgw.store.states import State
 from smsgw.web.console.desk import Desk
@@ -23,9 +24,11 @@ def routes(desk: Desk) -> Blueprint:
         today = desk.activity.today()
         days = desk.activity.days(DAYS)
         labels = [f"{day:%d/%m}" for day, _ in days]
+        notices = waits(desk.notices.means, me())
         return page(
             "home.html",
-            waits=_waits(desk, today.outbox.states[State.UNKNOWN]),
+            waits=_waits(desk, notices, today.outbox.states[State.UNKNOWN]),
+            held=notices.held,
             today=today,
             channels={name: one for name, one in today.outbox.channels.items() if name in desk.roads.channels},
             total=today.total,
@@ -37,12 +40,14 @@ def routes(desk: Desk) -> Blueprint:
     return overview
 
 
-def _waits(desk: Desk, doubts: int) -> dict[str, tuple[int, str]]:
+def _waits(desk: Desk, notices: Waits, doubts: int) -> dict[str, tuple[int, str]]:
     """What waits for the official at work: how many, and where. `doubts`: messages in doubt, of the whole province."""
     with desk.database.reading() as connection:
         said = voices.counts(connection, agencies=my_agencies())["new"]
     found = {
-        "notices": (desk.notices.waiting(me()), url_for("console.notices.notices", show="submitted")),
+        "notices": (notices.approve, url_for("console.notices.notices", show="submitted")),
+        "returned": (notices.write_again, url_for("console.notices.notices", show="draft")),
+        "paused": (notices.resume, url_for("console.notices.notices", show="sending")),
         "voices": (said if me().may("sender") else 0, url_for("console.voices.every")),
         "doubts": (doubts if me().may("sender") and not me().agency else 0, url_for("console.doubtful.doubtful")),
     }

@@ -15,6 +15,7 @@ from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
 from smsgw.notices.progress import progress
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
+from smsgw.notices.waits import sent_back
 from smsgw.store import channels
 from smsgw.store.channels import Channel
 from smsgw.store.notices import Event, Notice
@@ -169,6 +170,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
     own = desk.notices.wrote(notice, me())
     events = desk.notices.events(notice.id, me())
     show, before = Format(desk.timezone, language()), notice.state in BEFORE_SENDING
+    back = sent_back(desk.notices.means, [notice])
     return page(
         "notice.html",
         status,
@@ -176,7 +178,9 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         preview=looked_at,
         removed=looked_at.reckoning.removed_at,
         total=looked_at.reckoning.size(accents=notice.accents),
-        warnings=_returned(events, show) + _warnings(looked_at, show, desk.clock()) if before else [],
+        sent_back=back,
+        warnings=(_returned(events, show) if back else [])
+        + (_warnings(looked_at, show, desk.clock()) if before else []),
         channels=_channels(desk) if notice.state in ON_ITS_WAY else {},
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
@@ -220,10 +224,8 @@ def _channels(desk: Desk) -> dict[str, Channel]:
 
 
 def _returned(events: list[Event], show: Format) -> list[tuple[str, str]]:
-    """Who sent a draft back and why, until it is submitted again."""
-    last = next((event for event in reversed(events) if event.move in (Move.SUBMIT, Move.SEND_BACK)), None)
-    if last is None or last.move == Move.SUBMIT:
-        return []
+    """Who sent a draft back and why."""
+    last = next(event for event in reversed(events) if event.move == Move.SEND_BACK)
     key = "returned" if last.reason else "returned_unsaid"
     return [("warning", say(f"notices.{key}", who=last.who, time=show.time(last.at), reason=last.reason))]
 

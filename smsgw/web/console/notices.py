@@ -21,6 +21,7 @@ from smsgw.notices.drafting import LONGEST_NAME, LONGEST_TEXT, Draft
 from smsgw.notices.life import State
 from smsgw.notices.office import SEEN
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.waits import sent_back
 from smsgw.store.notices import Notice
 from smsgw.web.console import notice, notice_files
 from smsgw.web.console.desk import Desk
@@ -67,7 +68,8 @@ def routes(desk: Desk) -> Blueprint:
         shown = shown if shown in SHOWN else "all"
         found = desk.notices.page(me(), request.args.get("before"), A_PAGE, SHOWN[shown])
         older = url_for(".notices", show=shown, before=found[-1].id) if len(found) == A_PAGE else None
-        return page("notices.html", notices=found, older=older, shown=shown, shows=[*SHOWN])
+        back = sent_back(desk.notices.means, found)
+        return page("notices.html", notices=found, sent_back=back, older=older, shown=shown, shows=[*SHOWN])
 
     _add_form(own, desk, Readings())
     notice.add(own, desk)
