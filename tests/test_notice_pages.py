@@ -211,6 +211,32 @@ def test_author_and_approver_are_told_that_a_time_is_past_and_it_goes_out_at_onc
     assert "đã qua" not in minh.get(page)
 
 
+@pytest.mark.parametrize(
+    ("at", "told"),
+    [
+        (
+            "2018-08-16T22:30",
+            "16/08/2018 22:30 nằm trong giờ không gửi (ban đêm, ngày lễ): tin bắt đầu đi lúc 17/08/2018 07:00",
+        ),
+        (
+            "2018-09-02T09:00",
+            "02/09/2018 09:00 nằm trong giờ không gửi (ban đêm, ngày lễ): tin bắt đầu đi lúc 04/09/2018 07:00",
+        ),
+        ("2018-08-16T20:59", ""),
+        ("2018-01-01T23:00", ""),
+    ],
+)
+def test_author_and_approver_are_told_when_it_begins_if_the_time_is_in_the_quiet_hours(
+    here: World, at: str, told: str
+) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    page = post(lan, "new", at=at)
+    moved(lan, latest(here), "submit")
+    for shown in (page, minh.get(f"/notices/{latest(here).id}/")):
+        assert ("nằm trong giờ không gửi" in shown) == bool(told)
+        assert told in shown
+
+
 def test_characters_that_become_question_marks_are_named_while_that_can_be_mended(here: World) -> None:
     lan = official(here, "lan", "sender")
     assert "dấu hỏi: 😀 ✓." in post(lan, "new", text="Chao ((ten)) 😀 ✓ m² 😀")

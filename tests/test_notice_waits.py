@@ -71,6 +71,7 @@ def test_what_was_queued_when_its_notice_was_paused_is_counted_among_what_is_hel
     made = approved(notices, named("lan"), named("minh"), 4)
     anywhere.tick()
     notices.pause(made.id, named("lan"))
+    assert anywhere.states() == {"held": 4}
     assert waits(lan) == ["1 thông báo đang tạm dừng (4 tin chưa gửi)"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -66,6 +66,12 @@ class Preview:
     def lost(self) -> list[str]:
         """Characters of the text that go out as question marks, as they have no place in one without accents."""
         return [] if self.notice.accents else lost(self.notice.text)
+
+    @property
+    def put_off(self) -> datetime | None:
+        """When it begins, if the time that it is to wait for is one at which nothing goes out."""
+        at, starts = self.notice.send_at, self.course.starts
+        return starts if at is not None and starts > at else None
 
     @property
     def unfinished(self) -> bool:

@@ -242,6 +242,9 @@ def _warnings(preview: Preview, show: Format, now: datetime) -> list[tuple[str, 
         said.append(("warning", say("notices.lost", characters=" ".join(preview.lost))))
     if past := preview.notice.past(now):
         said.append(("warning", say("notices.past", time=show.time(past))))
+    elif put_off := preview.put_off:
+        at = preview.notice.send_at
+        said.append(("warning", say("notices.put_off", time=show.time(at), starts=show.time(put_off))))
     budget = preview.budget
     if budget.limit is not None and (budget.near or budget.refused):
         kind, key = ("danger", "refused") if budget.refused else ("warning", "near")
