@@ -423,9 +423,25 @@ def test_an_official_of_an_agency_counts_and_reaches_only_its_dossiers(here: Wor
     everybody, lan = official(here, "tinh", "sender"), official(here, "lan", "sender", "000.00.02.H01")
     assert everybody.get("/notices/count?filter=all") == "60 hồ sơ"
     assert int(lan.get("/notices/count?filter=all").split()[0]) < 60
-    assert "ít nhất một mục" in lan.get("/notices/count?by=filter")
+    assert everybody.get("/notices/count?all=1") == "60 hồ sơ"
     assert lan.get("/notices/count?agency=000.00.03.H01") == "0 hồ sơ"
     assert "ký tự thứ 1" in lan.get("/notices/count?filter=oops")
+
+
+def test_nobody_is_scolded_before_they_have_chosen_anything(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    assert lan.get("/notices/count?by=filter") == ""
+    assert "ít nhất một mục" not in lan.get("/notices/new")
+    assert post(lan, "new", 400, by="filter").count("ít nhất một mục") == 1
+
+
+def test_every_dossier_is_a_box_to_tick_and_stands_alone(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    assert "Người nhận" in post(lan, "new", by="filter", text="Nghỉ lễ.", all="1")
+    assert latest(here).audience == "all"
+    page = post(lan, "new", 400, by="filter", text="Nghỉ lễ.", all="1", overdue="yes")
+    assert re.search('id="all-wrong">[^<]*mọi hồ sơ', page)
+    assert re.search('name="all"[^>]* checked', page)
 
 
 def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(here: World) -> None:

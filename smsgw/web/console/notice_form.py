@@ -65,7 +65,8 @@ def faulty(form: Form, error: FilterError) -> tuple[str, int]:
 def _chosen(form: Form) -> str:
     """What was chosen, as a filter."""
     agency = form.get("agency", "")
-    terms = [f"agency={agency}{BELOW if form.get('below') else ''}"] if agency else []
+    terms = [expression.ALL] if form.get("all") else []
+    terms += [f"agency={agency}{BELOW if form.get('below') else ''}"] if agency else []
     terms += [f"procedure={form['procedure']}"] if form.get("procedure") else []
     terms += [f"{name}={','.join(ticked)}" for name in ("status", "level") if (ticked := form.getlist(name))]
     for name in expression.DAYS:

@@ -51,7 +51,7 @@ _REASONS = {
     "at": "bad_at time",
 }
 FIELDS_WRONG = {reason: field for field, reasons in _REASONS.items() for reason in reasons.split()}
-FIELDS_OF_FILTER = ("agency", "procedure", *DAYS, "overdue", "filter")
+FIELDS_OF_FILTER = ("all", "agency", "procedure", *DAYS, "overdue", "filter")
 PLAIN = "text/plain; charset=utf-8"
 
 Audience = FileAudience | FilterAudience
@@ -157,7 +157,7 @@ def _count(desk: Desk, form: Form) -> str:
         count = selecting.count(desk.onestop.url, chosen, now, me().agency)
         return say("notices.count", count=_number(desk, count))
     except FilterError as error:
-        return _said(desk, form, error)
+        return _said(desk, form, error) if error.term else ""  # nothing is chosen yet
     except OneStopUnavailable:
         return say("notices.count_away")
 

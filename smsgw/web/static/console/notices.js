@@ -22,7 +22,8 @@ function counting(form) {
 function choose(form, count) {
   const by = form.querySelector("[name=by]:checked").value;
   for (const part of form.querySelectorAll("[data-by]")) part.hidden = part.dataset.by !== by;
-  if (by === "filter") count();
+  // What is wrong with a filter that came back is said at its field, and need not be said here as well.
+  if (by === "filter" && !form.querySelector("[data-filter] .invalid-feedback")) count();
 }
 
 // The browser's own words on a file input are in its language and not in the page's.
