@@ -259,7 +259,8 @@ def status(context: Context, id: str, user: str | None, as_json: bool) -> None:
 def report_notice(context: Context, id: str, user: str | None, as_json: bool, out: Path | None) -> None:
     """What became of it, a line for each recipient."""
     with _as(context, user, "viewer") as (gateway, who):
-        lines = report.records(gateway.notices.means, gateway.notices.find(id, who), "en")
+        means, found = gateway.notices.means, gateway.notices.find(id, who)
+        lines = report.records(means, found, "en")
         if as_json:
             headings = next(lines)
             print_json([dict(zip(headings, line, strict=True)) for line in lines])
@@ -268,7 +269,7 @@ def report_notice(context: Context, id: str, user: str | None, as_json: bool, ou
                 click.echo(piece.removeprefix("\ufeff"), nl=False)
         elif out.suffix.lower() == ".xlsx":
             with out.open("wb") as file:
-                write_xlsx(lines, file)
+                write_xlsx(report.TITLES["en"], report.table(means, found, "en"), file)
         else:
             with out.open("w", encoding="utf-8", newline="") as text:
                 text.writelines(as_csv(lines))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
+from smsgw.notices.audience.columns import placeholders
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.life import State
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import Reckoning
 from smsgw.notices.refusals import NoticeRefused
-from smsgw.notices.spreadsheet import Record, harmless
+from smsgw.notices.spreadsheet import Cell, Record, Row, harmless
 from smsgw.store import notice_sending as sending
 from smsgw.store.notice_sending import Fate
 from smsgw.store.notices import Notice
+from smsgw.text import phones
 
 _HEADINGS: dict[Language, tuple[str, ...]] = {
     "en": ("row", "phone", "state", "reason", "segments", "channel", "sent", "ended"),
@@ -63,38 +66,58 @@ _REASONS: dict[str, str] = {
 }
 
 
+TITLES: dict[Language, str] = {"en": "Report", "vi": "Báo cáo"}
+
+
 def records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
     """The headings, then a line for each recipient, by the line of the audience. Times are the province's.
 
     Raises NoticeRefused if the recipients were removed.
     """
+    fates, zone = _fates(means, notice), means.hours.zone
+    return chain([_HEADINGS[language]], (tuple(map(_text, _row(fate, notice, language, zone))) for fate in fates))
+
+
+def table(means: Means, notice: Notice, language: Language) -> Iterator[Row]:
+    """The same for a workbook, with the numbers as people write them and what the text says of each recipient.
+
+    Raises NoticeRefused if the recipients were removed.
+    """
+    named, fates, zone = placeholders(notice.text), _fates(means, notice), means.hours.zone
+    headings = (*_HEADINGS[language], *map(harmless, named.values()))
+    return chain([headings], (_wide(fate, _row(fate, notice, language, zone), named) for fate in fates))
+
+
+def _fates(means: Means, notice: Notice) -> Iterator[Fate]:
     if removed := Reckoning.from_json(notice.reckoning).removed_at:
         day = f"{removed.astimezone(means.hours.zone):%Y-%m-%d}"
         raise NoticeRefused("removed", f"the recipients of this notice were removed on {day}; its figures are kept")
-    return _records(means, notice, language)
+    return sending.fates(means.database, notice.id)
 
 
-def _records(means: Means, notice: Notice, language: Language) -> Iterator[Record]:
-    yield _HEADINGS[language]
-    cancelled = notice.state == State.CANCELLED
-    for fate in sending.fates(means.database, notice.id):
-        yield _record(fate, cancelled, language, means.hours.zone)
+def _wide(fate: Fate, row: Row, named: Collection[str]) -> Row:
+    line, _, *cells = row
+    return line, phones.national(fate.phone), *cells, *(harmless(fate.values.get(name, "")) for name in named)
 
 
-def _record(fate: Fate, cancelled: bool, language: Language, zone: ZoneInfo) -> Record:
-    without = "skipped" if fate.skipped else "cancelled" if cancelled else "waiting"
+def _row(fate: Fate, notice: Notice, language: Language, zone: ZoneInfo) -> Row:
+    without = "skipped" if fate.skipped else "cancelled" if notice.state == State.CANCELLED else "waiting"
     state, reason = fate.state or without, fate.skipped or fate.code or ""
     return (
-        str(fate.line),
+        fate.line,
         fate.phone,
         STATES[state] if language == "vi" else state,
         harmless(_REASONS.get(reason, reason) if language == "vi" else reason),
-        str(fate.segments or ""),
-        fate.channel or "",
+        fate.segments,
+        fate.channel,
         _at(fate.submitted_at, zone),
         _at(fate.finished_at, zone),
     )
 
 
-def _at(moment: datetime | None, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+def _at(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return moment.astimezone(zone).replace(tzinfo=None) if moment else None
+
+
+def _text(cell: Cell) -> str:
+    return f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else str(cell or "")

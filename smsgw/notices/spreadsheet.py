@@ -5,13 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from datetime import datetime
+from itertools import chain, islice
+from typing import Any, BinaryIO
 
 from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from smsgw.text.alphabet import legible
 
 Record = tuple[str, ...]
+Cell = str | int | datetime | None  # a time without a zone, as spreadsheets have them
+Row = tuple[Cell, ...]
+
+MOMENT = "dd/mm/yyyy hh:mm:ss"
+MEASURED = 200  # rows by which the columns get their widths
+WIDEST = 50  # characters
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -31,10 +44,35 @@ def as_csv(lines: Iterable[Record]) -> Iterator[str]:
         yield written.getvalue()
 
 
-def write_xlsx(lines: Iterable[Record], file: BinaryIO) -> None:
-    """The same as a workbook, with every cell a text; its rows go through a temporary file, not through memory."""
+def write_xlsx(title: str, lines: Iterable[Row], file: BinaryIO) -> None:
+    """A workbook of which the first line is the heading; its rows go through a temporary file, not through memory."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("report")
-    for line in lines:
-        sheet.append(line)
+    sheet = book.create_sheet(title)
+    coming = iter(lines)
+    heading, *measured = islice(coming, MEASURED)
+    for place, column in enumerate(zip(heading, *measured, strict=True), start=1):
+        sheet.column_dimensions[get_column_letter(place)].width = min(WIDEST, max(map(_width, column)) + 2)
+    sheet.freeze_panes = "A2"
+    sheet.append([_bold(sheet, cell) for cell in heading])
+    for line in chain(measured, coming):
+        sheet.append([_typed(sheet, cell) for cell in line])
     book.save(file)
+
+
+def _width(cell: Cell) -> int:
+    return len(MOMENT) if isinstance(cell, datetime) else len(str(cell or ""))
+
+
+def _bold(sheet: WriteOnlyWorksheet, cell: Cell) -> Any:
+    made = WriteOnlyCell(sheet, _typed(sheet, cell))
+    made.font = Font(bold=True)
+    return made
+
+
+def _typed(sheet: WriteOnlyWorksheet, cell: Cell) -> Any:
+    """What the library makes the right kind of cell of."""
+    if isinstance(cell, datetime):
+        made = WriteOnlyCell(sheet, cell)
+        made.number_format = MOMENT
+        return made
+    return ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell

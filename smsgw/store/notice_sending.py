@@ -52,10 +52,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one recipient's message; without `state` there is none."""
+    """What became of one recipient's message; without `state` there is none. `fields`: as an addressee's."""
 
     line: int
     phone: str
+    fields: str
     skipped: str | None
     state: str | None
     code: str | None
@@ -63,6 +64,11 @@ class Fate:
     segments: int | None
     submitted_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the placeholders of the text stand for."""
+        return Addressee(self.line, self.phone, self.fields).values
 
 
 def due(connection: sa.Connection, now: datetime) -> list[str]:
@@ -320,7 +326,7 @@ def fates(database: Database, id: str) -> Iterator[Fate]:
 
     columns = ("state", "error_code", "channel", "segments", "submitted_at", "finished_at")
     query = (
-        sa.select(_r.line, _r.phone, _r.skipped, *map(either, columns))
+        sa.select(_r.line, _r.phone, _r.fields, _r.skipped, *map(either, columns))
         .select_from(
             notice_recipient.outerjoin(outbound, _o.id == _r.message_id).outerjoin(history, _h.id == _r.message_id)
         )

@@ -113,6 +113,11 @@ def short_code(text: str) -> ShortCode | None:
     return ShortCode(text) if _SHORT.fullmatch(text) else None
 
 
+def national(number: str) -> str:
+    """An MSISDN as people here write it, 0912345678; one of another country as it is."""
+    return f"0{number.removeprefix(COUNTRY_CODE)}" if number.startswith(COUNTRY_CODE) else number
+
+
 def takes_texts(number: str) -> bool:
     """Whether an MSISDN can get a text: a mobile number, or one of another country, of which nothing is known."""
     return not number.startswith(COUNTRY_CODE) or _MOBILE.fullmatch(number) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from tempfile import TemporaryFile
 
@@ -10,14 +11,19 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.notices.audience import listing
 from smsgw.notices.refusals import NoticeRefused
-from smsgw.notices.report import records
+from smsgw.notices.report import TITLES, records, table
 from smsgw.notices.spreadsheet import as_csv, write_xlsx
+from smsgw.store.notices import Notice
+from smsgw.text.accents import fold
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.notice import gone, notice_of
-from smsgw.web.console.shell import language, me, needs
+from smsgw.web.console.shell import language, me, needs, say
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LONGEST_NAME = 60  # characters of a notice's name in that of a file
+
+_NOT_FOR_FILES = re.compile(r"[^a-z0-9]+")
 
 
 def add(own: Blueprint, desk: Desk) -> None:
@@ -26,8 +32,9 @@ def add(own: Blueprint, desk: Desk) -> None:
     @own.get("/<id>/errors.csv")
     @needs("viewer")
     def errors(id: str) -> AnyResponse:
-        problems = desk.notices.every_problem(notice_of(desk, id).id, me())
-        return _csv(as_csv(listing.records(problems, language())), f"errors-{id}.csv")
+        found = notice_of(desk, id)
+        problems = desk.notices.every_problem(id, me())
+        return _csv(as_csv(listing.records(problems, language())), _file(desk, found, "errors.csv"))
 
     @own.get("/<id>/report.csv")
     @needs("viewer")
@@ -37,21 +44,28 @@ def add(own: Blueprint, desk: Desk) -> None:
             lines = records(desk.notices.means, found, language())
         except NoticeRefused as error:
             return gone(desk, found, error)
-        return _csv(as_csv(lines), f"report-{id}.csv")
+        return _csv(as_csv(lines), _file(desk, found, "report.csv"))
 
     @own.get("/<id>/report.xlsx")
     @needs("viewer")
     def workbook(id: str) -> AnyResponse:
         found = notice_of(desk, id)
         try:
-            lines = records(desk.notices.means, found, language())
+            lines = table(desk.notices.means, found, language())
         except NoticeRefused as error:
             return gone(desk, found, error)
         file = TemporaryFile()  # noqa: SIM115 - closed with the response
-        write_xlsx(lines, file)
+        write_xlsx(TITLES[language()], lines, file)
         file.seek(0)
-        return send_file(file, XLSX, as_attachment=True, download_name=f"report-{id}.xlsx")
+        return send_file(file, XLSX, as_attachment=True, download_name=_file(desk, found, "report.xlsx"))
 
 
 def _csv(pieces: Iterator[str], name: str) -> Response:
     return Response(pieces, content_type=CSV, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _file(desk: Desk, notice: Notice, what: str) -> str:
+    """The name to save a file under: of which notice it is, and from which day, in letters that every system takes."""
+    name = _NOT_FOR_FILES.sub("-", fold(notice.name).lower()).strip("-")[:LONGEST_NAME] or notice.id
+    kind, _, ending = what.partition(".")
+    return f"{say(f'notices.file_{kind}')}-{name}-{notice.created_at.astimezone(desk.timezone):%Y-%m-%d}.{ending}"
