@@ -105,6 +105,12 @@ def test_an_official_reaches_only_the_dossiers_of_the_own_agency(url: str) -> No
     assert procedures.keys() <= selecting.named(url)[1].keys()
 
 
+def test_what_a_filter_names_by_its_code_is_called_by_its_name(url: str) -> None:
+    row = everyone(url)[0]
+    chosen = parse(f"agency={row.agency_code}*,H99 procedure={row.procedure_code}", TODAY)
+    assert selecting.names(url, chosen) == {row.agency_code: row.agency_name, row.procedure_code: row.procedure_name}
+
+
 def test_each_dossier_becomes_a_recipient_with_what_the_text_names(url: str) -> None:
     text = "((Mã hồ sơ)) ((họ tên)) ((due)) ((phone))"
     read = FilterAudience(url, parse("status=4", TODAY), text, NOON, language="en")
@@ -117,6 +123,7 @@ def test_each_dossier_becomes_a_recipient_with_what_the_text_names(url: str) -> 
         assert one.values["ho ten"] == row.applicant_name
         assert one.values["due"] == day(row.due_at).strftime("%d/%m/%Y")
         assert one.values["phone"] == f"0{one.phone[2:]}"
+        assert one.dossier == row.code
 
 
 def test_a_dossier_without_the_number_or_a_value_is_named(url: str) -> None:

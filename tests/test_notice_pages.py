@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from smsgw.dossiers import selecting
 from smsgw.notices.audience.lines import MIB
 from smsgw.notices.report import STATES
 from smsgw.store.notices import Notice
@@ -433,6 +434,19 @@ def test_nobody_is_scolded_before_they_have_chosen_anything(here: World) -> None
     assert lan.get("/notices/count?by=filter") == ""
     assert "ít nhất một mục" not in lan.get("/notices/new")
     assert post(lan, "new", 400, by="filter").count("ít nhất một mục") == 1
+
+
+def test_an_approver_reads_in_words_whose_dossiers_a_notice_is_about(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    agencies, _ = selecting.named(here.gateway.onestop.url)
+    code, name = next(iter(agencies.items()))
+    post(lan, "new", by="filter", text="Nghỉ lễ.", agency=code)
+    moved(lan, latest(here), "submit")
+    page = minh.get(f"/notices/{latest(here).id}/")
+    assert f"Cơ quan: {name} ({code})" in page
+    assert re.search(r"<h3>Người đầu tiên <small>[\w.]+-\d{6}-\d{4}, 0", page)  # a dossier, and no row of a file
+    (here.folder / "onestop.db").unlink()
+    assert f"Cơ quan: {code}" in minh.get(f"/notices/{latest(here).id}/")
 
 
 def test_every_dossier_is_a_box_to_tick_and_stands_alone(here: World) -> None:

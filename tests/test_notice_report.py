@@ -93,6 +93,18 @@ def test_a_name_of_which_no_letter_can_stand_in_a_files_name_leaves_the_id(here:
     assert f"bao-cao-{id}-2018-08-15.csv" in answer.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize(
+    ("text", "more"), [("Nghỉ lễ.", ("mã hồ sơ",)), ("((họ tên)), ((Mã hồ sơ))", ("họ tên", "Mã hồ sơ"))]
+)
+def test_of_dossiers_the_workbook_has_the_code_of_each(here: World, text: str, more: tuple[str, ...]) -> None:
+    lan = official(here, "lan", "sender")
+    lan.post("/notices/new", by="filter", name="Nghỉ", text=text, all="1")
+    (made,) = here.gateway.notices.page(here.gateway.accounts.named("lan"))
+    headings, *lines = sheet(lan, made.id).iter_rows(values_only=True)
+    assert headings[8:] == more
+    assert here.examples[0].code in [line[7 + len(more)] for line in lines]
+
+
 def test_what_no_workbook_can_hold_is_left_out_of_it() -> None:
     file = io.BytesIO()
     write_xlsx("Báo cáo", [("tên",), ("A\x00n\x0b",)], file)

@@ -117,6 +117,18 @@ def test_whom_a_notice_is_for_is_said_in_words() -> None:
     assert VI.audience("danh-sach.csv") == "danh-sach.csv"
 
 
+def test_an_agency_and_a_procedure_of_a_filter_are_called_by_their_names() -> None:
+    names = {"H01.05": "Sở Công Thương", "1.001193": "Đăng ký khai sinh"}
+    for filter, said in (
+        ("agency=H01.05", "Cơ quan: Sở Công Thương (H01.05)"),
+        ("agency=H01.05*", "Cơ quan: Sở Công Thương (H01.05) và các đơn vị trực thuộc"),
+        ("agency=H01.06* overdue", "Cơ quan: H01.06 và các đơn vị trực thuộc; Đang quá hạn"),
+        ("procedure=1.001193,2.1", "Thủ tục: Đăng ký khai sinh (1.001193), 2.1"),
+    ):
+        assert VI.audience(filter, names) == said
+    assert EN.audience("agency=H01.05*", names) == "Agency: Sở Công Thương (H01.05) and all units under it"
+
+
 def test_why_a_channel_is_closed_is_said_in_the_language_of_the_page() -> None:
     now, closed = NOON, channel()
     for _ in range(breaker.FAILURES_IN_A_ROW):

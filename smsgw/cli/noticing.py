@@ -151,7 +151,9 @@ def preview(context: Context, id: str, user: str | None, as_json: bool) -> None:
     for sample in seen.samples:
         chosen = sample.accented if made.accents else sample.plain
         size = f"{chosen.size.encoding}, {chosen.size.segments} segment{'s' * (chosen.size.segments != 1)}"
-        click.echo(f"{sample.why}: row {sample.line}, {mask(sample.phone)}, {size}\n  {chosen.text}")
+        click.echo(
+            f"{sample.why}: {sample.dossier or f'row {sample.line}'}, {mask(sample.phone)}, {size}\n  {chosen.text}"
+        )
     for name, size_of in (("without accents", seen.reckoning.plain), ("with accents", seen.reckoning.accented)):
         click.echo(f"{name}: {size_of.segments} segments, {size_of.cost} đồng")
     if seen.unfinished:

@@ -16,6 +16,7 @@ from smsgw.dossiers.view import from_to, overdue, view
 
 TIME_LIMIT = 120.0  # seconds; it may read every dossier there is
 TIME_LIMIT_OF_A_FORM = 10.0  # seconds; somebody waits for it
+TIME_LIMIT_OF_A_PAGE = 2.0  # seconds; the page can do without
 ROWS_AT_ONCE = 5000  # a page; no transaction of ours stays open in an agency's database while we work on it
 
 
@@ -55,6 +56,21 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
             query = sa.select(code, sa.func.max(name)).where(*_under(within)).group_by(code).order_by(code)
             found.append({code: name or code for code, name in connection.execute(query) if code})
     return found[0], found[1]
+
+
+def names(url: str, selection: Selection) -> dict[str, str]:
+    """What the agencies and procedures that a selection names by their codes are called, as far as there are dossiers.
+
+    Raises OneStopUnavailable.
+    """
+    agencies = [code.removesuffix(BELOW) for code in selection.agencies]
+    found: dict[str, str | None] = {}
+    with connected(url, TIME_LIMIT_OF_A_PAGE) as connection:
+        for kind, codes in (("agency", agencies), ("procedure", selection.procedures)):
+            code, name = view.c[f"{kind}_code"], view.c[f"{kind}_name"]
+            queries = {one: sa.select(name).where(code == one).limit(1) for one in codes}
+            found |= {one: connection.scalar(query) for one, query in queries.items()}
+    return {code: name for code, name in found.items() if name}
 
 
 def has_agency(url: str, code: str) -> bool:

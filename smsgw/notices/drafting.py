@@ -17,7 +17,7 @@ from smsgw.notices.reckoning import Fingerprint, Reckoning, Weighed, weighed, wo
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs
-from smsgw.store.notices import Addressee, Notice
+from smsgw.store.notices import DOSSIER, Addressee, Notice
 
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
 LONGEST_NAME, LONGEST_TEXT = 120, 1000  # characters, placeholders as they are written
@@ -137,7 +137,8 @@ _FIELDS = json.JSONEncoder(ensure_ascii=False)
 
 
 def _addressee(one: Recipient) -> Addressee:
-    return Addressee(one.row, one.phone, _FIELDS.encode(one.values))
+    about = {DOSSIER: one.dossier} if one.dossier else {}
+    return Addressee(one.row, one.phone, _FIELDS.encode(one.values | about))
 
 
 def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, str]:

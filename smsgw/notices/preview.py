@@ -33,13 +33,17 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one recipient gets, without and with accents. `why`: first, longest or random."""
+    """What one recipient gets, without and with accents. `why`: first, longest or random.
+
+    `dossier`: the code of the one that they were found by, or empty.
+    """
 
     why: str
     line: int
     phone: str
     plain: Shown
     accented: Shown
+    dossier: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +124,6 @@ def _samples(connection: sa.Connection, notice: Notice, reckoning: Reckoning, ch
 
 def _sample(notice: Notice, why: str, item: Addressee) -> Sample:
     plain, accented = (worded(notice.text, item.values, accents=accents) for accents in (False, True))
-    return Sample(why, item.line, item.phone, Shown(plain, measure(plain)), Shown(accented, measure(accented)))
+    return Sample(
+        why, item.line, item.phone, Shown(plain, measure(plain)), Shown(accented, measure(accented)), item.dossier
+    )

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One person. `row`: where it stands in the file; `values`: what the placeholders of the text stand for."""
+    """One person. `row`: where it stands in the file; `values`: what the placeholders of the text stand for.
+
+    `dossier`: the code of the one that it is about; empty if somebody stands in a file.
+    """
 
     row: int
     phone: str
     values: dict[str, str]
+    dossier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

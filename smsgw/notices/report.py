@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from smsgw.notices.audience.columns import placeholders
+from smsgw.notices.audience.columns import key, placeholders
+from smsgw.notices.audience.filtered import FIELDS
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.life import State
 from smsgw.notices.means import Means
@@ -15,6 +16,7 @@ from smsgw.notices.reckoning import Reckoning
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.notices.spreadsheet import Cell, Record, Row, harmless
 from smsgw.store import notice_sending as sending
+from smsgw.store import notices as store
 from smsgw.store.notice_sending import Fate
 from smsgw.store.notices import Notice
 from smsgw.text import phones
@@ -83,7 +85,8 @@ def table(means: Means, notice: Notice, language: Language) -> Iterator[Row]:
 
     Raises NoticeRefused if the recipients were removed.
     """
-    named, fates, zone = placeholders(notice.text), _fates(means, notice), means.hours.zone
+    fates, zone = _fates(means, notice), means.hours.zone
+    named = _named(means, notice, language)
     headings = (*_HEADINGS[language], *map(harmless, named.values()))
     return chain([headings], (_wide(fate, _row(fate, notice, language, zone), named) for fate in fates))
 
@@ -93,6 +96,17 @@ def _fates(means: Means, notice: Notice) -> Iterator[Fate]:
         day = f"{removed.astimezone(means.hours.zone):%Y-%m-%d}"
         raise NoticeRefused("removed", f"the recipients of this notice were removed on {day}; its figures are kept")
     return sending.fates(means.database, notice.id)
+
+
+def _named(means: Means, notice: Notice, language: Language) -> dict[str, str]:
+    """What is known of each recipient, and its heading: what the text names, and of dossiers always the code."""
+    named = placeholders(notice.text)
+    with means.database.reading() as connection:
+        first = store.recipients_at(connection, notice.id, [0])
+    codes = FIELDS["code"]
+    if not any(one.dossier for one in first) or any(key(code) in named for code in codes):
+        return named
+    return {store.DOSSIER: codes[0 if language == "en" else 1], **named}
 
 
 def _wide(fate: Fate, row: Row, named: Collection[str]) -> Row:

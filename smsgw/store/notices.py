@@ -23,6 +23,7 @@ from smsgw.store.tables import api_key, notice, notice_budget, notice_event, not
 from smsgw.store.tables.notices import under_way
 
 ROWS_A_READ = 2000
+DOSSIER = "#"  # among what is known of a recipient, where no placeholder's key can stand: the code of a dossier
 _c, _r, _p, _e, _b = notice.c, notice_recipient.c, notice_problem.c, notice_event.c, notice_budget.c
 
 
@@ -74,6 +75,11 @@ class Addressee(NamedTuple):
         """What the placeholders of the text stand for."""
         values: dict[str, str] = orjson.loads(self.fields)
         return values
+
+    @property
+    def dossier(self) -> str:
+        """The code of the one that the recipient was found by; empty if by none."""
+        return self.values.get(DOSSIER, "")
 
 
 @dataclass(frozen=True, slots=True)

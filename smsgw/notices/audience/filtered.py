@@ -89,7 +89,7 @@ class FilterAudience:
                 yield self._error(code, name, problems.said(problems.NO_VALUE, self.language))
         else:
             people = {name: f"0{phone[2:]}" for name in values if _COLUMNS[name] == "applicant_phone"}
-            yield Recipient(self.rows, phone, values | people)
+            yield Recipient(self.rows, phone, values | people, code)
 
     def _error(self, code: str, column: str, problem: str) -> RowError:
         return RowError(self.rows, column, legible(f"{code}: {problem}"))

@@ -10,6 +10,10 @@ from http import HTTPStatus
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from smsgw.dossiers import selecting
+from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.notices.audience import expression
+from smsgw.notices.audience.expression import FilterError
 from smsgw.notices.life import MOVES, Move, State, open_moves
 from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
@@ -179,6 +183,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         removed=looked_at.reckoning.removed_at,
         total=looked_at.reckoning.size(accents=notice.accents),
         sent_back=back,
+        names=_names(desk, notice),
         warnings=(_returned(events, show) if back else [])
         + (_warnings(looked_at, show, desk.clock()) if before else []),
         channels=_channels(desk) if notice.state in ON_ITS_WAY else {},
@@ -193,6 +198,15 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         mask=phones.mask,
         **values,
     )
+
+
+def _names(desk: Desk, notice: Notice) -> dict[str, str]:
+    """What the agencies and procedures of a notice's filter are called; nothing where that can't be known now."""
+    try:
+        chosen = expression.parse(notice.audience, desk.clock().astimezone(desk.timezone).date())
+        return selecting.names(desk.onestop.url, chosen) if chosen.agencies or chosen.procedures else {}
+    except (FilterError, OneStopUnavailable):
+        return {}
 
 
 def _offered(notice: Notice, *, own: bool) -> list[Move]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
+from smsgw.dossiers.selection import BELOW
 from smsgw.notices.audience.expression import ALL
 from smsgw.notices.office import GATEWAY
 from smsgw.officials.audit import REMOVE
@@ -86,6 +89,7 @@ _TERM = re.compile(
 _COUNTED = re.compile(r"(\d{1,9}) messages", re.ASCII)
 # What the audit log holds for programs, or says as the subject already.
 _UNTOLD = frozenset({"name", "state", "message", "messages", "moved", "number"})
+_NAMELESS: Mapping[str, str] = MappingProxyType({})
 _SIGNS = {"<=": "to", ">=": "from", "=": "on", "<": "before", ">": "after"}
 _BROWSERS = (
     ("coc_coc_browser", "Cốc Cốc"),
@@ -135,21 +139,30 @@ class Words:
         """Why a channel or a run is as it is."""
         return reason(self._language, text)
 
-    def audience(self, audience: str) -> str:
-        """To whom a notice goes: the name of its file, or a filter in words if all of it can be said."""
+    def audience(self, audience: str, names: Mapping[str, str] = _NAMELESS) -> str:
+        """To whom a notice goes: the name of its file, or a filter in words if all of it can be said.
+
+        `names`: of agencies and procedures, by their codes.
+        """
         if audience == ALL:
             return say(self._language, "notices.all_dossiers")
         terms = [_TERM.fullmatch(term) for term in audience.split()]
-        return "; ".join(self._term(term) for term in terms if term) if all(terms) else audience
+        return "; ".join(self._term(term, names) for term in terms if term) if all(terms) else audience
 
-    def _term(self, term: re.Match[str]) -> str:
+    def _term(self, term: re.Match[str], names: Mapping[str, str]) -> str:
         if name := term["list"]:
-            values = [self.of(f"notices.{name}", value) for value in term["values"].split(",")]
+            values = [self._called(name, value, names) for value in term["values"].split(",")]
             return f"{say(self._language, f'notices.{name}')}: {', '.join(values)}"
         if name := term["day"]:
             sign = say(self._language, f"notices.{_SIGNS[term['sign']]}")
             return f"{say(self._language, f'notices.{name}')} {sign} {date.fromisoformat(term['date']):%d/%m/%Y}"
         return say(self._language, "notices.overdue_yes" if term["overdue"] == "overdue" else "notices.overdue_no")
+
+    def _called(self, field: str, value: str, names: Mapping[str, str]) -> str:
+        """A value of a filter's list: what is known by its code has its name before that."""
+        code = value.removesuffix(BELOW)
+        said = f"{names[code]} ({code})" if code in names else self.of(f"notices.{field}", code)
+        return said if code == value else say(self._language, "notices.with_below", agency=said)
 
     def source(self, source: str) -> str:
         """Which way somebody opted out."""
