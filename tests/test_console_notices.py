@@ -138,6 +138,7 @@ def press(page: Page, move: str) -> None:
     button = page.locator(f"[name=move][value={move}]")
     if not button.is_visible():
         page.locator("#actions details", has=button).locator("summary").click()
+        page.fill(f"#reason-{move}", "không còn cần")
     button.click()
     page.wait_for_load_state()
 

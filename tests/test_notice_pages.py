@@ -71,8 +71,33 @@ def test_a_notice_that_was_sent_back_says_who_did_it_and_why_until_it_is_submitt
     assert re.search(r"minh đã trả lại lúc [\d/: ]+: Thiếu ngày giờ\.", lan.get(f"/notices/{latest(here).id}/"))
     moved(lan, latest(here), "submit")
     assert "đã trả lại lúc" not in lan.get(f"/notices/{latest(here).id}/")
-    moved(minh, latest(here), "send_back")
+    # From a command no reason is asked.
+    here.gateway.notices.send_back(latest(here).id, here.gateway.accounts.named("minh"), "")
     assert "không ghi lý do" in lan.get(f"/notices/{latest(here).id}/")
+
+
+def test_what_somebody_else_has_to_understand_is_not_done_without_a_reason(here: World) -> None:
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    post(lan, "new", at="2018-08-20T08:00")
+    moved(lan, latest(here), "submit")
+    for reason in ("", "  "):
+        page = moved(minh, latest(here), "send_back", 400, reason=reason)
+        assert re.search(r'<details open>.{1,900}id="reason-send_back-wrong">Vui lòng ghi lý do', page, re.DOTALL)
+    assert latest(here).state == "submitted"
+    moved(minh, latest(here), "approve")
+    assert "Vui lòng ghi lý do" in moved(lan, latest(here), "cancel", 400)
+    assert latest(here).state == "approved"
+    assert re.search('id="reason-cancel" name="reason" required', lan.get(f"/notices/{latest(here).id}/"))
+    moved(lan, latest(here), "cancel", reason="Hoãn họp.")
+    assert latest(here).state == "cancelled"
+
+
+def test_what_nobody_has_approved_yet_is_cancelled_without_a_reason(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new")
+    assert not re.search('id="reason-cancel" name="reason" required', lan.get(f"/notices/{latest(here).id}/"))
+    moved(lan, latest(here), "cancel")
+    assert latest(here).state == "cancelled"
 
 
 def test_a_notice_that_waits_for_a_closed_channel_says_so(here: World) -> None:

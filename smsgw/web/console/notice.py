@@ -135,8 +135,11 @@ def _last(desk: Desk, notice: Notice, so: Callable[[Event], bool]) -> Done:
 
 def _moved(desk: Desk, notice: Notice, move: str) -> AnyResponse:
     """The page after a move, or the notice as it is by now with why it was not made."""
+    reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
+    if not reason and move in _reasoned(notice):
+        return _page(desk, notice, HTTPStatus.BAD_REQUEST, wrong={move: say("notices.reason_missing")})
     try:
-        _carry_out(desk, notice, move)
+        _carry_out(desk, notice, move, reason)
     except NoticeRefused as error:
         if error.reason == "role":
             abort(HTTPStatus.FORBIDDEN)
@@ -148,10 +151,9 @@ def _moved(desk: Desk, notice: Notice, move: str) -> AnyResponse:
     return see("notices.notice", id=notice.id)
 
 
-def _carry_out(desk: Desk, notice: Notice, move: str) -> None:
+def _carry_out(desk: Desk, notice: Notice, move: str, reason: str) -> None:
     """Make the move; 400 for one that there is not. Raises NoticeRefused."""
-    office, reason = desk.notices, request.form.get("reason", "").strip()[:LONGEST_REASON]
-    seen = request.form.get("seen") or None
+    office, seen = desk.notices, request.form.get("seen") or None
     match move:
         case Move.SUBMIT:
             office.submit(notice.id, me(), seen)
@@ -189,6 +191,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         channels=_channels(desk) if notice.state in ON_ITS_WAY else {},
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
+        reasoned=_reasoned(notice),
         next=_next(notice, events, own=own),
         editable=editable(notice) and me().may("sender"),
         undecided=before,
@@ -212,8 +215,17 @@ def _names(desk: Desk, notice: Notice) -> dict[str, str]:
 def _offered(notice: Notice, *, own: bool) -> list[Move]:
     """The moves that have a button: those that would not be refused."""
     vain = {Move.EDIT} | ({Move.APPROVE} if own else set()) | (set() if notice.recipients else {Move.SUBMIT})
-    moves = [move for move in open_moves(State(notice.state)) if move not in vain]
-    return [move for move in moves if me().may(MOVES[move].role or "sender")]
+    return [move for move in _open(notice) if move not in vain]
+
+
+def _open(notice: Notice) -> list[Move]:
+    return [move for move in open_moves(State(notice.state)) if me().may(MOVES[move].role or "sender")]
+
+
+def _reasoned(notice: Notice) -> list[Move]:
+    """The moves that take a reason: they end what others have worked on, and these have to understand it."""
+    ending = {Move.SEND_BACK} if notice.state in BEFORE_SENDING else {Move.CANCEL}
+    return [move for move in _open(notice) if move in ending]
 
 
 def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:
