@@ -22,6 +22,7 @@ from typing import NamedTuple
 from smsgw.dossiers.codes import agency, agency_in_other_form, parse
 from smsgw.dossiers.hints import CITIZEN_NUMBER, FIXED_LINE, LETTERS, Hint, hint
 from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
+from smsgw.dossiers.printed import DIGITS, LOOKALIKES, as_printed
 from smsgw.text.accents import fold, latin
 
 MOST_CODES = 5  # in one text
@@ -29,37 +30,13 @@ MOST_CANDIDATES = 128  # of one code; what has more says too little
 LONGEST_TEXT = 1000  # characters that are looked at
 DEFAULT_KEYWORDS = ("HS", "HO SO", "MA HO SO", "MA SO", "MA", "TRA CUU", "TC")
 
-# Letters that stand for digits where a digit has to be, by their look.
-_LOOKALIKES = str.maketrans("OILSB", "01158")
-_DIGITS = "0-9OILSB"
-
 # H 01, H-01, H O1; and as a phone writes down the name of the letter H that it is told: hát 01.
-_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{LETTERS}])(?:(?<=H)AT)?[^A-Z0-9]+(?=\d[{_DIGITS}]|[{_DIGITS}]\d)")
+_LONE_LETTER = re.compile(rf"(?<![A-Z0-9])([{LETTERS}])(?:(?<=H)AT)?[^A-Z0-9]+(?=\d[{DIGITS}]|[{DIGITS}]\d)")
 _CHUNK = re.compile(r"[A-Z0-9]+")
-_ANCHOR = re.compile(rf"[{LETTERS}](?=([{_DIGITS}]{{2}}|\d$))")
-_HEAD = re.compile(rf"[{_DIGITS}]+")
-_ORDINAL_IN_LETTERS = re.compile(rf"O[{_DIGITS}]{{3,6}}")  # OOOI is no word
-_GLUED_TAIL = re.compile(rf"\d[{_DIGITS}]*$")
-
-# "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Where a word follows
-# on without one, the end is sure of an ordinal as long as they are printed; in "- 0 1 2 5 ngay roi" it is not.
-_ONE_MORE = rf"[^A-Z0-9]+[{_DIGITS}](?![A-Z0-9])"
-_SPELT = re.compile(rf"(?<![A-Z0-9])(?:[{_DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:{_ONE_MORE}){{9,}}(?!{_ONE_MORE})")
-_ORDINAL_LAST = re.compile(rf"[^A-Z0-9][{_DIGITS}]{{4}}$")
-_WORD_FOLLOWS = re.compile(r"\s+[A-Z]{2}")
-_BLANKS = re.compile(r"\s+")
-
-# "H01 cham 12 gach ngang 180802 gach ngang 0012", as a phone writes down what it is told: two such signs at least, as
-# "cham" is late, too.
-_CHUNK_WITH_DIGIT = r"(?=[A-Z]*\d)[A-Z0-9]+"
-_SPOKEN_SIGN = re.compile(r"\s+(?:CHAM|GACH(?:\s+NGANG)?|NGANG|TRU)\s+")
-_DICTATED = re.compile(rf"(?<![A-Z0-9]){_CHUNK_WITH_DIGIT}(?:{_SPOKEN_SIGN.pattern}{_CHUNK_WITH_DIGIT}){{2,}}")
-
-# "H01.12-1808 02-0012": between the two dashes stands the date, whatever blanks or ends of lines a text has in it.
-_DASH = r"\s*[-\u2013\u2014]\s*"
-_DATE_APART = re.compile(
-    rf"([{LETTERS}][{_DIGITS}]{{2}}(?:\s*[.]\s*\d{{2,3}}){{0,3}}{_DASH})(\d(?:\s*\d){{5}}(?:\s*\d\s*\d)?)(?={_DASH})"
-)
+_ANCHOR = re.compile(rf"[{LETTERS}](?=([{DIGITS}]{{2}}|\d$))")
+_HEAD = re.compile(rf"[{DIGITS}]+")
+_ORDINAL_IN_LETTERS = re.compile(rf"O[{DIGITS}]{{3,6}}")  # OOOI is no word
+_GLUED_TAIL = re.compile(rf"\d[{DIGITS}]*$")
 
 # Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day; with its own day before it, as in
 # "va 180803-0002", of that one. A year is none, nor are the first digits of a phone number or a sum; and where no more
@@ -133,7 +110,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
     issued = _as_issued(text) or _as_issued(text := _begun(text))
-    readings = (issued,) if issued else tuple(_readings(_written_together(text)))
+    readings = (issued,) if issued else tuple(_readings(as_printed(text)))
     return Read(readings, Hint.NOTHING if readings else hint(text), alone=issued is not None)
 
 
@@ -155,19 +132,6 @@ def _visible(character: str) -> str:
 def _begun(text: str) -> str:
     """The text without words before a phone number, and its letter slots closed."""
     return _LONE_LETTER.sub(r"\1", _WORDS_BEFORE_PHONE.sub("", _WORDS_BEHIND_ID.sub(r"\1 ", text)))
-
-
-def _written_together(text: str) -> str:
-    """The text with a code as it is printed, where its characters stand apart or its signs are words."""
-    text = _SPELT.sub(_spelt_together, text)
-    text = _DATE_APART.sub(lambda found: found[1] + _BLANKS.sub("", found[2]), text)
-    return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
-
-
-def _spelt_together(found: re.Match[str]) -> str:
-    together = _BLANKS.sub("", found[0])
-    ends = _ORDINAL_LAST.search(together) or not _WORD_FOLLOWS.match(found.string, found.end())
-    return together if ends else found[0]
 
 
 @lru_cache(maxsize=16)
@@ -269,7 +233,7 @@ def _province(chunk: str, anchor: re.Match[str]) -> str | None:
     digits, before, behind = anchor[1], chunk[: anchor.start()], chunk[anchor.end() + 2 :]
     if not (_has_digit(digits + behind[:3]) or len(chunk) == 3 or _GLUED_TAIL.search(before)):
         return None  # a word such as HOSO; HOL alone, HOL12 and 12HOL may well be H01
-    return anchor[0] + digits.translate(_LOOKALIKES).zfill(2)
+    return anchor[0] + digits.translate(LOOKALIKES).zfill(2)
 
 
 def _groups_after(text: str, chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str], bool]:
@@ -328,7 +292,7 @@ def _has_digit(group: str) -> bool:
 
 
 def _as_digits(groups: Iterable[str]) -> list[str]:
-    return [group if group.isdecimal() else group.translate(_LOOKALIKES) for group in groups]
+    return [group if group.isdecimal() else group.translate(LOOKALIKES) for group in groups]
 
 
 def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequence[Partition]) -> Reading | None:

@@ -1,0 +1,44 @@
+"""Codes whose characters stand apart or whose signs are words, written as they are printed."""
+
+from __future__ import annotations
+
+import re
+
+from smsgw.dossiers.hints import LETTERS
+
+# Letters that stand for digits where a digit has to be, by their look.
+LOOKALIKES = str.maketrans("OILSB", "01158")
+DIGITS = "0-9OILSB"  # what may be one, within a pattern's brackets
+
+# "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Where a word follows
+# on without one, the end is sure of an ordinal as long as they are printed; in "- 0 1 2 5 ngay roi" it is not.
+_ONE_MORE = rf"[^A-Z0-9]+[{DIGITS}](?![A-Z0-9])"
+_SPELT = re.compile(rf"(?<![A-Z0-9])(?:[{DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:{_ONE_MORE}){{9,}}(?!{_ONE_MORE})")
+_ORDINAL_LAST = re.compile(rf"[^A-Z0-9][{DIGITS}]{{4}}$")
+_WORD_FOLLOWS = re.compile(r"\s+[A-Z]{2}")
+_BLANKS = re.compile(r"\s+")
+
+# "H01 cham 12 gach ngang 180802 gach ngang 0012", as a phone writes down what it is told: two such signs at least, as
+# "cham" is late, too.
+_CHUNK_WITH_DIGIT = r"(?=[A-Z]*\d)[A-Z0-9]+"
+_SPOKEN_SIGN = re.compile(r"\s+(?:CHAM|GACH(?:\s+NGANG)?|NGANG|TRU)\s+")
+_DICTATED = re.compile(rf"(?<![A-Z0-9]){_CHUNK_WITH_DIGIT}(?:{_SPOKEN_SIGN.pattern}{_CHUNK_WITH_DIGIT}){{2,}}")
+
+# "H01.12-1808 02-0012": between the two dashes stands the date, whatever blanks or ends of lines a text has in it.
+_DASH = r"\s*[-\u2013\u2014]\s*"
+_DATE_APART = re.compile(
+    rf"([{LETTERS}][{DIGITS}]{{2}}(?:\s*[.]\s*\d{{2,3}}){{0,3}}{_DASH})(\d(?:\s*\d){{5}}(?:\s*\d\s*\d)?)(?={_DASH})"
+)
+
+
+def as_printed(text: str) -> str:
+    """The text with a code as it is printed, where its characters stand apart or its signs are words."""
+    text = _SPELT.sub(_spelt_together, text)
+    text = _DATE_APART.sub(lambda found: found[1] + _BLANKS.sub("", found[2]), text)
+    return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
+
+
+def _spelt_together(found: re.Match[str]) -> str:
+    together = _BLANKS.sub("", found[0])
+    ends = _ORDINAL_LAST.search(together) or not _WORD_FOLLOWS.match(found.string, found.end())
+    return together if ends else found[0]
