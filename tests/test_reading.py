@@ -158,6 +158,12 @@ def test_several_codes_are_read_in_order_and_each_once() -> None:
     assert first == ["H01.12-180802-0012", "000.00.12.H01-180802-0034"]
 
 
+def test_codes_that_are_glued_to_each_other_are_each_read() -> None:
+    text = "h01.12-180802-0012H01.12-180803-0013G09.20-20260609-0092637H01-180802-0001"
+    first = [reading.candidates[0] for reading in read(text).readings]
+    assert first == ["H01.12-180802-0012", "H01.12-180803-0013", "G09.20-20260609-0092637", "H01-180802-0001"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

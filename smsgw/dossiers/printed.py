@@ -30,9 +30,13 @@ _DATE_APART = re.compile(
     rf"([{LETTERS}][{DIGITS}]{{2}}(?:\s*[.]\s*\d{{2,3}}){{0,3}}{_DASH})(\d(?:\s*\d){{5}}(?:\s*\d\s*\d)?)(?={_DASH})"
 )
 
+# "H01.12-180802-0012H01.12-180802-0013": two codes, each of them whole.
+_CODE_GLUED = re.compile(rf"(-(?:\d{{6}}|\d{{8}})-\d{{4,7}})(?=[{LETTERS}]\d\d(?:[.]\d{{2,3}}){{0,3}}-\d{{6}})")
+
 
 def as_printed(text: str) -> str:
-    """The text with a code as it is printed, where its characters stand apart or its signs are words."""
+    """The text with codes as they are printed, where characters stand apart, signs are words or two are glued."""
+    text = _CODE_GLUED.sub(r"\1 ", text)
     text = _SPELT.sub(_spelt_together, text)
     text = _DATE_APART.sub(lambda found: found[1] + _BLANKS.sub("", found[2]), text)
     return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
