@@ -144,6 +144,13 @@ def test_a_code_that_lost_its_year_is_said_to_be_incomplete_and_no_other_is_echo
     assert here.text(LAN, "H01.29.01-1808\n15-00\n01") == whole
 
 
+def test_nothing_is_said_of_or_done_for_another_dossier_where_a_letter_stands_for_a_digit(here: World) -> None:
+    code_dossiers(here, "H01.21-180813-0001", "H01.21-180813-0012")
+    for text in ("H01.21-180813-001Z", "DK H01.21-180813-001Z", "HUY H01.21-180813-1a2"):
+        assert here.text(LAN, text).startswith("Ma ho so chua du hoac chua dung.")
+    assert ", chuyen den" not in here.text(LAN, "PA H01.21-180813-001Z cham qua")
+
+
 def test_digits_that_are_a_code_only_if_one_was_lost_between_two_parts_are_asked_about(here: World) -> None:
     code_dossiers(here, "H01.29-150801-0001")
     for text in ("H01.29.01-0815-0001", "DK H01.29.01-0815-0001"):

@@ -346,6 +346,35 @@ def test_nine_digits_that_begin_with_a_day_are_a_code_of_which_one_is_missing() 
     assert read("H01.29 180802001") == Read((), Hint.PART)
 
 
+@given(codes(), st.integers(1, 3), st.from_regex(r"[AC-HJKMNP-RT-Z][A-Z]{0,3}[0-9]{0,2}", fullmatch=True))
+def test_letters_in_place_of_an_ordinals_last_digits_are_never_left_out(code: str, typed: int, letters: str) -> None:
+    head, _, ordinal = code.rpartition("-")
+    assert read(f"{head}-{ordinal[-4:][:typed]}{letters}").readings == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "H01.12-180802-001Z",
+        "H01.12-180802-1A",
+        "H01.12-180802-01e",
+        "H01.12-180802-1a2",
+        "H01.12-180802-1g2",
+        "H01.12-180802-0012x5",
+        "H01.12-180802 001t",
+        "12.H01-180802-001Z",
+        "h0112180802 001z",
+        "h0112180802001z",
+        "h0112180802001z xong chua",
+        "H 0 1 . 1 2 - 1 8 0 8 0 2 - 0 0 1 Z",
+        "DK H01.12-180802-001Z",
+        "H01.12-2018-08-02-001Z",
+    ],
+)
+def test_a_code_that_ends_in_letters_before_it_is_whole_is_incomplete(text: str) -> None:
+    assert read(text) == Read((), Hint.PART)
+
+
 def test_no_dossier_of_a_day_has_the_number_0() -> None:
     for ordinal in ("0", "00", "000"):
         assert read(f"H01.12-180802-{ordinal}") == Read((), Hint.PART)

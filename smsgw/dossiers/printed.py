@@ -11,10 +11,14 @@ LOOKALIKES = str.maketrans("OILSB", "01158")
 DIGITS = "0-9OILSB"  # what may be one, within a pattern's brackets
 
 # "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Where a word follows
-# on without one, the end is sure of an ordinal as long as they are printed; in "- 0 1 2 5 ngay roi" it is not.
+# on without one, the end is sure of an ordinal as long as they are printed; in "- 0 1 2 5 ngay roi" it is not. A letter
+# that follows is part of it, as it may have slipped into the ordinal.
 _ONE_MORE = rf"[^A-Z0-9]+[{DIGITS}](?![A-Z0-9])"
-_SPELT = re.compile(rf"(?<![A-Z0-9])(?:[{DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:{_ONE_MORE}){{9,}}(?!{_ONE_MORE})")
-_ORDINAL_LAST = re.compile(rf"[^A-Z0-9][{DIGITS}]{{4}}$")
+_SPELT = re.compile(
+    rf"(?<![A-Z0-9])(?:[{DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:{_ONE_MORE}){{9,}}(?!{_ONE_MORE})"
+    r"(?:\s+[A-Z](?![A-Z0-9]))?"
+)
+_ORDINAL_LAST = re.compile(rf"[^A-Z0-9][{DIGITS}]{{4}}[A-Z]?$")
 _WORD_FOLLOWS = re.compile(r"\s+[A-Z]{2}")
 _BLANKS = re.compile(r"\s+")
 

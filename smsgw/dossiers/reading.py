@@ -110,7 +110,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
     issued = _as_issued(text) or _as_issued(text := _begun(text))
-    readings = (issued,) if issued else tuple(_readings(as_printed(text)))
+    readings = (issued,) if issued else tuple(_readings(text := as_printed(text)))
     return Read(readings, Hint.NOTHING if readings else hint(text), alone=issued is not None)
 
 
@@ -158,6 +158,13 @@ class _Chunk(NamedTuple):
     end: int = 0
 
 
+class _Group(NamedTuple):
+    """Digits behind a code's letter as they were typed, and the letters glued to them that are none, up to a blank."""
+
+    digits: str
+    letters: str
+
+
 def _chunks(text: str) -> list[_Chunk]:
     chunks, end = [], 0
     for found in _CHUNK.finditer(text):
@@ -200,7 +207,8 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         behind = chunk[anchor.end() + 2 :]
         groups, whole = _groups_after(text, chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
-        parts = partitions(groups, whole, named=any(prefixes))
+        parts = partitions(_as_digits(group.digits for group in groups), whole, named=any(prefixes))
+        parts = _unspoilt(parts, groups)
         if reading := _reading(province, prefixes, parts):
             end = at + parts[0].groups + (0 if behind else 1)
             further, last = _further(text, chunks[end - 1].end, parts)
@@ -236,31 +244,48 @@ def _province(chunk: str, anchor: re.Match[str]) -> str | None:
     return anchor[0] + digits.translate(LOOKALIKES).zfill(2)
 
 
-def _groups_after(text: str, chunks: list[_Chunk], at: int, behind: str) -> tuple[list[str], bool]:
-    """The groups of digits that follow the letter and its two digits, up to a number of a person; and whether they are
-    surely all.
+def _groups_after(text: str, chunks: list[_Chunk], at: int, behind: str) -> tuple[list[_Group], bool]:
+    """The groups that follow the letter and its two digits, up to a number of a person; and if they are surely all.
 
     They may not be where letters follow that can be a word as well as digits: of "2018 oi" the end may be a number.
     """
     groups = []
     if behind:
-        head = _HEAD.match(behind)
-        if head is None:
+        group = _group(behind)
+        if group is None:
             return [], True
-        groups.append(head[0])
-        if head.end() < len(behind):
-            return _as_digits(groups), True
+        groups.append(group)
+        if group.letters:
+            return groups, True
     for place in range(at + 1, min(at + 9, len(chunks))):
         chunk = chunks[place]
-        head = _HEAD.match(chunk.text)
-        if head is None or _OF_A_PERSON[chunk.tight].match(text, chunk.end - len(chunk.text)):
+        group = _group(chunk.text)
+        if group is None or _OF_A_PERSON[chunk.tight].match(text, chunk.end - len(chunk.text)):
             break
-        if not (chunk.tight or _has_digit(head[0]) or _ORDINAL_IN_LETTERS.fullmatch(chunk.text)):
-            return _as_digits(groups), head.end() < len(chunk.text)
-        groups.append(head[0])
-        if head.end() < len(chunk.text):
+        if not (chunk.tight or _has_digit(group.digits) or _ORDINAL_IN_LETTERS.fullmatch(chunk.text)):
+            return groups, False
+        groups.append(group)
+        if group.letters:
             break
-    return _as_digits(groups), True
+    return groups, True
+
+
+def _group(chunk: str) -> _Group | None:
+    """The group that a chunk begins with; letters of a word are no digits, so that 12LAU has two and LAU has none."""
+    head = _HEAD.match(chunk)
+    if head is None:
+        return None
+    digits = head[0] if head.end() == len(chunk) else head[0].rstrip("OILSB")
+    return _Group(digits, chunk[len(digits) :]) if digits else None
+
+
+def _unspoilt(parts: list[Partition], groups: list[_Group]) -> list[Partition]:
+    """The partitions, if no letters stand where digits of the ordinal may have to: of 001Z nobody knows the last."""
+    for part in parts:
+        letters = groups[part.groups - 1].letters
+        if letters and (len(part.ordinal) < 4 or _has_digit(letters)):
+            return []
+    return parts
 
 
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
