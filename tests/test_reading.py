@@ -375,6 +375,29 @@ def test_a_code_that_ends_in_letters_before_it_is_whole_is_incomplete(text: str)
     assert read(text) == Read((), Hint.PART)
 
 
+@pytest.mark.parametrize(
+    "code", ["H01.12-180802-0012", "000.00.12.H01-180802-0012", "h0112180802 0012", "h01121808020012"]
+)
+@pytest.mark.parametrize(
+    "word", ["oi", "ơi", "ok", "o", "lâu quá", "lau qua", "bao gio xong", "Sở", "so", "bi loi", "sao", "ạ", "xong chua"]
+)
+def test_a_word_that_is_glued_to_a_whole_code_is_no_part_of_it(code: str, word: str) -> None:
+    (alone,), (glued,) = read(code).readings, read(f"{code}{word}").readings
+    assert glued.sure
+    assert glued.candidates[0] == alone.candidates[0]
+    assert set(alone.candidates) <= set(glued.candidates)
+
+
+def test_a_letter_that_stands_for_the_fourth_digit_of_an_ordinal_is_one() -> None:
+    for ordinal in ("001O", "OO1o", "ool0"):
+        assert read(f"H01.12-180802-{ordinal}") == read("H01.12-180802-0010.")
+
+
+def test_a_word_that_may_as_well_be_the_last_digits_of_an_ordinal_is_read_as_both() -> None:
+    (reading,) = read("H01.12-180802-12oi").readings
+    assert {"H01.12-180802-0012", "H01.12-180802-1201"} <= set(reading.candidates)
+
+
 def test_no_dossier_of_a_day_has_the_number_0() -> None:
     for ordinal in ("0", "00", "000"):
         assert read(f"H01.12-180802-{ordinal}") == Read((), Hint.PART)

@@ -7,8 +7,9 @@ import re
 from smsgw.dossiers.hints import LETTERS
 
 # Letters that stand for digits where a digit has to be, by their look.
-LOOKALIKES = str.maketrans("OILSB", "01158")
-DIGITS = "0-9OILSB"  # what may be one, within a pattern's brackets
+LETTERS_AS_DIGITS = "OILSB"
+LOOKALIKES = str.maketrans(LETTERS_AS_DIGITS, "01158")
+DIGITS = f"0-9{LETTERS_AS_DIGITS}"  # what may be one, within a pattern's brackets
 
 # "H 0 1 . 1 2 - 1 8 0 8 0 2": each character apart, so that only signs can tell where a part ends. Where a word follows
 # on without one, the end is sure of an ordinal as long as they are printed; in "- 0 1 2 5 ngay roi" it is not. A letter

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from smsgw.dossiers.codes import agency, agency_in_other_form, parse
 from smsgw.dossiers.hints import CITIZEN_NUMBER, FIXED_LINE, LETTERS, Hint, hint
 from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
-from smsgw.dossiers.printed import DIGITS, LOOKALIKES, as_printed
+from smsgw.dossiers.printed import DIGITS, LETTERS_AS_DIGITS, LOOKALIKES, as_printed
 from smsgw.text.accents import fold, latin
 
 MOST_CODES = 5  # in one text
@@ -144,7 +144,7 @@ def _beginning(keywords: tuple[str, ...]) -> re.Pattern[str]:
 def _as_issued(text: str) -> Reading | None:
     """The reading of a text that is a code to the letter, as most are, and can't be cut in any other way."""
     code = parse(text)
-    if code is None or code.province[0] in "OILSB" or len(code.date) != 6 or len(code.ordinal) > 5:
+    if code is None or code.province[0] in LETTERS_AS_DIGITS or len(code.date) != 6 or len(code.ordinal) > 5:
         return None
     prefixes, units = ((code.units[::-1],), ()) if code.reversed else ((), code.units)
     return _reading(code.province, prefixes, [Partition(units, code.date, code.ordinal, 0)])
@@ -208,7 +208,7 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         groups, whole = _groups_after(text, chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
         parts = partitions(_as_digits(group.digits for group in groups), whole, named=any(prefixes))
-        parts = _unspoilt(parts, groups)
+        parts = _with_their_letters(parts, groups)
         if reading := _reading(province, prefixes, parts):
             end = at + parts[0].groups + (0 if behind else 1)
             further, last = _further(text, chunks[end - 1].end, parts)
@@ -275,17 +275,34 @@ def _group(chunk: str) -> _Group | None:
     head = _HEAD.match(chunk)
     if head is None:
         return None
-    digits = head[0] if head.end() == len(chunk) else head[0].rstrip("OILSB")
+    digits = head[0] if head.end() == len(chunk) else head[0].rstrip(LETTERS_AS_DIGITS)
     return _Group(digits, chunk[len(digits) :]) if digits else None
 
 
-def _unspoilt(parts: list[Partition], groups: list[_Group]) -> list[Partition]:
-    """The partitions, if no letters stand where digits of the ordinal may have to: of 001Z nobody knows the last."""
+def _with_their_letters(parts: list[Partition], groups: list[_Group]) -> list[Partition]:
+    """What the partitions may mean with the letters behind their ordinals.
+
+    Nothing if these stand where a digit may have to: of 001Z nobody knows the last.
+    """
+    meant = []
     for part in parts:
-        letters = groups[part.groups - 1].letters
-        if letters and (len(part.ordinal) < 4 or _has_digit(letters)):
+        group = groups[part.groups - 1]
+        if group.letters and (len(part.ordinal) < 4 or _has_digit(group.letters)):
             return []
-    return parts
+        meant += _with_and_without_word(part, group)
+    return meant
+
+
+def _with_and_without_word(part: Partition, group: _Group) -> list[Partition]:
+    """Both readings of an ordinal that ends in letters which look like digits, and may be a word: 0012OI, 12OI.
+
+    Where it is whole without them, that is the first. Behind one that is not, a single letter is a digit: 001O.
+    """
+    letters = len(group.digits) - len(group.digits.rstrip(LETTERS_AS_DIGITS))
+    without = part._replace(ordinal=part.ordinal[:-letters]) if letters else part
+    if letters and len(without.ordinal) >= 4:
+        return [without, part]
+    return [part, without] if letters > 1 and without.ordinal.strip("0") else [part]
 
 
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
