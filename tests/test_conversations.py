@@ -151,6 +151,11 @@ def test_nothing_is_said_of_or_done_for_another_dossier_where_a_letter_stands_fo
     assert ", chuyen den" not in here.text(LAN, "PA H01.21-180813-001Z cham qua")
 
 
+def test_a_code_of_a_day_that_there_is_not_is_repeated_as_it_was_typed(here: World) -> None:
+    assert here.text(LAN, "H01.21-180832-0001").startswith("Khong tim thay ho so H01.21-180832-0001.")
+    assert "H01.21-180832-0002: khong tim thay" in here.text(LAN, "H01.21-180832-0001, 0002")
+
+
 def test_digits_that_are_a_code_only_if_one_was_lost_between_two_parts_are_asked_about(here: World) -> None:
     code_dossiers(here, "H01.29-150801-0001")
     for text in ("H01.29.01-0815-0001", "DK H01.29.01-0815-0001"):

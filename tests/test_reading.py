@@ -413,6 +413,28 @@ def test_a_date_that_can_be_read_in_two_orders_is_read_in_both() -> None:
     assert {"H01.12-190818-0012", "H01.12-180819-0012"} <= set(candidates)
 
 
+@pytest.mark.parametrize(
+    ("text", "repeated"),
+    [
+        ("H01.31.10-261131-0001", "H01.31.10-261131-0001"),
+        ("H01.12-260230-0012", "H01.12-260230-0012"),
+        ("h0112261132 12", "H01.12-261132-0012"),
+        ("12.H01-261131-0012", "000.00.12.H01-261131-0012"),
+        ("H01.12-020818-0012", "H01.12-020818-0012"),
+        ("H01.12 2/8/2018 12", "H01.12-02082018-0012"),
+        ("H01.12-20180802-12", "H01.12-20180802-0012"),
+    ],
+)
+def test_a_date_is_repeated_as_it_was_typed_so_that_a_slip_in_it_shows(text: str, repeated: str) -> None:
+    (reading,) = read(text).readings
+    assert reading.literal == repeated
+
+
+@given(codes())
+def test_a_code_as_issued_is_repeated_to_the_letter(code: str) -> None:
+    assert read(code).readings[0].literal == code
+
+
 def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
     (reading,) = read("H01.12-180802-0012").readings
     assert "000.00.12.H01-180802-0012" in reading.suggestions

@@ -251,7 +251,7 @@ class Answers:
         lines, codes = [], []
         for reading in readings[:MOST_ANSWERED]:
             existing = [code for code in reading.candidates if code in found]
-            code = existing[0] if len(existing) == 1 else reading.candidates[0]
+            code = existing[0] if len(existing) == 1 else reading.literal
             key, values = "ambiguous" if existing or not reading.sure else "not_found", dict[str, str | None]()
             if not reading.sure:
                 code = f"{re.split('[.-]', code)[0]}..."
@@ -329,12 +329,11 @@ def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
         return found[existing[0]]
     if existing:
         return _question("ambiguous", None, existing)
-    literal = reading.candidates[0]
     if not reading.sure:
         return Said("not_found", "incomplete")  # it counts as a guess, and nobody typed what it was read as
     if others := tuple(code for code in reading.suggestions if code in found):
-        return _question("suggested", literal, others)
-    return Said("not_found", "not_found", {"code": literal}, (literal,))
+        return _question("suggested", reading.literal, others)
+    return Said("not_found", "not_found", {"code": reading.literal}, (reading.literal,))
 
 
 def _unasked(number: int, asker: Asker, found: Mapping[str, Dossier]) -> Said:
@@ -352,7 +351,7 @@ def _how_to_follow(asker: Asker) -> Said:
 
 def _example(read: Read) -> dict[str, str | None]:
     """The code with which the form of a command is shown: the one that was written, if it surely was one."""
-    return {"example": read.readings[0].candidates[0]} if read.readings and read.readings[0].sure else {}
+    return {"example": read.readings[0].literal} if read.readings and read.readings[0].sure else {}
 
 
 def _question(key: str, code: str | None, codes: tuple[str, ...]) -> Said:

@@ -83,12 +83,20 @@ class Reading(NamedTuple):
 
     `candidates`: canonical codes, the most literal first. `elsewhere`: agencies that may be the same in the other form
     of codes, each with the dates and ordinals that may stand behind it. `sure`: it is one of the candidates if it is a
-    whole code at all; where not, digits may be missing, and a candidate that exists is to be asked about.
+    whole code at all; where not, digits may be missing, and a candidate that exists is to be asked about. `date`: its
+    digits in the order in which they were typed; without them, the first candidate's.
     """
 
     candidates: tuple[str, ...]
     elsewhere: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sure: bool = True
+    date: str = ""
+
+    @property
+    def literal(self) -> str:
+        """The code as it is repeated to who typed it: of a day that there is not, the digits must not change places."""
+        agency, date, ordinal = self.candidates[0].split("-")
+        return f"{agency}-{self.date or date}-{ordinal}"
 
     @property
     def suggestions(self) -> tuple[str, ...]:
@@ -344,7 +352,8 @@ def _reading(province: str, prefixes: tuple[tuple[str, ...], ...], parts: Sequen
     if not candidates or len(candidates) > MOST_CANDIDATES:
         return None
     elsewhere = tuple([(other, tails) for agencies, tails in meant for _, other in agencies])
-    return Reading(tuple(candidates), elsewhere, any(part.kept for part in parts))
+    date = next(part.date for part, (_, tails) in zip(parts, meant, strict=True) if tails)
+    return Reading(tuple(candidates), elsewhere, any(part.kept for part in parts), date)
 
 
 def _tails(part: Partition) -> tuple[str, ...]:
