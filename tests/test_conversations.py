@@ -172,6 +172,17 @@ def test_the_same_office_in_the_other_form_is_asked_about_where_the_code_itself_
     assert f"Ho so {new} " in here.text(LAN, f"HS {new}")
 
 
+def test_a_code_with_a_zero_too_many_is_asked_about_and_never_taken(here: World) -> None:
+    code_dossiers(here, "H01.21-180813-0001")
+    for text in ("H01.21-180813-00001", "DK H01.21-180813-00001"):
+        assert here.text(LAN, text).startswith(
+            "Khong tim thay ho so H01.21-180813-00001. Co phai:\n1) H01.21-180813-0001\n"
+        )
+    assert "bao tin ve ho so H01.21-180813-0001" in here.text(LAN, "1")
+    code_dossiers(here, "H01.21-180813-00001")
+    assert here.text(LAN, "H01.21-180813-00001").startswith("Ho so H01.21-180813-00001 ")
+
+
 def test_a_yes_means_the_only_option_of_a_question_and_nothing_else(here: World) -> None:
     old, new = "000.17.22.H01-180802-0012", "H01.22.17-180802-0012"
     code_dossiers(here, old)

@@ -414,6 +414,17 @@ def test_a_date_that_can_be_read_in_two_orders_is_read_in_both() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ordinal", "suggested"),
+    [("00001", ["0001"]), ("000012", ["00012", "0012"]), ("0092637", ["092637", "92637"]), ("0012", []), ("10000", [])],
+)
+def test_an_ordinal_with_zeros_too_many_is_suggested_without_them(ordinal: str, suggested: list[str]) -> None:
+    (reading,) = read(f"H01.12-180802-{ordinal}").readings
+    without = [code.removeprefix("H01.12-180802-") for code in reading.suggestions if code.startswith("H01.12-180802")]
+    assert without == suggested
+    assert not any(code in reading.candidates for code in reading.suggestions)
+
+
+@pytest.mark.parametrize(
     ("text", "repeated"),
     [
         ("H01.31.10-261131-0001", "H01.31.10-261131-0001"),

@@ -53,6 +53,13 @@ def agency_in_other_form(province: str, units: Sequence[str], *, reversed: bool)
     return agency(province, (large, small, smallest.zfill(3)), reversed=True)
 
 
+def with_fewer_zeros(code: str) -> list[str]:
+    """The codes without one zero before the ordinal, without two and so on, while it has four digits."""
+    head, _, ordinal = code.rpartition("-")
+    zeros = len(ordinal) - len(ordinal.lstrip("0"))
+    return [f"{head}-{ordinal[fewer:]}" for fewer in range(1, min(zeros, len(ordinal) - 4) + 1)]
+
+
 def parse(text: str) -> Code | None:
     """The code that a text is, to the letter; None for anything else."""
     match = _CODE.fullmatch(text)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from smsgw.dossiers.codes import agency, agency_in_other_form, parse
+from smsgw.dossiers.codes import agency, agency_in_other_form, parse, with_fewer_zeros
 from smsgw.dossiers.hints import CITIZEN_NUMBER, FIXED_LINE, LETTERS, Hint, hint
 from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
 from smsgw.dossiers.printed import DIGITS, LETTERS_AS_DIGITS, LOOKALIKES, as_printed
@@ -100,9 +100,13 @@ class Reading(NamedTuple):
 
     @property
     def suggestions(self) -> tuple[str, ...]:
-        """What may be the same office's code in the other form: to be asked about, and never taken for the code."""
-        others = dict.fromkeys(agency + tail for agency, tails in self.elsewhere for tail in tails)
-        return tuple(code for code in others if code not in self.candidates)
+        """What has a zero less, or may be the same office's code in the other form.
+
+        It is to be asked about, and never taken for the code.
+        """
+        shorter = [code for candidate in self.candidates for code in with_fewer_zeros(candidate)]
+        others = [agency + tail for agency, tails in self.elsewhere for tail in tails]
+        return tuple(code for code in dict.fromkeys((*shorter, *others)) if code not in self.candidates)
 
 
 @dataclass(frozen=True, slots=True)
