@@ -119,6 +119,80 @@ def test_the_ways_that_people_type_are_read(text: str, code: str) -> None:
     assert code in reading.candidates
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("H01.12-180802 so 0012", "H01.12-180802-0012"),
+        ("hs H01.31 180806 số 0001 xong chưa", "H01.31-180806-0001"),
+        ("h0112180802 so: 0012", "H01.12-180802-0012"),
+        ("H01.12-180802 số 12", "H01.12-180802-0012"),
+        ("H01.12-180802 stt 12", "H01.12-180802-0012"),
+        ("H01.12-180802, STT: 12 bao giờ có kết quả", "H01.12-180802-0012"),
+        ("H01.31.10 ngày 02/08/2018 số 0001", "H01.31.10-180802-0001"),
+        ("H01.31.10 ngay 180802 - 0001", "H01.31.10-180802-0001"),
+        ("ma ho so cua toi la H01.31.10 ngay 02-08-2018 so thu tu 1", "H01.31.10-180802-0001"),
+        ("toi nop ho so o H01.31.10 ngay 2/8/2018 so 0001 xong chua", "H01.31.10-180802-0001"),
+        ("000.00.12.H01 nộp ngày 02/08/2018, số 0012", "000.00.12.H01-180802-0012"),
+        ("H01.12-180802 so 0012, 5 ngay roi", "H01.12-180802-0012"),
+    ],
+)
+def test_the_words_for_a_date_and_an_ordinal_are_signs_of_a_code(text: str, code: str) -> None:
+    (reading,) = read(text).readings
+    assert reading.sure
+    assert code in reading.candidates
+
+
+@given(codes(), st.sampled_from(("ngày", "nộp ngày")), st.sampled_from(("số", "số thứ tự", "stt", "STT:")))
+def test_a_code_whose_parts_are_named_is_among_the_readings(code: str, before_day: str, before_ordinal: str) -> None:
+    named, date, ordinal = code.split("-")
+    day = f"{date[-2:]}/{date[-4:-2]}/20{date[-6:-4]}"
+    (reading,) = read(f"cho em hỏi hồ sơ {named} {before_day} {day} {before_ordinal} {ordinal}").readings
+    assert f"{named}-{date}-{ordinal}" in reading.candidates
+
+
+ORDINARY = (
+    "so 12",
+    "so 12 duong Nguyen Trai",
+    "nha so 12",
+    "so nha 0012",
+    "so dien thoai 0912345678",
+    "so 0912345678",
+    "so 0912 345 678",
+    "so dt 0912.345.678",
+    "so CCCD 089180815123",
+    "so 351 808 150",
+    "so 12/5 duong 30/4",
+    "ngay 15/8/2018",
+    "ngay 15/8/2018 so 12",
+    "hen ngay 20/8/2018 so thu tu 15",
+    "stt 15",
+)
+
+
+@given(codes(), st.sampled_from(ORDINARY), st.sampled_from((" ", ", ", ". ", "\n")))
+def test_words_for_a_date_and_an_ordinal_behind_a_whole_code_are_not_its_own(code: str, words: str, apart: str) -> None:
+    readings = read(f"{code}{apart}{words}").readings
+    assert [reading.candidates for reading in readings] == [reading.candidates for reading in read(code).readings]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"H01.12-180802 {words}" for words in ORDINARY if words not in ("so 12", "stt 15")),
+        "H01.12 ngay 18/08/2018 12 gio",
+        "H01.12 ngay 18/08/2018 goi so 0912345678",
+        "H01.12 ngay 18/08/2018 so 12 duong Nguyen Trai",
+        "nop o H01.12 ngay 18/08/2018 luc 0830",
+        "H01.12 so 12 ngay 18/08/2018",
+        "H01.12-180802 so 1234 duong Hung Vuong",
+        "H01.12-180802 stt 12/5",
+        "H01.12-180802 so 00l2x",
+    ],
+)
+def test_words_with_numbers_do_not_make_a_code_of_the_half_of_one(text: str) -> None:
+    assert read(text).readings == ()
+
+
 @given(codes(), st.integers(1, 3), st.sampled_from((" ", "\n", "-", ". ")))
 def test_an_ordinal_in_pieces_is_read_whole_too(code: str, first: int, between: str) -> None:
     agency_and_date, _, ordinal = code.rpartition("-")
@@ -462,7 +536,6 @@ def test_the_same_office_in_the_other_form_is_only_suggested() -> None:
         ("stt: 12", Hint.PART),
         ("H01.31.11", Hint.PART),
         ("H01 31 180806", Hint.PART),
-        ("hs H01.31 180806 so 0001", Hint.PART),
         ("ho so HO1 31 11 261028", Hint.PART),
         ("H01.31.11-261028", Hint.PART),
         ("H01", Hint.PART),

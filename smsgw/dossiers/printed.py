@@ -38,10 +38,27 @@ _DATE_APART = re.compile(
 # "H01.12-180802-0012H01.12-180802-0013": two codes, each of them whole.
 _CODE_GLUED = re.compile(rf"(-(?:\d{{6}}|\d{{8}})-\d{{4,7}})(?=[{LETTERS}]\d\d(?:[.]\d{{2,3}}){{0,3}}-\d{{6}})")
 
+# "H01.12 ngay 2/8/2018 so 0012", "H01.12-180802 stt 12": words that name the parts of a code are signs where its other
+# parts stand right there. Behind "so" a number may be a house's, unless it begins with 0 or nothing follows it.
+_UNITS = r"(?:[ .]{0,2}\d{2,3}(?!\d)){0,3}"
+_DAY = r"(?:\d{6}(?:\d\d)?|\d{1,2}[/.-]\d{1,2}[/.-](?:20)?\d\d)(?!\d)"
+_NO_NUMBER_BEHIND = r"(?![A-Z0-9]|[/.-]\d|[ .-]{1,2}\d\d)"
+_ORDINAL_NAMED = (
+    rf"\W+(?:(?:SO\s+THU\s+TU|STT)\W+(?=\d{{1,7}}{_NO_NUMBER_BEHIND})"
+    rf"|SO\W+(?=0\d{{3,6}}{_NO_NUMBER_BEHIND}|\d{{1,5}}\W*$))"
+)
+_BEFORE_ORDINAL = re.compile(
+    rf"([{LETTERS}][{DIGITS}]{{2}}(?:{_UNITS}\W{{1,3}}{_DAY}|(?:\d{{2,3}})?\d{{6}}(?!\d))){_ORDINAL_NAMED}"
+)
+_BEFORE_DAY = re.compile(
+    rf"([{LETTERS}][{DIGITS}]{{2}}{_UNITS})\W+(?:NOP\s+)?NGAY\W+(?={_DAY}(?:{_ORDINAL_NAMED}|\s*-\s*\d{{4}}(?!\d)))"
+)
+
 
 def as_printed(text: str) -> str:
     """The text with codes as they are printed, where characters stand apart, signs are words or two are glued."""
     text = _CODE_GLUED.sub(r"\1 ", text)
+    text = _BEFORE_ORDINAL.sub(r"\1-", _BEFORE_DAY.sub(r"\1-", text))
     text = _SPELT.sub(_spelt_together, text)
     text = _DATE_APART.sub(lambda found: found[1] + _BLANKS.sub("", found[2]), text)
     return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
