@@ -103,6 +103,17 @@ def test_dossiers_named_in_short_are_each_answered_and_followed(here: World) -> 
     )
 
 
+def test_who_names_further_dossiers_by_less_than_whole_ordinals_is_told_that_each_needs_its_code(here: World) -> None:
+    code_dossiers(here, "H01.21-180813-0001", "H01.21-180813-0002")
+    for text in ("H01.21-180813-0001,2,3", "H01.21-180813-0001 va 02"):
+        told = here.text(LAN, text)
+        assert told.startswith("H01.21-180813-0001: ")
+        assert told.endswith("\nMoi ho so xin nhan du ma.")
+        assert "0002" not in told
+        assert measure(told).segments == 1
+    assert here.text(LAN, "H01.21-180813-0009, 10").startswith("Khong tim thay ho so H01.21-180813-0009.")
+
+
 def test_who_names_no_dossier_to_follow_is_shown_the_code_that_was_told_of_last(here: World) -> None:
     assert "nhan: DK H01.12-180802-0012." in here.text(LAN, "DK")
     code = code_of(here, Status.IN_PROGRESS)

@@ -346,6 +346,44 @@ def test_no_other_number_behind_a_code_is_taken_for_a_further_ordinal(behind: st
     assert reading.candidates[0] == "H01.12-180802-0012"
 
 
+@pytest.mark.parametrize(
+    "behind", [",13,14", ", 13", " va 13", " và 13, 14", "; 13 ạ?", " & 13", ", 0013, 14", " den 0014", " đến 14"]
+)
+def test_further_dossiers_in_less_than_whole_ordinals_are_noticed_and_not_read(behind: str) -> None:
+    got = read(f"H01.12-180802-0012{behind}")
+    assert got.short
+    assert not any(reading.candidates[0].endswith("14") for reading in got.readings)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "",
+        ", 5",
+        ", 0013",
+        " va 0013, 0014",
+        ", 2018",
+        " den 2018",
+        ", 15/8",
+        ", 15.8.2018",
+        ", 7h30",
+        ", 7:30",
+        ", 15 ngay roi",
+        ", 12 Nguyen Trai",
+        " so 12",
+        " va 12 ngo 5 duong 30/4",
+        ", 0912345678",
+        ", 091 234 5678",
+        ", 351 808 150",
+        " den 15/8 co chua",
+        " 15",
+        " H01.12-180803-0013",
+    ],
+)
+def test_no_other_number_behind_a_code_is_taken_for_further_dossiers_in_short(behind: str) -> None:
+    assert not read(f"H01.12-180802-0012{behind}").short
+
+
 def test_an_ordinal_that_is_not_whole_has_none_that_follow_on_it() -> None:
     for text in ("H01.12-180802-12, 13", "H01.12-180802-12, 0013", "H01.29.01-0815-0001, 0002"):
         assert len(read(text).readings) <= 1

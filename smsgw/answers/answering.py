@@ -113,7 +113,7 @@ class Answers:
             return self._said(asker, Said("needs_sms", "needs_sms"))
         match request:
             case LookUp(read) if read.readings:
-                return self._look_up(read.readings, asker, found, now)
+                return self._look_up(read, asker, found, now)
             case LookUp(read):
                 return self._said(asker, _hinted(read.hint))
             case Choose(number, None):
@@ -159,16 +159,17 @@ class Answers:
                 about = _about(self._open_to(asker, read.readings, found), asker, found)
                 return commands.speak(request, about, asker)
 
-    def _look_up(
-        self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier], now: datetime
-    ) -> Reply:
-        if not (readings := self._open_to(asker, readings, found)):
+    def _look_up(self, read: Read, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
+        if not (readings := self._open_to(asker, read.readings, found)):
             return self._said(asker, Said("refused", "refused"))
+        left = ["several_left"] * (len(readings) > MOST_ANSWERED) + ["several_short"] * read.short
         if len(readings) > 1:
-            return self._several(readings, asker, found, now)
+            return self._several(readings, left, asker, found, now)
         meant = resolved(readings[0], found)
         if isinstance(meant, Said):
             return self._said(asker, meant)
+        if left:
+            return self._several(readings, left, asker, found, now)
         key, values = self._state(meant, asker, now, short=False)
         delay = 0.0 if asker.owns(meant) else None
         return self._said(asker, Said("status", key, values, (meant.code,), delay=delay))
@@ -246,8 +247,14 @@ class Answers:
         return [self._wording.text(asker.language, "followed_more", {"more": str(count)}, accents=asker.accents)]
 
     def _several(
-        self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier], now: datetime
+        self,
+        readings: tuple[Reading, ...],
+        left: Sequence[str],
+        asker: Asker,
+        found: Mapping[str, Dossier],
+        now: datetime,
     ) -> Reply:
+        """A line for each dossier, and what is said of those that are left out, by its keys."""
         lines, codes = [], []
         for reading in readings[:MOST_ANSWERED]:
             existing = [code for code in reading.candidates if code in found]
@@ -259,9 +266,8 @@ class Answers:
                 key, values = self._state(found[code], asker, now, short=True)
                 codes.append(code)
             lines.append(f"{code}: {self._wording.state(asker.language, key, values)}")
-        if len(readings) > MOST_ANSWERED:
-            values = {"most": str(MOST_ANSWERED)}
-            lines.append(self._wording.text(asker.language, "several_left", values, accents=asker.accents))
+        most = {"most": str(MOST_ANSWERED)}
+        lines += [self._wording.text(asker.language, key, most, accents=asker.accents) for key in left]
         text = "\n".join(lines)
         kind: Kind = "status" if codes else "not_found"
         return self._reply(asker, text if asker.accents else plain(text), Said(kind, "", codes=tuple(codes)))

@@ -52,6 +52,7 @@ _ALLOWED: dict[str, set[str]] = {
     "ambiguous": {"options!"} | _HELP,
     "suggested": {"code!", "options!"} | _HELP,
     "several_left": {"most"},
+    "several_short": set(),
     "thanked": _COMMANDS,
     "supplement_unlinked": {"code!", "until"} | _DOSSIER,
     "fee_unlinked": {"code!"} | _DOSSIER,

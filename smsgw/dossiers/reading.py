@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from smsgw.dossiers.codes import agency, agency_in_other_form, parse, with_fewer_zeros
+from smsgw.dossiers.further import further, in_short
 from smsgw.dossiers.hints import CITIZEN_NUMBER, FIXED_LINE, LETTERS, Hint, hint
 from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
 from smsgw.dossiers.printed import DIGITS, LETTERS_AS_DIGITS, LOOKALIKES, as_printed
@@ -37,16 +38,6 @@ _ANCHOR = re.compile(rf"[{LETTERS}](?=([{DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{DIGITS}]+")
 _ORDINAL_IN_LETTERS = re.compile(rf"O[{DIGITS}]{{3,6}}")  # OOOI is no word
 _GLUED_TAIL = re.compile(rf"\d[{DIGITS}]*$")
-
-# Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day; with its own day before it, as in
-# "va 180803-0002", of that one. A year is none, nor are the first digits of a phone number or a sum; and where no more
-# than a blank stands before it, only its zeros or a day say what it is.
-_FURTHER_ORDINAL = re.compile(
-    r"(?:\s*[,;/&+(]|\s+(?=VA|VOI|AND|HOAC|HAY|00|\d{6}(?:\d\d)?-\d))"
-    r"\s*(?:(?:VA|VOI|AND|HOAC|HAY|HO SO|HS|MA|SO)\s+)*-?"
-    r"(?:(?P<day>\d{6}(?:\d\d)?)[ ./-]{1,3})?(?P<ordinal>(?!(?:19|20)\d\d(?!\d))\d{4,7})"
-    r"(?![A-Z0-9]|[ .-]{1,2}(?!00\d\d)\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
-)
 
 # A mobile number, in one group or several.
 _MOBILE = (
@@ -111,11 +102,15 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The codes in a text, in order; or a hint at what it has instead. `alone`: but for keywords, there is no more."""
+    """The codes in a text, in order; or a hint at what it has instead. `alone`: but for keywords, there is no more.
+
+    `short`: behind the last one, further dossiers are named by less than whole ordinals.
+    """
 
     readings: tuple[Reading, ...]
     hint: Hint
     alone: bool = field(default=False, compare=False)
+    short: bool = field(default=False, compare=False)
 
 
 def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
@@ -123,7 +118,9 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
     issued = _as_issued(text) or _as_issued(text := _begun(text))
     readings = (issued,) if issued else tuple(_readings(text := as_printed(text)))
-    return Read(readings, Hint.NOTHING if readings else hint(text), alone=issued is not None)
+    if not readings:
+        return Read((), hint(text))
+    return Read(readings, Hint.NOTHING, alone=issued is not None, short=in_short(text))
 
 
 def normalised(text: str) -> str:
@@ -223,30 +220,10 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         parts = _with_their_letters(parts, groups)
         if reading := _reading(province, prefixes, parts):
             end = at + parts[0].groups + (0 if behind else 1)
-            further, last = _further(text, chunks[end - 1].end, parts)
-            others = filter(None, (_reading(province, prefixes, others) for others in further))
-            return [reading, *others], end + len(_CHUNK.findall(text, chunks[end - 1].end, last))
+            others, last = further(text, chunks[end - 1].end, parts)
+            found = filter(None, (_reading(province, prefixes, other) for other in others))
+            return [reading, *found], end + len(_CHUNK.findall(text, chunks[end - 1].end, last))
     return None
-
-
-def _further(text: str, at: int, parts: Sequence[Partition]) -> tuple[list[list[Partition]], int]:
-    """The partitions of those that go on by their ordinals from a code which ends `at`, and where they end.
-
-    They have as many digits as the first one, which is whole; a ministry's also the same two in front, which name it.
-    """
-    first, further = parts[0], list[list[Partition]]()
-    whole = first.kept and len(first.ordinal) >= 4
-    if not whole or any((part.ordinal, part.groups) != (first.ordinal, first.groups) for part in parts):
-        return further, at
-    ministry = first.ordinal[:2] if len(first.ordinal) > 4 else ""
-    while found := _FURTHER_ORDINAL.match(text, at):
-        day, ordinal = found["day"], found["ordinal"]
-        if len(ordinal) != len(first.ordinal) or not ordinal.startswith(ministry) or (day and not days(day)):
-            break
-        parts = [part._replace(date=day or part.date, ordinal=ordinal) for part in parts]
-        further.append(parts)
-        at = found.end()
-    return further, at
 
 
 def _province(chunk: str, anchor: re.Match[str]) -> str | None:
