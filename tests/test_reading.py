@@ -73,6 +73,9 @@ def test_a_mistyped_code_is_among_the_readings_or_nothing_is(
         ("HSH01.12-180802-0012", "H01.12-180802-0012"),
         ("hosoH01.12-180802-0012", "H01.12-180802-0012"),
         ("HS000.00.12.H01-180802-0012", "000.00.12.H01-180802-0012"),
+        ("cho hoi hoso12.H01-180802-0012", "000.00.12.H01-180802-0012"),
+        ("to 3a:H01.12-180802-0012", "H01.12-180802-0012"),
+        ("to 3a, 12.H01-180802-0012", "000.00.12.H01-180802-0012"),
         ("HO1.12-l8O8O2-OO12", "H01.12-180802-0012"),
         ("HOl.12-180802-0012", "H01.12-180802-0012"),
         ("H 01.12-180802-0012", "H01.12-180802-0012"),
@@ -479,12 +482,20 @@ def test_letters_in_place_of_an_ordinals_last_digits_are_never_left_out(code: st
         "h0112180802001z",
         "h0112180802001z xong chua",
         "H 0 1 . 1 2 - 1 8 0 8 0 2 - 0 0 1 Z",
+        "000.00.A2.H01-180802-0012",
+        "000.00.1A.H01-180802-0012",
+        "000.A7.22.H01-180802-0012",
+        "00A.00.12.H01-180802-0012",
+        "A2.H01-180802-0012",
+        "1AH01-180802-0012",
+        "DK 000.00.X2.H01-180802-0012",
         "DK H01.12-180802-001Z",
         "H01.12-2018-08-02-001Z",
     ],
 )
-def test_a_code_that_ends_in_letters_before_it_is_whole_is_incomplete(text: str) -> None:
+def test_a_code_with_letters_in_place_of_digits_is_incomplete(text: str) -> None:
     assert read(text) == Read((), Hint.PART)
+    assert read(f"{text}, 0912345678").readings == ()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ DIGITS = f"0-9{LETTERS_AS_DIGITS}"  # what may be one, within a pattern's bracke
 _ONE_MORE = rf"[^A-Z0-9]+[{DIGITS}](?![A-Z0-9])"
 _SPELT = re.compile(
     rf"(?<![A-Z0-9])(?:[{DIGITS}][^A-Z0-9]+){{0,7}}[{LETTERS}](?:{_ONE_MORE}){{9,}}(?!{_ONE_MORE})"
-    r"(?:\s+[A-Z](?![A-Z0-9]))?"
+    r"(?:\s+[A-Z](?![A-Z]))?"
 )
 _ORDINAL_LAST = re.compile(rf"[^A-Z0-9][{DIGITS}]{{4}}[A-Z]?$")
 _WORD_FOLLOWS = re.compile(r"\s+[A-Z]{2}")
@@ -67,4 +67,4 @@ def as_printed(text: str) -> str:
 def _spelt_together(found: re.Match[str]) -> str:
     together = _BLANKS.sub("", found[0])
     ends = _ORDINAL_LAST.search(together) or not _WORD_FOLLOWS.match(found.string, found.end())
-    return together if ends else found[0]
+    return f"{together} " if ends else found[0]

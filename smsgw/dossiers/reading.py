@@ -38,6 +38,7 @@ _ANCHOR = re.compile(rf"[{LETTERS}](?=([{DIGITS}]{{2}}|\d$))")
 _HEAD = re.compile(rf"[{DIGITS}]+")
 _ORDINAL_IN_LETTERS = re.compile(rf"O[{DIGITS}]{{3,6}}")  # OOOI is no word
 _GLUED_TAIL = re.compile(rf"\d[{DIGITS}]*$")
+_WORD_BEFORE_GROUP = re.compile(rf"[A-Z]{{2,}}\d[{DIGITS}]*$")
 
 # A mobile number, in one group or several.
 _MOBILE = (
@@ -218,6 +219,8 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
         parts = partitions(_as_digits(group.digits for group in groups), whole, named=any(prefixes))
         parts = _with_their_letters(parts, groups)
+        if not prefixes and not all(part.units for part in parts):
+            continue  # the units are those before the letter
         if reading := _reading(province, prefixes, parts):
             end = at + parts[0].groups + (0 if behind else 1)
             others, last = further(text, chunks[end - 1].end, parts)
@@ -297,7 +300,8 @@ def _with_and_without_word(part: Partition, group: _Group) -> list[Partition]:
 def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tuple[tuple[str, ...], ...]:
     """Up to three groups of digits that stand before the letter: the smaller units of the first form.
 
-    Several ways to read them where a group may as well be a word: SO 12.H01 is "number 12.H01" or 50.12.H01.
+    Several ways to read them where a group may as well be a word: SO 12.H01 is "number 12.H01" or 50.12.H01. None where
+    a letter stands in a group, as nobody knows of A2.H01 which unit it is.
     """
     groups: list[str] = []
     words = []
@@ -306,6 +310,8 @@ def _groups_before(chunks: list[_Chunk], start: int, at: int, glued: str) -> tup
         (chunk.text, chunk.tight) for chunk in reversed(chunks[max(start, at - 3) : at])
     ]:
         whole = _HEAD.fullmatch(text)
+        if following.tight and whole is None and _has_digit(text) and not _WORD_BEFORE_GROUP.match(text):
+            return ()
         tail = whole or _GLUED_TAIL.search(text)
         if tail is None or len(groups) == 3:
             break
