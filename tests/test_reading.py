@@ -149,8 +149,13 @@ def test_the_words_for_a_date_and_an_ordinal_are_signs_of_a_code(text: str, code
 def test_a_code_whose_parts_are_named_is_among_the_readings(code: str, before_day: str, before_ordinal: str) -> None:
     named, date, ordinal = code.split("-")
     day = f"{date[-2:]}/{date[-4:-2]}/20{date[-6:-4]}"
-    (reading,) = read(f"cho em hỏi hồ sơ {named} {before_day} {day} {before_ordinal} {ordinal}").readings
+    (reading,) = read(f"cho em hỏi hồ sơ ở {named} {before_day} {day} {before_ordinal} {ordinal}").readings
     assert f"{named}-{date}-{ordinal}" in reading.candidates
+
+
+def test_a_day_that_is_named_has_no_digit_of_the_agency_or_the_ordinal() -> None:
+    (reading,) = read("toi nop ho so o H01.31.10 ngay 23/11/2026 so 0001 xong chua").readings
+    assert set(reading.candidates) == {"H01.31.10-261123-0001", "H01.31.10-20261123-0001"}
 
 
 ORDINARY = (
@@ -567,6 +572,11 @@ def test_a_date_is_repeated_as_it_was_typed_so_that_a_slip_in_it_shows(text: str
 @given(codes())
 def test_a_code_as_issued_is_repeated_to_the_letter(code: str) -> None:
     assert read(code).readings[0].literal == code
+
+
+def test_a_word_before_a_code_that_looks_like_a_unit_does_not_change_what_is_read_first() -> None:
+    (reading,) = read("nop o H01.31.10-23/11/2026-0001").readings
+    assert reading.candidates[0] == "H01.31.10-20261123-0001"
 
 
 def test_the_same_office_in_the_other_form_is_only_suggested() -> None:

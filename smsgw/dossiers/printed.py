@@ -51,17 +51,23 @@ _BEFORE_ORDINAL = re.compile(
     rf"([{LETTERS}][{DIGITS}]{{2}}(?:{_UNITS}\W{{1,3}}{_DAY}|(?:\d{{2,3}})?\d{{6}}(?!\d))){_ORDINAL_NAMED}"
 )
 _BEFORE_DAY = re.compile(
-    rf"([{LETTERS}][{DIGITS}]{{2}}{_UNITS})\W+(?:NOP\s+)?NGAY\W+(?={_DAY}(?:{_ORDINAL_NAMED}|\s*-\s*\d{{4}}(?!\d)))"
+    rf"([{LETTERS}][{DIGITS}]{{2}}{_UNITS})\W+(?:NOP\s+)?NGAY\W+({_DAY})(?={_ORDINAL_NAMED}|\s*-\s*\d{{4}}(?!\d))"
 )
 
 
 def as_printed(text: str) -> str:
     """The text with codes as they are printed, where characters stand apart, signs are words or two are glued."""
     text = _CODE_GLUED.sub(r"\1 ", text)
-    text = _BEFORE_ORDINAL.sub(r"\1-", _BEFORE_DAY.sub(r"\1-", text))
+    text = _BEFORE_ORDINAL.sub(r"\1-", _BEFORE_DAY.sub(_dashed, text))
     text = _SPELT.sub(_spelt_together, text)
     text = _DATE_APART.sub(lambda found: found[1] + _BLANKS.sub("", found[2]), text)
     return _DICTATED.sub(lambda found: _SPOKEN_SIGN.sub("-", found[0]), text)
+
+
+def _dashed(found: re.Match[str]) -> str:
+    """An agency and the day that is named behind it, in one group, so that none of its digits can be the agency's."""
+    day = "".join(part.zfill(2) for part in re.split("[/.-]", found[2]))
+    return f"{found[1]}-{day}"
 
 
 def _spelt_together(found: re.Match[str]) -> str:

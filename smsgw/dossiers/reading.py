@@ -217,7 +217,7 @@ def _readings_at(text: str, chunks: list[_Chunk], start: int, at: int) -> tuple[
         behind = chunk[anchor.end() + 2 :]
         groups, whole = _groups_after(text, chunks, at, behind)
         prefixes = _groups_before(chunks, start, at, chunk[: anchor.start()])
-        parts = partitions(_as_digits(group.digits for group in groups), whole, named=any(prefixes))
+        parts = partitions(_as_digits(group.digits for group in groups), whole, named=all(prefixes))
         parts = _with_their_letters(parts, groups)
         if not prefixes and not all(part.units for part in parts):
             continue  # the units are those before the letter
