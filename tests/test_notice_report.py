@@ -10,7 +10,6 @@ import pytest
 from openpyxl import load_workbook
 
 from smsgw.notices.drafting import Draft
-from smsgw.notices.spreadsheet import write_xlsx
 from tests.bulletin import drafted
 from tests.console import Desk, official
 from tests.world import World
@@ -103,9 +102,3 @@ def test_of_dossiers_the_workbook_has_the_code_of_each(here: World, text: str, m
     headings, *lines = sheet(lan, made.id).iter_rows(values_only=True)
     assert headings[8:] == more
     assert here.examples[0].code in [line[7 + len(more)] for line in lines]
-
-
-def test_what_no_workbook_can_hold_is_left_out_of_it() -> None:
-    file = io.BytesIO()
-    write_xlsx("Báo cáo", [("tên",), ("A\x00n\x0b",)], file)
-    assert [*load_workbook(file)["Báo cáo"].iter_rows(values_only=True)] == [("tên",), ("An",)]

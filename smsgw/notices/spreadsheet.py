@@ -11,10 +11,8 @@ from typing import Any, BinaryIO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from smsgw.text.alphabet import legible
 
@@ -63,16 +61,16 @@ def _width(cell: Cell) -> int:
     return len(MOMENT) if isinstance(cell, datetime) else len(str(cell or ""))
 
 
-def _bold(sheet: WriteOnlyWorksheet, cell: Cell) -> Any:
+def _bold(sheet: Any, cell: Cell) -> Any:
     made = WriteOnlyCell(sheet, _typed(sheet, cell))
     made.font = Font(bold=True)
     return made
 
 
-def _typed(sheet: WriteOnlyWorksheet, cell: Cell) -> Any:
+def _typed(sheet: Any, cell: Cell) -> Any:
     """What the library makes the right kind of cell of."""
     if isinstance(cell, datetime):
         made = WriteOnlyCell(sheet, cell)
         made.number_format = MOMENT
         return made
-    return ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell
+    return cell
