@@ -256,6 +256,50 @@ def test_who_complains_of_a_dossier_and_says_nothing_yet_is_told_how(text: str) 
     assert "nhan PA va noi dung" in ANSWERS.reply(understand(text, Words()), Asker(LAN), {}, NOON).text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pa ơi con hết tiền",
+        "pa oi ve chua",
+        "Pa oi con dau roi",
+        "dạ pa ơi con biết rồi",
+        "PA OI",
+        "pa owi con heets tieenf",
+        "PA ĐI ĐÂU RỒI",
+        "pa dang lam gi vay",
+        "Pa về chưa ạ",
+        "pa ăn cơm chưa",
+        "pa khỏe không",
+        "pa ve som nha",
+        "pa đón con nhé",
+        "pa cho con tien",
+        "ba oi",
+        "Ba ơi ba",
+    ],
+)
+def test_who_texts_their_father_by_mistake_is_told_that_this_is_a_machine_and_nothing_is_taken_down(text: str) -> None:
+    assert understand(text, Words()) == LookUp(NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("PA đi đâu cũng bị hẹn lại", "đi đâu cũng bị hẹn lại"),
+        ("PA con tôi chưa có giấy khai sinh", "con tôi chưa có giấy khai sinh"),
+        ("PA về việc chậm trả hồ sơ", "về việc chậm trả hồ sơ"),
+        ("PA gọi hoài không ai nghe", "gọi hoài không ai nghe"),
+        ("PA ôi trời cán bộ hẹn 5 lần", "ôi trời cán bộ hẹn 5 lần"),
+        ("PA cho con tôi nhập học mà thiếu giấy", "cho con tôi nhập học mà thiếu giấy"),
+    ],
+)
+def test_a_complaint_that_a_text_to_ones_father_may_begin_like_is_taken_down(text: str, said: str) -> None:
+    assert understand(text, Words()) == Speak(said, NOTHING)
+
+
+def test_a_code_in_a_text_to_ones_father_is_looked_up() -> None:
+    assert understand(f"Pa ơi mã là {CODE}", Words()) == LookUp(read(CODE))
+
+
 @pytest.mark.parametrize("text", ["tốt lắm, 5 sao", "phuc vu tot 5 sao", "cán bộ nhiệt tình, 5 điểm"])
 def test_who_ends_with_a_score_among_other_words_is_told_how_to_rate(text: str) -> None:
     assert understand(text, Words()) == Rate(NOTHING, None)

@@ -30,6 +30,7 @@ from smsgw.answers.spelling import (
     complaints,
     endings,
     holds,
+    is_to_father,
     misspelt,
     receiving,
     scores,
@@ -74,6 +75,8 @@ _TO_STOP = re.compile("[dđ]ừng")
 
 def understand(text: str, words: Words) -> Request:
     """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
+    if is_to_father(text):
+        return LookUp(read(text, words.look_up))  # by mistake: whatever else is said is for nobody here
     if (request := _with_more(text, words)) is not None:
         return request
     text = without_our_example(text)

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from string import ascii_uppercase
 
+from smsgw.answers import vocabulary
 from smsgw.answers.asked import Misspelling
-from smsgw.answers.words import LONGEST_COMMAND, POINTS, Words, keyed, written
+from smsgw.answers.words import LONGEST_COMMAND, POINTS, Words, keyed, spelt_out, squeezed, written
 from smsgw.dossiers.hints import Hint
-from smsgw.dossiers.reading import Read, read
+from smsgw.dossiers.reading import Read, normalised, read
 
 # A code may come right here: a chunk with a digit in it, or a letter slot whose digits are written as letters.
 _CODE_HERE = re.compile(r"[A-Z0-9]*\d|[A-Z](?:[OILSB]{2})?[^A-Z0-9]+[OILSB]*\d")
 _APART = "[^A-Z0-9]+"
+# "Ba" is father, too, and grandmother, and else a three. "PA oi troi" is what somebody sighs who complains.
+_FATHER_CALLED = re.compile(
+    rf"[^A-Z0-9]*(?:(?:DA|ALO|CHAO|THUA){_APART})*(?:PA|BA){_APART}{keyed('OI')}(?!{_APART}(?:TROI|GIOI|CHAO|THOI)\b)\b"
+)
+_FATHER_ASKED = re.compile(
+    f"PA (?:{'|'.join(vocabulary.TO_FATHER)})(?: (?:ROI|VAY|THE|DO|A|HA|DI|VOI|NHE|NHA|NGHE|NHEN|NGHEN))*"
+)
 LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
 _SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
 _SCORE_LAST = re.compile(rf"(?:^|\s){_SCORE}[^A-Z0-9]*$")
@@ -26,6 +34,14 @@ def holds(command: str, names: Iterable[str]) -> bool:
     """Whether one of these stands among squeezed words."""
     among = f" {command} "
     return any(f" {name} " in among for name in names)
+
+
+def is_to_father(text: str) -> bool:
+    """Whether a text calls upon somebody's father ("pa oi ..."), or asks "pa" what nobody asks an agency."""
+    plain = normalised(text)
+    if _FATHER_CALLED.match(plain):
+        return True
+    return plain.startswith("PA") and _FATHER_ASKED.fullmatch(spelt_out(squeezed(plain))) is not None
 
 
 def receiving(words: Words) -> frozenset[str]:
