@@ -6,6 +6,7 @@ import pytest
 
 from smsgw.answers.asked import (
     AskVoice,
+    Choose,
     Follow,
     Help,
     HowToReceive,
@@ -196,3 +197,72 @@ def test_a_command_that_has_no_words_in_the_settings_is_none_behind_a_code_eithe
 )
 def test_whom_somebody_calls_upon_is_no_part_of_the_command(text: str, request_: Request) -> None:
     assert understand(text, Words()) == request_
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("nhan DS", ListFollowed()),
+        ("Nhắn DS", ListFollowed()),
+        ("soạn DS gửi 8188", ListFollowed()),
+        ("Soạn tin: DS gửi đến số 8188.", ListFollowed()),
+        ("DS gửi 8188", ListFollowed()),
+        ("xin nhan HD", Help()),
+        ("soan HD", Help()),
+        ("nhan PA", Speak("", NOTHING)),
+        ("PA gui 8188", Speak("", NOTHING)),
+        ("soan PA <noi dung> gui 8188", Speak("", NOTHING)),
+        ("Soạn PA cán bộ chậm gửi 8188", Speak("cán bộ chậm", NOTHING)),
+        ("DG gui 8188", Rate(NOTHING, None)),
+        (f"soan DK {CODE} gui 8188", Follow(read(CODE))),
+        (f"nhan HUY {CODE}", Unfollow(read(CODE))),
+        (f"soan HS {CODE} gui 8188", LookUp(read(CODE))),
+        ("nhan 1", Choose(1)),
+        ("nhan PA 123456", AskVoice(123456)),
+    ],
+)
+def test_a_command_as_posters_and_our_own_texts_say_it_is_that_command(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
+
+
+@pytest.mark.parametrize("text", ["nhan TC", "soan TC gui 8188", "TC gửi 8188", "soạn DKY gửi 8188", "nhắn STOP"])
+def test_who_opts_out_or_in_as_posters_say_it_is_told_the_word_and_nothing_changes(text: str) -> None:
+    assert understand(text, Words()) == HowToReceive()
+
+
+@pytest.mark.parametrize("text", ["nhắn pa là con về trễ", "nhan pa mua sua"])
+def test_who_may_have_a_word_for_father_passed_on_makes_no_complaint(text: str) -> None:
+    assert understand(text, Words()) == Speak("", NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text", ["nhan tin cho toi khi xong", "nhắn lộn số", "tôi gửi 5000", "nhan " * 3000, "soan " * 3000]
+)
+def test_other_words_behind_to_text_or_before_a_number_mean_no_more_than_they_did(text: str) -> None:
+    assert understand(text, Words()) == LookUp(NOTHING)
+
+
+def test_what_a_complaint_ends_with_is_kept_where_it_may_be_a_sum_of_money() -> None:
+    assert understand("PA cán bộ đòi tiền, tôi đã gửi 50000", Words()) == Speak(
+        "cán bộ đòi tiền, tôi đã gửi 50000", NOTHING
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PA và nội dung",
+        "PA nội dung",
+        "PA <nội dung>",
+        "PA + nội dung",
+        "PA và số phản ánh",
+        "PA số phản ánh ạ",
+        "PA rồi viết điều muốn nói",
+        "PA mã hồ sơ",
+        "PA and your words",
+        "PA ở đâu",
+        "phản ánh như thế nào",
+    ],
+)
+def test_who_repeats_what_stands_for_the_words_of_a_complaint_is_told_how_to_complain(text: str) -> None:
+    assert understand(text, Words()) == Speak("", NOTHING)

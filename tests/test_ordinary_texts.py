@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from smsgw.answers.answering import Answers
@@ -9,6 +11,7 @@ from smsgw.answers.asked import (
     Agree,
     Help,
     HowToReceive,
+    Language,
     ListFollowed,
     LookUp,
     Prefer,
@@ -253,7 +256,14 @@ def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: st
 @pytest.mark.parametrize("text", [f"PA {CODE}", f"tôi muốn khiếu nại hồ sơ {CODE}", f"phản ánh hồ sơ {CODE} ạ"])
 def test_who_complains_of_a_dossier_and_says_nothing_yet_is_told_how(text: str) -> None:
     assert understand(text, Words()) == Speak("", read(CODE))
-    assert "nhan PA va noi dung" in ANSWERS.reply(understand(text, Words()), Asker(LAN), {}, NOON).text
+    assert "xin nhan PA roi viet dieu muon noi" in ANSWERS.reply(understand(text, Words()), Asker(LAN), {}, NOON).text
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_how_to_complain_is_told_whole_and_with_an_example_in_one_message(language: Language) -> None:
+    told = ANSWERS.reply(Speak("", NOTHING), Asker(LAN, language), {}, NOON).text
+    assert re.search(r"PA (?:Ho so tre hen 5 ngay|My dossier is 5 days late)\. .*1022\.$", told)
+    assert measure(told).segments == 1
 
 
 @pytest.mark.parametrize(

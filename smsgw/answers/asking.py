@@ -25,11 +25,13 @@ from smsgw.answers.asked import (
 )
 from smsgw.answers.spelling import (
     LONGEST_END,
+    as_told,
     beginnings,
     code_here,
     complaints,
     endings,
     holds,
+    is_only,
     is_to_father,
     misspelt,
     receiving,
@@ -39,7 +41,7 @@ from smsgw.answers.spelling import (
     without_keywords,
     without_polite_end,
 )
-from smsgw.answers.vocabulary import HOW_FAR
+from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS
 from smsgw.answers.words import (
     Words,
     alphanumeric,
@@ -77,6 +79,28 @@ def understand(text: str, words: Words) -> Request:
     """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
     if is_to_father(text):
         return LookUp(read(text, words.look_up))  # by mistake: whatever else is said is for nobody here
+    return _as_told(text, words) or _understood(text, words)
+
+
+def _as_told(text: str, words: Words) -> Request | None:
+    """What a text asks that repeats how we or a poster say to ask it; None if it doesn't, or asks nothing."""
+    told = as_told(without_our_example(text))
+    if told is None or not told[0].strip() or is_to_father(told[0]):
+        return None
+    said, surely = told
+    request = _understood(said, words)
+    match request:
+        case LookUp(Read(readings=())):
+            return None
+        case Receive():
+            return HowToReceive()
+        case Speak(own, found) if own and not surely:
+            return _with_more(text, words) or Speak("", found)
+    return request
+
+
+def _understood(text: str, words: Words) -> Request:
+    """The same of a text that is what its sender wants to say."""
     if (request := _with_more(text, words)) is not None:
         return request
     text = without_our_example(text)
@@ -292,8 +316,9 @@ def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
 def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
     if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
-    if spelt_out(squeezed(without_polite_end(rest, words))).removesuffix(" ROI") in _HOW_FAR_IT_IS:
-        return Speak("", Read((), Hint.NOTHING))  # of one that was made, whose number is missing
+    how_far = spelt_out(squeezed(without_polite_end(rest, words))).removesuffix(" ROI") in _HOW_FAR_IT_IS
+    if how_far or is_only(spelt_out(squeezed(rest)), INSTEAD_OF_WORDS, words):
+        return Speak("", Read((), Hint.NOTHING))  # nothing is said yet, or of one that was made, its number is missing
     about = _OWN_VOICE.match(rest)
     if about and (holds(spelt_out(squeezed(rest)), HOW_FAR) or not _WORD.search(rest[about.end() :])):
         return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))

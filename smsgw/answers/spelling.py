@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from string import ascii_uppercase
@@ -24,6 +25,13 @@ _FATHER_ASKED = re.compile(
     f"PA (?:{'|'.join(vocabulary.TO_FATHER)})(?: (?:ROI|VAY|THE|DO|A|HA|DI|VOI|NHE|NHA|NGHE|NHEN|NGHEN))*"
 )
 LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
+# "Nhan DS", as our own texts say it, and "soan DS gui 8188", as posters do. With its accent the first one is to get.
+_TOLD_TO_TEXT = re.compile(
+    r"\W*(?:xin\s+)?(?:(?P<posted>so[aạ]n)|nh[aắ]n)(?:\s+tin(?:\s+nh[aắ]n)?)?[\s:]+", re.IGNORECASE
+)
+_TO_SHORT_CODE = re.compile(
+    r"\sg[uử]i(?:\s+(?:[dđ][eế]n|t[oớ]i|v[eề]|s[oố]|t[oổ]ng [dđ][aà]i))*\s+\d{3,6}\W*$", re.IGNORECASE
+)
 _SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
 _SCORE_LAST = re.compile(rf"(?:^|\s){_SCORE}[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(rf"{_SCORE}\s+")
@@ -36,12 +44,32 @@ def holds(command: str, names: Iterable[str]) -> bool:
     return any(f" {name} " in among for name in names)
 
 
+def is_only(command: str, names: Iterable[str], words: Words) -> bool:
+    """Whether squeezed words are one of these, with nothing behind it but what is polite."""
+    begun = (name for name in names if f"{command} ".startswith(f"{name} "))
+    return any(not without_polite_end(f" {command.removeprefix(name)}", words).strip() for name in begun)
+
+
 def is_to_father(text: str) -> bool:
     """Whether a text calls upon somebody's father ("pa oi ..."), or asks "pa" what nobody asks an agency."""
     plain = normalised(text)
     if _FATHER_CALLED.match(plain):
         return True
     return plain.startswith("PA") and _FATHER_ASKED.fullmatch(spelt_out(squeezed(plain))) is not None
+
+
+def as_told(text: str) -> tuple[str, bool] | None:
+    """What a text that is written as on a poster has to be texted, "soan DS gui 8188"; and whether that is surely all.
+
+    None for any other text. "Nhan pa ..." may be to tell somebody's father, and "... gui 5000" a sum.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    begun = _TOLD_TO_TEXT.match(composed)
+    ended = _TO_SHORT_CODE.search(composed, max(0, len(composed) - LONGEST_END))
+    if begun is None and ended is None:
+        return None
+    said = composed[begun.end() if begun else 0 : ended.start() if ended else len(composed)]
+    return said, begun is not None and (begun["posted"] is not None or ended is not None)
 
 
 def receiving(words: Words) -> frozenset[str]:

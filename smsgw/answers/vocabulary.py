@@ -96,6 +96,14 @@ OPT_OUT = _each("""
     NGUNG GUI TIN, DUNG GUI TIN, DUNG GUI NUA, KHONG NHAN NUA
 """)
 SPEAK = _each("PA, PHAN ANH, PHAN ANH KIEN NGHI, PAKN, KIEN NGHI, GOP Y, KHIEU NAI")
+# What stands for somebody's own words where it is told how to complain; and what is asked of it.
+INSTEAD_OF_WORDS = _each("""
+    NOI DUNG, VA NOI DUNG, KEM NOI DUNG, NOI DUNG PHAN ANH, VA NOI DUNG PHAN ANH, NOI DUNG KIEN NGHI,
+    SO PHAN ANH, VA SO PHAN ANH, MA SO PHAN ANH, MA HO SO, VA MA HO SO, MA HO SO VA NOI DUNG, MA HO SO NOI DUNG,
+    DIEU MUON NOI, VA DIEU MUON NOI, VIET DIEU MUON NOI, ROI VIET DIEU MUON NOI,
+    YOUR WORDS, AND YOUR WORDS, ITS NUMBER, AND ITS NUMBER,
+    O DAU, THE NAO, NHU THE NAO, LAM SAO, BANG CACH NAO
+""")
 # "Pa", which is short for a complaint, is father in the south: this alone, behind it, is said to him.
 TO_FATHER = _each("""
     DI DAU, DANG DI DAU, DANG O DAU, LAM GI, DANG LAM GI, VE CHUA, VE TOI CHUA, VE NHA CHUA, TOI NHA CHUA,
