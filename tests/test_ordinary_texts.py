@@ -212,7 +212,7 @@ def test_who_has_it_or_has_understood_is_thanked(text: str) -> None:
         "xác nhận tình trạng hôn nhân cần gì",
         "đăng ký lại khai sinh",
         "sửa giấy ghi sai số nhà",
-        "hồng",
+        "giấy hồng",
         "mai toi len bao gio duoc",
         "nop len mang duoc khong",
     ],

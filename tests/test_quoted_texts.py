@@ -102,7 +102,7 @@ def test_what_a_citizen_writes_below_a_complaint_is_kept() -> None:
 
 
 def test_the_number_of_an_option_is_found_below_the_question() -> None:
-    asked = f"Khong tim thay ho so {CODE}. Co phai:\n1) 000.00.12.H01-180802-0012\nNeu phai, xin nhan lai so thu tu."
+    asked = f"Khong tim thay ho so {CODE}. Co phai:\n1) 000.00.12.H01-180802-0012\nNeu phai, xin nhan 1."
     assert ANSWERS.understand(f"{asked}\n1") == Choose(1)
 
 

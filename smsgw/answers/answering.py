@@ -19,6 +19,7 @@ from smsgw.answers.asked import (
     AskVoice,
     Choose,
     Command,
+    Disagree,
     Follow,
     Help,
     HowToReceive,
@@ -26,6 +27,7 @@ from smsgw.answers.asked import (
     ListFollowed,
     LookUp,
     Misspelt,
+    NoneOfThem,
     OfPhone,
     Prefer,
     Rate,
@@ -120,14 +122,12 @@ class Answers:
                 return self._said(asker, _unasked(number, asker, found))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
-            case Help() | Agree(Help()) | Choose():
-                return self._said(asker, Said("help", "help"))
-            case Thank() | Agree():
-                return self._said(asker, Said("help", "thanked"))
-            case HowToReceive():
-                return self._said(asker, Said("help", "receive_usage"))
             case ListFollowed(question):
                 return self._list(asker, found, now, or_last=question)
+            case Disagree(instead):
+                return self.reply(instead, asker, found, now)
+            case Help() | Thank() | Agree() | Choose() | HowToReceive() | NoneOfThem():
+                return self._said(asker, Said("help", _helped(request)))
         return self._said(asker, self._commanded(request, asker, found))
 
     def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
@@ -298,6 +298,10 @@ class Answers:
 
     def _said(self, asker: Asker, said: Said) -> Reply:
         values = {**self._everywhere, **self._other_accents(asker), **said.values}
+        if said.options:
+            values["choose"] = self._wording.text(
+                asker.language, f"choose_{len(said.options)}", {}, accents=asker.accents
+            )
         if agency := values.get("agency"):
             values["agency"] = self._agency(agency, asker)
         key = _to_link(said.key, asker)
@@ -340,6 +344,18 @@ def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
     if others := tuple(code for code in reading.suggestions if code in found):
         return _question("suggested", reading.literal, others)
     return Said("not_found", "not_found", {"code": reading.literal}, (reading.literal,))
+
+
+def _helped(request: Help | Thank | Agree | Choose | HowToReceive | NoneOfThem) -> str:
+    """Which text somebody gets for whom nothing is looked up."""
+    match request:
+        case Thank() | Agree(Thank()):
+            return "thanked"
+        case HowToReceive():
+            return "receive_usage"
+        case NoneOfThem():
+            return "none_of_them"
+    return "help"
 
 
 def _unasked(number: int, asker: Asker, found: Mapping[str, Dossier]) -> Said:

@@ -47,6 +47,18 @@ class Agree:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagree:
+    """No, to a question. `instead`: what it says where nothing was asked."""
+
+    instead: Request
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOfThem:
+    """Nothing that a question offered was meant."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prefer:
     """How to be written to. None: as before."""
 
@@ -128,12 +140,17 @@ class Misspelt:
 
 Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice | Misspelt
 OfPhone = Command | ListFollowed  # what only a phone can ask
-Request = LookUp | Choose | Help | Thank | Agree | HowToReceive | Prefer | OfPhone
+Request = LookUp | Choose | Help | Thank | Agree | Disagree | NoneOfThem | HowToReceive | Prefer | OfPhone
 
 
 def exactly(code: str) -> LookUp:
     """A look-up of one code to the letter, with no other reading: what a link or a choice asks for."""
     return LookUp(Read((Reading((code,)),), Hint.NOTHING))
+
+
+def asks_nothing(request: Request) -> bool:
+    """Whether somebody only thanks, or was not understood."""
+    return isinstance(request, Thank) or (isinstance(request, LookUp) and not request.read.readings)
 
 
 def chosen(question: Request, code: str) -> Request:

@@ -9,6 +9,7 @@ from smsgw.answers.asked import (
     Agree,
     AskVoice,
     Choose,
+    Disagree,
     Follow,
     Help,
     HowToReceive,
@@ -40,6 +41,7 @@ from smsgw.answers.spelling import (
     up_to_the_opposite,
     without_keywords,
     without_polite_end,
+    without_yes,
 )
 from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS
 from smsgw.answers.words import (
@@ -72,6 +74,7 @@ _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _GLAD_IN_SIGNS = re.compile(r"[:=][-']?[)D]")
 _HEART = re.compile(r"(?<!\S)<3+(?!\S)")  # no number, and so no option that is chosen
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
+_THAT_ONE = re.compile(" (?:HO SO|MA|CAI) (?:DO|NAY)$")  # "dung ho so do", "khong phai ma nay"
 _TO_STOP = re.compile("[dđ]ừng")
 
 
@@ -146,8 +149,16 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
         return Rate(Read((), Hint.NOTHING), score, bare=True)
     if words.rate and scored(bare):
         return Rate(Read((), Hint.NOTHING), None)
-    if number := choice(bare):
+    if number := choice(bare) or (0 if _says_to_stop(text) else choice(without_yes(bare, words))):
         return Choose(number, Help() if weekday(bare) else None)
+    request = _named(text, command, words)
+    if _THAT_ONE.sub("", bare) in written(words.disagree):
+        return Disagree(request or LookUp(Read((), Hint.NOTHING)))
+    return request
+
+
+def _named(text: str, command: str, words: Words) -> Request | None:
+    """The same but for numbers, and for what is a no only where something was asked."""
     if (request := _exact(command, words)) is not None:
         return request
     if (request := _nearly(command, words)) is not None:
@@ -241,12 +252,16 @@ def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | Non
     """
     if not command:
         return Agree(Thank()) if any(sign in text for sign in _GLAD) or _GLAD_IN_SIGNS.search(text) else None
-    for said in (command, *unpolite(command, words)):
+    for said in (command, *(_THAT_ONE.sub("", said) for said in unpolite(command, words))):
         if said in words.agree or all(word in words.agree for word in said.split()):
-            if _TO_STOP.search(unicodedata.normalize("NFC", text).lower()):
+            if _says_to_stop(text):
                 return HowToReceive()
             return Agree(Help() if said in _MAY_BE_TO_STOP else Thank())
     return None
+
+
+def _says_to_stop(text: str) -> bool:
+    return _TO_STOP.search(unicodedata.normalize("NFC", text).lower()) is not None
 
 
 def _with_more(text: str, words: Words) -> Request | None:

@@ -44,6 +44,14 @@ def holds(command: str, names: Iterable[str]) -> bool:
     return any(f" {name} " in among for name in names)
 
 
+def without_yes(command: str, words: Words) -> str:
+    """Squeezed words without a yes before or behind them: of "OK 1" and "1 DUNG ROI" the number."""
+    said = command.split()
+    first = next((at for at, word in enumerate(said) if word not in words.agree), 0)
+    last = next((at for at, word in enumerate(reversed(said)) if word not in words.agree), 0)
+    return " ".join(said[first : len(said) - last])
+
+
 def is_only(command: str, names: Iterable[str], words: Words) -> bool:
     """Whether squeezed words are one of these, with nothing behind it but what is polite."""
     begun = (name for name in names if f"{command} ".startswith(f"{name} "))

@@ -14,8 +14,10 @@ LONGEST_COMMAND = 4  # words
 # Before a code or a command the one, else the other; a yes alone, and thanks among more.
 _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"agree", "thanks"})
 
-# The number of an option: "1", "so mot", "ma 2", "cai thu hai", "cai dau tien".
-_CHOICE = re.compile("(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU|NUMBER|OPTION) )*([1-9]|MOT|NHAT|DAU TIEN|HAI|BA)")
+# The number of an option: "1", "so mot", "so thu tu 1", "ma 2", "cai thu hai", "cai dau tien".
+_CHOICE = re.compile(
+    "(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NUMBER|OPTION) )*(0?[1-9]|MOT|NHAT|DAU TIEN|HAI|BA)"
+)
 _NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
 _STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
 _STAR_SIGN = re.compile("[⭐★🌟]")
@@ -45,6 +47,7 @@ class Words:
     look_up: tuple[str, ...] = DEFAULT_KEYWORDS
     thanks: tuple[str, ...] = vocabulary.THANKS
     agree: tuple[str, ...] = vocabulary.AGREE
+    disagree: tuple[str, ...] = vocabulary.DISAGREE
     help: tuple[str, ...] = vocabulary.HELP
     accents_on: tuple[str, ...] = vocabulary.ACCENTS_ON
     accents_off: tuple[str, ...] = ("KHONG DAU", "TIN KHONG DAU", "KO DAU")
@@ -144,7 +147,7 @@ def choice(command: str) -> int | None:
 
 def weekday(command: str) -> bool:
     """Whether squeezed words that choose an option may as well be a day: "thu hai" is Monday."""
-    return command.startswith("THU ")
+    return command.startswith("THU ") and not command.startswith("THU TU ")
 
 
 def behind(text: str, letters: int) -> str:

@@ -18,8 +18,11 @@ from smsgw.answers.answering import Answers
 from smsgw.answers.asked import (
     Agree,
     Choose,
+    Disagree,
+    NoneOfThem,
     Request,
     Speak,
+    asks_nothing,
     chosen,
     codes_asked,
     codes_suggested,
@@ -159,14 +162,17 @@ class Clerk:
         if repeated >= self._same_text_limit:
             log.warning("%s sends the same text over and over: not answered", mask(phone))
             return None
-        if isinstance(request, Choose | Agree):
+        if isinstance(request, Choose | Agree | Disagree):
             request = self._chosen(connection, phone, request, now)
         return _Question(request, _asker(connection, phone, holds, known, request, text), known.answers, repeated)
 
-    def _chosen(self, connection: sa.Connection, phone: str, choice: Choose | Agree, now: datetime) -> Request:
+    def _chosen(
+        self, connection: sa.Connection, phone: str, choice: Choose | Agree | Disagree, now: datetime
+    ) -> Request:
         """What the number of an option means: what was asked, also if there is no such option; itself if none was.
 
-        A yes means the only option of a question that is the last thing that was said.
+        A yes means the only option of a question that is the last thing that was said. What was not understood since
+        leaves the question open.
         """
         for text, options in people.offered(connection, phone, now - MEMORY):
             if not options and isinstance(choice, Agree):
@@ -174,8 +180,12 @@ class Clerk:
             asked = self.understand(text)
             if isinstance(asked, Choose | Agree):
                 continue  # another number for the same question
+            if not options and asks_nothing(asked):
+                continue
             if not options:
                 break
+            if isinstance(choice, Disagree):
+                return NoneOfThem()
             meant = options[choice.number - 1 : choice.number] if isinstance(choice, Choose) else options
             return chosen(asked, meant[0]) if len(meant) == 1 else asked
         return choice
