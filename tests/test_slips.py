@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from smsgw.answers.asked import Follow, ListFollowed, LookUp, Misspelt, Rate, Request, Speak, Unfollow
+from smsgw.answers.asked import Follow, Language, ListFollowed, LookUp, Misspelt, Rate, Request, Speak, Unfollow
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import understand
 from smsgw.answers.words import Words
@@ -69,6 +71,64 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
     assert measure(reply.text).segments == 1
     assert (CODE in reply.text) == (CODE in text and command != "speak")
     assert isinstance(understand(text, Words(follow=(), unfollow=(), rate=(), speak=())), LookUp | ListFollowed)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (f"{CODE} phan anh can bo khong giai quyet", "speak"),
+        (f"{CODE} khieu nai can bo lam cham", "speak"),
+        (f"hồ sơ {CODE} khiếu nại cán bộ", "speak"),
+        (f"{CODE} toi muon phan anh", "speak"),
+        (f"{CODE} PA", "speak"),
+        (f"{CODE} PA ạ", "speak"),
+        (f"{CODE} cán bộ vô trách nhiệm quá", "speak"),
+        (f"bức xúc quá, {CODE} làm hoài không xong", "speak"),
+        (f"{CODE} khong phai cua toi", "disown"),
+        (f"{CODE} nhầm số rồi", "disown"),
+        (f"tôi không nộp hồ sơ {CODE}", "disown"),
+        (f"{CODE} khong nhan tin nua", "disown"),
+        (f"khong theo doi {CODE} nua", "unfollow"),
+        (f"toi khong muon theo doi {CODE} nua", "unfollow"),
+        (f"{CODE} theo doi giup em", "follow"),
+        (f"{CODE} cho tôi theo dõi với nha anh chị ơi giúp em", "follow"),
+    ],
+)
+def test_what_is_meant_besides_a_code_is_done_by_nobody_and_its_sender_is_told_its_form(
+    text: str, command: str
+) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Misspelt)
+    assert request.command == command
+    for language in get_args(Language):
+        reply = ANSWERS.reply(request, Asker(LAN, language), {}, NOON)
+        assert not reply.effects
+        assert measure(reply.text).segments == 1
+        assert (CODE in reply.text) == (command != "speak")
+    assert understand(text, Words(follow=(), unfollow=(), speak=())) == LookUp(read(CODE))
+
+
+def test_whose_number_is_on_a_dossier_by_mistake_is_told_how_to_hear_no_more_of_it_and_whom_to_call() -> None:
+    told = ANSWERS.reply(understand(f"{CODE} khong phai cua toi", Words()), Asker(LAN), {}, NOON).text
+    assert f"xin nhan HUY {CODE}. Neu so nay bi ghi nham trong ho so, xin goi 1022." in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{CODE} đơn khiếu nại đất đai",
+        f"hồ sơ khiếu nại {CODE} tới đâu rồi",
+        f"{CODE} trình lãnh đạo ký chưa ạ",
+        f"{CODE} có ý kiến gì không",
+        f"{CODE} chậm quá vậy",
+        f"{CODE} lấy hộ của người khác được không",
+        f"{CODE} nhận lại giấy cũ",
+        f"{CODE} hồ sơ bị từ chối",
+        f"{CODE} cảm ơn",
+    ],
+)
+def test_who_asks_about_a_dossier_in_such_words_is_answered_about_it(text: str) -> None:
+    assert understand(text, Words()) == LookUp(read(CODE))
 
 
 @pytest.mark.parametrize(

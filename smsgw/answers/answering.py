@@ -63,7 +63,13 @@ _HINTS = {
     Hint.POSTAL: "postal",
     Hint.CITIZEN_ID: "citizen_id",
 }
-_FORMS = {"follow": "follow_usage", "unfollow": "follow_usage", "rate": "rate_usage", "speak": "voice_usage"}
+_FORMS = {
+    "follow": "follow_usage",
+    "unfollow": "follow_usage",
+    "rate": "rate_usage",
+    "speak": "voice_usage",
+    "disown": "disown_usage",
+}
 # In a chat it is no help to be told to write from the phone on the dossier, which may be the one that lies in the hand.
 _TO_LINK = {
     "supplement_private": "supplement_unlinked",

@@ -11,7 +11,7 @@ from smsgw.dossiers.reading import Read, Reading
 from smsgw.store.opt_outs import Purpose
 
 Language = Literal["vi", "en"]
-Misspelling = Literal["follow", "unfollow", "rate", "speak"]
+Misspelling = Literal["follow", "unfollow", "rate", "speak", "disown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,10 @@ class AskVoice:
 
 @dataclass(frozen=True, slots=True)
 class Misspelt:
-    """Nearly a command for the dossiers with these codes: nothing is done by guess, and its sender is told its form."""
+    """Nearly a command for the dossiers with these codes: nothing is done by guess, and its sender is told its form.
+
+    "disown": that the dossier is not the sender's.
+    """
 
     command: Misspelling
     read: Read

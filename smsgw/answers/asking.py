@@ -24,6 +24,7 @@ from smsgw.answers.asked import (
     Thank,
     Unfollow,
 )
+from smsgw.answers.beside import beside
 from smsgw.answers.spelling import (
     LONGEST_END,
     as_told,
@@ -33,8 +34,10 @@ from smsgw.answers.spelling import (
     endings,
     holds,
     is_only,
+    is_plain,
     is_to_father,
     misspelt,
+    no_more,
     receiving,
     scores,
     unpolite,
@@ -111,7 +114,7 @@ def _understood(text: str, words: Words) -> Request:
     if found.alone:
         return LookUp(found)
     if found.readings:
-        return _behind(text, found, words) or _misspelt(text, found, words) or LookUp(found)
+        return _behind(text, found, words) or _misspelt(text, found, words) or _beside(text, found, words)
     text = _HEART.sub("♥", text)
     command = squeezed(text)
     if (request := _misspelt(text, found, words)) is not None:
@@ -127,6 +130,11 @@ def _misspelt(text: str, found: Read, words: Words) -> Misspelt | None:
         return None  # most begin with their code
     name = misspelt(squeezed(text), words)
     return Misspelt(name, found) if name and (found.readings or name == "speak") else None
+
+
+def _beside(text: str, found: Read, words: Words) -> Misspelt | LookUp:
+    told = beside(text, found, words)
+    return Misspelt(told, found) if told else LookUp(found)
 
 
 def _with_keys_left(text: str, command: str, words: Words) -> Request | None:
@@ -221,28 +229,14 @@ def _nearly(command: str, words: Words) -> Request | None:
 
 def _told_how(command: str, bare: str, words: Words) -> Request | None:
     """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
-    no_more = (
-        "KHONG THEO DOI",
-        "HUY HET",
-        "HUY TAT CA",
-        *(name for name in words.unfollow if name.endswith("THEO DOI")),
-    )
     for does, near, request in (
         (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
-        (words.unfollow, no_more, Unfollow(Read((), Hint.NOTHING))),
+        (words.unfollow, no_more(words), Unfollow(Read((), Hint.NOTHING))),
         (words.speak, (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),
     ):
-        if does and (bare in near or holds(command, filter(_is_plain, near))):
+        if does and (bare in near or holds(command, filter(is_plain, near))):
             return request
     return None
-
-
-def _is_plain(name: str) -> bool:
-    """Whether words mean the same wherever they stand.
-
-    "TU CHOI" may be what has befallen a dossier, and "NHAN LAI" is what is done with one's papers.
-    """
-    return " " in name and name not in ("TU CHOI", "NHAN LAI")
 
 
 def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | None:

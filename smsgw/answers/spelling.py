@@ -44,6 +44,20 @@ def holds(command: str, names: Iterable[str]) -> bool:
     return any(f" {name} " in among for name in names)
 
 
+def is_plain(name: str) -> bool:
+    """Whether words mean the same wherever they stand.
+
+    "TU CHOI" may be what has befallen a dossier, and "NHAN LAI" is what is done with one's papers.
+    """
+    return " " in name and name not in ("TU CHOI", "NHAN LAI")
+
+
+def no_more(words: Words) -> tuple[str, ...]:
+    """What somebody says who wants to follow no more, and maybe not what."""
+    ended = (name for name in words.unfollow if name.endswith("THEO DOI"))
+    return ("KHONG THEO DOI", "KHONG MUON THEO DOI", "KHONG CAN THEO DOI", "HUY HET", "HUY TAT CA", *ended)
+
+
 def without_yes(command: str, words: Words) -> str:
     """Squeezed words without a yes before or behind them: of "OK 1" and "1 DUNG ROI" the number."""
     said = command.split()
