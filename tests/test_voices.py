@@ -183,6 +183,31 @@ def test_a_rating_counts_once_after_the_result_from_owner_or_follower(place: Wor
     assert (agency.count, agency.average) == (2, 4.5)
 
 
+@pytest.mark.parametrize("text", ["DG 5", "danh gia 5", "DG5", "5 sao"])
+def test_who_was_just_told_of_a_result_rates_it_without_its_code(here: World, text: str) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    here.text(owner, code)
+    assert f"cham 5/5 diem cho viec giai quyet ho so {code}" in here.text(owner, text)
+
+
+def test_a_score_is_for_the_result_that_was_just_told_of_and_not_for_a_later_one(here: World) -> None:
+    told, later = code_of(here, Status.RETURNED), code_of(here, Status.RESOLVED)
+    for code in (told, later):
+        here.text(LAN, f"DK {code}")
+    here.text(LAN, told)
+    assert f"giai quyet ho so {told}" in here.text(LAN, "DG 4")
+    assert f"giai quyet ho so {later}" in here.text(LAN, "DG 2")  # what is left
+
+
+def test_how_to_rate_is_shown_with_the_result_that_was_just_told_of(here: World) -> None:
+    code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
+    here.text(owner, code)
+    for text in ("DG 3 chờ lâu", "DG"):
+        assert here.text(owner, text).endswith(f"vi du: DG {code} 5")
+    here.text(MAI, code)
+    assert code not in here.text(MAI, "DG 5")  # it is not theirs to rate
+
+
 def test_a_complaint_reaches_the_agency_of_its_dossier_and_is_followed_by_its_number(place: World) -> None:
     code = code_of(place, Status.IN_PROGRESS)
     dossier = place.gateway.onestop.find([code])[code]

@@ -56,9 +56,10 @@ def receive(request: Receive) -> Said:
 
 
 def last_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
-    """The dossier that somebody who names none wants to rate: the one whose result came last."""
+    """The dossier that somebody who names none wants to rate: what was just told of, else the result that came last."""
     finished = _finished(asker, found)
-    return max(_unrated(finished, asker) or finished, key=_result_at, default=None)
+    unrated = _unrated(told_results(asker, found), asker) or _unrated(finished, asker)
+    return max(unrated or finished, key=_result_at, default=None)
 
 
 def only_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:

@@ -48,7 +48,7 @@ def _dossiers(connection: sa.Connection, address: str, phone: str, request: List
     followed = followers.of(connection, [phone])[phone]
     named = isinstance(request, Rate) and request.read.readings
     own = () if named else owners.of(connection, phone, OWN)
-    recent = () if isinstance(request, Rate) and not request.bare else people.told_about(connection, address)
+    recent = () if named else people.told_about(connection, address)
     codes = frozenset(() if named else (*own, *followed.wanted, *recent))
     return Ties(
         codes=codes,
