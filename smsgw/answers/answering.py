@@ -41,6 +41,7 @@ from smsgw.answers.asked import (
 from smsgw.answers.asker import Asker, Kind, Reply, Said
 from smsgw.answers.asking import EXAMPLE
 from smsgw.answers.quoting import Quoting
+from smsgw.answers.resolving import about, resolved
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
@@ -50,7 +51,6 @@ from smsgw.store.people import Preference
 from smsgw.text.accents import plain
 
 MOST_ANSWERED = 3  # dossiers in one reply
-MOST_OPTIONS = 3
 BEST = 5  # score
 SLOWEST = 60.0  # seconds
 DEFAULT_WORDS = Words()
@@ -162,8 +162,8 @@ class Answers:
             case AskVoice(number):
                 return commands.ask_voice(number, asker, self._zone)
             case Speak(_, read):
-                about = _about(self._open_to(asker, read.readings, found), asker, found)
-                return commands.speak(request, about, asker)
+                dossier = about(self._open_to(asker, read.readings, found), asker, found)
+                return commands.speak(request, dossier, asker)
 
     def _look_up(self, read: Read, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         if not (readings := self._open_to(asker, read.readings, found)):
@@ -338,20 +338,6 @@ class Answers:
         return min(SLOWEST, 10.0 * max(0, misses - self._limits.slow + 1))
 
 
-def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
-    """The dossier that a reading means; if that is not sure, what to say instead."""
-    existing = tuple(code for code in reading.candidates if code in found)
-    if len(existing) == 1 and reading.sure:
-        return found[existing[0]]
-    if existing:
-        return _question("ambiguous", None, existing)
-    if not reading.sure:
-        return Said("not_found", "incomplete")  # it counts as a guess, and nobody typed what it was read as
-    if others := tuple(code for code in reading.suggestions if code in found):
-        return _question("suggested", reading.literal, others)
-    return Said("not_found", "not_found", {"code": reading.literal}, (reading.literal,))
-
-
 def _helped(request: Help | Thank | Agree | Choose | HowToReceive | NoneOfThem) -> str:
     """Which text somebody gets for whom nothing is looked up."""
     match request:
@@ -380,19 +366,6 @@ def _how_to_follow(asker: Asker) -> Said:
 def _example(read: Read) -> dict[str, str | None]:
     """The code with which the form of a command is shown: the one that was written, if it surely was one."""
     return {"example": read.readings[0].literal} if read.readings and read.readings[0].sure else {}
-
-
-def _question(key: str, code: str | None, codes: tuple[str, ...]) -> Said:
-    options = codes[:MOST_OPTIONS]
-    listed = "\n".join(f"{number}) {option}" for number, option in enumerate(options, 1))
-    return Said("ambiguous", key, {"code": code, "options": listed}, options=options)
-
-
-def _about(readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
-    """The dossier that somebody speaks about: the first one named, else the last one that the phone was told of."""
-    named = (resolved(reading, found) for reading in readings)
-    last = (found[code] for code in asker.ties.recent if code in found)
-    return next((item for item in (*named, *last) if isinstance(item, Dossier)), None)
 
 
 def _to_link(key: str, asker: Asker) -> str:
