@@ -332,6 +332,31 @@ def test_who_asks_on_without_a_code_means_the_dossier_told_of_last(here: World) 
     assert here.text("84987654321", "sao lâu vậy").startswith("Chua thay ho so nao")
 
 
+def test_a_question_right_behind_an_answer_is_about_its_dossier_and_not_the_senders_own(here: World) -> None:
+    ready, owner = code_of(here, Status.RESOLVED), owner_of(here, Status.RESOLVED)
+    mothers = code_of(here, Status.SUPPLEMENT_ASKED)
+    here.gateway.reminders.runs.meet()
+    here.gateway.reminders.runs.tick()
+    told = here.text(owner, mothers)
+    assert "Xin nhan tu so dien thoai trong ho so" in told
+    assert here.text(owner, "sao lau vay") == told
+    here.text(owner, "cảm ơn")
+    assert here.text(owner, "khi nao xong") == told
+    assert here.text(owner, "DS").startswith(f"Ho so {ready} ")
+    assert here.text(owner, "khi nào xong").startswith(f"Ho so {ready} ")
+    here.text(owner, mothers)
+    here.clock.forward(minutes=61)
+    assert here.text(owner, "khi nào xong").startswith(f"Ho so {ready} ")
+
+
+def test_a_question_behind_an_answer_about_several_dossiers_is_about_the_senders_own(here: World) -> None:
+    ready, owner = code_of(here, Status.RESOLVED), owner_of(here, Status.RESOLVED)
+    here.gateway.reminders.runs.meet()
+    here.gateway.reminders.runs.tick()
+    here.text(owner, f"{code_of(here, Status.RETURNED)} {code_of(here, Status.IN_PROGRESS)}")
+    assert here.text(owner, "khi nào xong").startswith(f"Ho so {ready} ")
+
+
 def test_who_answers_a_result_with_a_bare_number_is_told_how_to_rate_it(here: World) -> None:
     code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
     assert here.text(owner, "5").startswith("Khong co cau hoi nao")

@@ -23,10 +23,10 @@ def test_what_a_phone_rated_is_not_looked_for_among_all_ratings(database: Databa
         with database.writing("test") as connection:
             rated = [Rating(CODE, f"8491{number:07}", 5, "H01.31", "UBND", NOON) for number in range(others)]
             ratings.add(connection, [*rated, Rating(CODE, LAN, 5, "H01.31", "UBND", NOON)])
-        costs.append(effort(database, partial(tie, address=LAN, phone=LAN, request=asked)))
+        costs.append(effort(database, partial(tie, address=LAN, phone=LAN, request=asked, since=NOON)))
         with database.reading() as connection:
-            assert tie(connection, LAN, LAN, asked).rated == {CODE}
-            assert tie(connection, "84999999999", "84999999999", asked).rated == set()
+            assert tie(connection, LAN, LAN, asked, NOON).rated == {CODE}
+            assert tie(connection, "84999999999", "84999999999", asked, NOON).rated == set()
     assert costs[1] < 2 * costs[0]
 
 

@@ -131,7 +131,7 @@ class Answers:
             case ListFollowed(question):
                 return self._list(asker, found, now, or_last=question)
             case Disagree(instead):
-                return self.reply(instead, asker, found, now)
+                return self._replied(instead, asker, found, now)
             case Help() | Thank() | Agree() | Choose() | HowToReceive() | NoneOfThem():
                 return self._said(asker, Said("help", _helped(request)))
         return self._said(asker, self._commanded(request, asker, found))
@@ -226,9 +226,10 @@ class Answers:
     def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime, *, or_last: bool) -> Reply:
         """As many dossiers as fit: with their states if that is all of them, else their codes. A single one in full.
 
-        `or_last`: for whoever has none, what they were told of last.
+        `or_last`: the one that they were just told of; for whoever has none, what they were told of last.
         """
-        dossiers = commands.followed(asker, found)
+        just_told = [found[code] for code in asker.ties.lately if code in found] if or_last else []
+        dossiers = just_told if len(just_told) == 1 else commands.followed(asker, found)
         if not dossiers and or_last and not asker.unlinked:  # in a chat there may be more, and it says how to see them
             dossiers = [found[code] for code in asker.ties.recent if code in found]
         if not dossiers:

@@ -45,6 +45,7 @@ class Ties:
     refused    codes of its own dossiers that it does not want to be told of
     own        codes of dossiers with this phone on them, as far as is known; those that changed last first
     recent     codes that it was told about, the latest first
+    lately     the same, if that was within the hour and a list of its dossiers was no later answer
     rated      codes
     silent     purposes that it opted out of
     voice      the one that it asks about
@@ -56,6 +57,7 @@ class Ties:
     refused: frozenset[str] = frozenset()
     own: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()
+    lately: tuple[str, ...] = ()
     rated: frozenset[str] = frozenset()
     silent: frozenset[Purpose] = frozenset()
     voice: Voice | None = None

@@ -125,7 +125,7 @@ class Clerk:
         with self._database.reading() as connection:
             known = people.known(connection, [phone], now - MEMORY).get(phone, people.Known())
             holds = chats.phones(connection, [phone]) if scheme(phone) else {}
-            return _asker(connection, phone, holds.get(phone), known, request, text)
+            return _asker(connection, phone, holds.get(phone), known, request, text, now)
 
     def apology(self, phone: str, now: datetime) -> Reply:
         """What a text that could not be answered for too long gets instead."""
@@ -164,7 +164,7 @@ class Clerk:
             return None
         if isinstance(request, Choose | Agree | Disagree):
             request = self._chosen(connection, phone, request, now)
-        return _Question(request, _asker(connection, phone, holds, known, request, text), known.answers, repeated)
+        return _Question(request, _asker(connection, phone, holds, known, request, text, now), known.answers, repeated)
 
     def _chosen(
         self, connection: sa.Connection, phone: str, choice: Choose | Agree | Disagree, now: datetime
@@ -211,7 +211,13 @@ class Clerk:
 
 
 def _asker(
-    connection: sa.Connection, address: str, holds: str | None, known: people.Known, request: Request | None, text: str
+    connection: sa.Connection,
+    address: str,
+    holds: str | None,
+    known: people.Known,
+    request: Request | None,
+    text: str,
+    now: datetime,
 ) -> Asker:
     """`holds`: the phone that somebody in a chat has shown to have. Who chose no language is answered in the text's."""
     english = known.language == "en" or (known.language is None and is_english(text))
@@ -222,7 +228,7 @@ def _asker(
         accents=chat or bool(known.accents),
         whole=chat,
         misses=known.misses,
-        ties=tie(connection, address, phone, request),
+        ties=tie(connection, address, phone, request, now - MEMORY),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -17,10 +18,11 @@ DRAWN = 8  # at a time
 _chance = random.SystemRandom()  # a number that is next to one's own should be nobody's
 
 
-def tie(connection: sa.Connection, address: str, phone: str, request: Request | None) -> Ties:
+def tie(connection: sa.Connection, address: str, phone: str, request: Request | None, since: datetime) -> Ties:
     """The ties that a request needs. Most requests need none, and cost nothing.
 
-    `address`: where it comes from; `phone`: the same, but for somebody in a chat who has shown to hold one.
+    `address`: where it comes from; `phone`: the same, but for somebody in a chat who has shown to hold one. `since`:
+    what was said before then is no longer spoken of.
     """
     match request:
         case Follow(read) | Unfollow(read):
@@ -32,7 +34,7 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
                 silent=frozenset(item.purpose for item in opt_outs.of(connection, phone)),
             )
         case ListFollowed() | Rate():
-            return _dossiers(connection, address, phone, request)
+            return _dossiers(connection, address, phone, request, since)
         case Choose():
             recent = people.told_about(connection, address)
             return Ties(codes=frozenset(recent), recent=recent)
@@ -44,18 +46,23 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
     return NO_TIES
 
 
-def _dossiers(connection: sa.Connection, address: str, phone: str, request: ListFollowed | Rate) -> Ties:
+def _dossiers(
+    connection: sa.Connection, address: str, phone: str, request: ListFollowed | Rate, since: datetime
+) -> Ties:
     followed = followers.of(connection, [phone])[phone]
     named = isinstance(request, Rate) and request.read.readings
     own = () if named else owners.of(connection, phone, OWN)
     recent = () if named else people.told_about(connection, address)
-    codes = frozenset(() if named else (*own, *followed.wanted, *recent))
+    asks = isinstance(request, ListFollowed) and request.question
+    lately = people.told_lately(connection, address, since) if asks else ()
+    codes = frozenset(() if named else (*own, *followed.wanted, *recent, *lately))
     return Ties(
         codes=codes,
         followed=tuple(followed.wanted),
         refused=frozenset(followed.refused),
         own=own,
         recent=recent,
+        lately=lately,
         rated=ratings.rated(connection, phone, codes | codes_asked(request))
         if isinstance(request, Rate)
         else frozenset(),

@@ -108,9 +108,21 @@ def offered(
 
 def told_about(connection: sa.Connection, phone: str) -> tuple[str, ...]:
     """The dossiers that this phone was told of last: in an answer to it, or by a reminder."""
+    return _last_told(connection, phone, TOLD)[1]
+
+
+def told_lately(connection: sa.Connection, phone: str, since: datetime) -> tuple[str, ...]:
+    """The same, if that was since then; a list of its dossiers is an answer, too."""
+    at, codes = _last_told(connection, phone, (*TOLD, "list"))
+    return codes if at is not None and at > since else ()
+
+
+def _last_told(
+    connection: sa.Connection, phone: str, kinds: Collection[str]
+) -> tuple[datetime | None, tuple[str, ...]]:
     answered = connection.execute(
         sa.select(inbound.c.received_at, inbound.c.codes)
-        .where(inbound.c.sender == phone, inbound.c.kind.in_(TOLD), inbound.c.codes.is_not(None))
+        .where(inbound.c.sender == phone, inbound.c.kind.in_(kinds), inbound.c.codes.is_not(None))
         .order_by(inbound.c.received_at.desc(), inbound.c.id.desc())
         .limit(1)
     )
@@ -121,8 +133,8 @@ def told_about(connection: sa.Connection, phone: str) -> tuple[str, ...]:
         .order_by(reminder.c.sent_on.desc(), reminder.c.slot.desc())
         .limit(1)
     )
-    _, codes = max((*answered, *reminded), default=(None, ""))
-    return tuple(codes.split())
+    at, codes = max((*answered, *reminded), default=(None, ""))
+    return at, tuple(codes.split())
 
 
 def prefer(connection: sa.Connection, wishes: Mapping[str, tuple[Preference, datetime]]) -> None:
