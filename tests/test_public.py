@@ -180,7 +180,7 @@ def test_two_readings_are_offered_and_each_has_an_address_of_its_own(here: World
                 sa.text("UPDATE dossier SET code = :new WHERE code = :old"), {"new": code, "old": example.code}
             )
     engine.dispose()
-    asked = text(here.client.get(f"/tra-cuu?ma={first}"))
+    asked = text(here.client.get(f"/tra-cuu?ma={second}"))
     for code in (first, second):
         assert f'href="/tra-cuu/{code}"' in asked
         assert f'class="code">{code}<' in text(here.client.get(f"/tra-cuu/{code}"))

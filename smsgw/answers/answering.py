@@ -41,7 +41,7 @@ from smsgw.answers.asked import (
 from smsgw.answers.asker import Asker, Kind, Reply, Said
 from smsgw.answers.asking import EXAMPLE
 from smsgw.answers.quoting import Quoting
-from smsgw.answers.resolving import about, resolved
+from smsgw.answers.resolving import about, resolved, settled
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Dossier
@@ -114,7 +114,8 @@ class Answers:
 
     def reply(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         """The reply to a request. `found` holds what exists of the codes that it names or that the asker's ties do."""
-        return self._replied(request, asker, found, now)._replace(misses=unknown(request, found))
+        reply = self._replied(settled(request, asker, found), asker, found, now)
+        return reply._replace(misses=unknown(request, found))
 
     def _replied(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         if asker.phone is None and isinstance(request, OfPhone):

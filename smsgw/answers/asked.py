@@ -164,6 +164,22 @@ def chosen(question: Request, code: str) -> Request:
     return exactly(code)
 
 
+def reading_again(request: Request, readings: tuple[Reading, ...]) -> Request:
+    """The same, with its codes read in this way."""
+    match request:
+        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
+            return replace(request, read=replace(found, readings=readings))
+    return request
+
+
+def codes_read(request: Request) -> Read | None:
+    """The codes that a request names, if it may name any."""
+    match request:
+        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
+            return found
+    return None
+
+
 def without(request: Request, codes: Collection[str]) -> Request:
     """The same, but for the dossiers with these codes."""
     match request:
@@ -194,7 +210,5 @@ def unknown(request: Request, existing: Collection[str]) -> int:
 
 
 def _readings(request: Request) -> Sequence[Reading]:
-    match request:
-        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
-            return found.readings
-    return ()
+    found = codes_read(request)
+    return found.readings if found else ()

@@ -2,13 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
 
+from smsgw.answers.asked import Request, Unfollow, codes_read, reading_again
 from smsgw.answers.asker import Asker, Said
+from smsgw.dossiers.codes import day_of, parse
 from smsgw.dossiers.dossier import Dossier
-from smsgw.dossiers.reading import Reading
+from smsgw.dossiers.reading import Read, Reading, normalised
 
 MOST_OPTIONS = 3
+
+
+def settled(request: Request, asker: Asker, found: Mapping[str, Dossier]) -> Request:
+    """A request in which each code that two dossiers may have is the one that is surely meant, if one is.
+
+    That is the code as it is printed, where no other has a later date: who writes the day first means another one only
+    of a dossier that is years old. HUY is for nothing but what is printed. Else it is the only one that the asker owns
+    or follows.
+    """
+    named = codes_read(request)
+    if named is None:
+        return request
+    readings = tuple(_settled(reading, request, named, asker, found) for reading in named.readings)
+    return request if readings == named.readings else reading_again(request, readings)
+
+
+def doubtful(request: Request, asker: Asker, found: Mapping[str, Dossier]) -> bool:
+    """Whether a code that it names may be two dossiers', by all that is known of its asker."""
+    named = codes_read(settled(request, asker, found))
+    return named is not None and any(len(_near(reading, found, ())) > 1 for reading in named.readings)
+
+
+def repeats(text: str, code: str) -> bool:
+    """Whether a text is this code and nothing else, also with the number that it was offered under: "1) H01..."."""
+    return re.fullmatch(rf"\W*(?:[1-{MOST_OPTIONS}]\W+)?{re.escape(code)}\W*", normalised(text)) is not None
+
+
+def _settled(reading: Reading, request: Request, named: Read, asker: Asker, found: Mapping[str, Dossier]) -> Reading:
+    ends = isinstance(request, Unfollow)
+    near = _near(reading, found, asker.ties.followed if ends else ())
+    if len(near) < 2 or not reading.sure:
+        return reading
+    literal = reading.candidates[0]
+    if literal in near and _is_printed(literal, named) and (ends or max(map(_day, near)) == _day(literal)):
+        return Reading((literal,))
+    theirs = [code for code in near if code in asker.ties.followed or (code in found and asker.owns(found[code]))]
+    return Reading((theirs[0],)) if len(theirs) == 1 else reading
+
+
+def _is_printed(code: str, named: Read) -> bool:
+    """Whether a code stands in the text to the letter, or goes on from one that does: "..., 0014"."""
+    return code.rpartition("-")[0] in {printed.rpartition("-")[0] for printed in named.printed}
+
+
+def _near(reading: Reading, found: Mapping[str, Dossier], kept: Collection[str]) -> list[str]:
+    """What a code may mean. `kept`: what can still be meant although the one-stop database has it no more."""
+    return [code for code in reading.candidates if code in found or code in kept]
+
+
+def _day(code: str) -> date:
+    parsed = parse(code)
+    return (parsed and day_of(parsed.date)) or date.min
 
 
 def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:

@@ -19,6 +19,7 @@ _CODE = re.compile(
     r"(?:(\d{3}\.\d{2}\.\d{2})\.)?([A-Z]\d{2})((?:\.\d{2,3}){0,3})-(\d{8}|\d{6})-(\d{4,7})",
     re.ASCII,
 )
+_PRINTED = re.compile(rf"(?<!\d)(?<!\d\.){_CODE.pattern}(?![A-Z0-9])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,11 @@ def parse(text: str) -> Code | None:
         return None
     units = first_form.split(".")[::-1] if first_form else second_form.split(".")[1:]
     return Code(province, tuple(units), day, ordinal, reversed=bool(first_form))
+
+
+def printed(text: str) -> frozenset[str]:
+    """The codes that stand in a text to the letter."""
+    return frozenset(found[0] for found in _PRINTED.finditer(text) if parse(found[0]))
 
 
 def day_of(digits: str) -> date | None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from smsgw.dossiers.codes import agency, agency_in_other_form, parse, with_fewer_zeros
+from smsgw.dossiers.codes import agency, agency_in_other_form, parse, printed, with_fewer_zeros
 from smsgw.dossiers.further import further, in_short
 from smsgw.dossiers.hints import CITIZEN_NUMBER, FIXED_LINE, LETTERS, Hint, hint
 from smsgw.dossiers.partitions import Partition, days, ordinals, partitions
@@ -105,12 +105,14 @@ class Reading(NamedTuple):
 class Read:
     """The codes in a text, in order; or a hint at what it has instead. `alone`: but for keywords, there is no more.
 
-    `short`: behind the last one, further dossiers are named by less than whole ordinals.
+    `printed`: those that stand there to the letter. `short`: behind the last one, further dossiers are named by less
+    than whole ordinals.
     """
 
     readings: tuple[Reading, ...]
     hint: Hint
     alone: bool = field(default=False, compare=False)
+    printed: frozenset[str] = field(default=frozenset(), compare=False)
     short: bool = field(default=False, compare=False)
 
 
@@ -118,10 +120,11 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
     issued = _as_issued(text) or _as_issued(text := _begun(text))
+    to_the_letter = printed(text)
     readings = (issued,) if issued else tuple(_readings(text := as_printed(text)))
     if not readings:
         return Read((), hint(text))
-    return Read(readings, Hint.NOTHING, alone=issued is not None, short=in_short(text))
+    return Read(readings, Hint.NOTHING, issued is not None, to_the_letter, in_short(text))
 
 
 def normalised(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -19,21 +19,24 @@ from smsgw.answers.asked import (
     Agree,
     Choose,
     Disagree,
+    LookUp,
     NoneOfThem,
     Request,
     Speak,
     asks_nothing,
     chosen,
     codes_asked,
+    codes_read,
     codes_suggested,
     without,
 )
 from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.english import is_english
+from smsgw.answers.resolving import doubtful, repeats
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.intake.ties import tie
-from smsgw.store import chats, people
+from smsgw.store import chats, followers, people
 from smsgw.store.database import Database
 from smsgw.text.addresses import scheme
 from smsgw.text.phones import mask
@@ -97,7 +100,8 @@ class Clerk:
             found = None
         decisions = []
         lately: defaultdict[str, list[Reply]] = defaultdict(list)
-        for question, (phone, _) in zip(questions, texts, strict=True):
+        for question, (phone, text) in zip(questions, texts, strict=True):
+            question = self._told_apart(question, phone, text, found or {}, now)
             decision = self._decision(question, found, lately[phone], now)
             if isinstance(decision, Reply):
                 lately[phone].append(decision)
@@ -174,21 +178,54 @@ class Clerk:
         A yes means the only option of a question that is the last thing that was said. What was not understood since
         leaves the question open.
         """
-        for text, options in people.offered(connection, phone, now - MEMORY):
-            if not options and isinstance(choice, Agree):
-                break
+        offered = people.offered(connection, phone, now - MEMORY)
+        if isinstance(choice, Agree) and not (offered and offered[0][1]):
+            return choice
+        question = self._open(offered)
+        if question is None:
+            return choice
+        if isinstance(choice, Disagree):
+            return NoneOfThem()
+        asked, options = question
+        meant = options[choice.number - 1 : choice.number] if isinstance(choice, Choose) else options
+        return chosen(asked, meant[0]) if len(meant) == 1 else asked
+
+    def _open(self, offered: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[Request, tuple[str, ...]] | None:
+        """What was asked by the last text whose answer is a question that is still open, and its options."""
+        for text, options in offered:
             asked = self.understand(text)
-            if isinstance(asked, Choose | Agree):
-                continue  # another number for the same question
-            if not options and asks_nothing(asked):
-                continue
-            if not options:
+            answers_one = isinstance(asked, Choose | Agree)  # which may be a question again: that of the text before
+            if options and not answers_one:
+                return asked, options
+            if not (options or answers_one or asks_nothing(asked)):
                 break
-            if isinstance(choice, Disagree):
-                return NoneOfThem()
-            meant = options[choice.number - 1 : choice.number] if isinstance(choice, Choose) else options
-            return chosen(asked, meant[0]) if len(meant) == 1 else asked
-        return choice
+        return None
+
+    def _told_apart(
+        self, question: _Question | None, address: str, text: str, found: Mapping[str, Dossier], now: datetime
+    ) -> _Question | None:
+        """The same with what tells two dossiers apart that a code may be: what was offered, and what is followed."""
+        if question is None or not doubtful(question.request, question.asker, found):
+            return question
+        phone = question.asker.phone or address
+        with self._database.reading() as connection:
+            request = self._repeated(connection, address, text, question.request, now)
+            ties = tie(connection, address, phone, request, now - MEMORY)
+            followed = tuple(followers.of(connection, [phone])[phone].wanted)
+        asker = question.asker._replace(ties=replace(ties, followed=followed))
+        return replace(question, request=request, asker=asker)
+
+    def _repeated(self, connection: sa.Connection, address: str, text: str, request: Request, now: datetime) -> Request:
+        """What a code as it is printed means that an open question offers: that choice."""
+        question = self._open(people.offered(connection, address, now - MEMORY))
+        named = codes_read(request)
+        if question is None or named is None or len(named.readings) != 1 or isinstance(request, Speak):
+            return request
+        asked, options = question
+        code = next(iter(named.printed.intersection(options)), None)
+        if code is None:
+            return request
+        return chosen(asked if isinstance(request, LookUp) and repeats(text, code) else request, code)
 
     def _decision(
         self, question: _Question | None, found: Mapping[str, Dossier] | None, lately: Sequence[Reply], now: datetime
