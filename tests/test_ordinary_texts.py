@@ -357,6 +357,40 @@ def test_a_question_behind_an_answer_about_several_dossiers_is_about_the_senders
     assert here.text(owner, "khi nào xong").startswith(f"Ho so {ready} ")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nop o dau",
+        "nộp ở đâu vậy ạ",
+        "nop them giay gi",
+        "can giay gi",
+        "cần giấy tờ gì ạ",
+        "giay gi vay",
+        "bao nhieu tien",
+        "het bao nhieu tien",
+        "hết bn tiền",
+        "đóng ở đâu",
+    ],
+)
+@pytest.mark.parametrize("status", [Status.SUPPLEMENT_ASKED, Status.FEE_ASKED])
+def test_who_was_just_told_that_something_is_lacking_asks_on_about_that(here: World, status: Status, text: str) -> None:
+    code, owner = code_of(here, status), owner_of(here, status)
+    told = here.text(owner, code)
+    assert here.text(owner, text) == told
+    assert here.text(LAN, text).startswith("Day la tong dai tu dong")  # nothing was told there
+
+
+def test_who_was_told_of_something_else_asks_nothing_of_it_by_such_words(here: World) -> None:
+    code, owner = code_of(here, Status.SUPPLEMENT_ASKED), owner_of(here, Status.SUPPLEMENT_ASKED)
+    here.text(LAN, code_of(here, Status.IN_PROGRESS))
+    assert here.text(LAN, "cần giấy gì").startswith("Day la tong dai tu dong")
+    here.text(owner, code)
+    for text in ("làm khai sinh cần giấy gì", "tin nhan nay bao nhieu tien"):
+        assert here.text(owner, text).startswith("Day la tong dai tu dong")
+    here.clock.forward(minutes=61)
+    assert here.text(owner, "cần giấy gì").startswith("Day la tong dai tu dong")
+
+
 def test_who_answers_a_result_with_a_bare_number_is_told_how_to_rate_it(here: World) -> None:
     code, owner = code_of(here, Status.RETURNED), owner_of(here, Status.RETURNED)
     assert here.text(owner, "5").startswith("Khong co cau hoi nao")

@@ -17,6 +17,7 @@ from smsgw.answers import commands, status
 from smsgw.answers.asked import (
     Agree,
     AskVoice,
+    AskWhatLacks,
     Choose,
     Command,
     Disagree,
@@ -123,18 +124,18 @@ class Answers:
         match request:
             case LookUp(read) if read.readings:
                 return self._look_up(read, asker, found, now)
-            case LookUp(read):
-                return self._said(asker, _hinted(read.hint))
             case Choose(number, None):
                 return self._said(asker, _unasked(number, asker, found))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
             case ListFollowed(question):
                 return self._list(asker, found, now, or_last=question)
+            case AskWhatLacks() if commands.told_lacking(asker, found):
+                return self._list(asker, found, now, or_last=True)
             case Disagree(instead):
                 return self._replied(instead, asker, found, now)
-            case Help() | Thank() | Agree() | Choose() | HowToReceive() | NoneOfThem():
-                return self._said(asker, Said("help", _helped(request)))
+            case LookUp() | AskWhatLacks() | Help() | Thank() | Agree() | Choose() | HowToReceive() | NoneOfThem():
+                return self._said(asker, _helped(request))
         return self._said(asker, self._commanded(request, asker, found))
 
     def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
@@ -340,16 +341,20 @@ class Answers:
         return min(SLOWEST, 10.0 * max(0, misses - self._limits.slow + 1))
 
 
-def _helped(request: Help | Thank | Agree | Choose | HowToReceive | NoneOfThem) -> str:
-    """Which text somebody gets for whom nothing is looked up."""
+def _helped(request: LookUp | AskWhatLacks | Help | Thank | Agree | Choose | HowToReceive | NoneOfThem) -> Said:
+    """What somebody gets for whom nothing is looked up."""
     match request:
+        case LookUp(read):
+            return _hinted(read.hint)
+        case AskWhatLacks():
+            return _hinted(Hint.NOTHING)
         case Thank() | Agree(Thank()):
-            return "thanked"
+            return Said("help", "thanked")
         case HowToReceive():
-            return "receive_usage"
+            return Said("help", "receive_usage")
         case NoneOfThem():
-            return "none_of_them"
-    return "help"
+            return Said("help", "none_of_them")
+    return Said("help", "help")
 
 
 def _unasked(number: int, asker: Asker, found: Mapping[str, Dossier]) -> Said:

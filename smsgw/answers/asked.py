@@ -91,6 +91,11 @@ class ListFollowed:
 
 
 @dataclass(frozen=True, slots=True)
+class AskWhatLacks:
+    """What to hand in or to pay, and where: about a dossier only behind an answer that says that it lacks something."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receive:
     """To get messages of these purposes again, or no more."""
 
@@ -143,7 +148,9 @@ class Misspelt:
 
 Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice | Misspelt
 OfPhone = Command | ListFollowed  # what only a phone can ask
-Request = LookUp | Choose | Help | Thank | Agree | Disagree | NoneOfThem | HowToReceive | Prefer | OfPhone
+Request = (
+    LookUp | AskWhatLacks | Choose | Help | Thank | Agree | Disagree | NoneOfThem | HowToReceive | Prefer | OfPhone
+)
 
 
 def exactly(code: str) -> LookUp:
@@ -153,7 +160,7 @@ def exactly(code: str) -> LookUp:
 
 def asks_nothing(request: Request) -> bool:
     """Whether somebody only thanks, or was not understood."""
-    return isinstance(request, Thank) or (isinstance(request, LookUp) and not request.read.readings)
+    return isinstance(request, Thank | AskWhatLacks) or (isinstance(request, LookUp) and not request.read.readings)
 
 
 def chosen(question: Request, code: str) -> Request:

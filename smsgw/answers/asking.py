@@ -8,6 +8,7 @@ import unicodedata
 from smsgw.answers.asked import (
     Agree,
     AskVoice,
+    AskWhatLacks,
     Choose,
     Disagree,
     Follow,
@@ -46,7 +47,7 @@ from smsgw.answers.spelling import (
     without_polite_end,
     without_yes,
 )
-from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS
+from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS, WHAT_LACKS
 from smsgw.answers.words import (
     Words,
     alphanumeric,
@@ -78,6 +79,7 @@ _GLAD_IN_SIGNS = re.compile(r"[:=][-']?[)D]")
 _HEART = re.compile(r"(?<!\S)<3+(?!\S)")  # no number, and so no option that is chosen
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
 _THAT_ONE = re.compile(" (?:HO SO|MA|CAI) (?:DO|NAY)$")  # "dung ho so do", "khong phai ma nay"
+_SO = re.compile("(?: (?:VAY|THE|HA|NHI|DAY))+$")
 _TO_STOP = re.compile("[dđ]ừng")
 
 
@@ -173,6 +175,8 @@ def _named(text: str, command: str, words: Words) -> Request | None:
         return request
     if (request := _agreed(text, command, words)) is not None:
         return request
+    if _SO.sub("", unpolite(command, words)[1]) in WHAT_LACKS:
+        return AskWhatLacks()
     if holds(command, written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
     return None

@@ -74,6 +74,12 @@ def told_results(asker: Asker, found: Mapping[str, Dossier]) -> list[Dossier]:
     return [dossier for dossier in _finished(asker, found) if dossier.code in asker.ties.recent]
 
 
+def told_lacking(asker: Asker, found: Mapping[str, Dossier]) -> bool:
+    """Whether somebody was just told of one dossier, and that it lacks papers or a fee."""
+    lately = [found[code] for code in asker.ties.lately if code in found]
+    return len(lately) == 1 and lately[0].status in (Status.SUPPLEMENT_ASKED, Status.FEE_ASKED)
+
+
 def rate(request: Rate, dossier: Dossier | None, asker: Asker) -> Said:
     """Once, after the result, by who owns or follows the dossier."""
     if dossier is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from smsgw.answers.asked import (
+    AskWhatLacks,
     Follow,
     Help,
     ListFollowed,
@@ -86,7 +87,7 @@ def _about(request: Request, quoted: Read) -> Request:
     if not quoted.readings:
         return request
     match request:
-        case LookUp(Read(readings=())) | ListFollowed(question=True):
+        case LookUp(Read(readings=())) | ListFollowed(question=True) | AskWhatLacks():
             return LookUp(quoted)  # also what a phone sets above: a number, a time
         case Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
             if not found.readings and found.hint is Hint.NOTHING:

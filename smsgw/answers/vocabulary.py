@@ -75,6 +75,13 @@ _STILL_LACKS = _each("""
     BO SUNG GI, BO SUNG GIAY, BO SUNG O DAU, THIEU GI, THIEU GIAY, NOP THEM GI, CAN GI NUA,
     PHI BAO NHIEU, NOP BAO NHIEU, DONG BAO NHIEU, NOP PHI O DAU, NOP TIEN O DAU, DONG TIEN O DAU
 """)
+# The same to whoever was just told that something is lacking, and to nobody else, if it is all that is said.
+WHAT_LACKS = _each("""
+    NOP O DAU, NOP CHO AI, NOP GI, NOP GIAY GI, NOP GIAY TO GI, NOP THEM GIAY GI, NOP THEM GIAY TO GI, CAN NOP GI,
+    CAN GIAY GI, CAN GIAY TO GI, CAN THEM GIAY GI, CAN GI, CAN THEM GI, GIAY GI, GIAY TO GI, LA GIAY GI, THEM GIAY GI,
+    BAO NHIEU, BAO NHIEU TIEN, HET BAO NHIEU, HET BAO NHIEU TIEN, MAT BAO NHIEU TIEN, TON BAO NHIEU TIEN,
+    DONG O DAU, DONG CHO AI, TIEN GI, PHI GI
+""")
 # Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
 _LATE = _each("""
     CHAM QUA, CHAM VAY, CHAM THE, LAU QUA, LAU VAY, LAU THE, LAU DU, LAU VAI, TRE HEN, TRE QUA,
@@ -160,6 +167,7 @@ _MEANT = {
     "MINH": "M",
     "TOI": "TUI",
     "BIET": "BIT, BIK",
+    "BAO NHIEU": "BN",
     "MUON": "MUN",
     "CHUA": "CHX, CH",
     "XONG": "XOG",

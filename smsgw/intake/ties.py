@@ -7,7 +7,18 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from smsgw.answers.asked import AskVoice, Choose, Follow, ListFollowed, Rate, Request, Speak, Unfollow, codes_asked
+from smsgw.answers.asked import (
+    AskVoice,
+    AskWhatLacks,
+    Choose,
+    Follow,
+    ListFollowed,
+    Rate,
+    Request,
+    Speak,
+    Unfollow,
+    codes_asked,
+)
 from smsgw.answers.asker import NO_TIES, Ties
 from smsgw.store import followers, opt_outs, owners, people, ratings, voices
 
@@ -35,6 +46,9 @@ def tie(connection: sa.Connection, address: str, phone: str, request: Request | 
             )
         case ListFollowed() | Rate():
             return _dossiers(connection, address, phone, request, since)
+        case AskWhatLacks():
+            lately = people.told_lately(connection, address, since)
+            return Ties(codes=frozenset(lately), lately=lately)
         case Choose():
             recent = people.told_about(connection, address)
             return Ties(codes=frozenset(recent), recent=recent)
