@@ -40,6 +40,32 @@ def test_the_rules_show_when_they_are_due_and_silence_is_red(here: World) -> Non
     desk.get("/reminders/nothing", 404)
 
 
+def row_of(page: str, rule: str) -> str:
+    """A rule's line, as it is read."""
+    (line,) = (line for line in re.findall("<tr>.*?</tr>", page, re.DOTALL) if f">{rule}<" in line)
+    return re.sub(r"(?:<[^>]*>|\s)+", " ", line)
+
+
+def test_a_rule_that_is_off_has_no_next_run_unless_it_is_on_somewhere(here: World) -> None:
+    begun(here)
+    desk, rule = official(here, "lan", "approver"), "Xin lỗi vì trễ hẹn"
+    bound = official(here, "mai", "approver", agency="H01.21.01")
+    assert "15/08/2018 17:00" in row_of(desk.get("/reminders/"), rule)
+    assert "chưa chạy –" in row_of(desk.post("/reminders/overdue", turn="off"), rule)
+    assert "15/08/2018 17:00" in row_of(bound.post("/reminders/overdue", turn="on"), rule)
+    assert "15/08/2018 17:00" in row_of(desk.get("/reminders/"), rule)
+    desk.post("/reminders/overdue", turn="on")
+    assert "chưa chạy –" in row_of(bound.post("/reminders/overdue", turn="off"), rule)
+
+
+def test_what_officials_are_told_stands_apart_from_what_citizens_are_told(here: World) -> None:
+    citizens, officials = official(here, "lan", "viewer").get("/reminders/").split("Nhắn cho cán bộ")
+    assert "Nhắn cho người dân" in citizens
+    assert "Xin lỗi vì trễ hẹn" in citizens
+    assert "Tin sáng cho cán bộ" not in citizens
+    assert "Tin sáng cho cán bộ" in officials
+
+
 def test_a_dry_run_shows_whom_what_and_the_cost_and_only_ones_own_agency(here: World) -> None:
     agency = begun(here)
     code, other = agency.codes(IN_PROGRESS, 2)

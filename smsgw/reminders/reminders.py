@@ -30,6 +30,12 @@ class RuleState:
     next: datetime
     last: datetime | None
 
+    def told_to(self, agency: str) -> bool:
+        """Whether anybody is told by it: of the dossiers of an agency, or of any (EVERYWHERE)."""
+        if agency == EVERYWHERE:
+            return self.on or any(self.agencies.values())
+        return self.agencies.get(agency, self.on)
+
 
 class Reminders:
     """Tells people of their dossiers, by rules. `runs` does it."""

@@ -30,7 +30,11 @@ def routes(desk: Desk) -> Blueprint:
     def rules() -> AnyResponse:
         states, silent = desk.reminders.states(), desk.reminders.runs.silence()
         mine, days = me().agency or EVERYWHERE, {name: _day(rule) for name, rule in desk.reminders.rules.items()}
-        return page("reminders.html", states=states, silent=silent, title=_title, days=days, mine=mine)
+        told = {
+            name: "officials" if rule.kind == "officials" else "citizens" for name, rule in desk.reminders.rules.items()
+        }
+        groups = {who: [state for state in states if told[state.rule] == who] for who in ("citizens", "officials")}
+        return page("reminders.html", groups=groups, silent=silent, title=_title, days=days, mine=mine)
 
     @reminders.get("/runs")
     @needs("viewer")
