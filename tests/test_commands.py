@@ -237,6 +237,7 @@ def test_a_failure_is_one_line_that_says_what_to_do(
         ("lookup",),
         ("text", "x"),
         ("text", "x", "--from", "8188"),
+        ("text", "x", "--from", "+14155550123"),
         ("serve", "--roles", "cook"),
         ("sample", "--today", "9999-12-31"),
         ("report", "--from", "0001-01-01"),

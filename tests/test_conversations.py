@@ -11,6 +11,7 @@ from smsgw.dossiers.dossier import Status
 from smsgw.store.tables import inbound, outbound
 from smsgw.text.phones import msisdn
 from smsgw.text.segments import measure
+from tests.console import official
 from tests.world import World
 
 LAN = "84912345678"
@@ -233,6 +234,18 @@ def test_machines_are_never_answered(here: World, sender: str) -> None:
     assert here.states() == {}
     with here.gateway.database.reading() as connection:
         assert connection.scalars(sa.select(inbound.c.state)).all() == ["ignored"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "sought"), [("14155550123", "14155550123"), ("14155550123", "+14155550123"), ("VNPT-SMS", "VNPT-SMS")]
+)
+def test_officials_find_what_a_sender_wrote_who_is_not_answered(anywhere: World, sender: str, sought: str) -> None:
+    assert anywhere.text(sender, "HS H01.12-180802-0012") == ""
+    desk = official(anywhere, "lan", "viewer")
+    shown = desk.post("/conversations/", query=sought)
+    assert "HS H01.12-180802-0012" in shown
+    assert "Không trả lời" in shown
+    desk.post("/conversations/", 404, query=f"{sender}0\0")
 
 
 HOSTILE = (

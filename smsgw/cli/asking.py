@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from smsgw.answers.asker import Asker
-from smsgw.cli.common import Context, Msisdn, as_json, print_json
+from smsgw.cli.common import Answered, Context, Msisdn, as_json, print_json
 from smsgw.demo import simulator_url
 from smsgw.handset import Handset
 from smsgw.text.segments import measure
@@ -45,7 +45,7 @@ def lookup(context: Context, code: str, phone: str | None, as_json: bool) -> Non
 
 @click.command()
 @click.argument("message")
-@click.option("--from", "phone", type=Msisdn(), required=True, help="The citizen's phone.")
+@click.option("--from", "phone", type=Answered(), required=True, help="The citizen's phone.")
 @click.option("--wait", type=click.FloatRange(min=0), default=15.0, show_default=True, help="Seconds to wait.")
 @as_json
 @click.pass_obj

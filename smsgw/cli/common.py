@@ -137,6 +137,19 @@ class Mobile(Msisdn):
         return phone
 
 
+class Answered(Msisdn):
+    """The same of a phone that is answered when it texts, as carriers name it: without a plus."""
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        phone = super().convert(value, parameter, context)
+        if phones.msisdn(phone) != phone:
+            self.fail(
+                f"{value!r} is abroad: a carrier brings it as {phone}, without the plus, and no such number is"
+                " answered; expected one such as 84912345678 or 0912345678"
+            )
+        return phone
+
+
 def by_hand() -> str:
     """Who gives this command, as the audit log names them; with sudo, who they were before.
 

@@ -17,6 +17,7 @@ from smsgw.store import conversations as rows
 from smsgw.store.conversations import Talk, Thread
 from smsgw.store.database import Database
 from smsgw.store.officials import Official
+from smsgw.text.alphabet import storable
 from smsgw.text.phones import msisdn
 
 
@@ -38,7 +39,7 @@ class Conversations:
         self._clock = clock
 
     def found(self, query: str, who: Official) -> list[Talk]:
-        """Whom a search means: a phone, or those who asked about a dossier and the one on it."""
+        """Whom a search means: a phone, a sender as it is stored, or those who asked about a dossier and the one on it."""
         return [talk for talk in self._meant(query, who) if self.seen(talk.phone, who) is not None]
 
     def opened(self, id: str, who: Official) -> Opened | None:
@@ -73,9 +74,11 @@ class Conversations:
         return thread if thread.came or thread.went else None
 
     def _meant(self, query: str, who: Official) -> list[Talk]:
-        if phone := msisdn(query):
-            with self._database.reading() as connection:
-                return rows.with_phones(connection, [phone])
+        phone = msisdn(query)
+        with self._database.reading() as connection:
+            talks = rows.with_phones(connection, [phone or storable(query)])
+        if phone or talks:
+            return talks
         codes = [code for reading in read(query).readings for code in reading.candidates]
         dossiers = {
             code: dossier for code, dossier in self._onestop.find(codes).items() if who.sees(dossier.agency_code)
