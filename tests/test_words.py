@@ -235,6 +235,27 @@ def test_what_carriers_often_say_is_said_in_words_with_their_code_behind() -> No
     assert {code: report._REASONS.get(code) for code in known} == {code: VI.failure(code) for code in known}
 
 
+@pytest.mark.parametrize(
+    ("language", "delivered", "undelivered", "expired", "open_"),
+    [
+        ("vi", "Đã đến máy", "Không đến máy", "Hết hạn", "Đang mở"),
+        ("en", "Delivered", "Not delivered", "Expired", "Open"),
+    ],
+)
+def test_a_state_is_called_the_same_on_every_page(
+    language: Language, delivered: str, undelivered: str, expired: str, open_: str
+) -> None:
+    said = {page: both[language] for page, both in texts.load().items()}
+    home, talks = said["home"], said["conversations"]
+    assert home["arrived"] == talks["state_delivered"] == talks["receipt_delivered"].capitalize() == delivered
+    assert home["failed"] == talks["state_undelivered"] == talks["receipt_undelivered"].capitalize() == undelivered
+    assert home["delivered_note"].format(good=1, bad=2) == f"1 {delivered.lower()}, 2 {undelivered.lower()}"
+    assert talks["state_expired"] == talks["receipt_expired"].capitalize() == expired
+    assert said["channels"]["state_open"] == open_
+    assert said["channels"]["queued"] == home["queue"] == talks["state_queued"]
+    assert said["channels"]["sending"] == talks["state_sending"]
+
+
 def test_every_state_that_a_carrier_reports_has_its_words() -> None:
     assert [one for one in get_args(ReceiptStatus) if VI.of("conversations.receipt", one) == one] == []
 
