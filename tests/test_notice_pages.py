@@ -92,6 +92,33 @@ def test_what_somebody_else_has_to_understand_is_not_done_without_a_reason(here:
     assert latest(here).state == "cancelled"
 
 
+def test_cost_is_called_an_estimate_until_it_is_known_and_is_then_what_was_spent(here: World) -> None:
+    tariffs: Any = here.gateway.notices.means.tariffs
+    tariffs["sms"] = 350
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+
+    def shown() -> list[str]:
+        page = lan.get(f"/notices/{latest(here).id}/")
+        return [
+            f"{name}: {figure}"
+            for name, figure in re.findall(r"<dt>((?:Tin tính|Chi phí)[^<]*)</dt><dd>([^<]*)<", page)
+        ]
+
+    post(lan, "new", at="2018-08-16T08:00")
+    assert shown() == ["Tin tính phí (dự tính): 2", "Chi phí (dự tính): 700\N{NO-BREAK SPACE}₫"]
+    moved(lan, latest(here), "submit")
+    assert "Không gửi trước 16/08/2018 08:00." in minh.get(f"/notices/{latest(here).id}/")
+    moved(lan, latest(here), "cancel")
+    assert shown() == ["Tin tính phí: 0", "Chi phí: 0\N{NO-BREAK SPACE}₫"]
+    assert "Không gửi trước" not in lan.get(f"/notices/{latest(here).id}/")
+    post(lan, "new")
+    moved(lan, latest(here), "submit")
+    moved(minh, latest(here), "approve")
+    assert shown()[1].startswith("Chi phí (dự tính)")
+    here.settle()
+    assert shown() == ["Tin tính phí: 2", "Chi phí: 700\N{NO-BREAK SPACE}₫"]
+
+
 def test_what_nobody_has_approved_yet_is_cancelled_without_a_reason(here: World) -> None:
     lan = official(here, "lan", "sender")
     post(lan, "new")

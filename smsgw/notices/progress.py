@@ -45,6 +45,14 @@ class Progress:
         return self.notice.recipients - self.counts.queued
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a notice came to: the segments that carriers took, and what they cost in đồng."""
+
+    segments: int
+    cost: int
+
+
 def progress(means: Means, notice: Notice) -> Progress:
     """The progress of a notice that was found."""
     past = Reckoning.from_json(notice.reckoning)
@@ -66,3 +74,12 @@ def _ends(means: Means, notice: Notice, counts: Counts) -> datetime | None:
     share = counts.queued / max(1, notice.recipients)
     left = Counter({name: round(count * share) for name, count in by_channel.items()})
     return course(means, notice, left).ends
+
+
+def spent(means: Means, notice: Notice) -> Spent | None:
+    """What a notice that is over came to; None while it is not, and when its recipients are removed."""
+    if notice.state not in (State.DONE, State.CANCELLED) or Reckoning.from_json(notice.reckoning).removed:
+        return None
+    with means.database.reading() as connection:
+        taken = sending.taken(connection, notice.id)
+    return Spent(taken.total(), sum(count * means.tariffs.get(name, 0) for name, count in taken.items()))

@@ -318,6 +318,19 @@ def spent(connection: sa.Connection, id: str) -> int:
     return sum(filter(None, connection.scalars(sa.union_all(*_of_notice(id, asked)))))
 
 
+def taken(connection: sa.Connection, id: str) -> Counter[str]:
+    """The segments of all messages of a notice that a carrier took, by channel."""
+
+    def asked(message: _Columns) -> _Asked:
+        mine = sa.select(message.channel, sa.func.sum(message.segments)).group_by(message.channel)
+        return mine.where(looked_at_last(message.submitted_at.is_not(None)))
+
+    found: Counter[str] = Counter()
+    for channel, segments in connection.execute(sa.union_all(*_of_notice(id, asked))):
+        found[channel] += segments
+    return found
+
+
 def fates(database: Database, id: str) -> Iterator[Fate]:
     """Every recipient, by line, with what became of the message."""
 

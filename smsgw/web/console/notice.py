@@ -17,7 +17,7 @@ from smsgw.notices.audience.expression import FilterError
 from smsgw.notices.life import MOVES, Move, State, open_moves
 from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
-from smsgw.notices.progress import progress
+from smsgw.notices.progress import progress, spent
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.waits import sent_back
 from smsgw.store import channels
@@ -183,7 +183,8 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         notice=notice,
         preview=looked_at,
         removed=looked_at.reckoning.removed_at,
-        total=looked_at.reckoning.size(accents=notice.accents),
+        estimate=looked_at.reckoning.size(accents=notice.accents),
+        spent=spent(desk.notices.means, notice),
         sent_back=back,
         names=_names(desk, notice),
         warnings=(_returned(events, show) if back else [])
