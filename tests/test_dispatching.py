@@ -247,6 +247,22 @@ def test_the_channels_that_a_lane_takes_are_those_that_its_messages_take() -> No
             assert {*ROUTES.firsts(lane, usable)} == taken
 
 
+@pytest.mark.parametrize(
+    ("lane", "names", "behind"),
+    [
+        (Lane.NOTICE, {"bulk"}, {"bulk", "sms"}),
+        (Lane.NOTICE, {"sms"}, {"sms", "spare"}),
+        (Lane.NOTICE, {"bulk", "sms"}, ALL),
+        (Lane.REMINDER, {"sms"}, {"sms"}),
+        (Lane.NOTICE, set[str](), set[str]()),
+    ],
+)
+def test_what_begins_at_a_channel_can_take_those_behind_it_and_no_other(
+    lane: Lane, names: set[str], behind: set[str]
+) -> None:
+    assert ROUTES.within_reach(lane, names) == behind
+
+
 def test_a_reply_goes_back_the_way_that_its_question_came_as_long_as_that_is_open() -> None:
     assert ROUTES.first(Lane.REPLY, "84912345678", ALL, at="spare") == "spare"
     assert ROUTES.first(Lane.REPLY, "84912345678", {"sms"}, at="spare") == "sms"

@@ -136,6 +136,19 @@ def test_a_notice_that_waits_for_a_closed_channel_says_so(here: World) -> None:
     assert "Kênh sms: Tạm dừng." in lan.get(f"/notices/{latest(here).id}/")
 
 
+def test_a_notice_says_nothing_of_a_closed_channel_that_it_can_not_take(tmp_path: Path) -> None:
+    who = 'provider = "aggregator"\nurl = "http://127.0.0.1:9"\ntoken = "t"\nsecret = "s"\nsender = "8188"'
+    with world(tmp_path, more=f"[channels.other]\n{who}\ntps = 10\nbatch = 10") as small:
+        lan, minh = official(small, "lan", "sender"), official(small, "minh", "approver")
+        post(lan, "new")
+        moved(lan, latest(small), "submit")
+        small.gateway.steering.pause("other", "bảo trì", "minh")
+        moved(minh, latest(small), "approve")
+        assert "Tạm dừng." not in lan.get(f"/notices/{latest(small).id}/")
+        small.gateway.steering.pause("sms", "bảo trì", "minh")
+        assert "Kênh sms: Tạm dừng." in lan.get(f"/notices/{latest(small).id}/")
+
+
 def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here: World) -> None:
     lan = official(here, "lan", "sender")
     minh, hoa = official(here, "minh", "approver"), official(here, "hoa", "approver")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -120,6 +120,10 @@ class Roads:
     def firsts(self, lane: Lane) -> tuple[str, ...]:
         """The channels that new messages of a lane to phones take now, route by route."""
         return self._routes.firsts(lane, self._open)
+
+    def within_reach(self, lane: Lane, names: Collection[str]) -> frozenset[str]:
+        """These channels, and those that messages of a lane may take in their stead."""
+        return self._routes.within_reach(lane, names)
 
     def instead(self, lane: Lane, recipient: str, failed: str) -> Channel | None:
         """The channel that takes a message whose own one failed or is gone, if there is one."""

@@ -53,10 +53,18 @@ class Routes:
 
     def firsts(self, lane: Lane, usable: Collection[str]) -> tuple[str, ...]:
         """Where new messages of a lane to phones go, route by route: as long as it is the same, so is each one's."""
+        return tuple(next((name for name in way if name in usable), way[0]) for way in self._ways(lane))
+
+    def within_reach(self, lane: Lane, names: Collection[str]) -> frozenset[str]:
+        """These channels, and those that messages of a lane may take in their stead: the ones behind them."""
+        behind = (way[way.index(name) :] for way in self._ways(lane) for name in names if name in way)
+        return frozenset(names).union(*behind)
+
+    def _ways(self, lane: Lane) -> list[tuple[str, ...]]:
+        """The channels of each route of a lane to phones."""
         routes = [route for route in self._routes if lane in route.lanes]
-        ways = [route.channels for route in routes]
-        ways += [(self._default,)] if all(route.prefixes for route in routes) else []
-        return tuple(next((name for name in way if name in usable), way[0]) for way in ways)
+        default = [(self._default,)] if all(route.prefixes for route in routes) else []
+        return [*(route.channels for route in routes), *default]
 
     def instead(self, lane: Lane, recipient: str, usable: Collection[str], failed: str) -> str | None:
         """Where a message goes whose channel failed; None if no other one can take it now."""

@@ -18,11 +18,13 @@ from smsgw.notices.life import MOVES, Move, State, open_moves
 from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
 from smsgw.notices.progress import progress, spent
+from smsgw.notices.reckoning import Reckoning
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.waits import sent_back
 from smsgw.store import channels
 from smsgw.store.channels import Channel
 from smsgw.store.notices import Event, Notice
+from smsgw.store.tables import Lane
 from smsgw.text import phones
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
@@ -189,7 +191,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         names=_names(desk, notice),
         warnings=(_returned(events, show) if back else [])
         + (_warnings(looked_at, show, desk.clock()) if before else []),
-        channels=_channels(desk) if notice.state in ON_ITS_WAY else {},
+        channels=_channels(desk, looked_at.reckoning) if notice.state in ON_ITS_WAY else {},
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
         reasoned=_reasoned(notice),
@@ -245,9 +247,11 @@ def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:
             return None
 
 
-def _channels(desk: Desk) -> dict[str, Channel]:
+def _channels(desk: Desk, reckoning: Reckoning) -> dict[str, Channel]:
+    """The channels that a notice's messages may take."""
+    reach = desk.roads.within_reach(Lane.NOTICE, reckoning.by_channel)
     with desk.database.reading() as connection:
-        return channels.every(connection)
+        return {name: channel for name, channel in channels.every(connection).items() if name in reach}
 
 
 def _returned(events: list[Event], show: Format) -> list[tuple[str, str]]:
