@@ -245,7 +245,7 @@ def approve_and_cancel(minh: Page, notice: str, picture: Picture) -> None:
     minh.locator("[data-state=sending]").wait_for()
     press(minh, "cancel")
     # What was in hand is not sent yet, then it is, and then its receipt comes.
-    until(minh, lambda: (now := figures(settled(minh)))["Chưa gửi"] == now["Đã gửi đi"] == 0)
+    until(minh, lambda: (now := figures(settled(minh)))["Chưa gửi"] == now["Nhà mạng đã nhận"] == 0)
     found = figures(minh)
     assert found["Đã hủy"] > 0
     assert sum(found.values()) == PEOPLE

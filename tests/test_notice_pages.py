@@ -549,9 +549,9 @@ def test_the_report_calls_what_became_of_a_message_by_the_words_of_the_page(here
     here.tick()
     here.settle()
     report = lan.get(f"/notices/{id}/report.csv")
-    assert report.count("đã nhận") == 2
+    assert report.count("đã đến máy") == 2
     assert "tin tính phí" in report
-    assert "Đã nhận" in lan.get(f"/notices/{id}/")
+    assert "Đã đến máy" in lan.get(f"/notices/{id}/")
     for state in ("submitted", "undelivered", "unknown", "cancelled"):
         assert STATES[state] == texts.say("vi", f"notices.{state}").lower()
 

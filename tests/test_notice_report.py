@@ -46,7 +46,7 @@ def test_the_workbook_has_numbers_and_times_as_such_and_phones_as_people_write_t
         *("dòng", "số điện thoại", "trạng thái", "lý do", "tin tính phí", "kênh", "gửi lúc", "kết thúc lúc"),
         *("họ tên", "Mã"),
     )
-    assert first[:6] == (2, "0912000001", "đã nhận", None, 1, "sms")
+    assert first[:6] == (2, "0912000001", "đã đến máy", None, 1, "sms")
     for at in first[6:8]:
         assert isinstance(at, datetime)
         assert f"{at:%Y-%m-%d %H}" == "2018-08-15 12"  # by the province's clock

@@ -413,4 +413,4 @@ def test_failures_are_told_by_their_reason_and_the_report_names_everybody(cast: 
     with file.open("wb") as out:
         write_xlsx("r", report.table(means, ended, "vi"), out)
     rows = [*load_workbook(file)["r"].iter_rows(values_only=True)]
-    assert (rows[0][1], rows[3][1], rows[3][2]) == ("số điện thoại", "0910000002", "không nhận được")
+    assert (rows[0][1], rows[3][1], rows[3][2]) == ("số điện thoại", "0910000002", "không đến máy")
