@@ -519,7 +519,7 @@ def test_every_dossier_is_a_box_to_tick_and_stands_alone(here: World) -> None:
     assert "Người nhận" in post(lan, "new", by="filter", text="Nghỉ lễ.", all="1")
     assert latest(here).audience == "all"
     page = post(lan, "new", 400, by="filter", text="Nghỉ lễ.", all="1", overdue="yes")
-    assert re.search('id="all-wrong">[^<]*mọi hồ sơ', page)
+    assert 'id="all-wrong">Đã chọn mọi hồ sơ thì không chọn mục nào khác.' in page
     assert re.search('name="all"[^>]* checked', page)
 
 

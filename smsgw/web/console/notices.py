@@ -271,7 +271,9 @@ def _said(desk: Desk, form: Form, error: Exception) -> str:
         case FilterError(term=""):
             return say("notices.no_filter")
         case FilterError():
-            _, place = faulty(form, error)
+            field, place = faulty(form, error)
+            if field == "all":
+                return say("notices.all_alone")
             problem = reason(language(), error.problem)
             if place:
                 return say("notices.filter_wrong", place=place, term=error.term, problem=problem)
