@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from smsgw.notices.audience import listing
+from smsgw.notices.audience import listing, problems
 from smsgw.notices.audience.columns import filled, key, placeholders
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.lines import Limits
-from smsgw.notices.audience.refusals import _SENTENCES, AudienceRefused
+from smsgw.notices.audience.refusals import _SENTENCES, AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.reckoning import worded
 from smsgw.notices.spreadsheet import as_csv, harmless, write_xlsx
@@ -445,6 +445,23 @@ def test_whatever_is_said_can_be_written_into_a_workbook(said: str) -> None:
     write_xlsx("Báo cáo", [("code", harmless(said))], file)
     (row,) = load_workbook(file)["Báo cáo"].iter_rows(values_only=True)
     assert row[0] == "code"
+
+
+@pytest.mark.parametrize("problem", problems._PROBLEMS["en"])
+@pytest.mark.parametrize("about", ["", "H01.12-180802-0012: "])
+@given(st.text(max_size=50))
+def test_whatever_was_said_of_a_row_can_be_said_in_the_other_language(about: str, problem: str, cell: str) -> None:
+    values = {"longest": 9, "segments": 9, "most": 8, "channel": "sms"}
+    told: dict[Language, RowError] = {
+        language: RowError(
+            2,
+            problems.OF_THE_TEXT[language] if problem in ("too_long", "unregistered") else "Mã",
+            about + problems.said(problem, language, cell=cell, **values),
+        )
+        for language in ("vi", "en")
+    }
+    for language, error in told.items():
+        assert {problems.retold(one, language) for one in told.values()} == {error}
 
 
 def test_what_openpyxl_reads_is_what_is_read() -> None:

@@ -18,6 +18,7 @@ from smsgw.notices.report import STATES
 from smsgw.store.notices import Notice
 from smsgw.store.tables import notice
 from smsgw.web.console import texts
+from tests.bulletin import drafted
 from tests.console import Desk, official, text
 from tests.world import World, world
 
@@ -531,6 +532,17 @@ def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(he
     assert [line.split(",")[0] for line in faults.splitlines()] == ["\ufeffdòng", "4"]
     assert "84912000001" in lan.get(f"/notices/{id}/report.csv")
     assert lan.client.get(f"/console/notices/{id}/report.xlsx", buffered=True).data.startswith(b"PK")
+
+
+def test_faults_of_a_file_that_a_command_brought_are_told_in_the_language_of_the_page(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    made = drafted(here.gateway.notices, here.gateway.accounts.named("lan"), file="phone;tên\nabc;An\n0912000001;\n")
+    assert "this is no phone number: abc" in [error.problem for error in made.errors]
+    for page in (f"/notices/{made.notice.id}/", f"/notices/{made.notice.id}/errors.csv"):
+        shown = lan.get(page)
+        assert "không phải số điện thoại: abc" in shown
+        assert "bỏ trống mà nội dung cần đến" in shown
+        assert "phone number" not in shown
 
 
 def test_the_page_counts_the_rows_with_faults_and_not_the_faults(here: World) -> None:

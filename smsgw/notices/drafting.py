@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+from smsgw.notices.audience import problems
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import Recipient, RowError
@@ -22,16 +23,6 @@ from smsgw.store.notices import DOSSIER, Addressee, Notice
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
 LONGEST_NAME, LONGEST_TEXT = 120, 1000  # characters, placeholders as they are written
 YEARS = range(2000, 2200)  # within these, no reckoning leaves the calendar
-
-_TOO_LONG: dict[Language, str] = {
-    "en": "the text would take {segments} segments; {most} are allowed",
-    "vi": "tin nhắn dài {segments} phần; nhiều nhất được {most} phần",
-}
-_UNREGISTERED: dict[Language, str] = {
-    "en": "the carrier of channel {channel} takes only texts registered with it, and this is none of them",
-    "vi": "nhà mạng của kênh {channel} chỉ nhận mẫu tin đã đăng ký, nội dung này không theo mẫu nào",
-}
-_TEXT: dict[Language, str] = {"en": "text", "vi": "nội dung"}
 
 Progress = Callable[[int], object]
 
@@ -104,8 +95,8 @@ class Loader:
             refusing = opt_outs.among(connection, "notice", first)
             asked = [(item, _addressee(item.recipient)) for phone, item in first.items() if phone not in refusing]
             new = rows.add_recipients(connection, self.notice.id, [addressee for _, addressee in asked])
-            problems = [(error.row, error.column, error.problem) for error in errors]
-            rows.add_problems(connection, self.notice.id, self.reckoning.errors, problems)
+            found = [(error.row, error.column, error.problem) for error in errors]
+            rows.add_problems(connection, self.notice.id, self.reckoning.errors, found)
         self.reckoning.errors += len(errors)
         self.reckoning.opted_out += sum(item.recipient.phone in refusing for item in wanted)
         self.reckoning.duplicates += sum(item.recipient.phone not in refusing for item in wanted) - len(new)
@@ -119,11 +110,14 @@ class Loader:
             return item
         found = weighed(self.notice.text, item)
         if channel := self.means.refuses(item.phone, lambda: self._text(item)):
-            return RowError(item.row, _TEXT[self.language], _UNREGISTERED[self.language].format(channel=channel))
+            return self._wrong(item, problems.UNREGISTERED, channel=channel)
         segments, most = found.size(accents=self.notice.accents).segments, self.means.rules.most_segments
         if segments <= most:
             return found
-        return RowError(item.row, _TEXT[self.language], _TOO_LONG[self.language].format(segments=segments, most=most))
+        return self._wrong(item, problems.TOO_LONG, segments=segments, most=most)
+
+    def _wrong(self, item: Recipient, problem: str, **values: object) -> RowError:
+        return RowError(item.row, problems.OF_THE_TEXT[self.language], problems.said(problem, self.language, **values))
 
     def _text(self, item: Recipient) -> str:
         return worded(self.notice.text, item.values, accents=self.notice.accents)
@@ -153,7 +147,7 @@ def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, 
         print_.add(item)
         text = partial(worded, of.text, recipient.values, accents=of.accents)
         if refusing := means.refuses(recipient.phone, text):
-            raise NoticeRefused("registered", _UNREGISTERED["en"].format(channel=refusing))
+            raise NoticeRefused("registered", problems.said(problems.UNREGISTERED, "en", channel=refusing))
         channel, tariff = means.road(recipient.phone)
         fresh.add(weighed(of.text, recipient), channel.name, tariff)
     return fresh, print_.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from smsgw.notices.audience.problems import retold
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.recipients import RowError
 from smsgw.notices.spreadsheet import Record, harmless
@@ -17,5 +18,5 @@ _HEADINGS: dict[Language, Record] = {
 def records(errors: Iterable[RowError], language: Language) -> Iterator[Record]:
     """The headings, then a line for each fault."""
     yield _HEADINGS[language]
-    for error in errors:
+    for error in (retold(error, language) for error in errors):
         yield str(error.row), harmless(error.column), harmless(error.problem)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import get_args
+
 from smsgw.notices.audience.lines import CellFault
 from smsgw.notices.audience.numbers import NoNumber
 from smsgw.notices.audience.refusals import Language
+from smsgw.notices.recipients import RowError
 
 NO_VALUE, NO_HEADING, CONTROL = "no_value", "no_heading", "control"
+TOO_LONG, UNREGISTERED = "too_long", "unregistered"
+OF_THE_TEXT: dict[Language, str] = {"en": "text", "vi": "nội dung"}  # in the place of a column
 
 _PROBLEMS: dict[Language, dict[str, str]] = {
     "en": {
@@ -21,6 +27,8 @@ _PROBLEMS: dict[Language, dict[str, str]] = {
         NO_VALUE: "empty, and the text needs it",
         NO_HEADING: "a cell without a heading above it: {cell}; is there a delimiter too many in the row?",
         CONTROL: "characters that can't be read; type it again",
+        TOO_LONG: "the text would take {segments} segments; {most} are allowed",
+        UNREGISTERED: "the carrier of channel {channel} takes only texts registered with it, and this is none of them",
     },
     "vi": {
         NoNumber.BLANK: "thiếu số điện thoại",
@@ -33,12 +41,39 @@ _PROBLEMS: dict[Language, dict[str, str]] = {
         NO_VALUE: "bỏ trống mà nội dung cần đến",
         NO_HEADING: "ô không có tiêu đề ở trên: {cell}; có thừa dấu phân cách trong dòng không?",
         CONTROL: "có ký tự không đọc được; xin nhập lại",
+        TOO_LONG: "tin nhắn dài {segments} phần; nhiều nhất được {most} phần",
+        UNREGISTERED: "nhà mạng của kênh {channel} chỉ nhận mẫu tin đã đăng ký, nội dung này không theo mẫu nào",
     },
 }
 _SHOWN = 40  # characters of a cell
 
 
-def said(problem: str, language: Language, *, cell: str = "", longest: int = 0) -> str:
+def said(problem: str, language: Language, **values: object) -> str:
     """A problem for people, with as much of the cell as they need to find it."""
+    cell = str(values.get("cell", ""))
     shown = cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}..."
-    return _PROBLEMS[language][problem].format(cell=shown, longest=longest)
+    return _PROBLEMS[language][problem].format_map(values | {"cell": shown})
+
+
+def retold(error: RowError, language: Language) -> RowError:
+    """What was said of a row in the language of whoever brought the audience, in that of whoever reads it now."""
+    for told, problem, pattern in _AS_TOLD:
+        if told != language and (found := pattern.fullmatch(error.problem)):
+            values = found.groupdict()
+            column = OF_THE_TEXT[language] if problem in (TOO_LONG, UNREGISTERED) else error.column
+            about = values.pop("about") or ""
+            return RowError(error.row, column, about + _PROBLEMS[language][problem].format_map(values))
+    return error
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a template matches that was filled in, behind the code of the dossier that it is about or none."""
+    filled = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.*)", re.escape(template))
+    return re.compile(rf"(?P<about>\S+: )?{filled}", re.DOTALL)
+
+
+_AS_TOLD = [
+    (language, problem, _pattern(template))
+    for language in get_args(Language)
+    for problem, template in _PROBLEMS[language].items()
+]

@@ -14,6 +14,7 @@ from smsgw.dossiers import selecting
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.notices.audience import expression
 from smsgw.notices.audience.expression import FilterError
+from smsgw.notices.audience.problems import retold
 from smsgw.notices.life import MOVES, Move, State, open_moves
 from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
@@ -198,7 +199,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         next=_next(notice, events, own=own),
         editable=editable(notice) and me().may("sender"),
         undecided=before,
-        problems=desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN),
+        problems=[retold(one, language()) for one in desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN)],
         events=events,
         progress=None if before else progress(desk.notices.means, notice),
         mask=phones.mask,
