@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
@@ -159,7 +160,7 @@ class Gateway:
         for sender in self.senders if works else ():
             sender.finish()
         if self._ticker.running:
-            self._ticker.shutdown(wait=True)  # none of its jobs goes on after the statement or call in hand
+            self._end_jobs(LONGEST_DRAIN)
         if works:
             self.listener.stop()
             for sender in self.senders:
@@ -192,6 +193,13 @@ class Gateway:
         for ring in self.keys:
             ring.keep_fresh()
         quotas.ask(self.database, self.channels.values(), self.clock)
+
+    def _end_jobs(self, seconds: float) -> None:
+        """None of the ticker's jobs goes on after the statement or call in hand; a search that hangs has so long."""
+        impatient = threading.Timer(seconds, self.office.candidates.close)
+        impatient.start()
+        self._ticker.shutdown(wait=True)
+        impatient.cancel()
 
     def _register_texts(self) -> None:
         told = (text for rule in self.reminders.rules.values() for text in rule.registered)

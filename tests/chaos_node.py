@@ -19,14 +19,14 @@ from tempfile import TemporaryDirectory
 import click
 import sqlalchemy as sa
 
-from smsgw import gateway, logs
+from smsgw import gateway, logs, silence
 from smsgw.cli.main import commands
 from smsgw.clock import utc_now
 from smsgw.dispatch import breaker, retry, sender
 from smsgw.gateway import ROLES, Gateway, Role
 from smsgw.serve import Node, Stop
 from smsgw.settings import load
-from smsgw.store import database, schedules, wakes
+from smsgw.store import schedules, wakes
 from smsgw.store.database import Database
 from tests import processes, unsure
 from tests.world import settings
@@ -51,7 +51,7 @@ _WAITS = (
     (retry, "BLIND_WAIT", timedelta(seconds=1)),
     (sender, "TROUBLE_PAUSE", 0.2),
     (wakes, "PATIENCE", 0.2),
-    (database, "SILENCE", 1),
+    (silence, "SILENCE", 1),
     (schedules, "LEASE", timedelta(seconds=1)),
 )
 

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import sqlalchemy as sa
+
 _ATTACH, _DETACH = 26, 27  # SO_ATTACH_FILTER, SO_DETACH_FILTER
 _DROP = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # of a packet, let 0 bytes through
 _DROPPING = struct.pack("HL", 1, ctypes.addressof(_DROP))
@@ -31,6 +33,11 @@ class Line:
         self._quiet: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def url(self, direct: str) -> str:
+        """Of a database of that server, by this line."""
+        by_line = sa.make_url(direct).set(host="127.0.0.1", port=self.port)
+        return by_line.difference_update_query(["host"]).render_as_string()
+
     def cut(self) -> None:
         """Nothing more is heard, and nobody is let in."""
         self._silence(self._listening, *self._clients)
@@ -38,6 +45,10 @@ class Line:
     def cut_listeners(self) -> None:
         """Nothing more is heard by those who wait to be told something."""
         self._silence(*self.listeners)
+
+    def hush(self) -> None:
+        """Those who are there may say what they like and hear nothing more, as of a proxy that has lost its way."""
+        self._quiet.update(self._clients)
 
     def mend(self) -> None:
         for line in self._quiet:
@@ -91,3 +102,24 @@ def line_to(server: Path) -> Iterator[Line]:
         yield line
     finally:
         line.close()
+
+
+@contextlib.contextmanager
+def greeter() -> Iterator[str]:
+    """The URL of a server that lets everybody in, as PostgreSQL does, and says nothing more."""
+    clients: list[socket.socket] = []
+
+    def greet() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                clients.append(client)
+                client.recv(65536)
+                client.sendall(b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I")  # you are who you say; ask away
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=greet, daemon=True).start()
+        yield f"postgresql+psycopg://u@127.0.0.1:{listening.getsockname()[1]}/x?sslmode=disable&gssencmode=disable"
+        listening.shutdown(socket.SHUT_RDWR)
+        for client in clients:
+            client.close()

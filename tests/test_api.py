@@ -80,7 +80,7 @@ def test_a_dossier_says_what_anybody_may_know(here: World) -> None:
 
 def test_what_is_the_applicants_alone_is_in_no_answer(here: World) -> None:
     one = system(here)
-    with here.gateway.onestop._engine.connect() as connection:
+    with here.gateway.onestop._reader._engine.connect() as connection:
         rows = connection.execute(
             sa.text("SELECT code, applicant_name, supplement_note, post_tracking FROM dossier_status")
         )

@@ -19,7 +19,6 @@ def test_a_message_waits_for_the_one_stop_database_and_is_answered_when_it_is_ba
     code = code_of(anywhere, Status.IN_PROGRESS)
     file = anywhere.folder / "onestop.db"
     file.rename(anywhere.folder / "away.db")
-    anywhere.gateway.onestop._engine.dispose()
     assert anywhere.text(LAN, code) == ""
     assert "Xin nhan HS" in anywhere.text(LAN, "HELP")
     (anywhere.folder / "away.db").rename(file)
@@ -77,7 +76,6 @@ def test_one_whose_answer_the_database_refuses_keeps_nobody_waiting(here: World)
 
 def test_after_some_minutes_without_the_one_stop_database_one_apology_says_where_to_ask(here: World) -> None:
     (here.folder / "onestop.db").rename(here.folder / "away.db")
-    here.gateway.onestop._engine.dispose()
     assert here.text(LAN, "H01.21-180801-0001") == ""
     assert here.gateway.intake.answer_waiting() == 0
     here.clock.forward(minutes=6)

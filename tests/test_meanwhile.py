@@ -20,7 +20,6 @@ from tests.world import NOON, World
 def test_of_two_nodes_that_answer_what_has_waited_one_does(anywhere: World) -> None:
     code, file = code_of(anywhere, Status.IN_PROGRESS), anywhere.folder / "onestop.db"
     file.rename(anywhere.folder / "away.db")
-    anywhere.gateway.onestop._engine.dispose()
     assert anywhere.text(LAN, code) == ""
     (anywhere.folder / "away.db").rename(file)
     other, answered = Gateway(anywhere.gateway.settings, anywhere.clock), list[int]()

@@ -207,7 +207,6 @@ def test_a_code_that_is_no_code_is_sent_to_the_search(here: World) -> None:
 
 def test_without_the_one_stop_database_the_page_says_so(here: World) -> None:
     (here.folder / "onestop.db").rename(here.folder / "away.db")
-    here.gateway.onestop._engine.dispose()
     answer = here.client.get("/tra-cuu/H01.21-180802-0012")
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]

@@ -27,9 +27,7 @@ def line(postgres_server: postgres.Server) -> Iterator[Line]:
 def chaos(tmp_path: Path, postgres_url: str, line: Line) -> Iterator[Chaos]:
     """Nodes that reach their database by the line."""
     made = Chaos(tmp_path, str(postgres_url))
-    by_line = sa.make_url(postgres_url).set(host="127.0.0.1", port=line.port)
-    by_line = by_line.difference_update_query(["host"])
-    made.settings.write_text(made.settings.read_text().replace(postgres_url, by_line.render_as_string()))
+    made.settings.write_text(made.settings.read_text().replace(postgres_url, line.url(postgres_url)))
     yield made
     made.close()
 

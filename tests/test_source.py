@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from datetime import date
@@ -13,6 +14,8 @@ import pytest
 import sqlalchemy as sa
 
 from smsgw.dossiers import sample
+from smsgw.dossiers.calls import MOST_GIVEN_UP
+from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.source import (
     COLUMNS,
     QUIET,
@@ -24,6 +27,9 @@ from smsgw.dossiers.source import (
     read_only_engine,
     reason,
 )
+from smsgw.silence import SILENCE
+from tests import postgres
+from tests.silence import Line, greeter, line_to
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -154,17 +160,74 @@ class SetSeconds:
 
 
 def test_a_database_that_never_answers_is_given_up_and_then_refused_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        source = OneStop(f"postgresql+psycopg://u@127.0.0.1:{port}/x", timeout=0.2, pool_size=2)
+    with greeter() as url:
+        source = OneStop(url, timeout=0.02, pool_size=2)
         source.outage.clock = clock = SetSeconds()
-        for _ in range(2):
+        for _ in range(2 + MOST_GIVEN_UP):
             with pytest.raises(OneStopUnavailable, match="did not answer within"):
                 source.find(["H01.12-180802-0012"])
             clock.now += QUIET
         with pytest.raises(OneStopUnavailable, match="every connection"):
             source.find(["H01.12-180802-0012"])
         source.close()
+
+
+@pytest.fixture
+def line(postgres_server: postgres.Server) -> Iterator[Line]:
+    with line_to(postgres_server.socket_file) as made:
+        yield made
+
+
+@pytest.fixture
+def by_line(postgres_url: str, line: Line) -> str:
+    """A one-stop database that is reached by the line."""
+    sample.write(postgres_url, 5, 1, date(2018, 8, 15))
+    return line.url(postgres_url)
+
+
+@pytest.mark.parametrize("hanging", [1, 3])
+def test_a_line_that_takes_all_and_says_nothing_more_is_left_for_another(
+    by_line: str, line: Line, hanging: int
+) -> None:
+    source = OneStop(by_line, timeout=1, pool_size=3)
+    source.outage.clock = clock = SetSeconds()
+    code, *_ = codes(by_line)
+    for look_up in [source.begin([code]) for _ in range(3)]:
+        assert look_up()
+    line.hush()
+    for look_up in [source.begin([code]) for _ in range(hanging)]:
+        with pytest.raises(OneStopUnavailable, match="did not answer within"):
+            look_up()
+    for _ in range(3):
+        clock.now += QUIET
+        assert source.find([code])
+    source.close()
+
+
+def test_a_search_is_given_up_when_its_line_falls_silent(
+    by_line: str, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.dossiers.candidates.TIME_LIMIT", 1.0)
+    candidates, known = Candidates(by_line), frozenset(codes(by_line))
+    assert candidates.known_among(known) == known
+    line.hush()
+    with pytest.raises(OneStopUnavailable, match="did not answer within"):
+        candidates.known_among(known)
+    assert candidates.known_among(known) == known
+    candidates.close()
+
+
+def test_a_server_that_vanishes_is_noticed_by_its_silence(by_line: str) -> None:
+    engine = read_only_engine(by_line)
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver
+        ours = socket.socket(fileno=os.dup(driver.fileno()))
+    with ours:
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SILENCE * 1000
+        assert ours.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= SILENCE
+    engine.dispose()
 
 
 def test_after_a_call_that_got_nowhere_others_do_not_wait_in_turn(tmp_path: Path) -> None:
@@ -219,13 +282,15 @@ def test_a_refusal_by_the_database_itself_is_no_outage(postgres_url: str) -> Non
     source.close()
 
 
-def test_a_database_of_any_other_kind_is_asked_code_by_code(url: str, onestop: OneStop) -> None:
+def test_a_database_of_any_other_kind_is_asked_code_by_code(url: str) -> None:
     asked = codes(url)
     several = [f"none-{number}" for number in range(2500)] + asked
-    with onestop._engine.connect() as connection:
+    engine = read_only_engine(url)
+    with engine.connect() as connection:
         at_once = set(_rows(connection, several))
         connection.dialect.name = "another"
         one_by_one = set(_rows(connection, several))
+    engine.dispose()
     assert len(at_once) == len(asked)
     assert one_by_one == at_once
 

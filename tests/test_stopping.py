@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy as sa
 
+from smsgw.dossiers import candidates
 from smsgw.gateway import Gateway
 from smsgw.store import outbox
 from smsgw.store.schedules import LEASE, Stopped
 from smsgw.store.tables import Lane, attempt, outbound
+from tests.chaos import Chaos, until
+from tests.silence import greeter
 from tests.world import World, province, settings, sqlite_with_tables
 
 SPARE = """
@@ -82,6 +87,33 @@ def test_what_has_piled_up_is_left_where_it_is(tmp_path: Path, monkeypatch: pyte
     gateway.stop()
     with sa.create_engine(gateway.database.url).connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(outbound.c.state == "queued")) == 20
+
+
+def test_a_search_that_hangs_in_the_one_stop_database_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.gateway.LONGEST_DRAIN", 0.1)
+    with greeter() as url:
+        monkeypatch.setenv("SMSGW_ONESTOP__DATABASE", url)
+        gateway = Gateway(settings(tmp_path, sqlite_with_tables(tmp_path)))
+        gateway.start(["scheduler"])
+        until(lambda: gateway.reminders.runs.latest(9), "the reminders to begin")
+        begun = time.monotonic()
+        gateway.stop()
+        assert time.monotonic() - begun < candidates.TIME_LIMIT / 2
+
+
+@pytest.mark.long
+def test_a_node_ends_while_its_one_stop_database_hangs(tmp_path: Path) -> None:
+    made = Chaos(tmp_path, sqlite_with_tables(tmp_path))
+    with greeter() as url:
+        made.settings.write_text(made.settings.read_text().replace(f"sqlite:///{tmp_path}/onestop.db", url))
+        node = made.up(roles=("web",))
+        answer = requests.get(f"{made.url}/readyz", timeout=60).json()
+        assert "did not answer within" in answer["onestop"]
+        node.terminate()
+        made.ended(node, 0)
+    made.close()
 
 
 def test_a_run_of_reminders_is_left_after_the_page_in_hand_and_taken_over(

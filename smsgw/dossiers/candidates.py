@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from smsgw.dossiers.conditions import Conditions
 from smsgw.dossiers.dossier import Dossier, Status
-from smsgw.dossiers.source import OneStopUnavailable, dossier_of, read_only_engine, reason, utc
+from smsgw.dossiers.source import Reader, dossier_of, utc
 from smsgw.dossiers.view import counted, in_hand, overdue, view, without_zone
 
 TIME_LIMIT = 60.0  # seconds for one page; without an index the whole view is read for it
@@ -75,11 +75,11 @@ class Candidates:
     """Searches in a one-stop database. Every call raises OneStopUnavailable if it can't be asked."""
 
     def __init__(self, url: str) -> None:
-        self._engine = read_only_engine(url, timeout=TIME_LIMIT)
-        self.name = self._engine.url.render_as_string(hide_password=True)
+        self._reader = Reader(url, timeout=TIME_LIMIT, places=1)
+        self.name = self._reader.name
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._reader.close()
 
     def among(
         self, conditions: Conditions, now: datetime, span: Span | None = None, agencies: Collection[str] | None = None
@@ -183,11 +183,7 @@ class Candidates:
             after = rows[-1].code
 
     def _asked(self, work: Callable[..., Result]) -> Result:
-        try:
-            with self._engine.connect() as connection:
-                return work(connection)
-        except sa.exc.SQLAlchemyError as error:
-            raise OneStopUnavailable(reason(error)) from None
+        return self._reader.begin(work)()
 
 
 def _is_held(since: datetime) -> sa.ColumnElement[bool]:

@@ -1,8 +1,8 @@
 """The one-stop database: the agencies' own, read through the view `dossier_status` and never written to.
 
 It belongs to somebody else, so nothing about it is taken for granted: every call ends within a time limit, whatever
-the driver does; after one that got nowhere the next ones don't wait in turn; a row that makes no sense is left out and
-the others still answer.
+the driver does, and one that hangs is left behind; after one that got nowhere the next ones don't wait in turn; a row
+that makes no sense is left out and the others still answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as TooLate
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +22,8 @@ from typing import Any, NoReturn, TypeVar
 import orjson
 import sqlalchemy as sa
 
+from smsgw import silence
+from smsgw.dossiers.calls import AllHang, Calls
 from smsgw.dossiers.dossier import Dossier, Status
 from smsgw.failure import ExpectedFailure, first_line
 
@@ -89,6 +91,69 @@ class Outage:
             self._reason, self._until = reason, self.clock() + QUIET
 
 
+class Reader:
+    """Connections to a one-stop database that can't write.
+
+    A call ends within `timeout` seconds, whatever its driver does. `places`: how many may be made at a time.
+    """
+
+    def __init__(self, url: str, *, timeout: float, places: int) -> None:
+        self._timeout = timeout
+        self._engine = read_only_engine(url, timeout=timeout, pool_size=places)
+        self.name = self._engine.url.render_as_string(hide_password=True)
+        self._calls = Calls(places)
+        self._doubted = threading.Event()
+        sa.event.listen(self._engine, "checkout", self._look_at)
+
+    def begin(self, work: Callable[[sa.Connection], Result]) -> Callable[[], Result]:
+        """Begin a call. What comes back waits for the answer, or raises OneStopUnavailable.
+
+        Raises OneStopAway if all connections hang.
+        """
+        end = time.monotonic() + self._timeout
+        if self._calls.give_up():
+            self._doubted.set()
+        try:
+            future = self._calls.begin(partial(self._ask, work), self._timeout)
+        except AllHang:
+            raise OneStopAway("every connection to the one-stop database hangs") from None
+        return partial(self._answer, future, end)
+
+    def close(self) -> None:
+        """Let go of connections, without waiting for one that hangs; who waits for an answer is told so."""
+        self._calls.close()
+        self._engine.dispose()
+
+    def _answer(self, future: Future[Result], end: float) -> Result:
+        try:
+            return future.result(max(0.0, end - time.monotonic()))
+        except TooLate:
+            raise OneStopAway(f"the one-stop database did not answer within {self._timeout:g} s") from None
+        except CancelledError:
+            raise OneStopUnavailable("the gateway stops, and the one-stop database has not answered yet") from None
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:  # no connection, a lost one, or too slow
+            raise OneStopAway(reason(error)) from None
+        except sa.exc.SQLAlchemyError as error:
+            raise OneStopUnavailable(reason(error)) from None
+
+    def _ask(self, work: Callable[[sa.Connection], Result]) -> Result:
+        try:
+            with self._engine.connect() as connection:
+                return work(connection)
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The connection was kept from before its server went away; the others like it are gone from the pool as well.
+        with self._engine.connect() as connection:
+            return work(connection)
+
+    def _look_at(self, *_: object) -> None:
+        """Before a connection is used: those that were kept beside one that hangs are most likely as dead."""
+        if self._doubted.is_set():
+            self._doubted.clear()
+            raise sa.exc.InvalidatePoolError
+
+
 class OneStop:
     """A one-stop database under any SQLAlchemy URL. `timeout`: seconds that one call may take."""
 
@@ -96,10 +161,7 @@ class OneStop:
         self.url = url
         self.outage = Outage()
         self._timeout = timeout
-        self._engine = read_only_engine(url, timeout=timeout, pool_size=pool_size)
-        self._threads = ThreadPoolExecutor(pool_size, thread_name_prefix="onestop")
-        # A thread that hangs in a dead connection keeps its place, so that calls fail at once when all of them do.
-        self._free = threading.BoundedSemaphore(pool_size)
+        self._reader = Reader(url, timeout=timeout, places=pool_size)
 
     def find(self, codes: Collection[str]) -> dict[str, Dossier]:
         """The dossiers that exist of these codes, which are compared to the letter. Raises OneStopUnavailable."""
@@ -107,7 +169,7 @@ class OneStop:
 
     def begin(self, codes: Collection[str]) -> Callable[[], dict[str, Dossier]]:
         """Begin to look for them. What comes back waits for the answer, and returns or raises as `find` does."""
-        return self._begin(lambda: self._find(codes)) if codes else dict
+        return self._begin(partial(_found, codes=list(codes))) if codes else dict
 
     def check(self) -> None:
         """Raises OneStopUnavailable unless the view is there, with every column that it needs."""
@@ -123,73 +185,31 @@ class OneStop:
 
     def close(self) -> None:
         """Let go of connections, without waiting for one that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._engine.dispose()
-
-    def _find(self, codes: Collection[str]) -> dict[str, Dossier]:
-        dossiers = map(dossier_of, self._rows(list(codes)))
-        return {dossier.code: dossier for dossier in dossiers if dossier}
-
-    def _rows(self, codes: list[str]) -> list[Sequence[Any]]:
-        try:
-            with self._engine.connect() as connection:
-                return [*_rows(connection, codes)]
-        except sa.exc.DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        # The connection was kept from before its server went away; the others like it are gone from the pool as well.
-        with self._engine.connect() as connection:
-            return [*_rows(connection, codes)]
+        self._reader.close()
 
     def _some(self, count: int) -> Sequence[Sequence[Any]]:
-        def select() -> Sequence[Sequence[Any]]:
-            with self._engine.connect() as connection:
-                return connection.execute(_SOME, {"count": count}).all()
+        return self._begin(lambda connection: connection.execute(_SOME, {"count": count}).all())()
 
-        return self._begin(select)()
-
-    def _begin(self, work: Callable[[], Result]) -> Callable[[], Result]:
-        end = time.monotonic() + self._timeout
+    def _begin(self, work: Callable[[sa.Connection], Result]) -> Callable[[], Result]:
         try:
             self.outage.ask(self._timeout)
         except OneStopUnavailable as refusal:
             return partial(_refuse, refusal)
-        if not self._free.acquire(timeout=self._timeout):
-            hang = OneStopAway("every connection to the one-stop database hangs")
+        try:
+            return partial(self._heard, self._reader.begin(work))
+        except OneStopAway as hang:
             self.outage.heard(str(hang))
             return partial(_refuse, hang)
-        try:
-            future = self._threads.submit(self._freeing, work)
-        except BaseException:
-            self._free.release()
-            raise
-        return lambda: self._heard(future, end)
 
-    def _heard(self, future: Future[Result], end: float) -> Result:
+    def _heard(self, answer: Callable[[], Result]) -> Result:
         reason = ""
         try:
-            return self._result(future, end)
+            return answer()
         except OneStopAway as away:
             reason = str(away)
             raise
         finally:
             self.outage.heard(reason)
-
-    def _result(self, future: Future[Result], end: float) -> Result:
-        try:
-            return future.result(max(0.0, end - time.monotonic()))
-        except TooLate:
-            raise OneStopAway(f"the one-stop database did not answer within {self._timeout:g} s") from None
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:  # no connection, a lost one, or too slow
-            raise OneStopAway(reason(error)) from None
-        except sa.exc.SQLAlchemyError as error:
-            raise OneStopUnavailable(reason(error)) from None
-
-    def _freeing(self, work: Callable[[], Result]) -> Result:
-        try:
-            return work()
-        finally:
-            self._free.release()
 
 
 def _refuse(refusal: OneStopUnavailable) -> NoReturn:
@@ -200,7 +220,8 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
     """An engine that can't write, with the time limit where its driver knows one. Raises OneStopUnavailable."""
     address = sa.make_url(url)
     backend = address.get_backend_name()
-    kept = {"pool_size": pool_size, "max_overflow": 0}
+    # How many are in use at a time is the caller's to say; one that hangs must not be in the way of another.
+    kept = {"pool_size": pool_size, "max_overflow": -1}
     if backend == "sqlite":
         path = Path(address.database or "").absolute()
         address = address.set(database=path.as_uri()).update_query_dict({"mode": "ro", "uri": "true"})
@@ -213,7 +234,11 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
         given = address.query.get("options")
         options = " ".join([given, limit]) if isinstance(given, str) else limit
         address = address.difference_update_query(["options"])
-        arguments = {"options": options, "connect_timeout": max(2, int(timeout))}
+        arguments = {
+            "options": options,
+            "connect_timeout": max(2, min(int(timeout), silence.SILENCE)),
+            **silence.noticed(),
+        }
     else:
         pool = kept
         arguments = {}
@@ -241,6 +266,11 @@ def connected(url: str, timeout: float = 30.0) -> Iterator[sa.Connection]:
         raise OneStopUnavailable(reason(error)) from None
     finally:
         engine.dispose()
+
+
+def _found(connection: sa.Connection, codes: list[str]) -> dict[str, Dossier]:
+    dossiers = map(dossier_of, _rows(connection, codes))
+    return {dossier.code: dossier for dossier in dossiers if dossier}
 
 
 def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]]:

@@ -13,6 +13,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from smsgw import silence
 from smsgw.failure import ExpectedFailure, first_line
 from smsgw.resources import shipped, statements
 from smsgw.store.tables import metadata
@@ -38,7 +39,6 @@ def trouble(error: BaseException) -> str:
 
 Boundary = Callable[[str, str], None]
 
-SILENCE = 10  # seconds after which a server or a node that can't be reached any more is given up
 LONGEST_STATEMENT = 60.0  # seconds; an old snapshot costs the claims of all nodes
 LONGEST_IDLE = 30.0  # seconds that a transaction may stand still: its node is frozen or gone, and others want its rows
 
@@ -189,10 +189,7 @@ def _options(url: sa.URL, pool_size: int) -> dict[str, Any]:
         # needs no restart of ours: the first call that fails empties the pool.
         "connect_args": {
             "connect_timeout": 5,
-            "tcp_user_timeout": SILENCE * 1000,
-            "keepalives_idle": max(1, SILENCE // 2),
-            "keepalives_interval": max(1, SILENCE // 5),
-            "keepalives_count": 2,
+            **silence.noticed(),
             "options": f"{given} {settings}".strip(),
         },
     }
@@ -204,9 +201,9 @@ def _for_the_server() -> dict[str, object]:
         **_ONE_PLAN,
         "statement_timeout": int(LONGEST_STATEMENT * 1000),
         "idle_in_transaction_session_timeout": int(LONGEST_IDLE * 1000),
-        "tcp_user_timeout": SILENCE * 1000,
-        "tcp_keepalives_idle": max(1, SILENCE // 2),
-        "tcp_keepalives_interval": max(1, SILENCE // 5),
+        "tcp_user_timeout": silence.SILENCE * 1000,
+        "tcp_keepalives_idle": max(1, silence.SILENCE // 2),
+        "tcp_keepalives_interval": max(1, silence.SILENCE // 5),
         "tcp_keepalives_count": 2,
     }
 
