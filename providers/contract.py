@@ -100,7 +100,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One item of a callback that can't be taken, while its neighbours can."""
+    """One item of a callback that can't be taken, while its neighbours can.
+
+    `error` says which field is wrong and not what it holds, as it is logged.
+    """
 
     id: str | None
     error: str

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-callbacks_refused = Counter("smsgw_callbacks_refused", "Callbacks that were not taken", ["channel", "reason"])
+callbacks_refused = Counter(
+    "smsgw_callbacks_refused",
+    "Callbacks that were not taken, and by the reason item, what was rejected of those that were",
+    ["channel", "reason"],
+)
 messages_in = Counter(
     "smsgw_messages_in", "Citizens' messages taken in, by what they were answered with", ["channel", "kind"]
 )

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from providers.aggregator import sign
 from providers.contract import Receipt
 from smsgw import app as application
+from smsgw import metrics
 from smsgw.store.database import trouble
 from smsgw.store.tables import inbound, receipt
 from tests.world import SECRET, World
@@ -67,6 +68,35 @@ def test_a_malformed_message_is_rejected_and_its_neighbours_are_taken(here: Worl
     assert results[1]["error"].startswith("from: ")
     assert results[2]["error"].startswith("received_at: ")
     assert stored(here) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "items", "told"),
+    [
+        (
+            INBOUND,
+            "messages",
+            [message(received_at=f"gestern {PHONE}"), message(id=1), message(id=2), message(id="mo-9")],
+            "rejected 3 of 4 items: received_at: must be a time such as 2026-11-23T21:00:00+07:00;"
+            " id: must be a string",
+        ),
+        (
+            RECEIPTS,
+            "receipts",
+            [{"id": "mt-1", "status": PHONE}],
+            "rejected 1 of 1 items: status: must be one of buffered, delivered, undelivered, expired, rejected",
+        ),
+    ],
+)
+def test_what_is_rejected_is_counted_and_its_fields_are_logged_once_a_callback_without_what_they_hold(
+    here: World, caplog: pytest.LogCaptureFixture, path: str, kind: str, items: list[Any], told: str
+) -> None:
+    rejected = metrics.callbacks_refused.labels("sms", "item")
+    before = rejected._value.get()
+    with caplog.at_level(logging.WARNING):
+        assert post(here, path, {kind: items}).status_code == 200
+    assert [record.getMessage() for record in caplog.records] == [f"channel sms: {told}"]
+    assert rejected._value.get() - before == int(told.split()[1])
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Signature": ""}, {"X-Signature": "t=1"}, {"X-Signature": "t=x,v1=é"}])
@@ -252,8 +282,8 @@ def test_a_gateway_whose_database_lies_where_it_may_not_look_is_not_ready(here: 
 
 
 def test_a_channel_that_does_not_send_shows_in_the_metrics(here: World) -> None:
-    metrics = application.create_app(here.gateway).test_client()
-    assert b'smsgw_channel_open{channel="sms"} 1.0' in metrics.get("/metrics").data
+    client = application.create_app(here.gateway).test_client()
+    assert b'smsgw_channel_open{channel="sms"} 1.0' in client.get("/metrics").data
     here.gateway.steering.pause("sms", "to be seen", "tests")
-    assert b'smsgw_channel_open{channel="sms"} 0.0' in metrics.get("/metrics").data
+    assert b'smsgw_channel_open{channel="sms"} 0.0' in client.get("/metrics").data
     here.gateway.steering.release("sms", "seen", "tests")

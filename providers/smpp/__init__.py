@@ -218,7 +218,6 @@ class Smpp:
         if isinstance(item, Receipt):
             return _then(receiver.receipts([item], said), lambda _: Brought(0))
         if isinstance(item, Refused):
-            receiver.note(f"a message is not taken: {item.error}")
             return _then(receiver.messages([item], said), lambda _: Brought(NUMBERS["ESME_RX_P_APPN"]))
         return _then(receiver.messages([item], said), lambda _: Brought(0, item.id))
 

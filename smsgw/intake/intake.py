@@ -81,7 +81,9 @@ class Intake:
 
         When that is there, everything is committed. It is the database's error if that can't be written.
         """
-        return self._together.begin(Brought(channel, messages, talk))
+        brought = Brought(channel, messages, talk)
+        talks.tell_of_refused(brought)
+        return self._together.begin(brought)
 
     def _take_all(self, callbacks: Sequence[Brought[Inbound | Refused]]) -> list[list[Taken] | Exception]:
         """What became of each message of each callback."""

@@ -30,7 +30,9 @@ class Reports:
         self, channel: Channel, items: Sequence[Receipt | Refused], talk: Talk | None = None
     ) -> Future[list[Taken]]:
         """Keep receipts; later, what became of each, in order. When that is there, everything is committed."""
-        return self._together.begin(Brought(channel, items, talk))
+        brought = Brought(channel, items, talk)
+        talks.tell_of_refused(brought)
+        return self._together.begin(brought)
 
     def _take_all(self, callbacks: Sequence[Brought[Receipt | Refused]]) -> list[list[Taken] | Exception]:
         """What became of each receipt of each callback."""

@@ -1,7 +1,8 @@
-"""What a carrier says when it brings something, and what we answer, on its way into the trace."""
+"""What a carrier says when it brings something, and what we answer, on its way into the trace and the log."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,17 @@ import sqlalchemy as sa
 
 from providers.contract import Inbound, Receipt, Refused, Taken
 from providers.exchanges import hidden
+from smsgw import metrics
 from smsgw.dispatch.channel import Channel
 from smsgw.store import callbacks
 
 MOST_TOGETHER = 500  # messages, or reports, in one transaction
 LONGEST = 256 * 1024  # characters of a call that are kept: some thousand messages
+MOST_NAMED = 3  # kinds of fault of a call's items
 
 Item = TypeVar("Item", Inbound | Refused, Receipt | Refused)
+
+log = logging.getLogger("smsgw.intake")
 
 
 class Talk(Protocol):
@@ -43,6 +48,18 @@ class Brought(Generic[Item]):
 def size(brought: Brought[Any]) -> int:
     """As how many messages it counts; a call that brings none takes its time, too."""
     return max(1, len(brought.items))
+
+
+def tell_of_refused(brought: Brought[Any]) -> None:
+    """Count the items of a call that can't be taken, and log once which fields are wrong.
+
+    The carrier is told of each, but a program may not listen, and by all else that is watched the call went well.
+    """
+    name, wrong = brought.channel.name, [item.error for item in brought.items if isinstance(item, Refused)]
+    if wrong:
+        metrics.callbacks_refused.labels(name, "item").inc(len(wrong))
+        told = "; ".join([*dict.fromkeys(wrong)][:MOST_NAMED])
+        log.warning("channel %s: rejected %d of %d items: %s", name, len(wrong), len(brought.items), told)
 
 
 def keep(connection: sa.Connection, brought: Iterable[tuple[Brought[Any], Sequence[Taken]]], now: datetime) -> None:
