@@ -39,7 +39,7 @@ class Conversations:
         self._clock = clock
 
     def found(self, query: str, who: Official) -> list[Talk]:
-        """Whom a search means: a phone, a sender as it is stored, or those who asked about a dossier and the one on it."""
+        """Whom a search means: a phone, a sender as stored, or those who asked about a dossier and the one on it."""
         return [talk for talk in self._meant(query, who) if self.seen(talk.phone, who) is not None]
 
     def opened(self, id: str, who: Official) -> Opened | None:
