@@ -173,6 +173,7 @@ ADDRESS = "http://127.0.0.1:9101/messages"
         ("no token: khóa hết hạn: check url, client_id and client_secret",
          "không xin được mã truy cập: khóa hết hạn; cần kiểm tra cấu hình kênh"),
         ("paused by lan: the connection broke", "lan tạm dừng: the connection broke"),  # as she wrote it
+        ("Invalid number: check your list", "Invalid number: check your list"),  # as a carrier said it
     ],
 )  # fmt: skip
 def test_what_a_channel_stopped_for_is_said_without_the_gateways_english_and_without_addresses(
@@ -184,13 +185,18 @@ def test_what_a_channel_stopped_for_is_said_without_the_gateways_english_and_wit
 FAILING = {"ChannelRefused", "Unreachable", "Broken", "Doubtful", "RenewalDoubtful", "Unknown"}
 
 
+def filled(part: ast.expr) -> str:
+    """What may stand in a gap of a text."""
+    return "https://7" if ast.unparse(part).endswith("_url}") else "7"
+
+
 def sentences(node: ast.AST) -> Iterator[str]:
-    """The texts that an expression may be, each filled in with sevens."""
+    """The texts that an expression may be, with its gaps filled."""
     match node:
         case ast.Constant(str(text)):
             yield text
         case ast.JoinedStr(parts):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "7" for part in parts)
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else filled(part) for part in parts)
         case ast.IfExp(_, one, other):
             yield from (*sentences(one), *sentences(other))
 
