@@ -364,4 +364,5 @@ def test_a_number_that_something_polite_stands_behind_is_still_that_number(polit
 def test_a_long_text_of_polite_words_does_not_hold_up_the_others() -> None:
     began = time.process_time()
     understand("PA " + "a " * 20_000 + "x", Words())
+    understand("vay " * 20_000 + "x", Words())
     assert time.process_time() - began < 2

@@ -175,7 +175,7 @@ def _named(text: str, command: str, words: Words) -> Request | None:
         return request
     if (request := _agreed(text, command, words)) is not None:
         return request
-    if _SO.sub("", unpolite(command, words)[1]) in WHAT_LACKS:
+    if len(command) <= LONGEST_END and _SO.sub("", unpolite(command, words)[1]) in WHAT_LACKS:
         return AskWhatLacks()
     if holds(command, written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
