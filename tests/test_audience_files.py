@@ -455,7 +455,7 @@ def test_whatever_was_said_of_a_row_can_be_said_in_the_other_language(about: str
     told: dict[Language, RowError] = {
         language: RowError(
             2,
-            problems.OF_THE_TEXT[language] if problem in ("too_long", "unregistered") else "Mã",
+            problems.OF_THE_TEXT[language] if problem in (problems.TOO_LONG, problems.UNREGISTERED) else "Mã",
             about + problems.said(problem, language, cell=cell, **values),
         )
         for language in ("vi", "en")

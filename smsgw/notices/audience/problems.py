@@ -11,7 +11,7 @@ from smsgw.notices.audience.refusals import Language
 from smsgw.notices.recipients import RowError
 
 NO_VALUE, NO_HEADING, CONTROL = "no_value", "no_heading", "control"
-TOO_LONG, UNREGISTERED = "too_long", "unregistered"
+TOO_LONG, UNREGISTERED = "text_too_long", "text_unregistered"
 OF_THE_TEXT: dict[Language, str] = {"en": "text", "vi": "nội dung"}  # in the place of a column
 
 _PROBLEMS: dict[Language, dict[str, str]] = {
