@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
-from typing import Any, cast
+from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
@@ -17,6 +19,7 @@ import requests
 
 from providers.aggregator import sign
 from smsgw import app as application
+from smsgw import metrics
 from smsgw.web import front, server
 from smsgw.web.carrier import LARGEST_CALLBACK
 from smsgw.web.server import WebServer
@@ -223,3 +226,44 @@ def test_the_door_in_front_answers_as_the_one_among_the_pages(here: World) -> No
                 assert answer.headers["Content-Type"] == "application/problem+json"
         unsigned = requests.post(f"http://{HOST}:{web.port}/carrier/sms/inbound", data=bodies[0], timeout=20)
         assert unsigned.status_code == 401
+
+
+class FullDisk:
+    """Makes temporary files on a disk that is full."""
+
+    def __call__(self, **_: object) -> IO[bytes]:
+        return open("/dev/full", "w+b")
+
+
+class NoFolder:
+    """Finds no folder for temporary files."""
+
+    def __call__(self, **_: object) -> IO[bytes]:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+
+@pytest.mark.parametrize(
+    ("disk", "why"), [(FullDisk(), "No space left on device"), (NoFolder(), "No usable temporary directory found")]
+)
+def test_what_finds_no_room_on_the_disk_is_to_be_sent_again_and_the_log_says_why(
+    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, disk: object, why: str
+) -> None:
+    pages, body = application.create_app(here.gateway), b"x" * (LARGEST_CALLBACK - 1000)
+    most = application.create_most(pages, here.gateway)
+    _, key = here.gateway.systems.add("kiosk", "sender", None, 10, "test")
+    refused = metrics.callbacks_refused.labels("sms", "room")
+    before = refused._value.get()
+    monkeypatch.setattr(tempfile, "TemporaryFile", disk)
+    with running(pages, door=application.create_door(here.gateway), most=most) as web, caplog.at_level(logging.WARNING):
+        for path in ("/carrier/sms/inbound", "/carrier/sms/receipts", "/api/v1/notices"):
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+            answer = requests.post(f"http://{HOST}:{web.port}{path}", data=body, headers=headers, timeout=20)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5"), answer.text
+            assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["reason"] == "away"  # which programs are told to look at
+        assert requests.post(f"http://{HOST}:{web.port}/carrier/x/inbound", data=body, timeout=20).status_code == 404
+    assert [record.getMessage() for record in caplog.records] == [
+        *[f"channel sms: there is no room for the body of a callback: {why}"] * 2,
+        f"POST /api/v1/notices: there is no room for the body: {why}",
+    ]
+    assert refused._value.get() - before == 2

@@ -24,7 +24,7 @@ from smsgw.dispatch.channel import Channel
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
 from smsgw.store.database import trouble
-from smsgw.web.problems import problem
+from smsgw.web.problems import problem, unavailable
 
 What = Literal["inbound", "receipts"]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # those that carriers don't call by are told so
@@ -88,9 +88,7 @@ class Visit:
         except sa.exc.SQLAlchemyError as error:
             metrics.callbacks_refused.labels(name, "database").inc()
             log.error("channel %s: the database failed: %s", name, trouble(error))
-            unavailable = problem(HTTPStatus.SERVICE_UNAVAILABLE, "the message was not stored; send it again")
-            unavailable.headers["Retry-After"] = "5"
-            return unavailable
+            return unavailable("the message was not stored; send it again")
         except Exception:
             metrics.callbacks_refused.labels(name, "fault").inc()
             log.exception("channel %s: a callback was not taken through a fault of ours", name)
@@ -119,7 +117,7 @@ class Door:
         """Read a callback and have taken what it brings; or the answer to one that can't be let in. Never waits."""
         channel = self._channels.get(name)
         if channel is None or not _brings(channel, what):
-            return problem(HTTPStatus.NOT_FOUND, f"there is no such channel, or it brings no {what}")
+            return _nowhere(what)
         methods = channel.provider.abilities.methods
         if knock.method not in methods:
             refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this carrier calls by {' or '.join(sorted(methods))}")
@@ -130,6 +128,14 @@ class Door:
             return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
         talk = Talk(channel.provider, self._callback(knock))
         return Visit(channel, knock.caller, talk, self._taken(channel, what, talk))
+
+    def no_room(self, name: str, what: What, why: str) -> Response:
+        """The answer to a callback whose body found no room here."""
+        if name not in self._channels:
+            return _nowhere(what)
+        metrics.callbacks_refused.labels(name, "room").inc()
+        log.error("channel %s: there is no room for the body of a callback: %s", name, why)
+        return unavailable("there is no room for the body; send it again")
 
     def _taken(self, channel: Channel, what: What, talk: Talk) -> Future[list[Taken]]:
         try:
@@ -151,6 +157,10 @@ class Door:
                 query.setdefault(key, value)
         url = f"{self._address}{knock.path}{'?' if knock.query else ''}{knock.query}"
         return Callback(knock.method, query, knock.headers, knock.body, url)
+
+
+def _nowhere(what: What) -> Response:
+    return problem(HTTPStatus.NOT_FOUND, f"there is no such channel, or it brings no {what}")
 
 
 def _brings(channel: Channel, what: What) -> bool:

@@ -2,15 +2,18 @@
 
 A request is taken in whole before anybody works on it, so that a slow line keeps no thread, and one that breaks off
 leaves nothing behind. What doesn't fit into memory goes to disk, and before it does the pages are asked how much of it
-they want. They are a plain WSGI application and know nothing more of this.
+they want; where the disk is full, it is to be sent again. The pages are a plain WSGI application and know nothing more
+of this.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -23,6 +26,7 @@ from a2wsgi.wsgi import build_environ
 from flask import Response
 
 from smsgw.web.carrier import LARGEST_CALLBACK, METHODS, Door, Knock, Visit, What
+from smsgw.web.problems import unavailable
 
 LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; a page that takes less says so itself
 IN_MEMORY = 256 * 1024  # bytes of a body that don't go to disk
@@ -32,6 +36,12 @@ _BODY, _SIZE = "smsgw.body", "smsgw.size"
 
 
 Most = Callable[[WSGIEnvironment], int]
+
+log = logging.getLogger("smsgw.web")
+
+
+class NoRoom(Exception):
+    """The disk takes no more of a body. The text says why, for the log."""
 
 
 class Came(Enum):
@@ -62,15 +72,18 @@ class Front:
             return
         callback = _CALLBACK.fullmatch(scope["path"]) if self._door and scope["method"] in METHODS else None
         if self._door and callback:
-            body = await _body_of_callback(receive)
-            if body is not None:
-                await _send(await _answer(self._door, callback[1], cast(What, callback[2]), scope, body), send)
+            await _called(self._door, callback[1], cast(What, callback[2]), scope, receive, send)
             return
-        with SpooledTemporaryFile(IN_MEMORY) as file:
+        with _room() as file:
             await self._page(scope, receive, file, send)
 
     async def _page(self, scope: HTTPScope, receive: Receive, body: IO[bytes], send: Send) -> None:
-        came = await _take_in(await receive(), receive, body, IN_MEMORY, lambda: self._most_of(scope))
+        try:
+            came = await _take_in(await receive(), receive, body, IN_MEMORY, lambda: self._most_of(scope))
+        except NoRoom as full:
+            log.error("%s %s: there is no room for the body: %s", scope["method"], scope["path"], full)
+            await _send(unavailable("there is no room for the body; send it again"), send)
+            return
         if came is Came.BROKEN_OFF:
             return
         size = body.tell()
@@ -89,12 +102,34 @@ class Front:
         return await asyncio.get_running_loop().run_in_executor(self._pages.executor, self._most, environ)
 
 
+async def _called(door: Door, name: str, what: What, scope: HTTPScope, receive: Receive, send: Send) -> None:
+    """A callback."""
+    try:
+        body = await _body_of_callback(receive)
+    except NoRoom as full:
+        await _send(door.no_room(name, what, str(full)), send)
+        return
+    if body is not None:
+        await _send(await _answer(door, name, what, scope, body), send)
+
+
+@contextmanager
+def _room() -> Iterator[IO[bytes]]:
+    """Room for a body: in memory as far as it goes there, and then on disk."""
+    body = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - to close it may fail
+    try:
+        yield body
+    finally:
+        with suppress(OSError):  # which would be said once more of what found no room
+            body.close()
+
+
 async def _body_of_callback(receive: Receive) -> bytes | None:
-    """A callback's body, or as much as shows that it is too large; None if the line broke off."""
+    """A callback's body, or as much as shows that it is too large; None if the line broke off. Raises NoRoom."""
     event = await receive()
     if event["type"] == "http.request" and not event.get("more_body", False):
         return event.get("body", b"")  # nearly all come in one piece
-    with SpooledTemporaryFile(IN_MEMORY) as body:
+    with _room() as body:
         if await _take_in(event, receive, body, LARGEST_CALLBACK) is Came.BROKEN_OFF:
             return None
         body.seek(0)
@@ -110,7 +145,7 @@ async def _take_in(
 ) -> Came:
     """Take in a body of so many bytes, or of as many as `most` says when it is asked because there are more.
 
-    `event`: the first that was received.
+    `event`: the first that was received. Raises NoRoom.
     """
     limit = free
     while True:
@@ -120,7 +155,11 @@ async def _take_in(
         size = body.tell() + len(piece)
         if size > limit and most is not None:
             limit, most = max(free, await most()), None
-        body.write(piece)
+        try:
+            body.write(piece)
+            body.flush()
+        except OSError as error:
+            raise NoRoom(error.strerror or type(error).__name__) from None
         if size > limit:
             return Came.TOO_MUCH
         if not event.get("more_body", False):

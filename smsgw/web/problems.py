@@ -8,6 +8,8 @@ from http import HTTPStatus
 
 from flask import Response
 
+AGAIN_IN = "5"  # seconds
+
 
 def problem(
     status: HTTPStatus, detail: str, errors: Sequence[tuple[str, str]] = (), reason: str | None = None
@@ -19,3 +21,10 @@ def problem(
     if errors:
         body["errors"] = [{"field": field, "problem": wrong} for field, wrong in errors]
     return Response(json.dumps(body), status.value, content_type="application/problem+json")
+
+
+def unavailable(detail: str) -> Response:
+    """A refusal of what may be sent again as it is: something of ours is away or full."""
+    refused = problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, reason="away")
+    refused.headers["Retry-After"] = AGAIN_IN
+    return refused

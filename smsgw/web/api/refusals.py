@@ -21,10 +21,9 @@ from smsgw.notices.life import Move
 from smsgw.notices.refusals import EnoughToday, NoticeRefused, NotNow
 from smsgw.officials.requests import NameUsed
 from smsgw.store.database import trouble
-from smsgw.web.problems import problem
+from smsgw.web.problems import problem, unavailable
 
 ERRORS_SHOWN = 100  # fields, or rows of a notice
-RETRY_AFTER = "5"  # seconds
 
 _STATUS = {
     "unknown": HTTPStatus.NOT_FOUND,
@@ -161,18 +160,12 @@ def _unfit_otherwise(error: ExpectedFailure) -> Response:
 
 
 def _away(error: OneStopUnavailable) -> Response:
-    return _later("the one-stop database can't be reached; try again later")
+    return unavailable("the one-stop database can't be reached; try again later")
 
 
 def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
     log.error("the database failed: %s", trouble(error))
-    return _later("the database can't be reached; try again later")
-
-
-def _later(said: str) -> Response:
-    later = problem(HTTPStatus.SERVICE_UNAVAILABLE, said, reason="away")
-    later.headers["Retry-After"] = RETRY_AFTER
-    return later
+    return unavailable("the database can't be reached; try again later")
 
 
 def _our_fault(error: Exception) -> Response:
