@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from smsgw.dossiers import sample
+from smsgw.dossiers import sample, selecting
 from smsgw.dossiers.calls import MOST_GIVEN_UP
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.source import (
@@ -215,6 +215,12 @@ def test_a_search_is_given_up_when_its_line_falls_silent(
         candidates.known_among(known)
     assert candidates.known_among(known) == known
     candidates.close()
+
+
+def test_what_officials_ask_for_is_given_up_when_the_database_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selecting, "TIME_LIMIT_OF_A_FORM", 0.1)
+    with greeter() as url, pytest.raises(OneStopUnavailable, match="did not answer within"):
+        selecting.has_agency(url, "H01.21")
 
 
 def test_a_server_that_vanishes_is_noticed_by_its_silence(by_line: str) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from smsgw.dossiers.source import connected
+from smsgw.dossiers.source import reading
 from smsgw.dossiers.view import counted, from_to, overdue, view
 
 TIME_LIMIT = 120.0  # seconds; it reads every dossier of the period
@@ -38,22 +38,20 @@ def figures(
     """Count what was received from `start` to `end`, both included, in that zone. Raises OneStopUnavailable."""
     period = [*from_to(_c.received_at, start, end, zone)]
     resolved = _c.finished_at.is_not(None)
-    with connected(url, TIME_LIMIT) as connection:
-        totals = connection.execute(
-            sa.select(
-                sa.func.count(),
-                counted(resolved),
-                counted(sa.and_(resolved, _c.finished_at < _c.due_at)),
-                counted(sa.and_(resolved, _c.finished_at <= _c.due_at)),
-                counted(overdue(now or datetime.now(UTC))),
-                counted(sa.and_(resolved, _c.service_level == 3)),
-                counted(sa.and_(resolved, _c.service_level == 4)),
-                sa.func.count(_c.agency_code.distinct()),
-            ).where(*period)
-        ).one()
-        statuses = sa.select(_c.status, sa.func.count()).where(*period).group_by(_c.status)
-        by_status: dict[int, int] = dict(connection.execute(statuses.order_by(_c.status)).all())
-    received, done, ahead, on_time, late, level_3, level_4, agencies = totals
+    totals = sa.select(
+        sa.func.count(),
+        counted(resolved),
+        counted(sa.and_(resolved, _c.finished_at < _c.due_at)),
+        counted(sa.and_(resolved, _c.finished_at <= _c.due_at)),
+        counted(overdue(now or datetime.now(UTC))),
+        counted(sa.and_(resolved, _c.service_level == 3)),
+        counted(sa.and_(resolved, _c.service_level == 4)),
+        sa.func.count(_c.agency_code.distinct()),
+    ).where(*period)
+    statuses = sa.select(_c.status, sa.func.count()).where(*period).group_by(_c.status).order_by(_c.status)
+    with reading(url, TIME_LIMIT) as onestop:
+        [(received, done, ahead, on_time, late, level_3, level_4, agencies)] = onestop.rows(totals)
+        by_status: dict[int, int] = dict(onestop.rows(statuses))
     return Figures(
         received,
         done,

@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from smsgw.dossiers.selection import BELOW, Selection
-from smsgw.dossiers.source import connected
+from smsgw.dossiers.source import reading
 from smsgw.dossiers.view import from_to, overdue, view
 
 TIME_LIMIT = 120.0  # seconds; it may read every dossier there is
@@ -22,9 +22,10 @@ ROWS_AT_ONCE = 5000  # a page; no transaction of ours stays open in an agency's 
 
 def count(url: str, selection: Selection, now: datetime, within: str | None = None) -> int:
     """How many dossiers a selection has. Raises OneStopUnavailable."""
-    with connected(url, TIME_LIMIT) as connection:
-        query = sa.select(sa.func.count()).select_from(view).where(*_conditions(selection, now, within))
-        return connection.scalar(query) or 0
+    query = sa.select(sa.func.count()).select_from(view).where(*_conditions(selection, now, within))
+    with reading(url, TIME_LIMIT) as onestop:
+        [[found]] = onestop.rows(query)
+    return int(found)
 
 
 def rows(
@@ -37,11 +38,11 @@ def rows(
     code = view.c.code
     chosen = (sa.type_coerce(view.c[name], sa.types.NULLTYPE).label(name) for name in dict.fromkeys(["code", *columns]))
     query = sa.select(*chosen).where(*_conditions(selection, now, within)).order_by(code).limit(ROWS_AT_ONCE)
-    with connected(url, TIME_LIMIT) as connection:
-        page = connection.execute(query).mappings().all()
+    with reading(url, TIME_LIMIT) as onestop:
+        page = onestop.rows(query)
         while page:
-            yield from page
-            page = connection.execute(query.where(code > page[-1]["code"])).mappings().all()
+            yield from (row._mapping for row in page)
+            page = onestop.rows(query.where(code > page[-1].code))
 
 
 def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str, str]]:
@@ -50,11 +51,11 @@ def named(url: str, within: str | None = None) -> tuple[dict[str, str], dict[str
     Raises OneStopUnavailable.
     """
     found = []
-    with connected(url, TIME_LIMIT) as connection:
+    with reading(url, TIME_LIMIT) as onestop:
         for kind in ("agency", "procedure"):
             code, name = view.c[f"{kind}_code"], view.c[f"{kind}_name"]
             query = sa.select(code, sa.func.max(name)).where(*_under(within)).group_by(code).order_by(code)
-            found.append({code: name or code for code, name in connection.execute(query) if code})
+            found.append({code: name or code for code, name in onestop.rows(query) if code})
     return found[0], found[1]
 
 
@@ -76,16 +77,18 @@ def names(url: str, selection: Selection) -> dict[str, str]:
 def has_agency(url: str, code: str) -> bool:
     """Whether there is a dossier of an agency; it looks no further than the first. Raises OneStopUnavailable."""
     agency = view.c.agency_code
-    with connected(url, TIME_LIMIT_OF_A_FORM) as connection:
+    query = sa.select(agency).where(agency == code).limit(1)
+    with reading(url, TIME_LIMIT_OF_A_FORM) as onestop:
         # Some databases find h01.21 as well.
-        return connection.scalar(sa.select(agency).where(agency == code).limit(1)) == code
+        return any(found == code for (found,) in onestop.rows(query))
 
 
 def agency_codes(url: str) -> list[str]:
     """The agencies that there are dossiers of; it reads every dossier. Raises OneStopUnavailable."""
     agency = view.c.agency_code
-    with connected(url, TIME_LIMIT_OF_A_FORM) as connection:
-        return [code for code in connection.scalars(sa.select(agency).distinct().order_by(agency)) if code]
+    query = sa.select(agency).distinct().order_by(agency)
+    with reading(url, TIME_LIMIT_OF_A_FORM) as onestop:
+        return [code for (code,) in onestop.rows(query) if code]
 
 
 def _conditions(selection: Selection, now: datetime, within: str | None) -> list[sa.ColumnElement[bool]]:

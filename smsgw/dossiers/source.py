@@ -119,6 +119,10 @@ class Reader:
             raise OneStopAway("every connection to the one-stop database hangs") from None
         return partial(self._answer, future, end)
 
+    def rows(self, query: sa.Select[*tuple[Any, ...]]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+        """All rows of a query. Raises OneStopUnavailable."""
+        return self.begin(lambda connection: connection.execute(query).all())()
+
     def close(self) -> None:
         """Let go of connections, without waiting for one that hangs; who waits for an answer is told so."""
         self._calls.close()
@@ -253,12 +257,19 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
 
 
 @contextmanager
-def connected(url: str, timeout: float = 30.0) -> Iterator[sa.Connection]:
-    """One connection that can't write, for as long as it is needed. Raises OneStopUnavailable, also for what it asks.
+def reading(url: str, timeout: float) -> Iterator[Reader]:
+    """Connections for one who asks now and then. `timeout`: seconds for each call."""
+    reader = Reader(url, timeout=timeout, places=1)
+    try:
+        yield reader
+    finally:
+        reader.close()
 
-    `timeout`: seconds for each query, where its driver knows such a limit.
-    """
-    engine = read_only_engine(url, timeout=timeout)
+
+@contextmanager
+def connected(url: str) -> Iterator[sa.Connection]:
+    """One connection that can't write, as long as it is needed. Raises OneStopUnavailable, also for what it asks."""
+    engine = read_only_engine(url)
     try:
         with engine.connect() as connection:
             yield connection
