@@ -65,13 +65,14 @@ def names(url: str, selection: Selection) -> dict[str, str]:
     Raises OneStopUnavailable.
     """
     agencies = [code.removesuffix(BELOW) for code in selection.agencies]
-    found: dict[str, str | None] = {}
-    with connected(url, TIME_LIMIT_OF_A_PAGE) as connection:
+    found: dict[str, str] = {}
+    with reading(url, TIME_LIMIT_OF_A_PAGE) as onestop:
         for kind, codes in (("agency", agencies), ("procedure", selection.procedures)):
             code, name = view.c[f"{kind}_code"], view.c[f"{kind}_name"]
-            queries = {one: sa.select(name).where(code == one).limit(1) for one in codes}
-            found |= {one: connection.scalar(query) for one, query in queries.items()}
-    return {code: name for code, name in found.items() if name}
+            for one in codes:
+                query = sa.select(name).where(code == one).limit(1)
+                found.update((one, called) for (called,) in onestop.rows(query) if called)
+    return found
 
 
 def has_agency(url: str, code: str) -> bool:
