@@ -81,7 +81,14 @@ def test_a_text_is_answered_and_the_receipt_comes_back(place: Place) -> None:
     until(lambda: place.smsc.undelivered() == 0, "the text and the receipt to be acknowledged")
     with place.database.reading() as connection:
         id = connection.scalars(sa.select(message.c.id)).one()
-        [went], (came, reported) = exchanges.of_message(connection, id), callbacks.of_message(connection, id)
+        [went] = exchanges.of_message(connection, id)
+
+    def traced() -> list[callbacks.Kept]:
+        with place.database.reading() as connection:
+            return callbacks.of_message(connection, id)
+
+    until(lambda: len(traced()) == 2, "the trace of the text, which is kept once its reply is on its way")
+    came, reported = traced()
     assert went.request.startswith("submit_sm smpp://localhost:")
     assert went.answer.startswith("ESME_ROK ")
     assert "short_message=HELP" in came.request

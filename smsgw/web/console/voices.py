@@ -35,19 +35,7 @@ def routes(desk: Desk) -> Blueprint:
     @inbox.post("/<id>")
     @needs("sender")
     def answer(id: str) -> AnyResponse:
-        voice, text = _theirs(desk, id), _typed("answer")
-        if not 1 <= len(text) <= LONGEST_ANSWER:
-            wrong = say("voices.length", longest=LONGEST_ANSWER)
-            return _shown(voice, HTTPStatus.BAD_REQUEST, wrong=wrong, text=text)
-        if voice.state == "new" and _typed("seen") != text:
-            draft = desk.voices.draft(voice, text)
-            cost = draft.message.segments * desk.tariffs.get(draft.message.channel, 0)
-            return _shown(voice, text=text, draft=draft, cost=cost)
-        if desk.voices.answer(voice, text, me().name):
-            tell("voices.answer_sent", number=voice.number)
-        else:
-            tell("voices.too_late", "warning", number=voice.number)
-        return see("voices.one", id=id)
+        return _answer(desk, _theirs(desk, id))
 
     @inbox.post("/<id>/close")
     @needs("sender")
@@ -76,6 +64,23 @@ def _inbox(desk: Desk) -> AnyResponse:
     more = url_for("console.voices.every", state=state, after=last) if last else None
     removed = desk.kept.bounds(desk.clock()).complaints if state == "closed" else None
     return page("voices.html", voices=shown, state=state, counts=counts, more=more, removed=removed, mask=mask_all)
+
+
+def _answer(desk: Desk, voice: Voice) -> AnyResponse:
+    """Show an answer as it goes out; send it once it was shown."""
+    text = _typed("answer")
+    if not 1 <= len(text) <= LONGEST_ANSWER:
+        wrong = say("voices.length", longest=LONGEST_ANSWER)
+        return _shown(voice, HTTPStatus.BAD_REQUEST, wrong=wrong, text=text)
+    if voice.state == "new" and _typed("seen") != text:
+        draft = desk.voices.draft(voice, text)
+        cost = draft.message.segments * desk.tariffs.get(draft.message.channel, 0)
+        return _shown(voice, text=text, draft=draft, cost=cost)
+    if desk.voices.answer(voice, text, me().name):
+        tell("voices.answer_sent", number=voice.number)
+    else:
+        tell("voices.too_late", "warning", number=voice.number)
+    return see("voices.one", id=voice.id)
 
 
 def _theirs(desk: Desk, id: str) -> Voice:
