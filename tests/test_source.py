@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from smsgw.dossiers import sample, selecting
 from smsgw.dossiers.calls import MOST_GIVEN_UP
 from smsgw.dossiers.candidates import Candidates
+from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import (
     COLUMNS,
     QUIET,
@@ -29,6 +31,7 @@ from smsgw.dossiers.source import (
 )
 from smsgw.silence import SILENCE
 from tests import postgres
+from tests.chaos import until
 from tests.silence import Line, greeter, line_to
 
 
@@ -185,19 +188,35 @@ def by_line(postgres_url: str, line: Line) -> str:
     return line.url(postgres_url)
 
 
+@contextmanager
+def at_the_same_time(url: str, source: OneStop, count: int) -> Iterator[list[Callable[[], dict[str, Dossier]]]]:
+    """So many look-ups, each of which is there and waits until the block's end."""
+    code, *_ = codes(url)
+    waiting = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'dossier'::regclass")
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("LOCK TABLE dossier"))
+        look_ups = [source.begin([code]) for _ in range(count)]
+        until(lambda: connection.scalar(waiting) == count, "all look-ups to wait")
+        yield look_ups
+    engine.dispose()
+
+
 @pytest.mark.parametrize("hanging", [1, 3])
 def test_a_line_that_takes_all_and_says_nothing_more_is_left_for_another(
-    by_line: str, line: Line, hanging: int
+    postgres_url: str, by_line: str, line: Line, hanging: int
 ) -> None:
-    source = OneStop(by_line, timeout=1, pool_size=3)
+    source = OneStop(by_line, timeout=2, pool_size=3)
     source.outage.clock = clock = SetSeconds()
-    code, *_ = codes(by_line)
-    for look_up in [source.begin([code]) for _ in range(3)]:
-        assert look_up()
-    line.hush()
-    for look_up in [source.begin([code]) for _ in range(hanging)]:
+    with at_the_same_time(postgres_url, source, 3) as look_ups:
+        pass
+    assert all(look_up() for look_up in look_ups)
+    with at_the_same_time(postgres_url, source, hanging) as look_ups:
+        line.hush()
+    for look_up in look_ups:
         with pytest.raises(OneStopUnavailable, match="did not answer within"):
             look_up()
+    code, *_ = codes(postgres_url)
     for _ in range(3):
         clock.now += QUIET
         assert source.find([code])

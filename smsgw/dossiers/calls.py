@@ -51,6 +51,7 @@ class Calls:
             raise AllHang from None
         with self._lock:
             if self._closed:
+                place.leave()
                 self._free.put(place)
                 future.cancel()
                 return future
