@@ -120,11 +120,13 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
     text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
     issued = _as_issued(text) or _as_issued(text := _begun(text))
+    if issued:
+        return Read((issued,), Hint.NOTHING, alone=True, printed=frozenset((text,)))
     to_the_letter = printed(text)
-    readings = (issued,) if issued else tuple(_readings(text := as_printed(text)))
+    readings = tuple(_readings(text := as_printed(text)))
     if not readings:
         return Read((), hint(text))
-    return Read(readings, Hint.NOTHING, issued is not None, to_the_letter, in_short(text))
+    return Read(readings, Hint.NOTHING, printed=to_the_letter, short=in_short(text))
 
 
 def normalised(text: str) -> str:
