@@ -125,6 +125,6 @@ class Linking:
         changes: tuple[Change, ...] = (),
     ) -> Reply:
         # As people write it themselves: all who link have a mobile number of this country.
-        values = self._common | {"phone": f"0{phones.mask(phone).removeprefix('84')}" if phone else "", "left": left}
+        values = self._common | {"phone": phones.national(phones.mask(phone)) if phone else "", "left": left}
         text = self._wording.text(language, key, values, accents=True, whole=True)
         return Reply(text, kind, language, accents=True, changes=changes)

@@ -16,6 +16,7 @@ from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.text.alphabet import legible
+from smsgw.text.phones import national
 
 # What a text may name of a dossier, in English and Vietnamese, and the column of the view that it stands for.
 FIELDS = {
@@ -88,7 +89,7 @@ class FilterAudience:
             for name in missing:
                 yield self._error(code, name, problems.said(problems.NO_VALUE, self.language))
         else:
-            people = {name: f"0{phone[2:]}" for name in values if _COLUMNS[name] == "applicant_phone"}
+            people = {name: national(phone) for name in values if _COLUMNS[name] == "applicant_phone"}
             yield Recipient(self.rows, phone, values | people, code)
 
     def _error(self, code: str, column: str, problem: str) -> RowError:

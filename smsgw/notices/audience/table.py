@@ -13,6 +13,7 @@ from smsgw.notices.audience.lines import Cell, CellFault, Limits, Line
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
+from smsgw.text.phones import national
 
 HEADING_WITHIN = 20  # rows that may stand above the headings: a title, a date
 _UNREADABLE = "\ufffd"  # what the readers of files leave of a character that nobody can read
@@ -86,7 +87,7 @@ class TableAudience(ABC):
 
     def _with_phone(self, values: dict[str, str], there: Columns, phone: str) -> dict[str, str]:
         """The values, with the number as people write it where the text asks for it."""
-        asked = {name: f"0{phone[2:]}" for name, (place, _) in there.values.items() if place == there.phone}
+        asked = {name: national(phone) for name, (place, _) in there.values.items() if place == there.phone}
         return values | asked
 
     def _stray(self, line: Line, there: Columns) -> Iterator[RowError]:
