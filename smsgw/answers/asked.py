@@ -147,6 +147,7 @@ class Misspelt:
 
 
 Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice | Misspelt
+OfCodes = LookUp | Follow | Unfollow | Rate | Speak  # what is asked of the dossiers with these codes
 OfPhone = Command | ListFollowed  # what only a phone can ask
 Request = (
     LookUp | AskWhatLacks | Choose | Help | Thank | Agree | Disagree | NoneOfThem | HowToReceive | Prefer | OfPhone
@@ -173,18 +174,12 @@ def chosen(question: Request, code: str) -> Request:
 
 def reading_again(request: Request, readings: tuple[Reading, ...]) -> Request:
     """The same, with its codes read in this way."""
-    match request:
-        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
-            return replace(request, read=replace(found, readings=readings))
-    return request
+    return replace(request, read=replace(request.read, readings=readings)) if isinstance(request, OfCodes) else request
 
 
 def codes_read(request: Request) -> Read | None:
     """The codes that a request names, if it may name any."""
-    match request:
-        case LookUp(found) | Follow(found) | Unfollow(found) | Rate(found) | Speak(_, found):
-            return found
-    return None
+    return request.read if isinstance(request, OfCodes) else None
 
 
 def without(request: Request, codes: Collection[str]) -> Request:
@@ -213,7 +208,7 @@ def codes_suggested(request: Request, existing: Collection[str]) -> frozenset[st
 
 def unknown(request: Request, existing: Collection[str]) -> int:
     """How many codes a request names of which, however they may be read, none is among those that exist."""
-    return sum(not any(code in existing for code in reading.candidates) for reading in _readings(request))
+    return [any(code in existing for code in reading.candidates) for reading in _readings(request)].count(False)
 
 
 def _readings(request: Request) -> Sequence[Reading]:

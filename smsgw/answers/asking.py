@@ -62,7 +62,7 @@ from smsgw.answers.words import (
     written,
 )
 from smsgw.dossiers.hints import Hint
-from smsgw.dossiers.reading import Read, normalised, read
+from smsgw.dossiers.reading import Read, alone, normalised, read
 from smsgw.store.opt_outs import PURPOSES
 
 EXAMPLE = "H01.12-180802-0012"  # a code as texts show it to citizens
@@ -85,6 +85,8 @@ _TO_STOP = re.compile("[dđ]ừng")
 
 def understand(text: str, words: Words) -> Request:
     """What a text asks. A code in it makes it a look-up, unless a command that takes one stands right before it."""
+    if code := alone(text, words.look_up):
+        return LookUp(code)
     if is_to_father(text):
         return LookUp(read(text, words.look_up))  # by mistake: whatever else is said is for nobody here
     return _as_told(text, words) or _understood(text, words)
@@ -113,8 +115,6 @@ def _understood(text: str, words: Words) -> Request:
         return request
     text = without_our_example(text)
     found = read(text, words.look_up)
-    if found.alone:
-        return LookUp(found)
     if found.readings:
         return _behind(text, found, words) or _misspelt(text, found, words) or _beside(text, found, words)
     text = _HEART.sub("♥", text)

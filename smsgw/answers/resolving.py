@@ -25,14 +25,18 @@ def settled(request: Request, asker: Asker, found: Mapping[str, Dossier]) -> Req
     named = codes_read(request)
     if named is None:
         return request
-    readings = tuple(_settled(reading, request, named, asker, found) for reading in named.readings)
+    readings = tuple([_settled(reading, request, named, asker, found) for reading in named.readings])
     return request if readings == named.readings else reading_again(request, readings)
 
 
 def doubtful(request: Request, asker: Asker, found: Mapping[str, Dossier]) -> bool:
     """Whether a code that it names may be two dossiers', by all that is known of its asker."""
-    named = codes_read(settled(request, asker, found))
-    return named is not None and any(len(_near(reading, found, ())) > 1 for reading in named.readings)
+    return _has_two(request, found) and _has_two(settled(request, asker, found), found)
+
+
+def _has_two(request: Request, found: Mapping[str, Dossier]) -> bool:
+    named = codes_read(request)
+    return named is not None and any([len(_near(reading, found, ())) > 1 for reading in named.readings])
 
 
 def repeats(text: str, code: str) -> bool:

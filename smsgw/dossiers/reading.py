@@ -103,7 +103,7 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The codes in a text, in order; or a hint at what it has instead. `alone`: but for keywords, there is no more.
+    """The codes in a text, in order; or a hint at what it has instead.
 
     `printed`: those that stand there to the letter. `short`: behind the last one, further dossiers are named by less
     than whole ordinals.
@@ -111,22 +111,25 @@ class Read:
 
     readings: tuple[Reading, ...]
     hint: Hint
-    alone: bool = field(default=False, compare=False)
     printed: frozenset[str] = field(default=frozenset(), compare=False)
     short: bool = field(default=False, compare=False)
 
 
 def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     """Every code that a text may hold. Never raises. `keywords` may be glued to the code; upper case, no accents."""
-    text = _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
-    issued = _as_issued(text) or _as_issued(text := _begun(text))
-    if issued:
-        return Read((issued,), Hint.NOTHING, alone=True, printed=frozenset((text,)))
+    text = _without(keywords, text)
+    if found := _issued(text) or _issued(text := _begun(text)):
+        return found
     to_the_letter = printed(text)
     readings = tuple(_readings(text := as_printed(text)))
     if not readings:
         return Read((), hint(text))
     return Read(readings, Hint.NOTHING, printed=to_the_letter, short=in_short(text))
+
+
+def alone(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read | None:
+    """The same of a text that is one code to the letter, as most are, with at most keywords before it."""
+    return _issued(_without(keywords, text))
 
 
 def normalised(text: str) -> str:
@@ -149,6 +152,10 @@ def _begun(text: str) -> str:
     return _LONE_LETTER.sub(r"\1", _WORDS_BEFORE_PHONE.sub("", _WORDS_BEHIND_ID.sub(r"\1 ", text)))
 
 
+def _without(keywords: Sequence[str], text: str) -> str:
+    return _beginning(tuple(keywords)).sub("", normalised(text)[:LONGEST_TEXT])
+
+
 @lru_cache(maxsize=16)
 def _beginning(keywords: tuple[str, ...]) -> re.Pattern[str]:
     longest_first = sorted(keywords, key=len, reverse=True)
@@ -156,13 +163,14 @@ def _beginning(keywords: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"^\W*(?:(?:{words})\W*)+" if words else "^")
 
 
-def _as_issued(text: str) -> Reading | None:
-    """The reading of a text that is a code to the letter, as most are, and can't be cut in any other way."""
+def _issued(text: str) -> Read | None:
+    """The code that a text is to the letter, and that can't be cut in any other way."""
     code = parse(text)
     if code is None or code.province[0] in LETTERS_AS_DIGITS or len(code.date) != 6 or len(code.ordinal) > 5:
         return None
     prefixes, units = ((code.units[::-1],), ()) if code.reversed else ((), code.units)
-    return _reading(code.province, prefixes, [Partition(units, code.date, code.ordinal, 0)])
+    reading = _reading(code.province, prefixes, [Partition(units, code.date, code.ordinal, 0)])
+    return Read((reading,), Hint.NOTHING, printed=frozenset((text,))) if reading else None
 
 
 class _Chunk(NamedTuple):
