@@ -442,7 +442,6 @@ CREATE TABLE notice (
   segments             BIGINT NOT NULL,
   cost                 BIGINT NOT NULL,      -- in đồng
   reckoning            TEXT NOT NULL,        -- JSON: who was left out, and its size with and without accents
-  fed_to               INTEGER NOT NULL DEFAULT 0, -- the line up to which each recipient had their turn
   CONSTRAINT ck_notice_state CHECK (state IN ('loading', 'draft', 'submitted', 'approved', 'sending', 'paused', 'done',
     'cancelled')),
   CONSTRAINT ck_notice_approver CHECK (approver IS NULL OR approver <> author),
@@ -453,8 +452,20 @@ CREATE TABLE notice (
 CREATE INDEX ix_notice_created ON notice (created_at, id);
 CREATE INDEX ix_notice_under_way ON notice (state, send_at) WHERE state IN ('loading', 'approved', 'sending', 'paused');
 
+-- A notice's recipients in parts of some hundred, by line, of which nodes take turns. What is approved is its text and
+-- these; a sheet's digest tells whether its recipients are still those that it was made of.
+CREATE TABLE notice_sheet (
+  notice_id  TEXT NOT NULL,
+  last_line  INTEGER NOT NULL,
+  after_line INTEGER NOT NULL,    -- the last line of the sheet before it; of the first one, 0
+  digest     TEXT NOT NULL,       -- SHA-256 over its recipients
+  fed_to     INTEGER NOT NULL,    -- the line up to which each of them had their turn
+  CONSTRAINT pk_notice_sheet PRIMARY KEY (notice_id, last_line),
+  CONSTRAINT fk_notice_sheet FOREIGN KEY (notice_id) REFERENCES notice (id)
+);
+
 -- Whom a notice goes to: each phone once. When somebody has their turn and a message is made, nothing is written here, as
--- the notice knows up to which line all had theirs. Only who is passed over, or gets no message, is marked.
+-- their sheet knows up to which line all had theirs. Only who is passed over, or gets no message, is marked.
 CREATE TABLE notice_recipient (
   notice_id  TEXT NOT NULL,
   line       INTEGER NOT NULL,    -- of the file

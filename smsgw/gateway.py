@@ -61,6 +61,7 @@ from smsgw.store.wakes import Bell, Listener
 Role = Literal["web", "worker", "scheduler"]
 ROLES: tuple[Role, ...] = get_args(Role)
 TICK = 1  # seconds
+FEED_EVERY = 0.25
 ANSWER_WAITING_EVERY = 2
 LATE_PARTS_EVERY = 30
 MATCH_EVERY = 10
@@ -142,7 +143,7 @@ class Gateway:
         if "scheduler" in roles:
             self._every(ANSWER_WAITING_EVERY, self.intake.answer_waiting)
             self._every(LATE_PARTS_EVERY, self.intake.take_late_parts)
-            self._every(TICK, self.feeder.feed)
+            self._every(FEED_EVERY, self.feeder.feed)
             self._every(TICK, self.feeder.tend)
             self.reminders.runs.meet()
             self._every(REMIND_EVERY, self.reminders.runs.tick, at_once=True)
@@ -276,7 +277,7 @@ class Gateway:
         plan, url = assembly.plan(self.settings, self.hours), self.settings.onestop.database
         return open_office(plan, wording, self.database, self.onestop, url, self.roads, self.bell, self.clock)
 
-    def _every(self, seconds: int, work: Callable[[], object], *, at_once: bool = False) -> None:
+    def _every(self, seconds: float, work: Callable[[], object], *, at_once: bool = False) -> None:
         name = work.__qualname__
 
         def guarded() -> None:

@@ -13,9 +13,9 @@ from smsgw.dispatch.sender import Sender
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.turns import Turn
 from smsgw.store import opt_outs
-from smsgw.store.notices import Notice
+from smsgw.store.notices import Notice, Sheet
 from smsgw.store.opt_outs import OptOut
-from smsgw.store.tables import Lane, notice, notice_recipient, outbound
+from smsgw.store.tables import Lane, notice, notice_recipient, notice_sheet, outbound
 from tests.bulletin import Cast, approved, phone
 from tests.chaos import until
 from tests.sending import broken
@@ -148,7 +148,7 @@ def test_a_turn_that_another_node_gave_meanwhile_is_not_given_again(
     feeder, other = cast.world.gateway.feeder, another(cast.world)
     give, rounds = feeder._give, []
 
-    def overtaken(turn: Turn) -> Notice | None:
+    def overtaken(turn: Turn) -> tuple[Notice, Sheet] | None:
         rounds.append(other.feed())
         return give(turn)
 
@@ -167,14 +167,15 @@ def test_who_was_passed_over_gets_one_turn_of_several_nodes(
     made = approved(slow.notices, slow.an, slow.binh, 20)
     feeder, other = slow.world.gateway.feeder, another(slow.world)
     with slow.world.gateway.database.writing("test") as connection:  # as it is when another channel had room
-        connection.execute(sa.update(notice).where(notice.c.id == made.id).values(fed_to=100, state="sending"))
+        connection.execute(sa.update(notice).where(notice.c.id == made.id).values(state="sending"))
+        connection.execute(sa.update(notice_sheet).values(fed_to=notice_sheet.c.last_line))
         connection.execute(sa.update(notice_recipient).values(waits_for=waits))
     if waits is None:
         assert (feeder.feed(), other.feed()) == (0, 0)
         return
     give = feeder._give
 
-    def overtaken(turn: Turn) -> Notice | None:
+    def overtaken(turn: Turn) -> tuple[Notice, Sheet] | None:
         assert other.feed() == 20
         return give(turn)
 

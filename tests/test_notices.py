@@ -22,14 +22,14 @@ from smsgw.notices.office import TRIES_A_DAY
 from smsgw.notices.preview import preview
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
-from smsgw.notices.seal import seal
+from smsgw.notices.seal import as_it_stands
 from smsgw.notices.spreadsheet import as_csv, write_xlsx
 from smsgw.officials import audit
 from smsgw.store import notices, opt_outs
 from smsgw.store import notices as notice_rows
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
-from smsgw.store.tables import notice
+from smsgw.store.tables import notice, notice_sheet
 from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
 from tests.world import NOON, world
 
@@ -222,7 +222,7 @@ def test_who_has_a_message_of_a_notice_gets_no_other(cast: Cast) -> None:
     feeder = cast.world.gateway.feeder
     before = feeder.feed()
     with cast.world.gateway.database.writing("test") as connection:
-        connection.execute(sa.update(notice).where(notice.c.id == made.id).values(fed_to=0))
+        connection.execute(sa.update(notice_sheet).where(notice_sheet.c.notice_id == made.id).values(fed_to=0))
     with pytest.raises(sa.exc.IntegrityError):
         feeder.feed()
     assert cast.world.states() == {"queued": before}
@@ -369,7 +369,7 @@ def test_what_was_taken_for_given_up_and_has_come_in_meanwhile_is_left_alone(cas
     made = drafted(cast.notices, cast.an).notice
     with cast.world.gateway.database.writing("test") as connection:
         notices.forget(connection, made.id)
-    assert seal(cast.notices.means, cast.notices.find(made.id, cast.an)).fingerprint == made.fingerprint
+    assert as_it_stands(cast.notices.means, cast.notices.find(made.id, cast.an)) == made.fingerprint
     assert [event.move for event in cast.notices.events(made.id, cast.an)] == ["create"]
 
 
@@ -382,7 +382,7 @@ def test_a_hundred_thousand_rows_come_in_with_progress_and_are_held_to(cast: Cas
     began = time.process_time()  # what else the machine does is not counted
     made = cast.notices.create(Draft("n", TEXT, "f"), FileAudience(content, TEXT), cast.an, progress.append).notice
     taken = time.process_time()
-    assert seal(cast.notices.means, made).fingerprint == made.fingerprint
+    assert as_it_stands(cast.notices.means, made) == made.fingerprint
     print(f"{kind}: taken in {taken - began:.1f} s, held to in {time.process_time() - taken:.1f} s of CPU")  # noqa: T201
     assert made.recipients == sum(progress) == people
     assert len(progress) >= 50

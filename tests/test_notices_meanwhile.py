@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from smsgw.notices import feeding, report
+from smsgw.notices import report
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import HELD_FOR
 from smsgw.notices.preview import preview
 from smsgw.notices.progress import Failure, progress
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.sheets import LONGEST
 from smsgw.store import channels, notice_sending, outbox
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Notice
@@ -229,7 +230,7 @@ def two_channels(tmp_path: Path, tables_url: str) -> Iterator[Cast]:
 
 def test_who_has_a_channel_with_room_waits_for_nobody_whose_channel_is_full(two_channels: Cast) -> None:
     there = two_channels.world
-    assert feeding.CHUNK + 300 < OTHERS
+    assert LONGEST + 300 < OTHERS
     approved(two_channels.notices, two_channels.an, two_channels.binh, OTHERS + 350)
     assert there.gateway.feeder.feed() == 600
     assert waiting(there) == {"sms": 300, "other": 300}

@@ -36,7 +36,7 @@ def doubtful(request: Request, asker: Asker, found: Mapping[str, Dossier]) -> bo
 
 def _has_two(request: Request, found: Mapping[str, Dossier]) -> bool:
     named = codes_read(request)
-    return named is not None and any([len(_near(reading, found, ())) > 1 for reading in named.readings])
+    return named is not None and any(len(_near(reading, found, ())) > 1 for reading in named.readings)
 
 
 def repeats(text: str, code: str) -> bool:

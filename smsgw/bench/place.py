@@ -42,7 +42,8 @@ class Shape:
         if not self.web:
             return [("gateway", ROLES)]
         web: list[Roles] = [("web", ("web",))] * self.web
-        return web + [("worker", ("worker",) if number else ("worker", "scheduler")) for number in range(self.workers)]
+        worker: list[Roles] = [("worker", ("worker", "scheduler"))] * self.workers
+        return web + worker
 
     def senders(self) -> list[Roles]:
         """Only the processes that send."""

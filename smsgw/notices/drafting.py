@@ -14,8 +14,9 @@ from smsgw.notices.audience import problems
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import Recipient, RowError
-from smsgw.notices.reckoning import Fingerprint, Reckoning, Weighed, weighed, worded
+from smsgw.notices.reckoning import Reckoning, Weighed, weighed, worded
 from smsgw.notices.refusals import NoticeRefused
+from smsgw.notices.sheets import Sheets, fingerprint
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs
 from smsgw.store.notices import DOSSIER, Addressee, Notice
@@ -71,7 +72,7 @@ class Loader:
 
     def __post_init__(self) -> None:
         self.reckoning = Reckoning()
-        self.fingerprint = Fingerprint(self.notice.text, self.notice.send_at, accents=self.notice.accents)
+        self.sheets = Sheets()
 
     def load(self, audience: Audience, progress: Progress) -> None:
         """Raises what the audience raises."""
@@ -102,7 +103,7 @@ class Loader:
         self.reckoning.duplicates += sum(item.recipient.phone not in refusing for item in wanted) - len(new)
         for item, addressee in asked:
             if addressee.phone in new:
-                self.fingerprint.add(addressee)
+                self.sheets.add(addressee)
                 self._count(item)
 
     def _checked(self, item: Recipient | RowError) -> Weighed | RowError:
@@ -141,13 +142,13 @@ def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, 
     Raises NoticeRefused if a carrier that takes only registered texts would get one that is none of them.
     """
     fresh = Reckoning(counted.rows, 0, counted.duplicates, counted.opted_out, counted.unreachable, counted.errors)
-    print_ = Fingerprint(of.text, of.send_at, accents=of.accents)
+    sheets = Sheets()
     for item in rows.recipients(means.database, of.id):
         recipient = Recipient(item.line, item.phone, item.values)
-        print_.add(item)
+        sheets.add(item)
         text = partial(worded, of.text, recipient.values, accents=of.accents)
         if refusing := means.refuses(recipient.phone, text):
             raise NoticeRefused("registered", problems.said(problems.UNREGISTERED, "en", channel=refusing))
         channel, tariff = means.road(recipient.phone)
         fresh.add(weighed(of.text, recipient), channel.name, tariff)
-    return fresh, print_.hexdigest()
+    return fresh, fingerprint(of.text, of.send_at, sheets.all(), accents=of.accents)

@@ -1,9 +1,9 @@
 """Queueing the messages of approved notices, turn by turn, and only as far ahead as each channel sends in a while.
 
-A turn is one transaction that begins with a guarded update of its notice: its messages, and who had their turn. So any
-number of nodes feed, a kill loses nothing and doubles nothing, and citizens' messages get in between. A notice that is
-not any more what was approved is paused instead. What a sender of this node can take at once goes into its hand, and is
-not queued.
+A turn is one transaction that begins with a guarded update of its sheet: its messages, and who had their turn. So any
+number of nodes feed, each of them other sheets of a notice, a kill loses nothing and doubles nothing, and citizens'
+messages get in between. A notice that is not any more what was approved is paused instead. What a sender of this node
+can take at once goes into its hand, and is not queued.
 """
 
 from __future__ import annotations
@@ -22,19 +22,20 @@ from smsgw.notices.budget import drop, give_back
 from smsgw.notices.life import MOVES, Move, State
 from smsgw.notices.means import Means
 from smsgw.notices.office import GATEWAY, HELD_FOR
+from smsgw.notices.sheets import LONGEST
 from smsgw.notices.turns import Turn, Turns
 from smsgw.notices.vetting import OPTED_OUT
 from smsgw.officials import audit
 from smsgw.store import notice_sending as sending
+from smsgw.store import notice_turns as turns
 from smsgw.store import notices as rows
 from smsgw.store import outbox
-from smsgw.store.notices import Event, Notice
+from smsgw.store.notices import Event, Notice, Sheet
 from smsgw.store.outbox import NewMessage
 from smsgw.store.states import State as MessageState
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
 
-CHUNK = 2000  # recipients in a turn
 PATIENCE = 0.05  # seconds that a sender may take to come back from a call
 AHEAD = 30.0  # seconds of a channel's rate that wait in its queue
 RECEIPTS_FOR = timedelta(hours=1)  # after the last was handed over, a notice is done whatever is not reported yet
@@ -61,35 +62,49 @@ class Feeder:
         if not self._means.hours.allow(now):
             return 0
         with self._means.database.reading() as connection:
-            ids = sending.due(connection, now)
+            ids = turns.due(connection, now)
             room = self._room(connection) if ids else {}
         self._turns.keep(ids)
-        fed = 0
-        for id in ids:
-            notice = self._turns.waiting(id)
-            while notice and room and (turn := self._turns.next(notice, room, self._most(room))):
-                notice = self._give(turn)
-                fed += len(turn.chosen.now) if notice else 0
+        return sum(self._feed(id, room) for id in ids)
+
+    def _feed(self, id: str, room: dict[str, int]) -> int:
+        """Feed a notice as far as there is room; how many recipients had their turn.
+
+        Where another node has been faster, it goes on in the middle of what is left: each has sheets of its own then.
+        """
+        fed, waiting = 0, self._turns.waiting(id)
+        while waiting and waiting[1] and room:
+            notice, (sheet, *others) = waiting
+            turn = self._turns.next(notice, sheet, room, self._most(room))
+            if turn is None:
+                waiting = notice, others
+            elif not turn.whole:
+                self._stop(notice)
+                break
+            elif given := self._give(turn):
+                fed += len(turn.chosen.now)
+                waiting = given[0], [given[1], *others]
+            elif waiting := self._turns.waiting(id):
+                notice, left = waiting
+                left = [one for one in left if one.last != sheet.last]
+                waiting = notice, [*left[len(left) // 2 :], *left[: len(left) // 2]]
         return fed
 
-    def _give(self, turn: Turn) -> Notice | None:
-        """Write a turn down; the notice after that, or None if nobody of it can have another one now."""
-        if not turn.whole:
-            self._stop(turn.notice)
-            return None
+    def _give(self, turn: Turn) -> tuple[Notice, Sheet] | None:
+        """Write a turn down; notice and sheet after that, or None if they are not any more as they were read."""
         try:
             with self._hands(turn) as hands, self._means.database.writing("feed notice") as connection:
-                notice = sending.feed(connection, turn.notice, turn.to, turn.waited)
-                sending.pass_over(connection, notice.id, turn.passed_over)
-                sending.skip(connection, notice.id, turn.refusing, OPTED_OUT)
-                notice = self._started(connection, notice)
+                sheet = turns.feed(connection, turn.notice, turn.sheet, turn.to, turn.waited)
+                turns.pass_over(connection, turn.notice.id, turn.passed_over)
+                turns.skip(connection, turn.notice.id, turn.refusing, OPTED_OUT)
+                notice = self._started(connection, turn.notice)
                 queued = self._store(connection, hands, turn.messages)
-        except sending.Outrun:
+        except turns.Outrun:
             return None
         self._turns.given(turn)
         for name in queued:
             self._bell.ring(name, Lane.NOTICE)
-        return notice
+        return notice, sheet
 
     def _store(
         self, connection: sa.Connection, hands: Mapping[str, Hand], messages: Sequence[NewMessage]
@@ -108,7 +123,7 @@ class Feeder:
         """How many recipients have a turn: as many as senders of this node can take at once, if there are any."""
         channels = self._means.roads.channels
         here = [name for name in names if any(sender.works() for sender in self._senders.get(name, ()))]
-        return sum(channels[name].batch for name in here) or CHUNK
+        return sum(channels[name].batch for name in here) or LONGEST
 
     @contextmanager
     def _hands(self, turn: Turn) -> Iterator[dict[str, Hand]]:
@@ -148,7 +163,7 @@ class Feeder:
 
     def _room(self, connection: sa.Connection) -> dict[str, int]:
         """How many more messages each channel takes that notices take now, if any."""
-        ahead, roads = sending.queued_ahead(connection), self._means.roads
+        ahead, roads = turns.queued_ahead(connection), self._means.roads
         names = {*roads.firsts(Lane.NOTICE)}
         return {name: left for name in names if (left := _ahead(roads.channels[name]) - ahead[name]) > 0}
 
@@ -176,7 +191,7 @@ class Feeder:
 
     def _finish(self, connection: sa.Connection, notice: Notice) -> None:
         """End a notice, unless somebody was put in or taken out where all had had their turn."""
-        if sending.is_whole(connection, notice):
+        if turns.is_whole(connection, notice):
             _move(connection, notice, Move.FINISH, self._means)
         else:
             self._void(connection, notice)
@@ -208,7 +223,7 @@ class Feeder:
         audit.record(connection, GATEWAY, f"notice.{what}", notice.id, said, now)
 
     def _is_done(self, connection: sa.Connection, id: str) -> bool:
-        if sending.has_more(connection, id):
+        if turns.has_more(connection, id):
             return False
         state = sending.unsettled(connection, id)
         if state is None:

@@ -18,7 +18,8 @@ from smsgw.notices.means import Means
 from smsgw.notices.recipients import RowError
 from smsgw.notices.reckoning import Reckoning, worded
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused, NotNow
-from smsgw.notices.seal import seal
+from smsgw.notices.seal import as_it_stands
+from smsgw.notices.sheets import fingerprint
 from smsgw.officials import audit
 from smsgw.officials.requests import Within
 from smsgw.store import audit as entries
@@ -114,9 +115,11 @@ class Notices:
         )
 
     def _loaded(self, loader: Loader, who: Official, errors: int | None, within: Within) -> Created:
-        id, figures = loader.notice.id, _figures(loader.reckoning, loader.notice.accents)
-        with self._moving(loader.notice, Move.CREATE, who.name, "", "load notice") as move:
-            move(fingerprint=loader.fingerprint.hexdigest(), **figures)
+        made, sheets = loader.notice, loader.sheets.all()
+        id, print_ = made.id, fingerprint(made.text, made.send_at, sheets, accents=made.accents)
+        with self._moving(made, Move.CREATE, who.name, "", "load notice") as move:
+            move(fingerprint=print_, **_figures(loader.reckoning, made.accents))
+            rows.add_sheets(move.connection, id, sheets)
             within(move.connection, id)
         with self.means.database.reading() as connection:
             problems = rows.problems(connection, id, errors)
@@ -244,7 +247,7 @@ class Notices:
 
     def _approve(self, notice: Notice, what: Move, who: Official, seen: str | None, **values: Any) -> None:
         seen = notice.fingerprint if seen is None else seen
-        if seen != notice.fingerprint or seal(self.means, notice).fingerprint != seen:
+        if seen != notice.fingerprint or as_it_stands(self.means, notice) != seen:
             raise NoticeRefused("changed", "the notice was changed since you looked at it; look at it again")
         with self._moving(notice, what, who.name, "") as move:
             if what is Move.APPROVE and move.notice.state == State.SUBMITTED:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from smsgw.notices.audience.columns import filled
 from smsgw.notices.recipients import Recipient
-from smsgw.store.notices import Addressee
 from smsgw.text.accents import joined_plain, unaccented
 from smsgw.text.alphabet import Encoding, storable
 from smsgw.text.segments import Measure, measure
@@ -127,17 +125,3 @@ def _size(made: dict[str, Any]) -> Size:
         made["longest"],
         (made["longest_room"][0], made["longest_room"][1]),
     )
-
-
-class Fingerprint:
-    """SHA-256 over what is approved: text, accents, time and every recipient as stored, by line."""
-
-    def __init__(self, text: str, send_at: datetime | None, *, accents: bool) -> None:
-        at = send_at.astimezone(UTC).isoformat() if send_at else None
-        self._hash = hashlib.sha256(json.dumps([text, accents, at]).encode() + b"\n")
-
-    def add(self, one: Addressee) -> None:
-        self._hash.update(f"{one.line} {one.phone} {one.fields}\n".encode())
-
-    def hexdigest(self) -> str:
-        return self._hash.hexdigest()

@@ -1,35 +1,49 @@
 """Whether a notice still is what was approved, also if somebody changed it in the database behind everybody's back.
 
-The fingerprint stands for the whole notice, and computing it for each chunk would read the whole each time. So a node
-computes it once before it queues any of a notice, remembers a hash of each recipient, and holds each chunk to these:
-some ten megabytes for a hundred thousand people, for as long as they are being sent to.
+The fingerprint stands for text and sheets, and each sheet's digest for its recipients. So a node looks at the text and
+the list of sheets before it feeds any of a notice, reads a sheet whole before anybody on it has their turn, and
+remembers a hash of each who stands there for the turns to come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from smsgw.notices.means import Means
-from smsgw.notices.reckoning import Fingerprint
+from smsgw.notices.sheets import Sheets, digest, fingerprint
 from smsgw.store import notices as rows
-from smsgw.store.notices import Addressee, Notice
+from smsgw.store.notices import Addressee, Notice, Sheet
 
 
-@dataclass(frozen=True, slots=True)
 class Seal:
-    """A notice as it stood in the database. `fingerprint`: of that; `hashes`: of its recipients, by line."""
+    """A notice and its sheets as they stood in the database."""
 
-    notice: Notice
-    fingerprint: str
-    hashes: dict[int, int]
+    def __init__(self, notice: Notice, sheets: Sequence[Sheet]) -> None:
+        self.fingerprint = fingerprint(notice.text, notice.send_at, sheets, accents=notice.accents)
+        self._header = _header(notice)
+        self._digests = {sheet.last: sheet.digest for sheet in sheets}
+        self._hashes: dict[int, dict[int, int]] = {}  # by the sheet, of its recipients by line
 
-    def holds(self, notice: Notice, some: Iterable[Addressee]) -> bool:
-        """Whether a notice and some of its recipients, read later, are those that were approved."""
+    def has_seen(self, sheet: Sheet) -> bool:
+        """Whether who stands on a sheet was shown, and it still may have turns."""
+        return sheet.last in self._hashes
+
+    def see(self, sheet: Sheet, everybody: Sequence[Addressee]) -> None:
+        """All who stand on a sheet: remembered if they are those that it was made of."""
+        right = digest(everybody) == self._digests.get(sheet.last)
+        self._hashes[sheet.last] = {one.line: hash(one) for one in everybody} if right else {}
+
+    def put_away(self, sheet: Sheet) -> None:
+        """Nobody on it waits any more."""
+        self._hashes.pop(sheet.last, None)
+
+    def holds(self, notice: Notice, sheet: Sheet, some: Iterable[Addressee]) -> bool:
+        """Whether a notice and some on a sheet that was seen, read later, are those that were approved."""
+        seen = self._hashes[sheet.last]
         return (
             self.fingerprint == notice.approved_fingerprint
-            and _header(self.notice) == _header(notice)
-            and all(self.hashes.get(item.line) == hash(item) for item in some)
+            and self._header == _header(notice)
+            and all(seen.get(one.line) == hash(one) for one in some)
         )
 
 
@@ -37,11 +51,9 @@ def _header(notice: Notice) -> tuple[object, ...]:
     return notice.text, notice.accents, notice.send_at
 
 
-def seal(means: Means, notice: Notice) -> Seal:
-    """The seal of a notice that was found. It takes about a second for a hundred thousand recipients."""
-    print_ = Fingerprint(notice.text, notice.send_at, accents=notice.accents)
-    hashes: dict[int, int] = {}
-    for item in rows.recipients(means.database, notice.id):
-        print_.add(item)
-        hashes[item.line] = hash(item)
-    return Seal(notice, print_.hexdigest(), hashes)
+def as_it_stands(means: Means, notice: Notice) -> str:
+    """The fingerprint of a notice and all its recipients in the database; some seconds for a million of them."""
+    sheets = Sheets()
+    for one in rows.recipients(means.database, notice.id):
+        sheets.add(one)
+    return fingerprint(notice.text, notice.send_at, sheets.all(), accents=notice.accents)

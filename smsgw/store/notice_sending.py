@@ -1,10 +1,4 @@
-"""A notice's messages: queueing the next of its recipients, holding, releasing and cancelling them, and the count.
-
-    due        which notices have recipients that may be queued now
-    lock       take a notice for this transaction, if no other node has it
-    next_rows  its next recipients
-    feed       write down that they have their turn; `pass_over`: who has to wait; `skip`: who gets no message
-    hold, release, cancel   of the messages that no sender has
+"""A notice's messages: holding, releasing and cancelling those that no sender has, and the count.
 
 What a sender hands back to the queue of a notice that was stopped meanwhile is a stray: it is held or cancelled later.
 """
@@ -12,18 +6,19 @@ What a sender hands back to the queue of a notice that was stopped meanwhile is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.database import Database
+from smsgw.store.notice_turns import FED, fed_to, untold
 from smsgw.store.notices import Addressee, Notice, in_pages
 from smsgw.store.states import LIVE_FOR, State, check_move
-from smsgw.store.tables import Lane, history, notice, notice_recipient, opt_out, outbound
+from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
 from smsgw.store.tables.notices import under_way
 
 _Columns = sa.ColumnCollection[str, sa.Column[Any]]
@@ -31,7 +26,6 @@ _Asked = sa.Select[*tuple[Any, ...]]
 
 _n, _r, _o, _h = notice.c, notice_recipient.c, outbound.c, history.c
 _NOTICE = [_n[name] for name in Notice.__dataclass_fields__]
-_PASSED_OVER = _r.waits_for.is_not(None)
 _IN_LANE = _o.lane == int(Lane.NOTICE)
 _BEFORE_RECEIPTS = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN)  # from the beginning on
 _FAILED = (State.UNDELIVERED, State.EXPIRED, State.REJECTED)
@@ -71,101 +65,11 @@ class Fate:
         return Addressee(self.line, self.phone, self.fields).values
 
 
-def due(connection: sa.Connection, now: datetime) -> list[str]:
-    """Notices that are approved or being sent, those approved first being the first."""
-    there = sa.select(_n.id).where(under_way(), _n.state.in_(("approved", "sending")))
-    there = there.where(sa.or_(_n.send_at.is_(None), _n.send_at <= now))
-    return list(connection.execute(there.order_by(_n.approved_at, _n.id)).scalars())
-
-
-def lock(connection: sa.Connection, id: str, states: Collection[str] = ("approved", "sending")) -> Notice | None:
+def lock(connection: sa.Connection, id: str, states: Collection[str] = FED) -> Notice | None:
     """A notice in one of these states, for this transaction; None if another node has it, or it was moved."""
     query = sa.select(*_NOTICE).where(_n.id == id, _n.state.in_(sorted(states)))
     row = connection.execute(query.with_for_update(skip_locked=True)).one_or_none()
     return Notice(*row) if row else None
-
-
-def queued_ahead(connection: sa.Connection) -> Counter[str]:
-    """How many notices' messages wait in each channel."""
-    waiting = sa.select(_o.channel, sa.func.count()).where(_o.state == sa.text("'queued'"), _IN_LANE)
-    return Counter(dict(connection.execute(waiting.group_by(_o.channel)).all()))
-
-
-class Next(NamedTuple):
-    """A recipient whose turn it is: the id that the message will have, and whether no notice is wanted any more."""
-
-    message_id: str
-    refuses: bool
-
-
-def next_rows(connection: sa.Connection, of: Notice, after: int, limit: int) -> dict[Addressee, Next]:
-    """The next recipients of a notice after a line that have no message, by line."""
-    refuses = sa.exists().where(opt_out.c.phone == _r.phone, opt_out.c.purpose == sa.text("'notice'"))
-    waiting = sa.or_(_r.line > of.fed_to, _PASSED_OVER)
-    query = sa.select(_r.line, _r.phone, _r.fields, _r.message_id, refuses)
-    query = query.where(_r.notice_id == of.id, _r.line > after, waiting).order_by(_r.line).limit(limit)
-    return {Addressee(*row[:3]): Next(*row[3:]) for row in connection.execute(query).all()}
-
-
-def has_more(connection: sa.Connection, id: str) -> bool:
-    """Whether there are recipients without a message."""
-    waiting = (_r.line > _fed_to(id), _PASSED_OVER)
-    return bool(connection.scalar(sa.select(sa.or_(*(sa.exists().where(_r.notice_id == id, so) for so in waiting)))))
-
-
-def _fed_to(id: str) -> sa.ScalarSelect[int]:
-    return sa.select(_n.fed_to).where(_n.id == id).scalar_subquery()
-
-
-def is_whole(connection: sa.Connection, of: Notice) -> bool:
-    """Whether a notice has as many recipients as it was approved for."""
-    return connection.scalar(sa.select(sa.func.count()).where(_r.notice_id == of.id)) == of.recipients
-
-
-class Outrun(Exception):
-    """Another node was faster, or somebody stopped or changed a notice meanwhile: the transaction has to be undone."""
-
-
-def feed(connection: sa.Connection, of: Notice, to: int, waited: Collection[int]) -> Notice:
-    """The recipients of a notice have their turn, up to a line; of those before it, some who had been passed over.
-
-    The notice after that, locked. Raises Outrun if it, or one of those who waited, is not any more as it was read.
-    """
-    as_read = (_n.fed_to == of.fed_to, _n.state == of.state, _n.changed_at == of.changed_at)
-    ours = sa.update(notice).where(_n.id == of.id, *as_read).values(fed_to=max(to, of.fed_to))
-    row = connection.execute(ours.returning(*_NOTICE)).one_or_none()
-    if row is None or (waited and _set_waits(connection, of.id, dict.fromkeys(waited)) < len(waited)):
-        raise Outrun
-    return Notice(*row)
-
-
-def pass_over(connection: sa.Connection, id: str, full: Mapping[int, str]) -> None:
-    """The recipients at some lines of a locked notice wait, as their channel is full."""
-    if full:
-        _set_waits(connection, id, full)
-
-
-def _set_waits(connection: sa.Connection, id: str, channels: Mapping[int, str | None]) -> int:
-    return _SET_WAITS.run(connection, ((id, line, channel) for line, channel in channels.items())).rowcount
-
-
-_SET_WAITS = Batch(
-    # Were the notice one parameter, all its recipients would be read for each that is given.
-    (_r.notice_id, _r.line, _r.waits_for),
-    lambda given: (
-        sa.update(notice_recipient)
-        .where(_r.notice_id == given.c.notice_id, _r.line == given.c.line)
-        .where(looked_at_last(given.c.waits_for.is_not(None) != _PASSED_OVER))
-        .values(waits_for=given.c.waits_for)
-    ),
-)
-
-
-def skip(connection: sa.Connection, id: str, phones: Sequence[str], why: str) -> None:
-    """Some recipients get no message."""
-    if phones:
-        chosen = sa.update(notice_recipient).where(_r.notice_id == id, _r.phone.in_(phones))
-        connection.execute(chosen.values(skipped=why, waits_for=None))
 
 
 def hold(connection: sa.Connection, id: str, deadline: datetime) -> None:
@@ -269,9 +173,10 @@ def outcomes(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:
         return sa.select(*kind, sa.func.count()).group_by(*kind)
 
     parts = _of_notice(id, asked)
-    for name, so in (("waiting", sa.or_(_r.line > _fed_to(id), _PASSED_OVER)), ("skipped", _r.skipped.is_not(None))):
-        none = sa.select(sa.literal_column(f"'{name}'", sa.String), sa.null(), sa.func.count())
-        parts.append(none.where(_r.notice_id == id, so))
+    skipped = sa.select(sa.func.count()).where(_r.notice_id == id, _r.skipped.is_not(None))
+    for name, counted in (("skipped", skipped), *(("waiting", some) for some in untold(_n.id == id))):
+        kind = (sa.literal_column(f"'{name}'", sa.String), sa.null())
+        parts.append(counted.with_only_columns(*kind, sa.func.count(), maintain_column_froms=True))
     found: Counter[tuple[str, str]] = Counter()
     for state, code, count in connection.execute(sa.union_all(*parts)):
         found[state, code or ""] += count
@@ -283,7 +188,7 @@ def _of_notice(id: str, asked: Callable[[_Columns], _Asked]) -> list[_Asked]:
 
     Both are for one statement: between two, a message moves from here to there, or is queued.
     """
-    mine = (_r.notice_id == id, _r.line <= _fed_to(id))
+    mine = (_r.notice_id == id, _r.line <= fed_to(id))
     return [asked(message).join(notice_recipient, _r.message_id == message.id).where(*mine) for message in (_o, _h)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from smsgw.store.notice_turns import untold
 from smsgw.store.notices import of_hand
 from smsgw.store.tables import Lane, notice, notice_event, notice_recipient, outbound
 from smsgw.store.tables.notices import under_way
@@ -36,13 +37,11 @@ def paused(connection: sa.Connection, agency: str | None) -> tuple[int, int]:
     held = (_o.state == sa.text("'held'"), _o.lane == int(Lane.NOTICE), _o.id.in_(theirs))
     counts = (
         sa.select(sa.func.count()).select_from(notice).where(*so),
-        sa.select(sa.func.count())
-        .select_from(notice_recipient.join(notice, _c.id == _r.notice_id))
-        .where(*so, sa.or_(_r.line > _c.fed_to, _r.waits_for.is_not(None))),
         sa.select(sa.func.count()).select_from(outbound).where(*held),
+        *untold(*so),
     )
-    notices, without, waiting = connection.execute(sa.select(*(one.scalar_subquery() for one in counts))).one()
-    return notices, without + waiting
+    notices, *waiting = connection.execute(sa.select(*(one.scalar_subquery() for one in counts))).one()
+    return notices, sum(waiting)
 
 
 def _count(connection: sa.Connection, agency: str | None, *so: sa.ColumnElement[bool]) -> int:

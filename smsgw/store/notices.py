@@ -19,12 +19,22 @@ from smsgw.store.batch import InsertNew, inserting
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.systems import SYSTEM
-from smsgw.store.tables import api_key, notice, notice_budget, notice_event, notice_problem, notice_recipient, outbound
+from smsgw.store.tables import (
+    api_key,
+    notice,
+    notice_budget,
+    notice_event,
+    notice_problem,
+    notice_recipient,
+    notice_sheet,
+    outbound,
+)
 from smsgw.store.tables.notices import under_way
 
 ROWS_A_READ = 2000
 DOSSIER = "#"  # among what is known of a recipient, where no placeholder's key can stand: the code of a dossier
-_c, _r, _p, _e, _b = notice.c, notice_recipient.c, notice_problem.c, notice_event.c, notice_budget.c
+_c, _r, _s, _p = notice.c, notice_recipient.c, notice_sheet.c, notice_problem.c
+_e, _b = notice_event.c, notice_budget.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,6 @@ class Notice:
     segments: int
     cost: int
     reckoning: str
-    fed_to: int = 0
 
     @property
     def version(self) -> str:
@@ -82,6 +91,18 @@ class Addressee(NamedTuple):
         return self.values.get(DOSSIER, "")
 
 
+class Sheet(NamedTuple):
+    """Some of a notice's recipients: all those at lines behind `after`, up to `last`.
+
+    `digest`: SHA-256 over them. `fed_to`: the line up to which each of them had their turn.
+    """
+
+    last: int
+    after: int
+    digest: str
+    fed_to: int
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What was done with a notice. `state`: after it."""
@@ -108,6 +129,14 @@ def add_recipients(connection: sa.Connection, id: str, recipients: Sequence[Addr
 
 
 _ADD_RECIPIENTS = InsertNew(_r.notice_id, _r.phone, _r.line, _r.fields, _r.message_id, returning=_r.phone)
+
+
+def add_sheets(connection: sa.Connection, id: str, sheets: Iterable[Sheet]) -> None:
+    """Write how a notice's recipients are divided."""
+    _ADD_SHEETS.run(connection, ((id, *sheet) for sheet in sheets))
+
+
+_ADD_SHEETS = inserting(_s.notice_id, _s.last_line, _s.after_line, _s.digest, _s.fed_to)
 
 
 def add_problems(connection: sa.Connection, id: str, first: int, problems: Iterable[tuple[int, str, str]]) -> None:

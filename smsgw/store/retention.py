@@ -34,6 +34,7 @@ from smsgw.store.tables import (
     notice_event,
     notice_problem,
     notice_recipient,
+    notice_sheet,
     official_session,
     outbound,
     preference,
@@ -182,7 +183,7 @@ NOTICES = Removal(
     lambda bounds: bounds.audit,
     by_age(_n.created_at),
     _notice,
-    with_it=(notice_problem.c.notice_id, notice_event.c.notice_id),
+    with_it=(notice_problem.c.notice_id, notice_sheet.c.notice_id, notice_event.c.notice_id),
 )
 COMPLAINTS = Removal(
     "complaints that are closed",

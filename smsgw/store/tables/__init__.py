@@ -5,7 +5,14 @@ from smsgw.store.tables.channels import channel, channel_event, daily, daily_rep
 from smsgw.store.tables.exchanges import callback_group, exchange
 from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
-from smsgw.store.tables.notices import notice, notice_budget, notice_event, notice_problem, notice_recipient
+from smsgw.store.tables.notices import (
+    notice,
+    notice_budget,
+    notice_event,
+    notice_problem,
+    notice_recipient,
+    notice_sheet,
+)
 from smsgw.store.tables.officials import audit, audit_head, official, official_session, signin_failure
 from smsgw.store.tables.reminders import mark, reminder, switch
 from smsgw.store.tables.schedules import run, schedule
@@ -40,6 +47,7 @@ __all__ = [
     "notice_event",
     "notice_problem",
     "notice_recipient",
+    "notice_sheet",
     "official",
     "official_session",
     "opt_out",

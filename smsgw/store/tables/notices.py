@@ -32,7 +32,6 @@ notice = sa.Table(
     sa.Column("segments", sa.BigInteger, nullable=False),
     sa.Column("cost", sa.BigInteger, nullable=False),
     sa.Column("reckoning", sa.Text, nullable=False),
-    sa.Column("fed_to", sa.Integer, nullable=False, server_default="0"),
     sa.CheckConstraint(f"state IN ({_STATES})", name="ck_notice_state"),
     sa.CheckConstraint("approver IS NULL OR approver <> author", name="ck_notice_approver"),
     sa.CheckConstraint(
@@ -51,6 +50,17 @@ def under_way() -> sa.ColumnElement[bool]:
 
 
 partial_index("ix_notice_under_way", notice.c.state, notice.c.send_at, where=under_way())
+
+notice_sheet = sa.Table(
+    "notice_sheet",
+    metadata,
+    sa.Column("notice_id", sa.Text, primary_key=True),
+    sa.Column("last_line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("after_line", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("fed_to", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name="fk_notice_sheet"),
+)
 
 notice_recipient = sa.Table(
     "notice_recipient",
