@@ -38,8 +38,9 @@ class Routes:
             able = self._chats.get(chat) or (at or self._default,)
             return (at, *(name for name in able if name != at)) if at and at in able else tuple(able)
         route = next((route.channels for route in self._routes if route.serves(lane, recipient)), ())
-        first = (at,) if at is not None else route or (self._default,)
-        return tuple(dict.fromkeys((*first, *route)))
+        if at is None:
+            return route or (self._default,)
+        return tuple(dict.fromkeys((at, *route)))
 
     def reach(self, recipient: str) -> bool:
         """Whether any channel knows such an address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from smsgw.text.alphabet import is_gsm7
+from smsgw.text.alphabet import is_gsm7, typed_plainly
 
 _STROKES = {"đ": "d", "Đ": "D"}
 
@@ -50,7 +50,7 @@ def _bare(character: str) -> str:
 
 def unaccented(text: str) -> str:
     """The text without accents and without a word processor's typography."""
-    return text if text.isascii() and text.isprintable() and "`" not in text else _unaccented(text)
+    return text if typed_plainly(text) else _unaccented(text)
 
 
 @lru_cache(maxsize=1024)  # a province's agencies and steps, over and over

@@ -43,7 +43,12 @@ def legible(text: str) -> str:
 
 def is_gsm7(text: str) -> bool:
     """Whether every character is in the alphabet or its extension."""
-    return _FOREIGN.search(text) is None
+    return typed_plainly(text) or _FOREIGN.search(text) is None
+
+
+def typed_plainly(text: str) -> bool:
+    """Whether a text has nothing but signs of ASCII that the alphabet has too, as most of ours have; told at once."""
+    return text.isascii() and text.isprintable() and "`" not in text
 
 
 def septets(text: str) -> int:
