@@ -23,17 +23,26 @@ class Room(NamedTuple):
     at: datetime
 
 
+Look = Callable[[sa.Connection], Room | None]
+
+
+class NoRoom(Exception):
+    """Others were faster to take the channel's room: the transaction has to be undone."""
+
+
 @dataclass(slots=True)
 class Hand:
     """Held out for one transaction. `lasts`: how long its lease does. `look`: whether the channel takes messages now.
 
-    `spent`: the channel after so many at a time. `messages`: what is in it once all is committed; `aside`: what the
-    sender is to do once these are on their way.
+    `lock`: the same for good, once they are stored, as many take long and others would wait for the channel's row; None
+    where the first look has locked it. `spent`: the channel after so many at a time. `messages`: what is in it once all
+    is committed; `aside`: what the sender is to do once these are on their way.
     """
 
     lease: str
     lasts: timedelta
-    look: Callable[[sa.Connection], Room | None]
+    look: Look
+    lock: Look | None
     spent: Callable[[Channel, int, datetime], Channel]
     room: Room | None = None
     messages: Sequence[NewMessage] = ()
@@ -49,8 +58,14 @@ class Hand:
         return in_hand(message, lease=self.lease, until=self.room.at + self.lasts) if self.room else message
 
     def closes(self, connection: sa.Connection, stored: Sequence[NewMessage]) -> None:
-        """Keep what is its own of what was stored, and take the room for it; a text that came again had its reply."""
+        """Keep what is its own of what was stored, and take the room for it; a text that came again had its reply.
+
+        Raises NoRoom.
+        """
         self.messages = [message for message in stored if message.lease == self.lease]
         if self.room and self.messages:
-            before, now, _, at = self.room
+            room = self.lock(connection) if self.lock else self.room
+            if room is None or room.messages < len(self.messages):
+                raise NoRoom
+            before, now, _, at = room
             channels.write(connection, before, self.spent(now, len(self.messages), at), at)

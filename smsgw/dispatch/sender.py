@@ -136,7 +136,10 @@ class Sender:
 
         The block commits them. They are sent when that has ended; if it fails and they are there all the same, queued.
         """
-        hand = Hand(new_id(), LEASES * self._call_limit, partial(self._look, lane), self._channel.pace.spent)
+        lock = partial(self._look, channels.lock_to_pass, lane)
+        look = lock if lane is Lane.REPLY else partial(self._look, channels.look_to_pass, lane)
+        lasts = LEASES * self._call_limit
+        hand = Hand(new_id(), lasts, look, None if look is lock else lock, self._channel.pace.spent)
         if not self._holds_out(hand, patience):
             yield None
             return
@@ -163,9 +166,9 @@ class Sender:
             self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.room.at, vetted=True)
             self._aside = hand.aside
 
-    def _look(self, lane: Lane, connection: sa.Connection) -> Room | None:
+    def _look(self, how: channels.ToPass, lane: Lane, connection: sa.Connection) -> Room | None:
         """The channel's room for messages of a lane in which nobody waits before them."""
-        looked = channels.lock_to_pass(connection, self._channel.name, lane, self._clock)
+        looked = how(connection, self._channel.name, lane, self._clock)
         if looked is None:
             return None
         before, at = looked

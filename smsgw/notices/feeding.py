@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Channel
-from smsgw.dispatch.hand import Hand
+from smsgw.dispatch.hand import Hand, NoRoom
 from smsgw.dispatch.sender import Sender
 from smsgw.notices.budget import drop, give_back
 from smsgw.notices.life import MOVES, Move, State
@@ -91,7 +91,7 @@ class Feeder:
         return fed
 
     def _give(self, turn: Turn) -> tuple[Notice, Sheet] | None:
-        """Write a turn down; notice and sheet after that, or None if they are not any more as they were read."""
+        """Write a turn down; notice and sheet after that, or None if another node, or anybody else, was faster."""
         try:
             with self._hands(turn) as hands, self._means.database.writing("feed notice") as connection:
                 sheet = turns.feed(connection, turn.notice, turn.sheet, turn.to, turn.waited)
@@ -99,7 +99,7 @@ class Feeder:
                 turns.skip(connection, turn.notice.id, turn.refusing, OPTED_OUT)
                 notice = self._started(connection, turn.notice)
                 queued = self._store(connection, hands, turn.messages)
-        except turns.Outrun:
+        except (turns.Outrun, NoRoom):
             return None
         self._turns.given(turn)
         for name in queued:
@@ -110,9 +110,9 @@ class Feeder:
         self, connection: sa.Connection, hands: Mapping[str, Hand], messages: Sequence[NewMessage]
     ) -> frozenset[str]:
         """Store messages, in hands as far as these go; the channels of those that are queued."""
-        stored = [*_in_hands(connection, hands, messages)]  # from here on others wait for the channel's row
+        stored = [*_in_hands(connection, hands, messages)]
         outbox.add(connection, stored)
-        for hand in hands.values():
+        for hand in hands.values():  # from here on others wait for the channels' rows
             hand.closes(connection, stored)
         queued = frozenset(message.channel for message in stored if message.state is MessageState.QUEUED)
         for name in queued:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -41,6 +41,9 @@ class Channel:
         return self.resume_at is not None and self.resume_at > now
 
 
+ToPass = Callable[[sa.Connection, str, Lane, Clock], tuple[Channel, datetime] | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """When and why a channel changed its state."""
@@ -64,7 +67,8 @@ def lock(connection: sa.Connection, name: str) -> Channel:
     return Channel(*connection.execute(_LOCK, {"at": name}).one())
 
 
-_LOCK = sa.select(channel).where(channel.c.name == sa.bindparam("at")).with_for_update()
+_ROW = sa.select(channel).where(channel.c.name == sa.bindparam("at"))
+_LOCK = _ROW.with_for_update()
 
 
 def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[Channel, datetime]:
@@ -79,9 +83,19 @@ def lock_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock)
 
     Nobody who texts waits for whoever has the row, who may keep it for long: for a reply it is None then.
     """
+    return _to_pass(connection, name, lane, clock, _LOCK_AT_ONCE if lane is Lane.REPLY else _LOCK_AT_QUEUE)
+
+
+def look_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
+    """The same without a lock: it may have changed when it is locked."""
+    return _to_pass(connection, name, lane, clock, _LOOK_AT_QUEUE)
+
+
+def _to_pass(
+    connection: sa.Connection, name: str, lane: Lane, clock: Clock, look: sa.Select[Any]
+) -> tuple[Channel, datetime] | None:
     row: list[Any]
     try:
-        look = _LOOK_AT_ONCE if lane is Lane.REPLY else _LOOK_AT_QUEUE
         *row, others_wait, now = _looked(connection, clock, look, at=name, at_lane=lane, now=clock())
     except sa.exc.NoResultFound:
         return None
@@ -110,9 +124,9 @@ _waiting = sa.select(outbound.c.id).where(
     outbound.c.not_before <= sa.bindparam("now"),
     outbound.c.expires_at > sa.bindparam("now"),
 )
-_LOOK_AT_QUEUE = sa.select(_locked, _waiting.exists())
-_free = _LOCK.with_for_update(skip_locked=True).cte("free")
-_LOOK_AT_ONCE = sa.select(_free, _waiting.exists())
+_LOCK_AT_QUEUE = sa.select(_locked, _waiting.exists())
+_LOCK_AT_ONCE = sa.select(_LOCK.with_for_update(skip_locked=True).cte("free"), _waiting.exists())
+_LOOK_AT_QUEUE = sa.select(_ROW.cte("row"), _waiting.exists())
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:
