@@ -22,7 +22,7 @@ WARM_UP = 0.15  # of a round's messages
 
 QUIET, SINGLE, BULK = "20 a second", "one a callback", "100 a callback"
 LOADS = (SINGLE, BULK)
-ONE_PROCESS = Shape(0, 0)
+ONE_PROCESS = Shape(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ def run(scene: Scene) -> Figures:
     A gateway that has as little to do as 20 a second is one process, so that is measured too.
     """
     figures, gateways = Figures("inbound"), {"gateway": scene.shape}
-    both = gateways if scene.shape == ONE_PROCESS else {"one process": ONE_PROCESS, **gateways}
+    both = gateways if not scene.shape.web else {"one process": ONE_PROCESS, **gateways}
     for works, shapes in (([QUIET], both), (LOADS, gateways)):
         with _all_sides(scene, shapes) as sides:
             measuring = Inbound(scene, sides, figures)

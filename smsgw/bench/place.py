@@ -42,18 +42,18 @@ class Shape:
         if not self.web:
             return [("gateway", ROLES)]
         web: list[Roles] = [("web", ("web",))] * self.web
-        worker: list[Roles] = [("worker", ("worker", "scheduler"))] * self.workers
-        return web + worker
+        workers: list[Roles] = [("worker", ("worker", "scheduler"))] * self.workers
+        return web + workers
 
     def senders(self) -> list[Roles]:
         """Only the processes that send."""
         return [(name, roles) for name, roles in self.roles() if "worker" in roles]
 
     def __str__(self) -> str:
-        return f"{self.web} web + {self.workers} worker" if self.web else "1 with all roles"
+        return f"{self.web} web + {self.workers} workers" if self.web else "1 with all roles"
 
 
-SQLITE_SHAPE, POSTGRESQL_SHAPE = Shape(0, 0), Shape(2, 1)
+SQLITE_SHAPE, POSTGRESQL_SHAPE = Shape(0, 1), Shape(2, 2)
 
 
 class Place:

@@ -11,7 +11,10 @@ from smsgw.bench.wire import Loop
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything. `scale` shrinks it for a quick look; `latency`: seconds that the carrier takes."""
+    """How much of everything. `scale` shrinks it for a quick look; `latency`: seconds that the carrier takes.
+
+    `web`, `workers`: processes of the gateway; None: as many as suit the database.
+    """
 
     rounds: int = 3
     scale: float = 1.0
@@ -20,7 +23,8 @@ class Plan:
     finished: int = 5_000_000
     minutes: float = 3.0
     batches: tuple[int, ...] = (100, 500)
-    shape: Shape | None = None
+    web: int | None = None
+    workers: int | None = None
 
     def sized(self, count: float) -> int:
         """A count as large as this run wants it."""
@@ -39,4 +43,6 @@ class Scene:
     @property
     def shape(self) -> Shape:
         """The gateway's processes."""
-        return self.plan.shape or self.place.shape
+        suits, plan = self.place.shape, self.plan
+        web = suits.web if plan.web is None else plan.web
+        return Shape(web, suits.workers if plan.workers is None else plan.workers)

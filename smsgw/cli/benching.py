@@ -9,7 +9,6 @@ import click
 import sqlalchemy as sa
 
 from smsgw.bench import figures, runner
-from smsgw.bench.place import Shape
 from smsgw.bench.plan import Plan
 from smsgw.cli.common import as_json, cleared_up, print_json
 
@@ -34,9 +33,7 @@ def _server(context: click.Context, parameter: click.Parameter, url: str | None)
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often all is measured.")
 @click.option("--scale", type=click.FloatRange(0.001, 10), default=1.0, show_default=True, help="Of every count.")
 @click.option("--web", type=click.IntRange(0, 16), help="Web processes; 0: one process has all roles.")
-@click.option(
-    "--workers", type=click.IntRange(1, 16), default=1, show_default=True, help="Worker processes beside them."
-)
+@click.option("--workers", type=click.IntRange(1, 16), help="Worker processes beside them.")
 @click.option(
     "--connections", type=click.IntRange(1, 400), default=256, show_default=True, help="Of the carrier to us."
 )
@@ -59,7 +56,7 @@ def bench(
     rounds: int,
     scale: float,
     web: int | None,
-    workers: int,
+    workers: int | None,
     connections: int,
     latency: float,
     batches: tuple[int, ...],
@@ -73,8 +70,7 @@ def bench(
     NAME: some of inbound, notice, reply-under-notice, claim, memory, reminders; default: all of them. All of it happens
     on this machine's loopback, with databases that are thrown away.
     """
-    shape = None if web is None else Shape(web, workers)
-    plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, shape)
+    plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, web, workers)
     with cleared_up():
         done = runner.run(names or list(runner.BENCHMARKS), database, plan, lambda text: click.echo(text, err=True))
     if out is not None:

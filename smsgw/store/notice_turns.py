@@ -108,7 +108,10 @@ def feed(connection: sa.Connection, of: Notice, on: Sheet, to: int, waited: Coll
     """
     as_read = sa.select(_n.id).where(_n.id == of.id, _n.state == of.state, _n.changed_at == of.changed_at)
     alone = of.state == "approved"  # whoever gives the first turn moves the notice
-    ours = sa.update(notice_sheet).where(_s.notice_id == of.id, _s.last_line == on.last, _s.fed_to == on.fed_to)
+    free = sa.select(_s.last_line).where(_s.notice_id == of.id, _s.last_line == on.last, _s.fed_to == on.fed_to)
+    ours = sa.update(notice_sheet).where(
+        _s.notice_id == of.id, _s.last_line.in_(free.with_for_update(skip_locked=True))
+    )
     fed = on._replace(fed_to=max(to, on.fed_to))
     if (
         connection.execute(as_read.with_for_update(read=not alone)).first() is None
