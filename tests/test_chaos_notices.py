@@ -26,13 +26,16 @@ def _told(chaos: Chaos) -> Counter[str]:
     return Counter(phone for _, phone in [*chaos.carrier.delivered.values()])
 
 
-def _killed_in_the_middle(chaos: Chaos, people: int) -> None:
+def _killed_in_the_middle(chaos: Chaos, people: int, others: int = 0) -> None:
+    """`others`: nodes that stay, and take part from the beginning."""
     chaos.database.create()
     with chaos.database.writing("test") as connection:
         an, binh = official(connection, "an", "sender"), official(connection, "binh", "approver")
     gateway = Gateway(load(chaos.settings))
     gateway.database.create()
     notice = approved(gateway.notices, an, binh, people)
+    for _ in range(others):
+        chaos.up()
     _killed_after(chaos, people // 4)
     _killed_after(chaos, people // 2)
     assert len(_told(chaos)) < people
@@ -49,6 +52,11 @@ def _killed_in_the_middle(chaos: Chaos, people: int) -> None:
 
 def test_killed_twice_in_the_middle_of_a_notice_everybody_gets_it_exactly_once(chaos: Chaos) -> None:
     _killed_in_the_middle(chaos, 800)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nor_is_anybody_left_out_or_told_twice_by_those_who_feed_beside_the_killed(chaos: Chaos) -> None:
+    _killed_in_the_middle(chaos, 2_600, others=1)
 
 
 def _killed_after(chaos: Chaos, told: int) -> None:

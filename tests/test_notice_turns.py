@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from smsgw.dispatch.sender import Sender
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.turns import Turn
-from smsgw.store import opt_outs
+from smsgw.store import channels, opt_outs
 from smsgw.store.notices import Notice, Sheet
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import Lane, notice, notice_recipient, notice_sheet, outbound
@@ -100,6 +100,21 @@ def test_a_turn_whose_commit_fails_or_is_not_heard_of_reaches_everybody_once(fas
     with pytest.raises(sa.exc.OperationalError):
         fast.world.gateway.feeder.feed()
     fast.world.gateway.feeder.feed()
+    rest(fast)
+    fast.world.settle()
+    assert heard(fast, 250) == [1] * 250
+    assert fast.counts(made.id) == {"delivered": 250}
+
+
+def test_a_turn_whose_room_others_took_while_it_was_stored_is_given_again(
+    fast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = approved(fast.notices, fast.an, fast.binh, 250)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(channels, "lock_to_pass", lambda *_: None)
+        assert fast.world.gateway.feeder.feed() == 0
+    assert fast.world.states() == {}
+    assert fast.world.gateway.feeder.feed() == 250
     rest(fast)
     fast.world.settle()
     assert heard(fast, 250) == [1] * 250
