@@ -1,8 +1,8 @@
 """Whether a notice still is what was approved, also if somebody changed it in the database behind everybody's back.
 
-The fingerprint stands for text and sheets, and each sheet's digest for its recipients. So a node looks at the text and
-the list of sheets before it feeds any of a notice, reads a sheet whole before anybody on it has their turn, and
-remembers a hash of each who stands there for the turns to come.
+The fingerprint stands for text and sheets, and each sheet's digest for its recipients. So a node looks at the text, the
+list of sheets and the number of recipients before it feeds any of a notice, reads a sheet whole before anybody on it
+has their turn, and remembers a hash of each who stands there for the turns to come.
 """
 
 from __future__ import annotations

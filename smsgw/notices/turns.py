@@ -116,11 +116,12 @@ class Turns:
         return dict(islice(waiting, most))
 
     def _seal(self, notice: Notice) -> Seal:
-        """What each turn is held to, made once."""
+        """What each turn is held to, made once. With somebody put in or taken out, nothing holds."""
         known = self._seals.get(notice.id)
         if known is None or known.fingerprint != notice.fingerprint:
             with self._means.database.reading() as connection:
-                known = self._seals[notice.id] = Seal(notice, rows.sheets(connection, notice.id))
+                sheets = rows.sheets(connection, notice.id) if rows.is_whole(connection, notice) else ()
+            known = self._seals[notice.id] = Seal(notice, sheets)
         return known
 
     def _place(self, id: str, sheet: Sheet) -> Places:
