@@ -10,6 +10,7 @@ from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading
 from smsgw.store.opt_outs import Purpose
 
+NO_CODES = frozenset[str]()
 Language = Literal["vi", "en"]
 Misspelling = Literal["follow", "unfollow", "rate", "speak", "disown"]
 
@@ -198,17 +199,17 @@ def codes_asked(request: Request) -> frozenset[str]:
 
 def codes_suggested(request: Request, existing: Collection[str]) -> frozenset[str]:
     """What a request may be asked back about, where no code that it names is among those that exist."""
-    return frozenset(
-        code
-        for reading in _readings(request)
-        if not any(named in existing for named in reading.candidates)
-        for code in reading.suggestions
-    )
+    missing = [reading for reading in _readings(request) if not _exists(reading, existing)]
+    return frozenset(code for reading in missing for code in reading.suggestions) if missing else NO_CODES
 
 
 def unknown(request: Request, existing: Collection[str]) -> int:
     """How many codes a request names of which, however they may be read, none is among those that exist."""
-    return [any(code in existing for code in reading.candidates) for reading in _readings(request)].count(False)
+    return [_exists(reading, existing) for reading in _readings(request)].count(False)
+
+
+def _exists(reading: Reading, existing: Collection[str]) -> bool:
+    return any(map(existing.__contains__, reading.candidates))
 
 
 def _readings(request: Request) -> Sequence[Reading]:

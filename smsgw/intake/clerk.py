@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from smsgw.answers.answering import Answers
 from smsgw.answers.asked import (
+    NO_CODES,
     Agree,
     Choose,
     Disagree,
@@ -70,8 +71,8 @@ class _Question:
 
     def more(self, asked: Request, existing: Collection[str]) -> frozenset[str]:
         """Those of them that are to be looked up yet, when of all that `asked` names so much was found."""
-        named = frozenset[str]() if self.request is asked else codes_asked(self.request)
-        return named | codes_suggested(self.request, existing) | self.asker.ties.codes
+        named = NO_CODES if self.request is asked else codes_asked(self.request)
+        return named.union(codes_suggested(self.request, existing), self.asker.ties.codes)
 
 
 class Clerk:
