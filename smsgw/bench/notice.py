@@ -8,7 +8,7 @@ from contextlib import closing
 
 from smsgw.bench import bare, notices
 from smsgw.bench.figures import Figures
-from smsgw.bench.place import running_gateway
+from smsgw.bench.place import Roles, running_gateway
 from smsgw.bench.plan import Scene
 from smsgw.bench.processes import BenchFailed, Costs, Process, python
 from smsgw.bench.wire import now
@@ -16,6 +16,7 @@ from smsgw.gateway import Gateway
 
 MESSAGES = 139_012  # a year's resolved dossiers of the province
 LIMIT = 600.0  # seconds for one notice
+WORKERS = 2  # processes that share it, where the database serves several
 
 
 def run(scene: Scene) -> Figures:
@@ -26,9 +27,14 @@ def run(scene: Scene) -> Figures:
             _queued(scene, figures, batch)
             _approved(scene, figures, batch)
             _bare(scene, figures, batch)
+    figures.note(f"processes that send it: {len(_senders(scene))}")
     figures.note("the rate counts from the arrival of the first call, without that call's messages")
     figures.note("from approval: the rate counts from when the approval is written down")
     return figures
+
+
+def _senders(scene: Scene) -> list[Roles]:
+    return scene.with_workers(WORKERS).senders()
 
 
 def _queued(scene: Scene, figures: Figures, batch: int) -> None:
@@ -63,7 +69,7 @@ def _send(
     count, double = scene.plan.sized(MESSAGES), scene.double
     double.forget()
     double.heard = lambda phones, at: None
-    with running_gateway(scene.place, scene.shape.senders(), database, double.port, batch=batch) as gateway:
+    with running_gateway(scene.place, _senders(scene), database, double.port, batch=batch) as gateway:
         if begin:
             begin()
         costs = Costs({**gateway.groups(), "bench": [os.getpid()]}, scene.place.server_process())

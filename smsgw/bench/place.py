@@ -50,10 +50,10 @@ class Shape:
         return [(name, roles) for name, roles in self.roles() if "worker" in roles]
 
     def __str__(self) -> str:
-        return f"{self.web} web + {self.workers} workers" if self.web else "1 with all roles"
+        return f"{self.web} web + {self.workers} worker" if self.web else "1 with all roles"
 
 
-SQLITE_SHAPE, POSTGRESQL_SHAPE = Shape(0, 1), Shape(2, 2)
+SQLITE_SHAPE, POSTGRESQL_SHAPE = Shape(0, 1), Shape(2, 1)
 
 
 class Place:

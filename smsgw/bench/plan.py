@@ -43,6 +43,9 @@ class Scene:
     @property
     def shape(self) -> Shape:
         """The gateway's processes."""
-        suits, plan = self.place.shape, self.plan
-        web = suits.web if plan.web is None else plan.web
-        return Shape(web, suits.workers if plan.workers is None else plan.workers)
+        return self.with_workers(self.place.shape.workers)
+
+    def with_workers(self, count: int) -> Shape:
+        """The same with so many workers, if it was not asked for others."""
+        web, workers = self.plan.web, self.plan.workers
+        return Shape(self.place.shape.web if web is None else web, count if workers is None else workers)
