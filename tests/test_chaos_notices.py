@@ -54,6 +54,7 @@ def test_killed_twice_in_the_middle_of_a_notice_everybody_gets_it_exactly_once(c
     _killed_in_the_middle(chaos, 800)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_nor_is_anybody_left_out_or_told_twice_by_those_who_feed_beside_the_killed(chaos: Chaos) -> None:
     _killed_in_the_middle(chaos, 2_600, others=1)
