@@ -188,3 +188,13 @@ def test_a_sheet_that_was_changed_in_the_database_stops_the_notice(short: Cast, 
     assert short.state(made.id) == "paused"
     assert short.notices.events(made.id, short.an)[-1].move == "void"
     assert queued(short) == ([] if change != "moved" else [phone(number) for number in range(30)])
+
+
+@postgresql
+def test_who_is_overtaken_everywhere_gives_up_until_the_next_tick(short: Cast) -> None:
+    approved(short.notices, short.an, short.binh, 35)
+    database, feeder = short.world.gateway.database, short.world.gateway.feeder
+    with database.writing("test") as connection:  # as another node that stands still with all sheets in its hands
+        connection.execute(sa.select(notice_sheet).with_for_update())
+        assert feeder.feed() == 0
+    assert feeder.feed() == 35

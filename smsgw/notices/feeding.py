@@ -68,11 +68,8 @@ class Feeder:
         return sum(self._feed(id, room) for id in ids)
 
     def _feed(self, id: str, room: dict[str, int]) -> int:
-        """Feed a notice as far as there is room; how many recipients had their turn.
-
-        Where another node has been faster, it goes on in the middle of what is left: each has sheets of its own then.
-        """
-        fed, waiting = 0, self._turns.waiting(id)
+        """Feed a notice as far as there is room; how many recipients had their turn."""
+        fed, lost, waiting = 0, set[int](), self._turns.waiting(id)
         while waiting and waiting[1] and room:
             notice, (sheet, *others) = waiting
             turn = self._turns.next(notice, sheet, room, self._most(room))
@@ -84,10 +81,9 @@ class Feeder:
             elif given := self._give(turn):
                 fed += len(turn.chosen.now)
                 waiting = given[0], [given[1], *others]
-            elif waiting := self._turns.waiting(id):
-                notice, left = waiting
-                left = [one for one in left if one.last != sheet.last]
-                waiting = notice, [*left[len(left) // 2 :], *left[: len(left) // 2]]
+            else:
+                lost.add(sheet.last)
+                waiting = self._turns.waiting(id, lost)
         return fed
 
     def _give(self, turn: Turn) -> tuple[Notice, Sheet] | None:

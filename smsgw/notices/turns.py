@@ -67,11 +67,19 @@ class Turns:
         """Somebody may have changed a notice in the database: it is read whole before its next turn."""
         self._seals.pop(id, None)
 
-    def waiting(self, id: str) -> tuple[Notice, list[Sheet]] | None:
-        """A notice that is to be sent, as it stands, and the sheets on which somebody waits."""
+    def waiting(self, id: str, lost: Collection[int] = ()) -> tuple[Notice, list[Sheet]] | None:
+        """A notice that is to be sent, as it stands, and the sheets on which somebody waits, by line.
+
+        `lost`: those at which another node has just been faster. They are left out, and of the others those in the
+        middle come first, so that each of the two has sheets of its own.
+        """
         with self._means.database.reading() as connection:
             notice = notices.by_id(connection, id)
-            return (notice, rows.left(connection, id)) if notice and notice.state in rows.FED else None
+            if notice is None or notice.state not in rows.FED:
+                return None
+            left = [sheet for sheet in rows.left(connection, id) if sheet.last not in lost]
+        begin = len(left) // 2 if lost else 0
+        return notice, left[begin:] + left[:begin]
 
     def next(self, notice: Notice, sheet: Sheet, room: dict[str, int], most: int) -> Turn | None:
         """The turn of at most so many on a sheet; None if nobody there can have one now.
