@@ -88,7 +88,7 @@ def test_of_a_notice(here: World, field: str, given: str, said: str) -> None:
     ("fields", "file", "field", "said"),
     [
         ({}, b"", "file", "Tệp trống."),
-        ({}, b"ten\nAn\n", "file", "không có cột phone"),
+        ({}, b"ten\nAn\n", "file", "không có cột số điện thoại"),
         ({"text": "((tuổi))"}, b"phone;ten\n0912000001;An\n", "text", "tuổi"),
         ({"at": "9999-12-31T23:59"}, b"phone\n0912000001\n", "at", "quá xa"),
         ({"by": "filter"}, b"", "agency", "ít nhất một mục"),

@@ -438,7 +438,7 @@ def test_a_form_without_its_token_is_refused(here: World) -> None:
     ("fields", "content", "said"),
     [
         ({}, "<html>", "trang web"),
-        ({}, "ten\nAn\n", "không có cột phone"),
+        ({}, "ten\nAn\n", "không có cột số điện thoại"),
         ({"text": "((tuổi))"}, FILE, "tuổi"),
         ({"name": " "}, FILE, "đặt tên"),
         ({"name": "n" * 121}, FILE, "dài nhất 120 ký tự"),

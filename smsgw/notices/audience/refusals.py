@@ -74,8 +74,9 @@ _SENTENCES: dict[Language, dict[str, str]] = {
         "encoding": "không đọc được chữ trong tệp; xin lưu lại thành .xlsx hoặc CSV UTF-8",
         "quotes": "dòng {row}: dấu ngoặc kép đặt sai chỗ hoặc không đóng; xin sửa dòng đó, hoặc lưu bảng thành .xlsx",
         "no_rows": "tệp chỉ có dòng tiêu đề, không có dòng nào bên dưới",
-        "no_phone": "tệp không có cột phone (số điện thoại); dòng đầu có: {columns}",
-        "two_phones": "có hơn một cột có thể là số điện thoại: {columns}; xin đặt tên cột đúng là phone",
+        "no_phone": "tệp không có cột số điện thoại (tên cột: Số điện thoại, SĐT hoặc phone); dòng đầu có: {columns}",
+        "two_phones": "có hơn một cột có thể là số điện thoại: {columns}; xin để một cột mang tên phone, đổi tên các"
+        " cột kia",
         "twice": "cột {columns} có hai lần; xin đặt tên khác nhau",
         "missing": "nội dung nhắc đến cột mà tệp không có: {columns}; các cột có là: {there}",
         "no_field": "nội dung nhắc đến mục mà hồ sơ không có: {columns}; có thể dùng: {there}",

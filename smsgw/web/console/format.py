@@ -84,5 +84,5 @@ class Format:
             if seconds >= 2 * length:
                 return say(self._language, f"shell.{unit}s", count=self.number(seconds / length))
         if 0 < seconds < 0.1:
-            return say(self._language, "shell.seconds", count=f"< {self.number(0.1, 1)}")
+            return say(self._language, "shell.seconds", count=f"<\N{NO-BREAK SPACE}{self.number(0.1, 1)}")
         return say(self._language, "shell.seconds", count=self.number(seconds, 1 if seconds < 10 else 0))

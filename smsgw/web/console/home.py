@@ -6,7 +6,8 @@ from flask import Blueprint, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.notices.waits import Waits, waits
-from smsgw.store import voices
+from smsgw.store import channels, voices
+from smsgw.store.channels import Channel
 from smsgw.store.states import State
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, my_agencies, needs, page
@@ -30,7 +31,7 @@ def routes(desk: Desk) -> Blueprint:
             waits=_waits(desk, notices, today.outbox.states[State.UNKNOWN]),
             held=notices.held,
             today=today,
-            channels={name: one for name, one in today.outbox.channels.items() if name in desk.roads.channels},
+            channels=_channels(desk),
             total=today.total,
             labels=labels,
             days=[traffic for _, traffic in days],
@@ -38,6 +39,12 @@ def routes(desk: Desk) -> Blueprint:
         )
 
     return overview
+
+
+def _channels(desk: Desk) -> dict[str, Channel]:
+    """The channels as they are now; the figures may be some seconds old."""
+    with desk.database.reading() as connection:
+        return {name: one for name, one in channels.every(connection).items() if name in desk.roads.channels}
 
 
 def _waits(desk: Desk, notices: Waits, doubts: int) -> dict[str, tuple[int, str]]:

@@ -190,13 +190,13 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         spent=spent(desk.notices.means, notice),
         sent_back=back,
         names=_names(desk, notice),
-        warnings=(_returned(events, show) if back else [])
-        + (_warnings(looked_at, show, desk.clock()) if before else []),
+        returned=_returned(events, show) if back else None,
+        warnings=_warnings(looked_at, show, desk.clock()) if before else [],
         channels=_channels(desk, looked_at.reckoning) if notice.state in ON_ITS_WAY else {},
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
         reasoned=_reasoned(notice),
-        next=_next(notice, events, own=own),
+        next=_next(notice, events, back=bool(back), own=own),
         editable=editable(notice) and me().may("sender"),
         undecided=before,
         problems=[retold(one, language()) for one in desk.notices.problems(notice.id, me(), PROBLEMS_SHOWN)],
@@ -232,11 +232,12 @@ def _reasoned(notice: Notice) -> list[Move]:
     return [move for move in _open(notice) if move in ending]
 
 
-def _next(notice: Notice, events: list[Event], *, own: bool) -> str | None:
+def _next(notice: Notice, events: list[Event], *, back: bool, own: bool) -> str | None:
     """What the official at work does next, or waits for: the end of a text's key."""
     match notice.state:
         case State.DRAFT:
-            return ("draft" if notice.recipients else "nobody") if me().may("sender") else "draft_of_others"
+            to_submit = "returned" if back else "draft"
+            return (to_submit if notice.recipients else "nobody") if me().may("sender") else "draft_of_others"
         case State.SUBMITTED:
             return "approve" if me().may("approver") and not own else "yours" if own else "submitted"
         case State.PAUSED:
@@ -255,11 +256,11 @@ def _channels(desk: Desk, reckoning: Reckoning) -> dict[str, Channel]:
         return {name: channel for name, channel in channels.every(connection).items() if name in reach}
 
 
-def _returned(events: list[Event], show: Format) -> list[tuple[str, str]]:
+def _returned(events: list[Event], show: Format) -> str:
     """Who sent a draft back and why."""
     last = next(event for event in reversed(events) if event.move == Move.SEND_BACK)
     key = "returned" if last.reason else "returned_unsaid"
-    return [("warning", say(f"notices.{key}", who=last.who, time=show.time(last.at), reason=last.reason))]
+    return say(f"notices.{key}", who=last.who, time=show.time(last.at), reason=last.reason)
 
 
 def _warnings(preview: Preview, show: Format, now: datetime) -> list[tuple[str, str]]:

@@ -140,7 +140,7 @@ def _form(
         agencies=[("", say("notices.any")), *agencies.items()],
         procedures=[("", say("notices.any")), *procedures.items()],
         statuses=[(int(one), say(f"notices.status_{int(one)}")) for one in Status],
-        levels=[(level, str(level)) for level in LEVELS],
+        levels=[(level, say("notices.level_one", level=level)) for level in LEVELS],
         fields=", ".join(f"(({names[place]}))" for names in FIELDS.values()),
         longest={"name": LONGEST_NAME, "text": LONGEST_TEXT},
         reading=given.get("reading") or secrets.token_urlsafe(9),
