@@ -277,3 +277,8 @@ def test_the_channel_that_just_failed_is_left_out_of_the_retry() -> None:
     assert not ROUTES.has_detour("sms", {"sms"})
     assert not Routes([], default="sms").has_detour("sms", ALL)
     assert Routes([], "sms", {"zalo": ["zalo", "other"]}).has_detour("zalo", {"other"})
+
+
+def test_a_route_that_names_a_channel_twice_leads_nobody_back_to_it() -> None:
+    route = Route(frozenset({Lane.REPLY}), ("sms", "sms"))
+    assert Routes([route], "sms").after(Lane.REPLY, "84912345678", {"sms"}, "sms") is None

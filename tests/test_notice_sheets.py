@@ -7,17 +7,22 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsgw.notices.drafting import Loader
 from smsgw.notices.feeding import Feeder
+from smsgw.notices.refusals import NoticeRefused
 from smsgw.notices.sheets import LONGEST, Sheets, fingerprint
+from smsgw.store import notices
 from smsgw.store.notices import Addressee, Sheet
 from smsgw.store.tables import notice_recipient, notice_sheet, outbound
-from tests.bulletin import Cast, approved, phone
+from tests.bulletin import Cast, approved, drafted, phone
+from tests.test_notices_meanwhile import OTHER_CHANNEL, OTHERS
 from tests.world import world
 
 SHORT = 10  # recipients on a sheet of these tests
@@ -198,3 +203,40 @@ def test_who_is_overtaken_everywhere_gives_up_until_the_next_tick(short: Cast) -
         connection.execute(sa.select(notice_sheet).with_for_update())
         assert feeder.feed() == 0
     assert feeder.feed() == 35
+
+
+def test_a_node_that_gave_no_turns_does_not_look_for_those_who_wait_at_each_tick(
+    tmp_path: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.notices.sheets.LONGEST", SHORT)
+    monkeypatch.setattr("smsgw.notices.feeding.AHEAD", 30.0)
+    asked: list[str] = []
+    with world(tmp_path, tables_url, more=OTHER_CHANNEL, tps=1000) as made:
+        cast = Cast(made)
+        everybody = [phone(number if number % 2 else OTHERS + number) for number in range(1_000)]
+        file = "\n".join(["phone;tên", *(f"0{one[2:]};Ông" for one in everybody)])
+        id = drafted(cast.notices, cast.an, file=file).notice.id
+        cast.notices.submit(id, cast.an)
+        cast.notices.approve(id, cast.binh)
+        other = another(cast)
+        assert made.gateway.feeder.feed() == 500 + 300  # the other channel takes no more in half a minute
+        other.feed()
+        sa.event.listen(made.gateway.database._engine, "before_cursor_execute", lambda *at: asked.append(at[2]))
+        assert (made.gateway.feeder.feed(), other.feed()) == (0, 0)
+        assert len(asked) < 30
+        with made.gateway.database.writing("test") as connection:
+            connection.execute(sa.update(outbound).values(state="cancelled", finished_at=made.clock()))
+        assert other.feed() == 200
+
+
+def test_a_notice_that_was_given_up_while_it_came_in_says_so(short: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = Loader.load
+
+    def too_slowly(loader: Loader, *given: Any) -> None:
+        load(loader, *given)
+        with short.world.gateway.database.writing("test") as connection:
+            notices.forget(connection, loader.notice.id)
+
+    monkeypatch.setattr(Loader, "load", too_slowly)
+    with pytest.raises(NoticeRefused):
+        drafted(short.notices, short.an, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from smsgw.dispatch.sender import Sender
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.turns import Turn
-from smsgw.store import channels, opt_outs
+from smsgw.store import opt_outs, outbox
 from smsgw.store.notices import Notice, Sheet
 from smsgw.store.opt_outs import OptOut
-from smsgw.store.tables import Lane, notice, notice_recipient, notice_sheet, outbound
+from smsgw.store.outbox import NewMessage
+from smsgw.store.tables import Lane, channel, notice, notice_recipient, notice_sheet, outbound
 from tests.bulletin import Cast, approved, phone
 from tests.chaos import until
 from tests.sending import broken
@@ -52,10 +53,12 @@ def heard(cast: Cast, count: int) -> list[int]:
 
 
 @pytest.fixture
-def fast(tmp_path: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+def fast(
+    tmp_path: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[Cast]:
     """A channel without a limit, of which the two senders of notices run and look at nothing unless they are woken."""
     monkeypatch.setattr("smsgw.dispatch.sender.POLL", 3600.0)
-    with world(tmp_path, tables_url, tps=1_000_000) as made:
+    with world(tmp_path, tables_url, tps=getattr(request, "param", 1_000_000)) as made:
         made.clock.forward(seconds=1)  # in which the rate could be saved up
         made.gateway.roads.look(made.gateway.database)
         _, *others = made.gateway.senders
@@ -85,6 +88,16 @@ def test_what_senders_can_take_goes_into_their_hands_and_is_not_queued(fast: Cas
         assert {*connection.scalars(sa.select(outbound.c.attempts))} == {1}
 
 
+@pytest.mark.parametrize("fast", [600, 1_000, 20_000], indirect=True)
+def test_what_a_channel_has_no_room_for_at_once_is_queued_behind_what_is_in_hands(fast: Cast) -> None:
+    made = approved(fast.notices, fast.an, fast.binh, 250)
+    assert fast.world.gateway.feeder.feed() == 250
+    rest(fast)
+    fast.world.settle(10)
+    assert heard(fast, 250) == [1] * 250
+    assert fast.counts(made.id) == {"delivered": 250}
+
+
 def test_no_notice_passes_by_what_waits(fast: Cast) -> None:
     add(fast.world.gateway.database, message(Lane.NOTICE, fast.world.clock()))
     found = stored(fast)
@@ -110,8 +123,14 @@ def test_a_turn_whose_room_others_took_while_it_was_stored_is_given_again(
     fast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = approved(fast.notices, fast.an, fast.binh, 250)
+    add = outbox.add
+
+    def taken(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
+        add(connection, messages)
+        connection.execute(sa.update(channel).values(allowance=-1000.0, allowed_at=fast.world.clock()))
+
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(channels, "lock_to_pass", lambda *_: None)
+        meanwhile.setattr(outbox, "add", taken)
         assert fast.world.gateway.feeder.feed() == 0
     assert fast.world.states() == {}
     assert fast.world.gateway.feeder.feed() == 250

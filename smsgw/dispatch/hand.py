@@ -67,5 +67,6 @@ class Hand:
             room = self.lock(connection) if self.lock else self.room
             if room is None or room.messages < len(self.messages):
                 raise NoRoom
+            self.room = room
             before, now, _, at = room
             channels.write(connection, before, self.spent(now, len(self.messages), at), at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smsgw.store.tables import Lane
 from smsgw.text.addresses import scheme
@@ -28,7 +28,7 @@ class Routes:
     """
 
     def __init__(self, routes: Sequence[Route], default: str, chats: Mapping[str, Sequence[str]] | None = None) -> None:
-        self._routes = routes
+        self._routes = [replace(route, channels=tuple(dict.fromkeys(route.channels))) for route in routes]
         self._default = default
         self._chats = chats or {}
 

@@ -136,10 +136,9 @@ class Sender:
 
         The block commits them. They are sent when that has ended; if it fails and they are there all the same, queued.
         """
-        lock = partial(self._look, channels.lock_to_pass, lane)
-        look = lock if lane is Lane.REPLY else partial(self._look, channels.look_to_pass, lane)
-        lasts = LEASES * self._call_limit
-        hand = Hand(new_id(), lasts, look, None if look is lock else lock, self._channel.pace.spent)
+        look = partial(self._look, channels.lock_to_pass if lane is Lane.REPLY else channels.look_to_pass, lane)
+        lock = None if lane is Lane.REPLY else self._lock
+        hand = Hand(new_id(), LEASES * self._call_limit, look, lock, self._channel.pace.spent)
         if not self._holds_out(hand, patience):
             yield None
             return
@@ -169,9 +168,13 @@ class Sender:
     def _look(self, how: channels.ToPass, lane: Lane, connection: sa.Connection) -> Room | None:
         """The channel's room for messages of a lane in which nobody waits before them."""
         looked = how(connection, self._channel.name, lane, self._clock)
-        if looked is None:
-            return None
-        before, at = looked
+        return self._as_room(*looked) if looked else None
+
+    def _lock(self, connection: sa.Connection) -> Room | None:
+        """The same of a locked channel, whoever waits: some of those may have been stored with what is in the hand."""
+        return self._as_room(*channels.lock_for_rate(connection, self._channel.name, self._clock))
+
+    def _as_room(self, before: channels.Channel, at: datetime) -> Room | None:
         now = pace.at_this_time(before, at)
         most, _ = self._room(now, at)
         return Room(before, now, most, at) if most else None

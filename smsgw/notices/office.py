@@ -119,7 +119,8 @@ class Notices:
         id, print_ = made.id, fingerprint(made.text, made.send_at, sheets, accents=made.accents)
         with self._moving(made, Move.CREATE, who.name, "", "load notice") as move:
             move(fingerprint=print_, **_figures(loader.reckoning, made.accents))
-            rows.add_sheets(move.connection, id, sheets)
+            if move.moved:
+                rows.add_sheets(move.connection, id, sheets)
             within(move.connection, id)
         with self.means.database.reading() as connection:
             problems = rows.problems(connection, id, errors)

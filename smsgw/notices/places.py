@@ -28,8 +28,10 @@ class Places:
         """The line after which the next one of these channels stands."""
         return min(self.lines.get(name, 0) for name in room)
 
-    def choose(self, page: Sequence[Addressee], road: Callable[[str], Channel], room: dict[str, int]) -> Chosen:
-        """Those of a page from `first` on whose channel has room, and the places behind them.
+    def choose(
+        self, page: Sequence[Addressee], end: int, road: Callable[[str], Channel], room: dict[str, int]
+    ) -> Chosen:
+        """Those of a page from `first` on whose channel has room, and the places behind them. `end`: the page's line.
 
         What they take of the room is gone from it, and a channel that is full is no longer there.
         """
@@ -46,7 +48,6 @@ class Places:
                 if not room[channel.name]:
                     del room[channel.name]
                     filled_at[channel.name] = item.line
-        end = page[-1].line if page else 0
         moved = {name: max(self.lines.get(name, 0), filled_at.get(name, end)) for name in free}
         return Chosen(chosen, passed_over, Places(self.ways, {**self.lines, **moved}))
 

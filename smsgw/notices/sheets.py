@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from smsgw.store.notices import Addressee, Sheet
 
-LONGEST = 500  # recipients on one
+LONGEST = 500  # recipients on one; with another number the drafts that there are have to be made anew
 
 
 class Sheets:

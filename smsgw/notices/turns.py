@@ -70,8 +70,8 @@ class Turns:
     def waiting(self, id: str, lost: Collection[int] = ()) -> tuple[Notice, list[Sheet]] | None:
         """A notice that is to be sent, as it stands, and the sheets on which somebody waits, by line.
 
-        `lost`: those at which another node has just been faster. They are left out, and of the others those in the
-        middle come first, so that each of the two has sheets of its own.
+        `lost`: those at which somebody has just been faster, mostly another node. They are left out, and of the others
+        those in the middle come first, so that each of the two has sheets of its own.
         """
         with self._means.database.reading() as connection:
             notice = notices.by_id(connection, id)
@@ -89,14 +89,16 @@ class Turns:
         before = self._place(notice.id, sheet)
         after = max(sheet.after, min(before.first(room), sheet.fed_to))
         if after == sheet.last:
-            return None
-        seal = self._seal(notice)
-        page = self._page(notice, sheet, seal, after, most)
-        if not page:
             if room.keys() >= {*before.ways}:  # and yet somebody waits, whom another node passed over
                 self._places.pop((notice.id, sheet.last), None)
             return None
-        chosen = before.choose([*page], lambda phone: self._means.road(phone)[0], room)
+        seal = self._seal(notice)
+        page = self._page(notice, sheet, seal, after, most)
+        end = sheet.last if len(page) < most else [*page][-1].line
+        chosen = before.choose([*page], end, lambda phone: self._means.road(phone)[0], room)
+        if not chosen.now and end <= sheet.fed_to:  # and nobody is passed over who was not before
+            self._places[notice.id, sheet.last] = chosen.places
+            return None
         whole = seal.holds(notice, sheet, (item for item, _ in chosen.now))
         now = self._means.clock()
         messages = [
@@ -105,7 +107,7 @@ class Turns:
             if not page[item].refuses
         ]
         refusing = [item.phone for item, _ in chosen.now if page[item].refuses]
-        return Turn(notice, sheet, whole, chosen, [*page][-1].line, refusing, messages)
+        return Turn(notice, sheet, whole, chosen, end, refusing, messages)
 
     def given(self, turn: Turn) -> None:
         """A turn was written down."""

@@ -44,6 +44,7 @@ def rules(candidates: Candidates) -> Sequence[Rule]:
     """Every rule. Those that ask the one-stop database raise OneStopUnavailable if it can't be asked."""
     return (
         Recipients(),
+        retention.SHEETS,
         retention.PROBLEMS,
         retention.COMPLAINTS,
         *retention.MESSAGES,

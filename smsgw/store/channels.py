@@ -81,13 +81,13 @@ def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[C
 def lock_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
     """The same for messages that would pass by the queue of their lane; None if others wait in it that are due.
 
-    Nobody who texts waits for whoever has the row, who may keep it for long: for a reply it is None then.
+    It is also None if another transaction has the row, which may keep it for long: nobody who texts waits for that.
     """
-    return _to_pass(connection, name, lane, clock, _LOCK_AT_ONCE if lane is Lane.REPLY else _LOCK_AT_QUEUE)
+    return _to_pass(connection, name, lane, clock, _LOCK_AT_ONCE)
 
 
 def look_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
-    """The same without a lock: it may have changed when it is locked."""
+    """The same without a lock, whoever has the row: it may have changed when it is locked."""
     return _to_pass(connection, name, lane, clock, _LOOK_AT_QUEUE)
 
 
@@ -124,7 +124,6 @@ _waiting = sa.select(outbound.c.id).where(
     outbound.c.not_before <= sa.bindparam("now"),
     outbound.c.expires_at > sa.bindparam("now"),
 )
-_LOCK_AT_QUEUE = sa.select(_locked, _waiting.exists())
 _LOCK_AT_ONCE = sa.select(_LOCK.with_for_update(skip_locked=True).cte("free"), _waiting.exists())
 _LOOK_AT_QUEUE = sa.select(_ROW.cte("row"), _waiting.exists())
 

@@ -176,6 +176,7 @@ def _part(what: str, place: sa.Column[int]) -> Removal:
 
 
 RECIPIENTS = _part("recipients of notices", _r.line)
+SHEETS = _part("parts of the lists of notices", notice_sheet.c.last_line)
 PROBLEMS = _part("faults in the files of notices", notice_problem.c.number)
 NOTICES = Removal(
     "notices",
