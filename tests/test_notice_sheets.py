@@ -220,7 +220,10 @@ def test_a_node_that_gave_no_turns_does_not_look_for_those_who_wait_at_each_tick
         cast.notices.approve(id, cast.binh)
         other = another(cast)
         assert made.gateway.feeder.feed() == 500 + 300  # the other channel takes no more in half a minute
-        other.feed()
+        given: list[str] = []
+        made.gateway.database.boundary = lambda name, side: given.append(name)
+        assert other.feed() == 0
+        assert not given, "nobody had a turn"
         sa.event.listen(made.gateway.database._engine, "before_cursor_execute", lambda *at: asked.append(at[2]))
         assert (made.gateway.feeder.feed(), other.feed()) == (0, 0)
         assert len(asked) < 30

@@ -103,8 +103,8 @@ def _standing(id: str, on: Sheet, after: int) -> sa.Select[int, str, str, str, b
 def feed(connection: sa.Connection, of: Notice, on: Sheet, to: int, waited: Collection[int]) -> Sheet:
     """The recipients on a sheet have their turn, up to a line; of those before it, some who had been passed over.
 
-    The sheet after that, locked, with a share of the notice's lock. Raises Outrun if one of the two, or one of those who
-    waited, is not any more as it was read.
+    The sheet after that, locked, with a share of the notice's lock. Raises Outrun if one of the two, or one of those
+    who waited, is not any more as it was read.
     """
     as_read = sa.select(_n.id).where(_n.id == of.id, _n.state == of.state, _n.changed_at == of.changed_at)
     alone = of.state == "approved"  # whoever gives the first turn moves the notice
