@@ -209,7 +209,6 @@ def test_a_node_that_gave_no_turns_does_not_look_for_those_who_wait_at_each_tick
     tmp_path: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("smsgw.notices.sheets.LONGEST", SHORT)
-    monkeypatch.setattr("smsgw.notices.feeding.AHEAD", 30.0)
     asked: list[str] = []
     with world(tmp_path, tables_url, more=OTHER_CHANNEL, tps=1000) as made:
         cast = Cast(made)

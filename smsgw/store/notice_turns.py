@@ -1,7 +1,7 @@
 """Whose turn it is among a notice's recipients, and that they had it: sheet by sheet, on any number of nodes.
 
     due         which notices have recipients that may be queued now
-    begun, left its sheets: all, or those on which somebody waits
+    sheets, left   all sheets of a notice, or those on which somebody waits
     everybody, waiting   who stands on a sheet, and who of them has no message yet
     feed        write down that they have their turn; `pass_over`: who has to wait; `skip`: who gets no message
 
