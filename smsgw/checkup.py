@@ -30,7 +30,6 @@ from smsgw.store.tables import inbound, metadata
 LONGEST_WAIT = 300  # seconds that a due message may wait before a worker must be missing
 MB = 1_000_000
 DURABLE = ("fsync", "full_page_writes", "synchronous_commit")  # what must not be off in PostgreSQL
-BY_BYTES = ("C", "POSIX")  # the collations that know no language
 THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 LEAST_ROOM = 500  # megabytes
 MOST_NAMED = 6  # texts
@@ -78,7 +77,6 @@ def _findings(gateway: Gateway) -> Iterator[Finding]:
     if database.ok:
         if not gateway.database.on_sqlite:
             yield _durability(gateway)
-            yield _collation(gateway)
             yield _secret_key(gateway.settings)
         yield _clock(gateway)
         yield _queue(gateway)
@@ -211,20 +209,6 @@ def _durability(gateway: Gateway) -> Finding:
         return Finding("durability", ok=True)
     risk = "what was acknowledged may be lost when the power fails"
     return Finding("durability", ok=False, detail=f"PostgreSQL has {' = off, '.join(off)} = off: {risk}; set it to on")
-
-
-def _collation(gateway: Gateway) -> Finding:
-    """By what PostgreSQL sorts, as it does for every entry of an index: worth knowing, as it costs but time."""
-    with gateway.database.reading() as connection:
-        ours = sa.text("SELECT datcollate FROM pg_database WHERE datname = current_database()")
-        return _sorted_by(connection.scalars(ours).one())
-
-
-def _sorted_by(collation: str) -> Finding:
-    if collation.partition(".")[0] in BY_BYTES:
-        return Finding("collation", ok=True)
-    costs = f"PostgreSQL sorts by the rules of {collation}, and needs half as much time again for every message"
-    return Finding("collation", ok=True, detail=f"{costs}; a database that is made with the locale C.UTF-8 does not")
 
 
 def _secret_key(settings: Settings) -> Finding:

@@ -33,7 +33,6 @@ def test_the_doctor_names_what_postgresql_was_told_not_to_keep(tmp_path: Path, p
 def test_the_doctor_finds_nothing_wrong_with_a_postgresql_as_it_comes(tmp_path: Path) -> None:
     with postgres.running(postgres.DURABLE) as server, world(tmp_path, server.new_schema(), dossiers=0) as here:
         assert checkup._durability(here.gateway).ok
-        assert checkup._collation(here.gateway).detail == ""
 
 
 def test_the_doctor_says_when_a_database_takes_no_writes_or_is_closed_to_us(tmp_path: Path) -> None:
@@ -55,11 +54,6 @@ def test_the_doctor_says_when_a_database_takes_no_writes_or_is_closed_to_us(tmp_
         assert not ok
         assert detail.startswith("stranger may not use the table ")
         assert detail.endswith(f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO "stranger"')
-
-
-def test_the_doctor_says_what_a_postgresql_that_sorts_by_a_language_costs() -> None:
-    assert "rules of vi_VN.UTF-8" in checkup._sorted_by("vi_VN.UTF-8").detail
-    assert [checkup._sorted_by(one).detail for one in ("C", "C.utf8", "C.UTF-8", "POSIX")] == [""] * 4
 
 
 def test_the_doctor_says_what_nodes_on_several_machines_have_to_have_in_common(

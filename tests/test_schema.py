@@ -42,6 +42,15 @@ def test_schema_sql_and_the_tables_in_the_code_are_the_same(database_url: str) -
     engine.dispose()
 
 
+def test_postgresql_sorts_every_text_by_its_bytes_whatever_language_its_database_is_of(postgres_tables: str) -> None:
+    engine = sa.create_engine(postgres_tables)
+    tables = sa.inspect(engine).get_multi_columns()
+    texts = [column["type"] for columns in tables.values() for column in columns if isinstance(column["type"], sa.Text)]
+    assert len(texts) > 150
+    assert {text.collation for text in texts} == {"C"}
+    engine.dispose()
+
+
 def test_making_the_tables_again_changes_nothing_and_a_foreign_schema_is_refused(database_url: str) -> None:
     database = Database(database_url)
     with pytest.raises(SchemaError, match="run smsgw init"):

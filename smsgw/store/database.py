@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -138,7 +139,7 @@ class Database:
             created = not sa.inspect(connection).has_table("outbound")
             if created:
                 for statement in statements(shipped("schema.sql")):
-                    connection.exec_driver_sql(statement)
+                    connection.exec_driver_sql(statement if self.on_sqlite else _by_bytes(statement))
         self.check()
         return created
 
@@ -206,6 +207,14 @@ def _for_the_server() -> dict[str, object]:
         "tcp_keepalives_interval": max(1, silence.SILENCE // 5),
         "tcp_keepalives_count": 2,
     }
+
+
+def _by_bytes(statement: str) -> str:
+    """The same with texts that are sorted by their bytes, as SQLite does it, whatever language the database is of.
+
+    Each entry of an index is compared with others, and by the rules of a language that takes several times as long.
+    """
+    return re.sub(r"\bTEXT\b", 'TEXT COLLATE "C"', statement)
 
 
 def prepare_sqlite(connection: Any, record: object) -> None:
