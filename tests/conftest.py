@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,18 @@ def pytest_collection_finish() -> None:
     """What there is by now stays to the end, and no look for what nobody uses any more has to go through it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Nothing is collected while a test runs: where it reads what is nested as deep as the interpreter goes, what is to
+    be done with garbage has no room left, and pytest would take that for a fault of the test.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
