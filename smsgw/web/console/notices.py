@@ -28,8 +28,9 @@ from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.notice import editable, last_change, notice_of, refused, too_late
 from smsgw.web.console.notice_form import BadForm, Form, Readings, faulty, selection, wishes, written
+from smsgw.web.console.reasons import reason
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
-from smsgw.web.console.words import Words, reason
+from smsgw.web.console.words import Words
 
 A_PAGE = 50
 ROOM_FOR_FIELDS = 64 * 1024  # bytes of an upload beside its file
