@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -39,6 +40,18 @@ def trouble(error: BaseException) -> str:
 
 
 Boundary = Callable[[str, str], None]
+
+# The columns of all tables in one query, as it is asked of a node for each look at whether it is ready.
+_COLUMNS = {
+    "sqlite": sa.text(
+        "SELECT made.name, its.name FROM sqlite_master AS made, pragma_table_info(made.name) AS its"
+        " WHERE made.type = 'table'"
+    ),
+    "postgresql": sa.text(
+        "SELECT relname, attname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND pg_table_is_visible(attrelid)"
+    ),
+}
 
 LONGEST_STATEMENT = 60.0  # seconds; an old snapshot costs the claims of all nodes
 LONGEST_IDLE = 30.0  # seconds that a transaction may stand still: its node is frozen or gone, and others want its rows
@@ -148,17 +161,17 @@ class Database:
         if self.file is not None and not self.file.exists():
             # To look for tables in it would make the file.
             raise SchemaError(f"the gateway's database {self.file} is not there: run smsgw init")
+        there: defaultdict[str, set[str]] = defaultdict(set)
         with self.reading() as connection:
-            # All tables at once: PostgreSQL answers this in as many queries as it would take for one.
-            found = sa.inspect(connection).get_multi_columns()
-        there = {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+            for table, column in connection.execute(_COLUMNS[connection.dialect.name]):
+                there[table].add(column)
         if "outbound" not in there:
             raise SchemaError("the gateway's database has no tables yet: run smsgw init")
-        for table in metadata.sorted_tables:
-            if missing := [column.name for column in table.columns if column.name not in there.get(table.name, ())]:
-                lacks = f"lacks {', '.join(missing)}" if table.name in there else "is not there"
+        for name, ours in metadata.tables.items():
+            if missing := [column.name for column in ours.c if column.name not in there[name]]:
+                lacks = f"lacks {', '.join(missing)}" if there[name] else "is not there"
                 raise SchemaError(
-                    f"table {table.name} of the gateway's database {lacks}: it was made by"
+                    f"table {name} of the gateway's database {lacks}: it was made by"
                     " another version; point gateway.database at an empty database, or use that version"
                 )
 
