@@ -274,6 +274,7 @@ def test_the_demonstration_ends_with_the_right_answer_in_any_folder(tmp_path: Pa
     assert {path.name for path in (tmp_path / folder).iterdir()} > {"gateway.db", "onestop.db", "secret_key"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_who_is_told_to_stop_while_it_starts_stops_in_order(tmp_path: Path, number: signal.Signals) -> None:
     words = ["demo", "--port", str(free_port()), "--simulator-port", str(free_port()), "--data", "data"]

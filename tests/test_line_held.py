@@ -92,6 +92,7 @@ def test_a_carrier_that_answers_too_late_ends_the_doubt_and_its_receipt_finds_th
     assert len(carrier.of(smsc.SUBMIT_SM)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [consts.SMPP_ESME_RMSGQFUL, consts.SMPP_ESME_RTHROTTLED])
 def test_a_carrier_that_says_later_too_late_ends_the_doubt_and_gets_the_message_again(
     gateway: Gateway, carrier: Smsc, status: int

@@ -84,6 +84,7 @@ def test_what_was_claimed_right_before_the_night_waits_for_the_morning(here: Wor
     assert len(told(here, agency, code)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_a_run_that_is_killed_at_any_of_its_commits_tells_each_of_them_once(
     anywhere: World, agency: Agency, side: str

@@ -16,6 +16,7 @@ from tests.test_retention import answered, look, retire, rows
 from tests.world import World
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_a_purge_that_is_killed_at_any_of_its_commits_goes_on_next_time(
     anywhere: World, side: str, monkeypatch: pytest.MonkeyPatch

@@ -202,6 +202,7 @@ def at_the_same_time(url: str, source: OneStop, count: int) -> Iterator[list[Cal
     engine.dispose()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hanging", [1, 3])
 def test_a_line_that_takes_all_and_says_nothing_more_is_left_for_another(
     postgres_url: str, by_line: str, line: Line, hanging: int

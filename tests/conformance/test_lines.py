@@ -179,6 +179,7 @@ def test_what_can_not_be_read_leaves_doubt(name: str, garbage: str, carrier: Sms
     assert isinstance(submitted(name, carrier, GARBAGE[garbage], time_limit=1), Unknown)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_that_does_not_come_in_time_leaves_doubt(name: str, carrier: Smsc) -> None:
     assert isinstance(submitted(name, carrier, lambda _: b"", time_limit=1), Unknown)

@@ -43,6 +43,7 @@ def test_an_smsc_that_takes_leave_still_answers_what_it_was_given(name: str, car
 LONG = {"text": "Ho so " * 50}  # two parts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", ["ESME_RSYSERR", "ESME_RTHROTTLED"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_part_that_is_put_off_comes_again_after_a_pause_and_not_at_once(
@@ -138,6 +139,7 @@ def test_a_text_of_which_one_part_was_taken_goes_by_no_other_carrier(name: str, 
     assert outcome.elsewhere == (taken == 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_a_part_that_is_put_off_keeps_nobody_else_waiting(
     name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch

@@ -184,6 +184,7 @@ def odd_answers(name: str) -> Iterator[bytes]:
         yield from odd_documents(case.get("body", ""))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SENDING)
 def test_an_answer_with_something_odd_in_any_place_is_an_outcome(name: str, carrier: Double) -> None:
     for body in sorted({*odd_answers(name)}):
@@ -206,6 +207,7 @@ def a_time_limit(name: str) -> float:
     return 2 if table(name).get("script") else 0.3
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SENDING)
 def test_an_answer_that_does_not_come_in_time_leaves_doubt(name: str, carrier: Double) -> None:
     outcome = submitted(name, carrier, carrier.silent, time_limit=a_time_limit(name))
@@ -220,6 +222,7 @@ BEGUN = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("where", BEGUN)
 @pytest.mark.parametrize("name", SENDING)
 def test_an_answer_that_trickles_is_given_up_when_its_time_is_over(name: str, where: str, carrier: Double) -> None:
