@@ -1,54 +1,22 @@
-"""The console's pages of notices, without a browser: who may do what, and what is said about bad input."""
+"""The console's page of a notice, without a browser: who may do what, and what it tells of the notice."""
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.datastructures import FileStorage
-from werkzeug.test import encode_multipart
 
 from smsgw.dossiers import selecting
-from smsgw.notices.audience.lines import MIB
 from smsgw.notices.report import STATES
-from smsgw.store.notices import Notice
 from smsgw.store.tables import notice
 from smsgw.web.console import texts
 from tests.bulletin import drafted
-from tests.console import Desk, official, text
+from tests.console import official
+from tests.notice_desk import FILE, latest, moved, post
 from tests.world import World, world
-
-FILE = "phone;ten\n0912000001;An\n0912000002;Binh\n"
-TEXT = "Chao ((ten))"
-
-
-def post(desk: Desk, path: str, status: int = 200, content: bytes | str = FILE, **fields: str) -> str:
-    """Send the form of a notice with a file."""
-    data = {"csrf_token": desk.token(), "name": "Thu", "text": TEXT, "by": "file", **fields}
-    body = content.encode() if isinstance(content, str) else content
-    file = {} if "no_file" in fields else {"file": FileStorage(io.BytesIO(body), "danh sach.csv")}
-    boundary, form = encode_multipart(data | file)  # the client's own way leaves files open that it makes
-    kind = f'multipart/form-data; boundary="{boundary}"'
-    answer = desk.client.post(f"/console/notices/{path}", data=form, content_type=kind, follow_redirects=True)
-    assert answer.status_code == status, text(answer)
-    return text(answer)
-
-
-def latest(world: World) -> Notice:
-    (found,) = world.gateway.notices.page(world.gateway.accounts.named("lan"), limit=1)
-    return found
-
-
-def faults(world: World, notice: Notice) -> int:
-    return len([*world.gateway.notices.every_problem(notice.id, world.gateway.accounts.named("lan"))])
-
-
-def moved(desk: Desk, notice: Notice, move: str, status: int = 200, **fields: str) -> str:
-    return desk.post(f"/notices/{notice.id}/move", status, move=move, **fields)
 
 
 def test_a_notice_is_written_submitted_and_approved_by_another(here: World) -> None:
@@ -197,55 +165,6 @@ def test_a_notice_that_was_changed_in_the_database_says_that_it_was_stopped_and_
     assert "hủy thông báo này và soạn lại" in shown
 
 
-def test_another_file_makes_another_notice_and_ends_the_one_before(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    post(lan, "new", content=FILE + "x;Chi\n")
-    before = latest(here)
-    post(lan, f"{before.id}/edit", content=FILE)
-    assert [faults(here, one) for one in (before, latest(here))] == [1, 0]
-    assert here.gateway.notices.find(before.id, here.gateway.accounts.named("lan")).state == "cancelled"
-
-
-def test_a_form_from_before_somebody_elses_change_takes_its_place_only_when_told(here: World) -> None:
-    lan, mai = official(here, "lan", "sender"), official(here, "mai", "sender")
-    post(lan, "new")
-    old = latest(here)
-    post(mai, f"{old.id}/edit", by="keep", text="Mot ((ten))", seen=old.version)
-    for by in ("keep", "file"):
-        page = post(lan, f"{old.id}/edit", 409, by=by, text="Hai ((ten))", seen=old.version)
-        assert "mai đã sửa thông báo này" in page
-        assert "Mot ((ten))" in page
-        assert "Hai ((ten))" in page
-        assert (latest(here).id, latest(here).text) == (old.id, "Mot ((ten))")
-    found = re.search(r'name="seen" value="([^"]+)"', page)
-    assert found
-    post(lan, f"{old.id}/edit", by="keep", text="Hai ((ten))", seen=found[1])
-    assert latest(here).text == "Hai ((ten))"
-
-
-@pytest.mark.parametrize("by", ["keep", "file"])
-def test_of_two_who_save_in_the_same_moment_the_second_is_told_and_sees_what_the_first_wrote(
-    here: World, monkeypatch: pytest.MonkeyPatch, by: str
-) -> None:
-    lan, mai = official(here, "lan", "sender"), official(here, "mai", "sender")
-    post(lan, "new")
-    old, database = latest(here), here.gateway.database
-    writing, turns = database.writing, [lambda: post(mai, f"{old.id}/edit", by="keep", name="Tên của Mai")]
-
-    def after_the_other(name: str) -> Any:
-        if name == "move notice" and turns:
-            turns.pop()()
-        return writing(name)
-
-    monkeypatch.setattr(database, "writing", after_the_other)
-    page = post(lan, f"{old.id}/edit", 409, by=by, name="Tên của Lan", seen=old.version)
-    assert "mai đã sửa thông báo này" in page
-    assert "Tên của Mai" in page
-    assert 'value="Tên của Lan"' in page
-    assert [one.name for one in here.gateway.notices.page(here.gateway.accounts.named("lan"))][-1] == "Tên của Mai"
-    assert here.gateway.notices.find(old.id, here.gateway.accounts.named("lan")).state == "draft"
-
-
 def test_whoever_wrote_a_notice_does_not_approve_it_with_somebody_elses_file(here: World) -> None:
     lan, minh = official(here, "lan", "approver"), official(here, "minh", "approver")
     post(lan, "new", content=FILE + "x;Chi\n")
@@ -302,27 +221,6 @@ def test_author_and_approver_are_told_when_it_begins_if_the_time_is_in_the_quiet
     for shown in (page, minh.get(f"/notices/{latest(here).id}/")):
         assert ("nằm trong giờ không gửi" in shown) == bool(told)
         assert told in shown
-
-
-def test_characters_that_become_question_marks_are_named_while_that_can_be_mended(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    assert "dấu hỏi: 😀 ✓." in post(lan, "new", text="Chao ((ten)) 😀 ✓ m² 😀")
-    assert "dấu hỏi" not in post(lan, "new", text="Chao ((ten)) 😀", accents="1")
-    assert "dấu hỏi" not in post(lan, "new", text="Chào ((ten)), 100 m²?")
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("Chao ((ten)", True),
-        ("Chao ((ten", True),
-        ("Chao ((ten)) va (( ))", True),
-        ("Chao ((ten)) (theo QD 5 (2026))", False),
-        ("Chao ((ten))((ten))", False),
-    ],
-)
-def test_brackets_that_were_to_be_a_placeholder_are_told_before_they_go_out(here: World, text: str, told: bool) -> None:
-    assert ("chưa thành chỗ điền" in post(official(here, "lan", "sender"), "new", text=text)) == told
 
 
 def test_rows_with_faults_are_to_be_mended_only_while_they_can_be(here: World) -> None:
@@ -391,13 +289,6 @@ def test_the_page_says_how_much_of_the_budget_is_used_and_how_much_the_notice_ta
         assert latest(small).state == "submitted"
 
 
-def test_a_text_may_not_name_what_the_list_has_not(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    post(lan, "new")
-    assert "không có; xin chọn lại" in post(lan, f"{latest(here).id}/edit", 400, by="keep", text="((ten)) ((tuổi))")
-    assert latest(here).text == TEXT
-
-
 def test_a_notice_to_nobody_can_not_be_tried_out_or_submitted(here: World) -> None:
     lan = official(here, "lan", "sender")
     post(lan, "new", content="phone;ten\nx;An\n")
@@ -427,81 +318,6 @@ def test_a_notice_of_another_agency_is_not_there(here: World) -> None:
     assert "Chưa có thông báo" in tam.get("/notices/")
 
 
-def test_a_form_without_its_token_is_refused(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    answer = lan.client.post("/console/notices/new", data={"name": "x"})
-    assert answer.status_code == 400
-    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
-
-
-@pytest.mark.parametrize(
-    ("fields", "content", "said"),
-    [
-        ({}, "<html>", "trang web"),
-        ({}, "ten\nAn\n", "không có cột số điện thoại"),
-        ({"text": "((tuổi))"}, FILE, "tuổi"),
-        ({"name": " "}, FILE, "đặt tên"),
-        ({"name": "n" * 121}, FILE, "dài nhất 120 ký tự"),
-        ({"text": ""}, FILE, "viết nội dung"),
-        ({"text": "n" * 1001}, FILE, "dài nhất 1000 ký tự"),
-        ({"at": "soon"}, FILE, "Thời điểm"),
-        ({"at": "9999-12-31T23:59"}, FILE, "quá xa"),
-        ({"by": "filter", "filter": "status=77"}, FILE, "ký tự thứ 1"),
-        ({"by": "filter"}, FILE, "ít nhất một mục"),
-        ({"by": "filter", "filter": " "}, FILE, "ít nhất một mục"),
-        ({"no_file": "1"}, FILE, "chọn tệp"),
-    ],
-)
-def test_bad_input_is_said_in_a_sentence_and_what_was_typed_stays(
-    here: World, fields: dict[str, str], content: str, said: str
-) -> None:
-    lan = official(here, "lan", "sender")
-    page = post(lan, "new", 400, content, **fields)
-    assert said in page
-    assert fields.get("text", TEXT) in page
-    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
-
-
-def test_a_change_by_which_a_message_gets_too_long_says_that_it_takes_too_many_segments(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    post(lan, "new")
-    page = post(lan, f"{latest(here).id}/edit", 400, by="keep", text="ờ" * 600, accents="1")
-    assert "quá số phần cho phép" in page
-
-
-def test_a_draft_that_goes_to_nobody_may_still_be_changed(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    page = post(lan, "new", content="phone;ten\nx;An\n")
-    assert "tiếp tục mà không có các dòng này" not in page
-    assert "Không dòng nào gửi được" in page
-    assert latest(here).recipients == 0
-    post(lan, f"{latest(here).id}/edit", by="keep", name="Tên mới")
-    assert (latest(here).name, latest(here).text) == ("Tên mới", TEXT)
-
-
-def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    with world(tmp_path, more="[notices]\nlargest_file = 1") as small:
-        lan = official(small, "lan", "sender")
-        assert "lớn hơn 1 MB" in post(lan, "new", 400, "phone\n" + "0912000001\n" * (MIB // 11 + 1))
-        post(lan, "new", 413, "phone\n" + "0912000001\n" * (MIB // 8))
-
-
-def test_an_official_of_an_agency_counts_and_reaches_only_its_dossiers(here: World) -> None:
-    everybody, lan = official(here, "tinh", "sender"), official(here, "lan", "sender", "000.00.02.H01")
-    assert everybody.get("/notices/count?filter=all") == "60 hồ sơ"
-    assert int(lan.get("/notices/count?filter=all").split()[0]) < 60
-    assert everybody.get("/notices/count?all=1") == "60 hồ sơ"
-    assert lan.get("/notices/count?agency=000.00.03.H01") == "0 hồ sơ"
-    assert "ký tự thứ 1" in lan.get("/notices/count?filter=oops")
-
-
-def test_nobody_is_scolded_before_they_have_chosen_anything(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    assert lan.get("/notices/count?by=filter") == ""
-    assert "ít nhất một mục" not in lan.get("/notices/new")
-    assert post(lan, "new", 400, by="filter").count("ít nhất một mục") == 1
-
-
 def test_an_approver_reads_in_words_whose_dossiers_a_notice_is_about(here: World) -> None:
     lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
     agencies, _ = selecting.named(here.gateway.onestop.url)
@@ -513,15 +329,6 @@ def test_an_approver_reads_in_words_whose_dossiers_a_notice_is_about(here: World
     assert re.search(r"<h3>Người đầu tiên <small>[\w.]+-\d{6}-\d{4}, 0", page)  # a dossier, and no row of a file
     (here.folder / "onestop.db").unlink()
     assert f"Cơ quan: {code}" in minh.get(f"/notices/{latest(here).id}/")
-
-
-def test_every_dossier_is_a_box_to_tick_and_stands_alone(here: World) -> None:
-    lan = official(here, "lan", "sender")
-    assert "Người nhận" in post(lan, "new", by="filter", text="Nghỉ lễ.", all="1")
-    assert latest(here).audience == "all"
-    page = post(lan, "new", 400, by="filter", text="Nghỉ lễ.", all="1", overdue="yes")
-    assert 'id="all-wrong">Đã chọn mọi hồ sơ thì không chọn mục nào khác.' in page
-    assert re.search('name="all"[^>]* checked', page)
 
 
 def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(here: World) -> None:
