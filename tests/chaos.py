@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from providers.simulator import SimulatorConfig, create_app
+from smsgw.bench.ports import free_port
 from smsgw.clock import utc_now
 from smsgw.dispatch.sender import LEASES
 from smsgw.dossiers import sample
@@ -33,7 +34,7 @@ from smsgw.web.server import WebServer
 from tests import processes
 from tests.chaos_node import Plan, ready_file, run
 from tests.ledger import Ledger
-from tests.world import SECRET, TODAY, TOKEN, free_port
+from tests.world import SECRET, TODAY, TOKEN
 
 PATIENCE = 90.0  # seconds, for machines with much else to do
 

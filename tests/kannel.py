@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from tests.world import free_port
+from smsgw.bench.ports import free_port
 
 GUIDE = Path(__file__).parent.parent / "docs/carriers/kannel.md"
 FAKESMSC = "/usr/lib/kannel/test/fakesmsc"

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from smsgw.bench.ports import free_port
 from tests.kannel import until
-from tests.world import free_port
 
 PACKAGE = "smpp@0.5.1"
 SCRIPT = Path(__file__).with_suffix(".js")

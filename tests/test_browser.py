@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smsgw.bench.ports import free_port
 from smsgw.demo import SimulatedCarrier
 from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Status
@@ -16,7 +17,7 @@ from smsgw.serve import Node
 from smsgw.settings import load
 from tests.browser import IN_A_BROWSER, SIZES, fits, serious
 from tests.chats import zalo_settings
-from tests.world import TODAY, free_port, settings_text
+from tests.world import TODAY, settings_text
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smsgw.app import create_app
+from smsgw.bench.ports import free_port
 from smsgw.web.server import WebServer
 from tests.browser import IN_A_BROWSER, SIZES, fits, serious
 from tests.provider import provider
 from tests.test_openid import LAN, table
-from tests.world import free_port, world
+from tests.world import world
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from smsgw.bench.ports import free_port
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import processes
 from tests.kannel import until
-from tests.world import NOON, free_port, settings_text
+from tests.world import NOON, settings_text
 
 
 class Shell:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from providers.simulator import Carrier, SimulatorConfig, create_app
 from smsgw import checkup
+from smsgw.bench.ports import free_port
 from smsgw.gateway import Gateway
 from smsgw.store import channels, conversations, outbox
 from smsgw.store.channels import Event
@@ -19,7 +20,7 @@ from smsgw.store.tables import Lane, outbound
 from smsgw.web.server import WebServer
 from tests.chats import MAI, Chats
 from tests.console import official
-from tests.world import SECRET, TOKEN, World, free_port, world
+from tests.world import SECRET, TOKEN, World, world
 
 PHONE = "84912345678"
 

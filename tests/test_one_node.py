@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from smsgw.bench.ports import free_port
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
 from smsgw.store.database import InUse
 from tests.serving import Serving
-from tests.world import free_port
 
 CHANNEL = """
 [channels.sms]

@@ -13,13 +13,14 @@ import requests
 import sqlalchemy as sa
 
 from smsgw import checkup
+from smsgw.bench.ports import free_port
 from smsgw.officials import totp
 from smsgw.settings import SettingsError, load
 from smsgw.store.tables import audit
 from smsgw.web import openid
 from tests.console import PASSWORD, Desk, stranger, text
 from tests.provider import CLIENT, SECRET, OpenIdProvider, a_key, provider
-from tests.world import World, free_port, settings_text, world
+from tests.world import World, settings_text, world
 
 LAN = "lan@angiang.example"
 PUBLIC = "http://127.0.0.1:8080"

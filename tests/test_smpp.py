@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from smsgw.bench.ports import free_port
 from smsgw.store import callbacks, exchanges
 from smsgw.store.history import message
 from smsgw.store.tables import inbound
@@ -17,7 +18,6 @@ from tests import smsc
 from tests.kannel import until
 from tests.serving import Serving
 from tests.smsc import PASSWORD, SYSTEM_ID, Smsc
-from tests.world import free_port
 
 CHANNEL = """
 [channels.line]

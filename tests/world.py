@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -21,6 +18,7 @@ from flask.testing import FlaskClient
 
 from providers.simulator import Bubble, Carrier, SimulatorConfig, create_app
 from smsgw import app as application
+from smsgw.bench.ports import free_port
 from smsgw.dossiers import sample
 from smsgw.dossiers.sample import Example
 from smsgw.gateway import Gateway
@@ -77,24 +75,6 @@ def settings(
 ) -> Settings:
     """The same, loaded."""
     return load(folder / "settings.toml", settings_text(folder, database, url, more, tps))
-
-
-# Below those that the system gives to whoever connects: one of those may be gone before somebody listens there.
-_PORTS = range(10_000, 32_000)
-_next = count(os.getpid() * 7919)  # far from where the other processes of a run begin
-
-
-def free_port() -> int:
-    """A port that nobody listens on, and another one each time."""
-    return next(port for number in _next if _is_free(port := _PORTS[number % len(_PORTS)]))
-
-
-def _is_free(port: int) -> bool:
-    try:
-        socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
 
 
 def province(folder: Path, dossiers: int = 60) -> list[Example]:

@@ -11,8 +11,9 @@ from functools import partial
 from smsgw.bench import bare, kannel
 from smsgw.bench.figures import Figures
 from smsgw.bench.load import Callback, Citizens, Load, Passage
-from smsgw.bench.place import Shape, free_port, running_gateway
+from smsgw.bench.place import Shape, running_gateway
 from smsgw.bench.plan import Scene
+from smsgw.bench.ports import free_port
 from smsgw.bench.processes import Costs, Process, python, stop_all
 
 QUIET_RATE, QUIET_MESSAGES, QUIET_CONNECTIONS = 20, 300, 16  # a second; in a round

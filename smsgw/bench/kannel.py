@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from smsgw.bench.double import Double
 from smsgw.bench.load import SHORT_CODE, Callback, Citizens
-from smsgw.bench.place import Place, free_port
+from smsgw.bench.place import Place
+from smsgw.bench.ports import free_port
 from smsgw.bench.processes import BenchFailed, Process, stop_all
 from smsgw.bench.wire import HOST, Loop, Server, now
 

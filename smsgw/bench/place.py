@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import socket
 import sqlite3
 import tempfile
 import uuid
@@ -16,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from smsgw.bench.load import SECRET, SHORT_CODE
+from smsgw.bench.ports import free_port
 from smsgw.bench.processes import Process, parent_of, smsgw, stop_all
 from smsgw.bench.wire import HOST
 from smsgw.clock import utc_now
@@ -203,13 +203,6 @@ def running_gateway(
         yield Running(port, processes)
     finally:
         stop_all(processes)
-
-
-def free_port() -> int:
-    """A port of this machine on which nobody listens."""
-    with socket.create_server((HOST, 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def _create(url: str) -> None:
