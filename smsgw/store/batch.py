@@ -105,12 +105,14 @@ def inserting(*columns: sa.Column[Any]) -> Batch:
 
 
 class InsertNew:
-    """Inserts rows and passes over those that a constraint already has."""
+    """Inserts rows and passes over those that a constraint already has. `alike`: as a Batch's."""
 
-    def __init__(self, *columns: sa.Column[Any], returning: sa.ColumnElement[Any]) -> None:
-        self._columns = columns
+    def __init__(
+        self, *columns: sa.Column[Any], returning: sa.ColumnElement[Any], alike: Sequence[sa.Column[Any]] = ()
+    ) -> None:
+        self._columns = (*columns, *alike)
         self._returning = returning
-        self._batches = {name: Batch(columns, self._with(module)) for name, module in _DIALECTS.items()}
+        self._batches = {name: Batch(columns, self._with(module), alike) for name, module in _DIALECTS.items()}
 
     def run(self, connection: sa.Connection, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """Insert; what `returning` is for each of those that were new."""

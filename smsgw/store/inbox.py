@@ -67,17 +67,17 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     rows = [
         (
             arrival.id,
-            arrival.channel,
             arrival.carrier_message_id,
             arrival.sender,
-            arrival.recipient,
             arrival.text,
             arrival.sent_at,
-            arrival.received_at,
-            arrival.state,
             arrival.kind,
             _joined(arrival.codes),
             _joined(arrival.options),
+            arrival.channel,
+            arrival.recipient,
+            arrival.received_at,
+            arrival.state,
             arrival.misses,
         )
         for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
@@ -92,7 +92,12 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
     return new
 
 
-_KEEP = InsertNew(*inbound.c, returning=inbound.c.id)
+_c = inbound.c
+_KEEP = InsertNew(
+    *(_c.id, _c.carrier_message_id, _c.sender, _c.text, _c.sent_at, _c.kind, _c.codes, _c.options),
+    returning=_c.id,
+    alike=(_c.channel, _c.recipient, _c.received_at, _c.state, _c.misses),  # in what is taken in together, mostly
+)
 
 
 def answer_late(
