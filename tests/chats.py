@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from providers.simulator import Zalo, ZaloConfig, zalo_routes
-from smsgw.web.server import WebServer
-from tests.world import World, world
+from tests.world import Line, World, world
 
 APP_ID, APP_SECRET, OA_SECRET, REFRESH_TOKEN = "1234567890", "app-secret", "oa-secret", "first-refresh-token"
 MAI = "4567890123456789012"
@@ -55,13 +54,12 @@ def zalo_config(gateway_url: str = "http://gateway") -> ZaloConfig:
 
 @contextmanager
 def serving(zalo: Zalo) -> Iterator[str]:
-    """Zalo's interfaces on a free port; the URL."""
+    """Zalo's interfaces; the URL."""
     app = Flask("zalo")
     app.register_blueprint(zalo_routes(zalo, "84912345678"))
-    web = WebServer(app, "127.0.0.1:0", threads=12)
-    web.start()
-    yield f"http://127.0.0.1:{web.port}"
-    web.stop()
+    line = Line.to(app)
+    yield f"http://127.0.0.1:{line.web.port}"
+    line.hang_up()
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import flask_openapi.utils
 import hypothesis
 import pytest
+import sqlalchemy as sa
 from argon2 import PasswordHasher, profiles
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
@@ -105,6 +106,26 @@ def _addresses_compiled_once() -> None:
         return made.get(key) or made.setdefault(key, compiled(rule, append_unknown))
 
     Rule._compile_builder = once  # type: ignore[method-assign, assignment]
+
+
+class _Compiled(dict[tuple[Any, ...], Any]):
+    """Compiled statements, by the kind of database and not by the engine that they were compiled for."""
+
+    def get(self, key: tuple[Any, ...], default: Any = None) -> Any:
+        return super().get((type(key[0]), *key[1:]), default)
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:
+        super().__setitem__((type(key[0]), *key[1:]), compiled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> None:
+    """Each engine would compile anew what thousands before it have compiled."""
+    compiled = _Compiled()
+
+    @sa.event.listens_for(sa.Engine, "engine_connect")
+    def share(connection: sa.Connection) -> None:
+        connection.engine._compiled_cache = compiled
 
 
 @pytest.fixture(scope="session", autouse=True)
