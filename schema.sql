@@ -493,6 +493,18 @@ CREATE TABLE notice_problem (
   CONSTRAINT fk_notice_problem FOREIGN KEY (notice_id) REFERENCES notice (id)
 );
 
+-- The rows of an audience that have no fault, and to which the notice does not go.
+CREATE TABLE notice_left_out (
+  notice_id TEXT NOT NULL,
+  line      INTEGER NOT NULL,
+  why       TEXT NOT NULL,
+  number    TEXT NOT NULL,    -- as people write it
+  dossier   TEXT NOT NULL,    -- its code; empty if the row is of a file
+  CONSTRAINT pk_notice_left_out PRIMARY KEY (notice_id, line),
+  CONSTRAINT fk_notice_left_out FOREIGN KEY (notice_id) REFERENCES notice (id),
+  CONSTRAINT ck_notice_left_out_why CHECK (why IN ('duplicate', 'opted_out', 'unreachable'))
+);
+
 -- What was done with a notice, by whom, when, and why.
 CREATE TABLE notice_event (
   id        TEXT NOT NULL PRIMARY KEY,

@@ -15,6 +15,7 @@ from smsgw.notices.audience.refusals import _SENTENCES, Language
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.reckoning import worded
 from smsgw.notices.spreadsheet import as_csv, harmless, write_xlsx
+from smsgw.store.notices import LeftOut
 from smsgw.text.accents import plain
 from tests.lists import audience, errors, read_or_refused, recipients, refusal, xlsx
 
@@ -75,10 +76,13 @@ def test_a_number_is_read_however_it_came_out_of_the_spreadsheet(written: str, p
     assert [found.phone for found in recipients(f"phone\n{written}\n")] == [phone]
 
 
-def test_numbers_that_get_no_sms_are_counted_and_left_out() -> None:
+def test_numbers_that_get_no_sms_are_named_and_left_out() -> None:
     read = audience("phone\n02963841234\n8188\n19001080\n+447911123456\n0912345678\n")
-    assert [type(found) for found in read] == [Recipient]
-    assert (read.rows, read.unreachable) == (5, 4)
+    *without_sms, last = read
+    numbers = ("02963841234", "8188", "19001080", "+447911123456")
+    assert without_sms == [LeftOut(row, "unreachable", number) for row, number in enumerate(numbers, start=2)]
+    assert isinstance(last, Recipient)
+    assert read.rows == 5
 
 
 def test_each_bad_cell_is_named_with_row_column_and_reason() -> None:

@@ -312,7 +312,7 @@ def test_a_notice_of_another_agency_is_not_there(here: World) -> None:
     lan, tam = official(here, "lan", "sender", agency), official(here, "tam", "approver", other)
     post(lan, "new")
     id = latest(here).id
-    for path in ("", "edit", "progress", "report.csv", "report.xlsx", "errors.csv"):
+    for path in ("", "edit", "progress", "report.csv", "report.xlsx", "errors.csv", "left-out.csv"):
         tam.get(f"/notices/{id}/{path}", 404)
     moved(tam, latest(here), "approve", 404)
     assert "Chưa có thông báo" in tam.get("/notices/")
@@ -339,6 +339,19 @@ def test_the_list_of_faults_and_the_report_can_be_downloaded_without_formulas(he
     assert [line.split(",")[0] for line in faults.splitlines()] == ["\ufeffdòng", "4"]
     assert "84912000001" in lan.get(f"/notices/{id}/report.csv")
     assert lan.client.get(f"/console/notices/{id}/report.xlsx", buffered=True).data.startswith(b"PK")
+
+
+def test_who_is_left_out_can_be_downloaded_with_the_reasons(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    post(lan, "new", content=FILE + "+447911123456;Ba\n0912000001;An\n")
+    id = latest(here).id
+    page = lan.get(f"/notices/{id}/")
+    assert f"/notices/{id}/left-out.csv" in page
+    assert lan.get(f"/notices/{id}/left-out.csv").splitlines() == [
+        "\ufeffdòng,số điện thoại,mã hồ sơ,lý do",
+        "4,'+447911123456,,số này không nhận được SMS",
+        "5,0912000001,,trùng số với một dòng ở trên",
+    ]
 
 
 def test_faults_of_a_file_that_a_command_brought_are_told_in_the_language_of_the_page(here: World) -> None:

@@ -80,7 +80,13 @@ def test_a_report_of_a_notice_that_has_not_begun_leaves_what_is_not_known_empty(
 )
 def test_a_file_is_named_by_its_notice_and_the_day_it_was_written(here: World, name: str, file: str) -> None:
     lan, id = sent(here, name)
-    for path, begins in (("report.xlsx", "bao-cao"), ("report.csv", "bao-cao"), ("errors.csv", "dong-loi")):
+    files = {
+        "report.xlsx": "bao-cao",
+        "report.csv": "bao-cao",
+        "errors.csv": "dong-loi",
+        "left-out.csv": "dong-bi-loai",
+    }
+    for path, begins in files.items():
         answer = lan.client.get(f"/console/notices/{id}/{path}", buffered=True)
         saved = answer.headers["Content-Disposition"].replace('"', "")
         assert saved == f"attachment; filename={begins}-{file}-2018-08-15.{path[-4:].strip('.')}"

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
 
-from smsgw.notices import report
+from smsgw.notices import drafting, report
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.drafting import CHUNK, LONGEST_NAME, LONGEST_TEXT, Draft
 from smsgw.notices.forecast import Budget, Course
@@ -27,6 +27,7 @@ from smsgw.notices.spreadsheet import as_csv, write_xlsx
 from smsgw.officials import audit
 from smsgw.store import notices, opt_outs
 from smsgw.store import notices as notice_rows
+from smsgw.store.notices import LeftOut
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.tables import notice, notice_sheet
@@ -81,7 +82,7 @@ def test_another_agencys_notice_is_not_there(cast: Cast) -> None:
     assert [item.id for item in cast.notices.page(cast.dung)] == [made.id]
 
 
-def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_counted_and_left_out(cast: Cast) -> None:
+def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_named_and_left_out(cast: Cast) -> None:
     with cast.world.gateway.database.writing("test") as connection:
         opt_outs.add(connection, [OptOut(phone(1), "notice", NOON, "sms")])
     rows = f"{table(4)}\n0{phone(2)[2:]};Ông hai\n02963852000;Bà bàn\nxyz;Ông x\n0{phone(9)[2:]};"
@@ -90,6 +91,18 @@ def test_who_is_twice_there_opted_out_or_has_no_mobile_phone_is_counted_and_left
     assert (left.recipients, left.duplicates, left.opted_out, left.unreachable, left.errors) == (3, 1, 1, 1, 2)
     assert [(error.row, error.column) for error in created.errors] == [(8, "phone"), (9, "tên")]
     assert [*cast.notices.every_problem(created.notice.id, cast.an)] == created.errors
+    assert [*cast.notices.left_out(created.notice.id, cast.an)] == [
+        LeftOut(3, "opted_out", f"0{phone(1)[2:]}"),
+        LeftOut(6, "duplicate", f"0{phone(2)[2:]}"),
+        LeftOut(7, "unreachable", "02963852000"),
+    ]
+
+
+def test_whose_number_stood_long_before_is_named_as_well(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafting, "CHUNK", 2)
+    created = drafted(cast.notices, cast.an, file=f"{table(3)}\n0{phone(0)[2:]};Ông không")
+    assert created.reckoning.duplicates == 1
+    assert [row.line for row in cast.notices.left_out(created.notice.id, cast.an)] == [5]
 
 
 def test_of_more_faults_than_are_read_at_once_none_is_left_out_of_the_list(

@@ -118,7 +118,9 @@ class Line:
 
     def __init__(self) -> None:
         self._app: WSGIApplication
-        self.web = WebServer(self, f"127.0.0.1:{free_port()}", threads=12)  # which a carrier that was lost comes back to
+        self.web = WebServer(
+            self, f"127.0.0.1:{free_port()}", threads=12
+        )  # which a carrier that was lost comes back to
         self.web.start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

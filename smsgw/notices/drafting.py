@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,8 @@ from smsgw.notices.refusals import NoticeRefused
 from smsgw.notices.sheets import Sheets, fingerprint
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs
-from smsgw.store.notices import DOSSIER, Addressee, Notice
+from smsgw.store.notices import DOSSIER, Addressee, LeftOut, Notice, Why
+from smsgw.text.phones import national
 
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between
 LONGEST_NAME, LONGEST_TEXT = 120, 1000  # characters, placeholders as they are written
@@ -29,13 +30,12 @@ Progress = Callable[[int], object]
 
 
 class Audience(Protocol):
-    """Recipients and errors, and how many rows of what it read there were, and numbers that no SMS reaches."""
+    """What is said of each row, and how many of them there were."""
 
     rows: int
-    unreachable: int
     language: Language
 
-    def __iter__(self) -> Iterator[Recipient | RowError]: ...
+    def __iter__(self) -> Iterator[Recipient | LeftOut | RowError]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class Loader:
             self._take(chunk)
             progress(len(chunk))
         self.reckoning.rows = audience.rows
-        self.reckoning.unreachable = audience.unreachable
 
-    def _take(self, chunk: list[Recipient | RowError]) -> None:
-        checked = [self._checked(item) for item in chunk]
+    def _take(self, chunk: list[Recipient | LeftOut | RowError]) -> None:
+        checked = [self._checked(item) if isinstance(item, Recipient) else item for item in chunk]
         errors = [item for item in checked if isinstance(item, RowError)]
+        left_out = [item for item in checked if isinstance(item, LeftOut)]
         wanted = [item for item in checked if isinstance(item, Weighed)]
         first: dict[str, Weighed] = {}
         for item in wanted:
@@ -98,17 +98,18 @@ class Loader:
             new = rows.add_recipients(connection, self.notice.id, [addressee for _, addressee in asked])
             found = [(error.row, error.column, error.problem) for error in errors]
             rows.add_problems(connection, self.notice.id, self.reckoning.errors, found)
+            gets = {phone: item for phone, item in first.items() if phone in new}
+            others = (item.recipient for item in wanted if gets.get(item.recipient.phone) is not item)
+            left_out += [_left_out(one, refusing) for one in others]
+            rows.add_left_out(connection, self.notice.id, left_out)
         self.reckoning.errors += len(errors)
-        self.reckoning.opted_out += sum(item.recipient.phone in refusing for item in wanted)
-        self.reckoning.duplicates += sum(item.recipient.phone not in refusing for item in wanted) - len(new)
+        self.reckoning.leave_out(one.why for one in left_out)
         for item, addressee in asked:
             if addressee.phone in new:
                 self.sheets.add(addressee)
                 self._count(item)
 
-    def _checked(self, item: Recipient | RowError) -> Weighed | RowError:
-        if isinstance(item, RowError):
-            return item
+    def _checked(self, item: Recipient) -> Weighed | RowError:
         found = weighed(self.notice.text, item)
         if channel := self.means.refuses(item.phone, lambda: self._text(item)):
             return self._wrong(item, problems.UNREGISTERED, channel=channel)
@@ -134,6 +135,12 @@ _FIELDS = json.JSONEncoder(ensure_ascii=False)
 def _addressee(one: Recipient) -> Addressee:
     about = {DOSSIER: one.dossier} if one.dossier else {}
     return Addressee(one.row, one.phone, _FIELDS.encode(one.values | about))
+
+
+def _left_out(one: Recipient, refusing: Collection[str]) -> LeftOut:
+    """Of a row that brings nobody new. `refusing`: phones that want no notices."""
+    why: Why = "opted_out" if one.phone in refusing else "duplicate"
+    return LeftOut(one.row, why, national(one.phone), one.dossier)
 
 
 def recounted(means: Means, of: Notice, counted: Reckoning) -> tuple[Reckoning, str]:

@@ -27,7 +27,7 @@ from smsgw.store import notice_sending as sending
 from smsgw.store import notices as rows
 from smsgw.store import outbox
 from smsgw.store.ids import new_id
-from smsgw.store.notices import Event, Notice
+from smsgw.store.notices import Event, LeftOut, Notice
 from smsgw.store.officials import Official
 from smsgw.store.tables import Lane
 from smsgw.text import phones
@@ -171,6 +171,11 @@ class Notices:
         """The same, however many there are."""
         found = self.find(id, who)
         return (RowError(*problem) for problem in rows.every_problem(self.means.database, found.id))
+
+    def left_out(self, id: str, who: Official) -> Iterator[LeftOut]:
+        """The rows of its audience without a fault that it does not go to."""
+        found = self.find(id, who)
+        return rows.left_out(self.means.database, found.id)
 
     def edit(self, id: str, who: Official, draft: Draft, seen: str | None = None) -> Notice:
         """Another name, text, time or accents for the same recipients. What was approved of it is void.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import Any
 
 from smsgw.notices.audience.columns import filled
 from smsgw.notices.recipients import Recipient
+from smsgw.store.notices import Why
 from smsgw.text.accents import joined_plain, unaccented
 from smsgw.text.alphabet import Encoding, storable
 from smsgw.text.segments import Measure, measure
@@ -105,6 +107,13 @@ class Reckoning:
         self.by_channel[channel] += 1
         self.plain.add(weighed.recipient.phone, weighed.plain, tariff)
         self.accented.add(weighed.recipient.phone, weighed.accented, tariff)
+
+    def leave_out(self, rows: Iterable[Why]) -> None:
+        """Count rows that the notice does not go to, by why."""
+        counts = Counter(rows)
+        self.duplicates += counts["duplicate"]
+        self.opted_out += counts["opted_out"]
+        self.unreachable += counts["unreachable"]
 
     def as_json(self) -> str:
         return json.dumps(vars(self) | {"plain": vars(self.plain), "accented": vars(self.accented)})

@@ -46,6 +46,7 @@ def rules(candidates: Candidates) -> Sequence[Rule]:
         Recipients(),
         retention.SHEETS,
         retention.PROBLEMS,
+        retention.LEFT_OUT,
         retention.COMPLAINTS,
         *retention.MESSAGES,
         *retention.REMINDERS,

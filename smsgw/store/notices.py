@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from smsgw.store.tables import (
     notice,
     notice_budget,
     notice_event,
+    notice_left_out,
     notice_problem,
     notice_recipient,
     notice_sheet,
@@ -34,7 +35,7 @@ from smsgw.store.tables.notices import under_way
 ROWS_A_READ = 2000
 DOSSIER = "#"  # among what is known of a recipient, where no placeholder's key can stand: the code of a dossier
 _c, _r, _s, _p = notice.c, notice_recipient.c, notice_sheet.c, notice_problem.c
-_e, _b = notice_event.c, notice_budget.c
+_l, _e, _b = notice_left_out.c, notice_event.c, notice_budget.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,18 @@ class Addressee(NamedTuple):
         return self.values.get(DOSSIER, "")
 
 
+Why = Literal["duplicate", "opted_out", "unreachable"]
+
+
+class LeftOut(NamedTuple):
+    """A row without a fault that a notice does not go to. `number`: as people write it; `dossier`: as a recipient's."""
+
+    line: int
+    why: Why
+    number: str
+    dossier: str = ""
+
+
 class Sheet(NamedTuple):
     """Some of a notice's recipients: all those at lines behind `after`, up to `last`.
 
@@ -145,6 +158,15 @@ def add_problems(connection: sa.Connection, id: str, first: int, problems: Itera
 
 
 _ADD_PROBLEMS = inserting(_p.notice_id, _p.number, _p.line, _p.heading, _p.problem)
+
+
+def add_left_out(connection: sa.Connection, id: str, rows: Sequence[LeftOut]) -> None:
+    """Write which rows of an audience a notice does not go to."""
+    if rows:
+        _ADD_LEFT_OUT.run(connection, ((id, *row) for row in rows))
+
+
+_ADD_LEFT_OUT = inserting(_l.notice_id, _l.line, _l.why, _l.number, _l.dossier)
 
 
 def move(
@@ -238,6 +260,12 @@ def every_problem(database: Database, id: str) -> Iterator[tuple[int, str, str]]
     return ((line, heading, problem) for _, line, heading, problem in in_pages(database, query, _p.number))
 
 
+def left_out(database: Database, id: str) -> Iterator[LeftOut]:
+    """The rows of its audience without a fault that it does not go to, by line."""
+    query = sa.select(_l.line, _l.why, _l.number, _l.dossier).where(_l.notice_id == id)
+    return (LeftOut(*row) for row in in_pages(database, query, _l.line))
+
+
 def recipients(database: Database, id: str) -> Iterator[Addressee]:
     """All recipients, by line."""
     query = sa.select(_r.line, _r.phone, _r.fields).where(_r.notice_id == id)
@@ -324,7 +352,7 @@ def forget(connection: sa.Connection, id: str) -> None:
     loading = sa.select(_c.id).where(_c.id == id, _c.state == "loading").with_for_update()
     if connection.execute(loading).first() is None:
         return
-    for part in (_r.notice_id, _p.notice_id, _e.notice_id, _c.id):
+    for part in (_r.notice_id, _p.notice_id, _l.notice_id, _e.notice_id, _c.id):
         connection.execute(sa.delete(part.table).where(part == id))
 
 

@@ -32,6 +32,7 @@ from smsgw.store.tables import (
     inbound_part,
     notice,
     notice_event,
+    notice_left_out,
     notice_problem,
     notice_recipient,
     notice_sheet,
@@ -178,13 +179,14 @@ def _part(what: str, place: sa.Column[int]) -> Removal:
 RECIPIENTS = _part("recipients of notices", _r.line)
 SHEETS = _part("parts of the lists of notices", notice_sheet.c.last_line)
 PROBLEMS = _part("faults in the files of notices", notice_problem.c.number)
+LEFT_OUT = _part("rows that notices do not go to", notice_left_out.c.line)
 NOTICES = Removal(
     "notices",
     notice,
     lambda bounds: bounds.audit,
     by_age(_n.created_at),
     _notice,
-    with_it=(notice_problem.c.notice_id, notice_sheet.c.notice_id, notice_event.c.notice_id),
+    with_it=tuple(table.c.notice_id for table in (notice_problem, notice_left_out, notice_sheet, notice_event)),
 )
 COMPLAINTS = Removal(
     "complaints that are closed",

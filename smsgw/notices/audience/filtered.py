@@ -15,6 +15,7 @@ from smsgw.notices.audience.columns import PHONE, key, listed, placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
+from smsgw.store.notices import LeftOut
 from smsgw.text.alphabet import legible
 from smsgw.text.phones import national
 
@@ -41,7 +42,7 @@ _COLUMNS = {key(name): column for column, names in FIELDS.items() for name in (c
 
 @dataclass
 class FilterAudience:
-    """The dossiers of a selection for a text, read while it is iterated over; it counts what it leaves out.
+    """The dossiers of a selection for a text, which are read, and counted, while it is iterated over.
 
     `now`, by the province's clock, decides what is overdue and which days are meant; `within`: the agency that the
     official is bound to.
@@ -54,14 +55,13 @@ class FilterAudience:
     within: str | None = None
     language: Language = "vi"
     rows: int = 0
-    unreachable: int = 0
 
-    def __iter__(self) -> Iterator[Recipient | RowError]:
-        """Recipients and errors by dossier code.
+    def __iter__(self) -> Iterator[Recipient | LeftOut | RowError]:
+        """What is said of each dossier, by code.
 
         Raises AudienceRefused for a placeholder that dossiers know nothing of, and OneStopUnavailable.
         """
-        self.rows = self.unreachable = 0
+        self.rows = 0
         wanted = self._wanted()
         columns = dict.fromkeys(["code", "applicant_phone", *wanted.values()])
         for dossier in selecting.rows(self.url, self.selection, columns, self.now, self.within):
@@ -78,13 +78,13 @@ class FilterAudience:
             raise AudienceRefused("no_field", columns=listed(missing), there=there)
         return {name: _COLUMNS[name] for name in asked}
 
-    def _read(self, code: str, written: str, values: dict[str, str]) -> Iterator[Recipient | RowError]:
+    def _read(self, code: str, written: str, values: dict[str, str]) -> Iterator[Recipient | LeftOut | RowError]:
         phone = number(written.strip())
         missing = [name for name, value in values.items() if not value and _COLUMNS[name] != "applicant_phone"]
         if isinstance(phone, NoNumber):
             yield self._error(code, PHONE, problems.said(phone, self.language, cell=written))
         elif isinstance(phone, Unreachable):
-            self.unreachable += 1
+            yield LeftOut(self.rows, "unreachable", legible(written.strip()), code)
         elif missing:
             for name in missing:
                 yield self._error(code, name, problems.said(problems.NO_VALUE, self.language))

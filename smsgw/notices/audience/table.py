@@ -13,6 +13,7 @@ from smsgw.notices.audience.lines import Cell, CellFault, Limits, Line
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
 from smsgw.notices.recipients import Recipient, RowError
+from smsgw.store.notices import LeftOut
 from smsgw.text.phones import national
 
 HEADING_WITHIN = 20  # rows that may stand above the headings: a title, a date
@@ -21,24 +22,20 @@ _UNREADABLE = "\ufffd"  # what the readers of files leave of a character that no
 
 @dataclass
 class TableAudience(ABC):
-    """The rows of a table for a text. It is read while it is iterated over, and counts what it leaves out.
-
-    `unreachable`: numbers that are right and get no SMS: landlines, short codes, numbers abroad.
-    """
+    """The rows of a table for a text. It is read while it is iterated over, and counts them."""
 
     text: str
     limits: Limits = field(default_factory=Limits)
     language: Language = "vi"
     rows: int = 0
-    unreachable: int = 0
 
     @abstractmethod
     def lines(self) -> Generator[Line]:
         """The rows, with one of headings among the first. Raises AudienceRefused, also in the middle of them."""
 
-    def __iter__(self) -> Iterator[Recipient | RowError]:
-        """Recipients and errors in the order of the rows. Raises AudienceRefused, also in the middle of the rows."""
-        self.rows = self.unreachable = 0
+    def __iter__(self) -> Iterator[Recipient | LeftOut | RowError]:
+        """What is said of each row, in their order. Raises AudienceRefused, also in the middle of the rows."""
+        self.rows = 0
         with closing(self.lines()) as rows:
             there = self._headings(rows)
             for line in rows:
@@ -65,7 +62,7 @@ class TableAudience(ABC):
             raise AudienceRefused("empty")
         return columns(first, wanted, self.limits.columns)
 
-    def _read(self, line: Line, there: Columns) -> Iterator[Recipient | RowError]:
+    def _read(self, line: Line, there: Columns) -> Iterator[Recipient | LeftOut | RowError]:
         cells = [*line.cells, *[""] * (there.width - len(line.cells))]
         errors = [*self._stray(line, there)]
         values = {}
@@ -75,13 +72,14 @@ class TableAudience(ABC):
             values[name] = cells[place]
             if problem := _problem(cells[place]):
                 errors.append(self._error(line, heading, problem))
-        phone = _number(cells[there.phone])
+        written = cells[there.phone]
+        phone = _number(written)
         if isinstance(phone, NoNumber | CellFault):
-            errors.insert(0, self._error(line, there.phone_heading, phone, cells[there.phone]))
+            errors.insert(0, self._error(line, there.phone_heading, phone, written))
         if errors:
             yield from errors
         elif isinstance(phone, Unreachable):
-            self.unreachable += 1
+            yield LeftOut(line.number, "unreachable", written)
         else:
             yield Recipient(line.number, phone, self._with_phone(values, there, phone))
 

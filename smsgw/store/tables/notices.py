@@ -95,6 +95,18 @@ notice_problem = sa.Table(
     sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name="fk_notice_problem"),
 )
 
+notice_left_out = sa.Table(
+    "notice_left_out",
+    metadata,
+    sa.Column("notice_id", sa.Text, primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name="fk_notice_left_out"),
+    sa.CheckConstraint("why IN ('duplicate', 'opted_out', 'unreachable')", name="ck_notice_left_out_why"),
+)
+
 notice_event = sa.Table(
     "notice_event",
     metadata,

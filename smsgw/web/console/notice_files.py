@@ -1,4 +1,4 @@
-"""What can be downloaded of a notice: what became of each recipient, and what was wrong with its file."""
+"""What can be downloaded of a notice: what became of each recipient, and of the rows that are none."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOT_FOR_FILES = re.compile(r"[^a-z0-9]+")
 
 
 def add(own: Blueprint, desk: Desk) -> None:
-    """/console/notices/<id>/report.csv, report.xlsx and errors.csv."""
+    """/console/notices/<id>/report.csv, report.xlsx, errors.csv and left-out.csv."""
 
     @own.get("/<id>/errors.csv")
     @needs("viewer")
@@ -35,6 +35,13 @@ def add(own: Blueprint, desk: Desk) -> None:
         found = notice_of(desk, id)
         problems = desk.notices.every_problem(id, me())
         return _csv(as_csv(listing.records(problems, language())), _file(desk, found, "errors.csv"))
+
+    @own.get("/<id>/left-out.csv")
+    @needs("viewer")
+    def left_out(id: str) -> AnyResponse:
+        found = notice_of(desk, id)
+        rows = desk.notices.left_out(id, me())
+        return _csv(as_csv(listing.left_out(rows, language())), _file(desk, found, "left_out.csv"))
 
     @own.get("/<id>/report.csv")
     @needs("viewer")
