@@ -50,6 +50,7 @@ def _killed_in_the_middle(chaos: Chaos, people: int, others: int = 0) -> None:
     gateway.close()
 
 
+@pytest.mark.long
 def test_killed_twice_in_the_middle_of_a_notice_everybody_gets_it_exactly_once(chaos: Chaos) -> None:
     _killed_in_the_middle(chaos, 800)
 

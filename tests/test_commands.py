@@ -83,6 +83,7 @@ def test_a_sample_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.
     assert [file.name for file in tmp_path.iterdir()] == ["settings.toml"]
 
 
+@pytest.mark.long
 def test_a_sample_that_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
     Shell(tmp_path)
     program = ["nohup", str(Path(sys.executable).with_name("smsgw")), "sample", "--dossiers", "20000"]
