@@ -20,7 +20,7 @@ from smsgw.notices.drafting import CHUNK, LONGEST_NAME, LONGEST_TEXT, Draft
 from smsgw.notices.forecast import Budget, Course
 from smsgw.notices.office import TRIES_A_DAY
 from smsgw.notices.preview import preview
-from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.recipients import OfRow
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.seal import as_it_stands
 from smsgw.notices.spreadsheet import as_csv, write_xlsx
@@ -367,7 +367,7 @@ def test_a_text_that_names_what_its_recipients_lack_is_refused(cast: Cast) -> No
 
 def test_an_upload_that_breaks_off_leaves_nothing_behind(cast: Cast) -> None:
     class BreaksOff(FileAudience):
-        def __iter__(self) -> Iterator[Recipient | RowError]:
+        def __iter__(self) -> Iterator[OfRow]:
             yield from super().__iter__()
             raise ConnectionError("the browser is gone")
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from smsgw.notices.audience import problems
 from smsgw.notices.audience.refusals import Language
 from smsgw.notices.means import Means
-from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.recipients import OfRow, Recipient, RowError
 from smsgw.notices.reckoning import Reckoning, Weighed, weighed, worded
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.notices.sheets import Sheets, fingerprint
@@ -35,7 +35,7 @@ class Audience(Protocol):
     rows: int
     language: Language
 
-    def __iter__(self) -> Iterator[Recipient | LeftOut | RowError]: ...
+    def __iter__(self) -> Iterator[OfRow]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Loader:
             progress(len(chunk))
         self.reckoning.rows = audience.rows
 
-    def _take(self, chunk: list[Recipient | LeftOut | RowError]) -> None:
+    def _take(self, chunk: list[OfRow]) -> None:
         checked = [self._checked(item) if isinstance(item, Recipient) else item for item in chunk]
         errors = [item for item in checked if isinstance(item, RowError)]
         left_out = [item for item in checked if isinstance(item, LeftOut)]

@@ -1,8 +1,10 @@
-"""What an audience says of each of its rows: who gets the notice, or what is wrong."""
+"""What an audience says of each of its rows: who gets the notice, why nobody does, or what is wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from smsgw.store.notices import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +27,6 @@ class RowError:
     row: int
     column: str
     problem: str
+
+
+OfRow = Recipient | LeftOut | RowError

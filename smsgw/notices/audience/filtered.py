@@ -14,7 +14,7 @@ from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import PHONE, key, listed, placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
-from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.recipients import OfRow, Recipient, RowError
 from smsgw.store.notices import LeftOut
 from smsgw.text.alphabet import legible
 from smsgw.text.phones import national
@@ -56,7 +56,7 @@ class FilterAudience:
     language: Language = "vi"
     rows: int = 0
 
-    def __iter__(self) -> Iterator[Recipient | LeftOut | RowError]:
+    def __iter__(self) -> Iterator[OfRow]:
         """What is said of each dossier, by code.
 
         Raises AudienceRefused for a placeholder that dossiers know nothing of, and OneStopUnavailable.
@@ -78,7 +78,7 @@ class FilterAudience:
             raise AudienceRefused("no_field", columns=listed(missing), there=there)
         return {name: _COLUMNS[name] for name in asked}
 
-    def _read(self, code: str, written: str, values: dict[str, str]) -> Iterator[Recipient | LeftOut | RowError]:
+    def _read(self, code: str, written: str, values: dict[str, str]) -> Iterator[OfRow]:
         phone = number(written.strip())
         missing = [name for name, value in values.items() if not value and _COLUMNS[name] != "applicant_phone"]
         if isinstance(phone, NoNumber):

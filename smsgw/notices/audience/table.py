@@ -12,7 +12,7 @@ from smsgw.notices.audience.columns import Columns, columns, is_heading, placeho
 from smsgw.notices.audience.lines import Cell, CellFault, Limits, Line
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
 from smsgw.notices.audience.refusals import AudienceRefused, Language
-from smsgw.notices.recipients import Recipient, RowError
+from smsgw.notices.recipients import OfRow, Recipient, RowError
 from smsgw.store.notices import LeftOut
 from smsgw.text.phones import national
 
@@ -33,7 +33,7 @@ class TableAudience(ABC):
     def lines(self) -> Generator[Line]:
         """The rows, with one of headings among the first. Raises AudienceRefused, also in the middle of them."""
 
-    def __iter__(self) -> Iterator[Recipient | LeftOut | RowError]:
+    def __iter__(self) -> Iterator[OfRow]:
         """What is said of each row, in their order. Raises AudienceRefused, also in the middle of the rows."""
         self.rows = 0
         with closing(self.lines()) as rows:
@@ -62,7 +62,7 @@ class TableAudience(ABC):
             raise AudienceRefused("empty")
         return columns(first, wanted, self.limits.columns)
 
-    def _read(self, line: Line, there: Columns) -> Iterator[Recipient | LeftOut | RowError]:
+    def _read(self, line: Line, there: Columns) -> Iterator[OfRow]:
         cells = [*line.cells, *[""] * (there.width - len(line.cells))]
         errors = [*self._stray(line, there)]
         values = {}
