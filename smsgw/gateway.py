@@ -106,8 +106,7 @@ class Gateway:
         means = self._means()
         self.notices = Notices(means)
         self.personal = Personal(means, self.bell)
-        fast = {name: senders for name, senders in self._serving(Lane.NOTICE).items() if len(senders) > 1}
-        self.feeder = Feeder(means, self.bell, fast)
+        self.feeder = self._new_feeder(means)
         self.limits = FileLimits(settings.notices.largest_file * MIB, settings.notices.most_rows)
         self.accounts = Accounts(self.database, clock)
         self.systems = Systems(self.database, clock)
@@ -240,6 +239,10 @@ class Gateway:
             apologise_after=timedelta(seconds=self.settings.onestop.apologise_after),
             clock=self.clock,
         )
+
+    def _new_feeder(self, means: Means) -> Feeder:
+        fast = {name: senders for name, senders in self._serving(Lane.NOTICE).items() if len(senders) > 1}
+        return Feeder(means, self.bell, fast)
 
     def _means(self) -> Means:
         tariffs, rules = assembly.tariffs(self.settings), assembly.notice_rules(self.settings)
