@@ -201,6 +201,14 @@ def sentences(node: ast.AST) -> Iterator[str]:
             yield from (*sentences(one), *sentences(other))
 
 
+def withdrawals(source: str) -> Iterator[str]:
+    """Why a module withdraws messages."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(ast.Name("withdrawn"), [_, _, why, _]):
+                yield from sentences(why)
+
+
 def failures(source: str) -> Iterator[str]:
     """What a module says of a channel that does not send."""
     for node in ast.walk(ast.parse(source)):
@@ -221,6 +229,13 @@ def test_every_sentence_of_the_gateways_own_on_why_a_channel_does_not_send_has_i
     english = re.compile(r"\b(?:the|no|not|is|answers?|check|ask)\b|https?:")
     assert [sentence for sentence in sorted(said) if english.search(VI.reason(sentence))] == []
     assert [sentence for sentence in sorted(said) if VI.reason(sentence) == sentence] == []
+
+
+def test_why_a_message_was_withdrawn_is_said_in_the_language_of_the_page() -> None:
+    rooms = Path(str(smsgw.__file__)).parent
+    said = {why for file in rooms.rglob("*.py") for why in withdrawals(file.read_text(encoding="utf-8"))}
+    assert len(said) > 8
+    assert [why for why in sorted(said) if re.search(r"\b(?:the|no|is|not)\b", VI.reason(why))] == []
 
 
 def test_why_a_message_failed_is_said_in_words_where_it_is_our_own_reason() -> None:

@@ -1,4 +1,4 @@
-"""Why a channel, a run or a filter is as it is: the operator's English as it is stored, in the words of officials."""
+"""Why a channel, a run, a filter or a message is as it is: English as it is stored, in the words of officials."""
 
 from __future__ import annotations
 
@@ -69,11 +69,19 @@ _REASONS = (
     (re.compile(r"it takes only registered texts, and there are none"), "no_templates"),
     (re.compile(r"(?s)Vonage took (?P<taken>\d+) of (?P<parts>\d+) parts: (?P<why>.*)"), "partly"),
     (re.compile(r"the provider failed: .*|a fault of ours: .*"), "our_fault"),
+    # Why a reminder or a notice was withdrawn.
+    (re.compile(r"there is no such rule any more|the rule was switched off"), "rule_off"),
+    (re.compile(r"it is about another day"), "other_day"),
+    (re.compile(r"the dossier is not in the one-stop database any more"), "dossier_gone"),
+    (re.compile(r"the dossier has another phone now"), "other_phone"),
+    (re.compile(r"the dossier is in state \d+ or has other dates"), "moved_on"),
+    (re.compile(r"the person does not follow the dossier any more"), "unfollowed"),
+    (re.compile(r"the person wants no (?P<purpose>reminders|notices) any more"), "no_{purpose}"),
 )
 
 
 def reason(language: Language, text: str | None) -> str:
-    """Why a channel, a run or a filter is as it is. What came from elsewhere stays as it came."""
+    """Why a channel, a run, a filter or a message is as it is. What came from elsewhere stays as it came."""
     for pattern, key in _REASONS:
         if found := pattern.fullmatch(text or ""):
             values = found.groupdict()
