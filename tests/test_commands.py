@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -75,7 +76,10 @@ def test_a_sample_says_how_many_dossiers_it_replaced_and_replaces_nothing_else(s
 def test_a_sample_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     Shell(tmp_path)
     program = [str(Path(sys.executable).with_name("smsgw")), "sample", "--dossiers", "1000000"]
-    with subprocess.Popen(program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    heeded = partial(signal.signal, number, signal.SIG_DFL)  # who runs the tests in the background has SIGINT ignored
+    with subprocess.Popen(
+        program, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heeded
+    ) as running:
         until(lambda: [*tmp_path.glob(".sample-*/*")], "a file to be begun")
         running.send_signal(number)
         out, _ = running.communicate(timeout=processes.PATIENCE)
