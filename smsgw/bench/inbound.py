@@ -84,8 +84,10 @@ class Inbound:
     def _driven(self, side: Side, work: str, share: float) -> Passage:
         sized = self._scene.plan.sized
         if work == QUIET:
+            # Written beforehand, as those of the other loads: it would take a core from the message before.
+            callbacks = [*side.speaks(sized(share * QUIET_MESSAGES), 1)]
             with self._load(side, QUIET_CONNECTIONS) as load:
-                return load.open(side.speaks(sized(share * QUIET_MESSAGES), 1), QUIET_RATE)
+                return load.open(callbacks, QUIET_RATE)
         if work == SINGLE:
             callbacks = [*side.speaks(sized(share * SINGLE_MESSAGES), 1)]
             with self._load(side, self._scene.plan.connections) as load:

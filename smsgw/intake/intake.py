@@ -112,14 +112,14 @@ class Intake:
             lines.write(connection, seen)
             if hand and hand.opens(connection):
                 arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
-            new = inbox.accept(connection, arrivals)
+            new = inbox.accept(connection, arrivals, hand.spending(1) if hand else None)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)
             taken = [arrival for arrival in arrivals if arrival.id in new]
             out = [message for arrival in taken for message in (arrival.reply, *arrival.also) if message]
             channels = {message.channel for message in out if message.state is State.QUEUED}
             if hand:
-                hand.closes(connection, out)
+                hand.closes(out)
             if new:
                 said, at = [*zip(callbacks, answers, strict=True)], arrivals[0].received_at
                 if hand and hand.messages:

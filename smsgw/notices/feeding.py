@@ -109,7 +109,8 @@ class Feeder:
         stored = [*_in_hands(connection, hands, messages)]
         outbox.add(connection, stored)
         for hand in hands.values():  # from here on others wait for the channels' rows
-            hand.closes(connection, stored)
+            hand.closes(stored)
+            hand.takes_room(connection)
         queued = frozenset(message.channel for message in stored if message.state is MessageState.QUEUED)
         for name in queued:
             self._bell.tell(connection, name, Lane.NOTICE)

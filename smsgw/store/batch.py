@@ -15,14 +15,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-_ROWS = sa.bindparam("rows", type_=sa.Text)
-
 
 class Batch:
     """One statement over many rows. `build` makes it from the table `given`, which has the columns named.
 
     `alike`: further columns, in which mostly all rows have the same value. Where they do in all of these, each of the
-    values travels once.
+    values travels once. `document`: what the rows are called among a statement's parameters, if it takes others' too.
     """
 
     def __init__(
@@ -30,23 +28,32 @@ class Batch:
         columns: Sequence[sa.Column[Any]],
         build: Callable[[sa.FromClause], sa.Executable],
         alike: Sequence[sa.Column[Any]] = (),
+        document: str = "rows",
     ) -> None:
         self._columns = [*columns, *alike]
         self._names = ["".join(column.name) for column in self._columns]  # a key in JSON must be no more than a str
         self._own = len(columns)
         self._build = build
-        self._statement = cache(self._made_for)
+        self._document = document
+        self.statement = cache(self._made_for)
 
     def run(self, connection: sa.Connection, rows: Iterable[Sequence[Any]], **values: Any) -> sa.CursorResult[Any]:
         """Execute it over rows, each with its values in the order of the columns. `values`: other parameters."""
-        rows = [*rows]
+        alike, packed = self.pack(rows)
+        return connection.execute(self.statement(connection.dialect.name, alike), packed | values)
+
+    def pack(self, rows: Iterable[Sequence[Any]]) -> tuple[bool, dict[str, Any]]:
+        """Whether rows are alike where they may be, for which there is a statement of its own; and its parameters."""
+        rows, once = [*rows], {}
         names = self._names
         if alike := self._all_alike(rows):
             names = names[: self._own]
-            values |= zip(map(_once, self._names[self._own :]), rows[0][self._own :], strict=True)
+            once = dict(zip(map(self._once, self._names[self._own :]), rows[0][self._own :], strict=True))
         given = [dict(zip(names, row, strict=not alike)) for row in rows]
-        document = orjson.dumps(given, _in_json, orjson.OPT_PASSTHROUGH_DATETIME).decode()
-        return connection.execute(self._statement(connection.dialect.name, alike), {"rows": document, **values})
+        return alike, {
+            self._document: orjson.dumps(given, _in_json, orjson.OPT_PASSTHROUGH_DATETIME).decode(),
+            **once,
+        }
 
     def rows(self, connection: sa.Connection, rows: Iterable[Sequence[Any]], **values: Any) -> list[Any]:
         """Execute it likewise; the rows that it returns."""
@@ -58,31 +65,32 @@ class Batch:
 
     def _made_for(self, dialect: str, alike: bool) -> sa.Executable:
         own = self._own if alike else len(self._columns)
-        rows, values = (_in_sqlite if dialect == "sqlite" else _in_postgresql)(self._columns[:own])
+        document = sa.bindparam(self._document, type_=sa.Text)
+        rows, values = (_in_sqlite if dialect == "sqlite" else _in_postgresql)(document, self._columns[:own])
         once = [
-            sa.bindparam(_once(column.name), type_=column.type).label(column.name) for column in self._columns[own:]
+            sa.bindparam(self._once(column.name), type_=column.type).label(column.name)
+            for column in self._columns[own:]
         ]
         return self._build(sa.select(*values, *once).select_from(rows).subquery("given"))
 
-
-def _once(name: str) -> str:
-    """What the value of a column is called that travels once."""
-    return f"all_{name}"
+    def _once(self, name: str) -> str:
+        """What the value of a column is called that travels once."""
+        return f"all_{self._document}_{name}"
 
 
 _Given = tuple[sa.FromClause, list[sa.ColumnElement[Any]]]  # rows of a document, and the columns in them
 
 
-def _in_postgresql(columns: Sequence[sa.Column[Any]]) -> _Given:
-    document = sa.func.json_to_recordset(sa.cast(_ROWS, postgresql.JSON))
-    typed = document.table_valued(*(sa.column(column.name, column.type) for column in columns), name="rows")
+def _in_postgresql(document: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> _Given:
+    parsed = sa.func.json_to_recordset(sa.cast(document, postgresql.JSON))
+    typed = parsed.table_valued(*(sa.column(column.name, column.type) for column in columns), name="rows")
     rows = typed.render_derived(name="rows", with_types=True)
     return rows, [*rows.c]
 
 
-def _in_sqlite(columns: Sequence[sa.Column[Any]]) -> _Given:
+def _in_sqlite(document: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> _Given:
     # No cast: SQLite keeps what JSON has, and times travel as it stores them.
-    return sa.func.json_each(_ROWS).table_valued("value", name="each"), [
+    return sa.func.json_each(document).table_valued("value", name="each"), [
         sa.type_coerce(sa.literal_column(f"json_extract(each.value, '$.{column.name}')"), column.type).label(
             column.name
         )
@@ -116,7 +124,11 @@ class InsertNew:
 
     def run(self, connection: sa.Connection, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """Insert; what `returning` is for each of those that were new."""
-        return [*self._batches[connection.dialect.name].run(connection, rows).scalars().all()]
+        return [*self.on(connection.dialect.name).run(connection, rows).scalars().all()]
+
+    def on(self, dialect: str) -> Batch:
+        """How a database of that kind does it."""
+        return self._batches[dialect]
 
     def _with(self, dialect: Any) -> Callable[[sa.FromClause], sa.Executable]:
         def build(given: sa.FromClause) -> sa.Executable:

@@ -147,6 +147,19 @@ def write(connection: sa.Connection, before: Channel, after: Channel, now: datet
 _FIELDS = [column.name for column in channel.c]
 _WRITE = sa.update(channel).where(channel.c.name == sa.bindparam("at"))
 
+_c = channel.c
+_BY_RATE = (_c.resume_at, _c.allowance, _c.allowed_at)
+SPEND = (
+    sa.update(channel)
+    .where(_c.name == sa.bindparam("spent_name"))
+    .values({column.name: sa.bindparam(f"spent_{column.name}", type_=column.type) for column in _BY_RATE})
+)
+
+
+def spent(after: Channel) -> dict[str, Any]:
+    """The parameters of SPEND, which writes down what a locked channel has left of its rate."""
+    return {f"spent_{column.name}": getattr(after, column.name) for column in (_c.name, *_BY_RATE)}
+
 
 def events(connection: sa.Connection, name: str, limit: int = 20) -> list[Event]:
     """The latest changes of a channel's state, newest first."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store import chats, effects, outbox
+from smsgw.store import channels, chats, effects, outbox
 from smsgw.store.batch import InsertNew, looked_at_last
 from smsgw.store.effects import Said
 from smsgw.store.tables import inbound, outbound
@@ -54,10 +55,11 @@ class Waiting:
     received_at: datetime
 
 
-def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
+def accept(connection: sa.Connection, arrivals: Sequence[Arrival], spent: channels.Channel | None = None) -> set[str]:
     """Store messages with the replies to them and what they change; the ids (ours) of those that are new.
 
-    One that the channel has delivered before leaves no trace, and neither does what was decided on it.
+    One that the channel has delivered before leaves no trace, and neither does what was decided on it. `spent`: a
+    locked channel as the replies leave it, if there are any.
 
     Raises Overtaken, and IntegrityError if the number of a complaint is taken.
     """
@@ -82,14 +84,48 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival]) -> set[str]:
         )
         for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
     ]
-    new = set(_KEEP.run(connection, rows))
+    new = set(_keep(connection, rows, [arrival.reply for arrival in arrivals if arrival.reply], spent))
     fresh = [arrival for arrival in arrivals if arrival.id in new]
-    outbox.add(connection, [message for arrival in fresh for message in (arrival.reply, *arrival.also) if message])
+    outbox.add(connection, [message for arrival in fresh for message in arrival.also])
     changes = [(arrival.sender, change, arrival.received_at) for arrival in fresh for change in arrival.changes]
     if changes:
         chats.write(connection, changes)
     effects.write(connection, [said for arrival in fresh for said in arrival.effects])
     return new
+
+
+def _keep(
+    connection: sa.Connection,
+    messages: Sequence[Sequence[Any]],
+    replies: Sequence[outbox.NewMessage],
+    spent: channels.Channel | None,
+) -> Iterable[str]:
+    """Store messages, the replies to those that are new, and what these spent; the ids of the new ones.
+
+    PostgreSQL takes all of it as one statement: one round trip where there were three, for which somebody waits.
+    """
+    if not replies:
+        return _KEEP.run(connection, messages)
+    if connection.dialect.name == "postgresql":
+        alike, packed = _KEEP.on("postgresql").pack(messages)
+        replies_alike, replies_packed = _REPLIES.pack(replies)
+        spending = channels.spent(spent) if spent else {}
+        together = _together(alike, replies_alike, spends=spent is not None)
+        return connection.execute(together, packed | replies_packed | spending).scalars().all()
+    new = _KEEP.run(connection, messages)
+    outbox.add(connection, [reply for reply in replies if reply.in_reply_to in new])
+    if new and spent:
+        connection.execute(channels.SPEND, channels.spent(spent))
+    return new
+
+
+@cache
+def _together(alike: bool, replies_alike: bool, *, spends: bool) -> sa.Select[Any]:
+    keep: Any = _KEEP.on("postgresql").statement("postgresql", alike)
+    reply: Any = _REPLIES.statement("postgresql", replies_alike)
+    spend = channels.SPEND.where(sa.exists(_STORED.select()))
+    steps = [reply.cte("replied"), *([spend.cte("spent")] if spends else ())]
+    return sa.select(_STORED.c.id).add_cte(keep.cte(_STORED.name), *steps)
 
 
 _c = inbound.c
@@ -98,6 +134,8 @@ _KEEP = InsertNew(
     returning=_c.id,
     alike=(_c.channel, _c.recipient, _c.received_at, _c.state, _c.misses),  # in what is taken in together, mostly
 )
+_STORED = sa.table("stored", sa.column("id", _c.id.type))  # what the first step of a statement has stored
+_REPLIES = outbox.adding_replies(_STORED)
 
 
 def answer_late(

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from smsgw.store import attempts, parts, receipts
-from smsgw.store.batch import Batch
+from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.states import AS_RECEIPT, FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
 from smsgw.text.alphabet import Encoding, storable
@@ -134,7 +134,7 @@ def claimed(message: NewMessage) -> Claimed:
     )
 
 
-def _added(given: sa.FromClause) -> sa.Executable:
+def _added(given: sa.FromClause, *only: sa.ColumnElement[bool]) -> sa.Executable:
     leased = given.c.lease.is_not(None)
     return sa.insert(outbound).from_select(
         (*NewMessage._fields, "attempts", "tried_at"),
@@ -145,7 +145,7 @@ def _added(given: sa.FromClause) -> sa.Executable:
             ),
             sa.case((leased, 1), else_=0),
             sa.case((leased, given.c.created_at)),
-        ),
+        ).where(*only),
     )
 
 
@@ -158,6 +158,15 @@ def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
     """Queue messages, or keep those that go another way."""
     if messages:
         _ADD.run(connection, messages)
+
+
+def adding_replies(stored: sa.TableClause) -> Batch:
+    """The same for those of the replies given whose messages are among the stored ones, by their ids."""
+
+    def build(given: sa.FromClause) -> sa.Executable:
+        return _added(given, looked_at_last(given.c.in_reply_to.in_(sa.select(stored.c.id))))
+
+    return Batch(_NEW[:_ALIKE_FROM], build, alike=_NEW[_ALIKE_FROM:], document="replies")
 
 
 def claim(
