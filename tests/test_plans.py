@@ -96,6 +96,16 @@ def _read_whole(url: str) -> dict[str, int]:
     return dict(map(tuple, rows))
 
 
+def test_no_statement_is_compiled_which_takes_longer_than_to_run_it(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    database.create()
+    with database.reading() as connection:
+        (told,) = connection.exec_driver_sql("EXPLAIN (ANALYZE, FORMAT JSON) SELECT FROM owner").scalar_one()
+        assert "JIT" not in told
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"  # not every PostgreSQL can compile
+    database.close()
+
+
 def test_no_message_is_looked_for_among_all_that_are_in_its_state(postgres_url: str) -> None:
     database = Database(postgres_url)
     database.create()
