@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from smsgw.store.ratings import Rating
 from smsgw.store.receipts import Report
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
-from smsgw.store.tables import Lane
+from smsgw.store.tables import Lane, inbound, outbound
 from tests import test_outbox as outbox
 from tests.chaos import until
+from tests.test_inbox import arrival
 from tests.world import NOON, SECRET, TOKEN, world
 
 Write = Callable[[sa.Connection, Sequence[str]], object]
@@ -35,6 +37,10 @@ def messages(connection: sa.Connection, names: Sequence[str]) -> None:
         Arrival(new_id(), "sms", name, "84912345678", "8188", "HELP", NOON, NOON, state="ignored") for name in names
     ]
     inbox.accept(connection, came)
+
+
+def answered(connection: sa.Connection, names: Sequence[str]) -> None:
+    inbox.accept(connection, [arrival(name, "Ho so") for name in names])
 
 
 def reports(connection: sa.Connection, names: Sequence[str]) -> None:
@@ -62,7 +68,7 @@ def preferred(connection: sa.Connection, names: Sequence[str]) -> None:
     people.prefer(connection, {name: (Preference("en", accents=False), NOON) for name in names})
 
 
-@pytest.mark.parametrize("write", [messages, reports, reminded, brought, followed, rated, preferred])
+@pytest.mark.parametrize("write", [messages, answered, reports, reminded, brought, followed, rated, preferred])
 def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write: Write) -> None:
     database, failed = Database(postgres_tables), list[Exception]()
 
@@ -84,6 +90,35 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
     thread.join()
     assert failed == []
     database.close()
+
+
+@pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
+def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(postgres_tables: str, undone: bool) -> None:
+    database, late = Database(postgres_tables), list[set[str]]()
+
+    def other() -> None:
+        with database.writing("test") as connection:
+            late.append(inbox.accept(connection, [arrival("b", "Ho so"), arrival("a", "Ho so")]))
+
+    thread = threading.Thread(target=other)
+    with suppress(_Undone), database.writing("test") as connection:
+        inbox.accept(connection, [arrival("a", "Ho so"), arrival("b", "Ho so")])
+        thread.start()
+        until(lambda: _waits(database), "the other to wait for the first message")
+        if undone:
+            raise _Undone
+    thread.join()
+    with database.reading() as connection:
+        answered_ones = connection.scalars(sa.select(outbound.c.in_reply_to)).all()
+        named = connection.execute(sa.select(inbound.c.carrier_message_id, inbound.c.id)).all()
+    assert sorted(name for name, _ in named) == ["a", "b"]
+    assert sorted(answered_ones) == sorted(id for _, id in named)
+    assert late == [{id for _, id in named} if undone else set()]
+    database.close()
+
+
+class _Undone(Exception):
+    """One node's transaction comes to nothing."""
 
 
 def test_reports_that_name_messages_in_either_way_take_them_in_one_order(postgres_tables: str) -> None:

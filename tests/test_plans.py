@@ -96,13 +96,10 @@ def _read_whole(url: str) -> dict[str, int]:
     return dict(map(tuple, rows))
 
 
-def test_no_statement_is_compiled_which_takes_longer_than_to_run_it(postgres_url: str) -> None:
+def test_postgresql_is_asked_to_compile_no_statement(postgres_url: str) -> None:
     database = Database(postgres_url)
-    database.create()
     with database.reading() as connection:
-        (told,) = connection.exec_driver_sql("EXPLAIN (ANALYZE, FORMAT JSON) SELECT FROM owner").scalar_one()
-        assert "JIT" not in told
-        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"  # not every PostgreSQL can compile
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
     database.close()
 
 

@@ -34,15 +34,15 @@ class NoRoom(Exception):
 class Hand:
     """Held out for one transaction. `lasts`: how long its lease does. `look`: whether the channel takes messages now.
 
-    A reply's locks the channel's row. As many messages take long to store and others would wait for that, theirs does
-    not, and `lock` looks again, for good. `spent`: the channel after so many at a time. `messages`: what is in it once
-    all is committed; `aside`: what the sender is to do once these are on their way.
+    `lock`: the same for good, once they are stored, as many take long and others would wait for the channel's row; None
+    for a reply, where the first look has locked it. `spent`: the channel after so many at a time. `messages`: what is
+    in it once all is committed; `aside`: what the sender is to do once these are on their way.
     """
 
     lease: str
     lasts: timedelta
     look: Look
-    lock: Look
+    lock: Look | None
     spent: Callable[[Channel, int, datetime], Channel]
     room: Room | None = None
     messages: Sequence[NewMessage] = ()
@@ -57,9 +57,9 @@ class Hand:
         """A message as it is to be stored, once the hand is open."""
         return in_hand(message, lease=self.lease, until=self.room.at + self.lasts) if self.room else message
 
-    def spending(self, messages: int) -> Channel | None:
-        """The channel as it is to be stored with so many of them, if the look has locked it; None if it has no room."""
-        return self.spent(self.room.now, messages, self.room.at) if self.room else None
+    def channel_after(self, messages: int) -> Channel | None:
+        """A channel that the look has locked, as so many leave it, to be written with them; None if it has no room."""
+        return self.spent(self.room.now, messages, self.room.at) if self.room and self.lock is None else None
 
     def closes(self, stored: Sequence[NewMessage]) -> None:
         """Keep what is its own of what was stored; a text that came again had its reply."""
@@ -67,7 +67,7 @@ class Hand:
 
     def takes_room(self, connection: sa.Connection) -> None:
         """Take the room for what is in it, if the look has locked nothing. Raises NoRoom."""
-        if self.room and self.messages:
+        if self.lock and self.room and self.messages:
             room = self.lock(connection)
             if room is None or room.messages < len(self.messages):
                 raise NoRoom

@@ -137,7 +137,8 @@ class Sender:
         The block commits them. They are sent when that has ended; if it fails and they are there all the same, queued.
         """
         look = partial(self._look, channels.lock_to_pass if lane is Lane.REPLY else channels.look_to_pass, lane)
-        hand = Hand(new_id(), LEASES * self._call_limit, look, self._lock, self._channel.pace.spent)
+        lock = None if lane is Lane.REPLY else self._lock
+        hand = Hand(new_id(), LEASES * self._call_limit, look, lock, self._channel.pace.spent)
         if not self._holds_out(hand, patience):
             yield None
             return

@@ -112,7 +112,7 @@ class Intake:
             lines.write(connection, seen)
             if hand and hand.opens(connection):
                 arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
-            new = inbox.accept(connection, arrivals, hand.spending(1) if hand else None)
+            new = inbox.accept(connection, arrivals, hand.channel_after(1) if hand else None)
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)
             taken = [arrival for arrival in arrivals if arrival.id in new]

@@ -138,27 +138,23 @@ def write(connection: sa.Connection, before: Channel, after: Channel, now: datet
     """Write down a locked channel, and why it changed its state if it did."""
     if after == before:
         return
-    connection.execute(_WRITE, {"at": before.name, **{name: getattr(after, name) for name in _FIELDS}})
+    connection.execute(WRITE, as_written(after))
     if after.state != before.state:
         event = {"id": new_id(), "channel": after.name, "at": now, "state": after.state, "reason": after.reason or ""}
         connection.execute(sa.insert(channel_event), event)
 
 
-_FIELDS = [column.name for column in channel.c]
-_WRITE = sa.update(channel).where(channel.c.name == sa.bindparam("at"))
-
-_c = channel.c
-_BY_RATE = (_c.resume_at, _c.allowance, _c.allowed_at)
-SPEND = (
+WRITE = (
     sa.update(channel)
-    .where(_c.name == sa.bindparam("spent_name"))
-    .values({column.name: sa.bindparam(f"spent_{column.name}", type_=column.type) for column in _BY_RATE})
+    .where(channel.c.name == sa.bindparam("written_name"))
+    .values({column.name: sa.bindparam(f"written_{column.name}", type_=column.type) for column in channel.c})
 )
+_WRITTEN = {f"written_{column.name}": column.name for column in channel.c}
 
 
-def spent(after: Channel) -> dict[str, Any]:
-    """The parameters of SPEND, which writes down what a locked channel has left of its rate."""
-    return {f"spent_{column.name}": getattr(after, column.name) for column in (_c.name, *_BY_RATE)}
+def as_written(after: Channel) -> dict[str, Any]:
+    """The parameters of WRITE: a locked channel's row as it is from now on."""
+    return {parameter: getattr(after, name) for parameter, name in _WRITTEN.items()}
 
 
 def events(connection: sa.Connection, name: str, limit: int = 20) -> list[Event]:

@@ -65,7 +65,7 @@ _ONE_PLAN = {
     "enable_mergejoin": "off",
     # A limit is a parameter, too, and taken for a tenth of all rows: workers would be started for a handful.
     "max_parallel_workers_per_gather": 0,
-    # What has no index is read whole all the same, and counts as dear as nothing else: worth being compiled, for 60 ms.
+    # What no index serves is read whole all the same, and counts as dearer than anything: as worth 60 ms of compiling.
     "jit": "off",
 }
 _MAKING_TABLES = 0x736D73  # the number of an advisory lock, by which it is known to nobody else

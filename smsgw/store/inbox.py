@@ -22,7 +22,8 @@ State = Literal["answered", "waiting", "ignored"]
 class Arrival(NamedTuple):
     """A message (MO) as it is to be stored, with what was decided about it.
 
-    `also`: what goes out because of it besides the reply. `changes`: in what is known of somebody in a chat.
+    `reply`: the one to it, which names it by its id. `also`: what goes out because of it besides that. `changes`: in
+    what is known of somebody in a chat.
     """
 
     id: str
@@ -55,11 +56,13 @@ class Waiting:
     received_at: datetime
 
 
-def accept(connection: sa.Connection, arrivals: Sequence[Arrival], spent: channels.Channel | None = None) -> set[str]:
+def accept(
+    connection: sa.Connection, arrivals: Sequence[Arrival], channel_after: channels.Channel | None = None
+) -> set[str]:
     """Store messages with the replies to them and what they change; the ids (ours) of those that are new.
 
-    One that the channel has delivered before leaves no trace, and neither does what was decided on it. `spent`: a
-    locked channel as the replies leave it, if there are any.
+    One that the channel has delivered before leaves no trace, and neither does what was decided on it. `channel_after`:
+    the locked channel of the only reply as that leaves it; it is written if the reply is stored.
 
     Raises Overtaken, and IntegrityError if the number of a complaint is taken.
     """
@@ -84,7 +87,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival], spent: channe
         )
         for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
     ]
-    new = set(_keep(connection, rows, [arrival.reply for arrival in arrivals if arrival.reply], spent))
+    new = set(_keep(connection, rows, [arrival.reply for arrival in arrivals if arrival.reply], channel_after))
     fresh = [arrival for arrival in arrivals if arrival.id in new]
     outbox.add(connection, [message for arrival in fresh for message in arrival.also])
     changes = [(arrival.sender, change, arrival.received_at) for arrival in fresh for change in arrival.changes]
@@ -98,9 +101,9 @@ def _keep(
     connection: sa.Connection,
     messages: Sequence[Sequence[Any]],
     replies: Sequence[outbox.NewMessage],
-    spent: channels.Channel | None,
+    channel_after: channels.Channel | None,
 ) -> Iterable[str]:
-    """Store messages, the replies to those that are new, and what these spent; the ids of the new ones.
+    """Store messages, the replies to those that are new, and what these leave of the rate; the ids of the new ones.
 
     PostgreSQL takes all of it as one statement: one round trip where there were three, for which somebody waits.
     """
@@ -109,23 +112,25 @@ def _keep(
     if connection.dialect.name == "postgresql":
         alike, packed = _KEEP.on("postgresql").pack(messages)
         replies_alike, replies_packed = _REPLIES.pack(replies)
-        spending = channels.spent(spent) if spent else {}
-        together = _together(alike, replies_alike, spends=spent is not None)
-        return connection.execute(together, packed | replies_packed | spending).scalars().all()
+        written = channels.as_written(channel_after) if channel_after else {}
+        together = _together(alike, replies_alike, spends=channel_after is not None)
+        return connection.execute(together, packed | replies_packed | written).scalars().all()
     new = _KEEP.run(connection, messages)
-    outbox.add(connection, [reply for reply in replies if reply.in_reply_to in new])
-    if new and spent:
-        connection.execute(channels.SPEND, channels.spent(spent))
+    added = [reply for reply in replies if reply.in_reply_to in new]
+    outbox.add(connection, added)
+    if added and channel_after:
+        connection.execute(channels.WRITE, channels.as_written(channel_after))
     return new
 
 
 @cache
 def _together(alike: bool, replies_alike: bool, *, spends: bool) -> sa.Select[Any]:
+    """PostgreSQL's statement, which stores the last of the messages, in their order, before it looks at the replies."""
     keep: Any = _KEEP.on("postgresql").statement("postgresql", alike)
     reply: Any = _REPLIES.statement("postgresql", replies_alike)
-    spend = channels.SPEND.where(sa.exists(_STORED.select()))
-    steps = [reply.cte("replied"), *([spend.cte("spent")] if spends else ())]
-    return sa.select(_STORED.c.id).add_cte(keep.cte(_STORED.name), *steps)
+    replied = reply.returning(outbound.c.id).cte(_REPLIED.name)
+    spent = channels.WRITE.where(sa.exists(_REPLIED.select())).cte("spent")
+    return sa.select(_STORED.c.id).add_cte(keep.cte(_STORED.name), replied, *([spent] if spends else ()))
 
 
 _c = inbound.c
@@ -134,7 +139,8 @@ _KEEP = InsertNew(
     returning=_c.id,
     alike=(_c.channel, _c.recipient, _c.received_at, _c.state, _c.misses),  # in what is taken in together, mostly
 )
-_STORED = sa.table("stored", sa.column("id", _c.id.type))  # what the first step of a statement has stored
+# What the steps of that statement have written.
+_STORED, _REPLIED = (sa.table(name, sa.column("id", _c.id.type)) for name in ("stored", "replied"))
 _REPLIES = outbox.adding_replies(_STORED)
 
 

@@ -161,7 +161,7 @@ def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
 
 
 def adding_replies(stored: sa.TableClause) -> Batch:
-    """The same for those of the replies given whose messages are among the stored ones, by their ids."""
+    """A batch that adds those of the replies given whose messages are among the stored ones, by their ids."""
 
     def build(given: sa.FromClause) -> sa.Executable:
         return _added(given, looked_at_last(given.c.in_reply_to.in_(sa.select(stored.c.id))))
