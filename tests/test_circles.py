@@ -39,10 +39,6 @@ def messages(connection: sa.Connection, names: Sequence[str]) -> None:
     inbox.accept(connection, came)
 
 
-def answered(connection: sa.Connection, names: Sequence[str]) -> None:
-    inbox.accept(connection, [arrival(name, "Ho so") for name in names])
-
-
 def reports(connection: sa.Connection, names: Sequence[str]) -> None:
     receipts.record(connection, "sms", [Report(None, name, "delivered", None, NOON) for name in names], NOON)
 
@@ -68,7 +64,7 @@ def preferred(connection: sa.Connection, names: Sequence[str]) -> None:
     people.prefer(connection, {name: (Preference("en", accents=False), NOON) for name in names})
 
 
-@pytest.mark.parametrize("write", [messages, answered, reports, reminded, brought, followed, rated, preferred])
+@pytest.mark.parametrize("write", [messages, reports, reminded, brought, followed, rated, preferred])
 def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write: Write) -> None:
     database, failed = Database(postgres_tables), list[Exception]()
 
@@ -95,6 +91,8 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
 @pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
 def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(postgres_tables: str, undone: bool) -> None:
     database, late = Database(postgres_tables), list[set[str]]()
+    with database.writing("test") as connection:
+        channels.ensure(connection, "sms", NOON)
 
     def other() -> None:
         with database.writing("test") as connection:
@@ -102,7 +100,8 @@ def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(postgres_ta
 
     thread = threading.Thread(target=other)
     with suppress(_Undone), database.writing("test") as connection:
-        inbox.accept(connection, [arrival("a", "Ho so"), arrival("b", "Ho so")])
+        channel = channels.lock(connection, "sms")
+        inbox.accept(connection, [arrival("a", "Ho so"), arrival("b", "Ho so")], channel)
         thread.start()
         until(lambda: _waits(database), "the other to wait for the first message")
         if undone:

@@ -57,9 +57,9 @@ came = some.lists(
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=came, then=came)
+@given(first=came, then=came, told=some.booleans())
 def test_each_new_message_has_its_reply_and_one_that_comes_again_gets_no_other(
-    database: Database, first: list[tuple[str, str | None, str]], then: list[tuple[str, str | None, str]]
+    database: Database, first: list[tuple[str, str | None, str]], then: list[tuple[str, str | None, str]], told: bool
 ) -> None:
     run = new_id()  # the database is one for all examples
     before, after = ([arrival(run + name, text, by) for name, text, by in some_] for some_ in (first, then))
@@ -67,8 +67,9 @@ def test_each_new_message_has_its_reply_and_one_that_comes_again_gets_no_other(
     for one in [*before, *after]:
         firsts.setdefault((one.channel, one.carrier_message_id), one)
     kept = {one.id for one in firsts.values()}
-    assert take(database, before) == kept & {one.id for one in before}
-    assert take(database, after) == kept & {one.id for one in after}
+    channel = row(database) if told else None
+    assert take(database, before, channel) == kept & {one.id for one in before}
+    assert take(database, after, channel) == kept & {one.id for one in after}
     expected = {name: one.reply and one.reply.text for name, one in firsts.items()}
     assert replies(database, [one.id for one in [*before, *after]]) == expected
 

@@ -105,16 +105,14 @@ def _keep(
 ) -> Iterable[str]:
     """Store messages, the replies to those that are new, and what these leave of the rate; the ids of the new ones.
 
-    PostgreSQL takes all of it as one statement: one round trip where there were three, for which somebody waits.
+    PostgreSQL takes all of it as one statement: one round trip where there were three, for which somebody waits who
+    came alone. Those who come together feel none of them.
     """
-    if not replies:
-        return _KEEP.run(connection, messages)
-    if connection.dialect.name == "postgresql":
+    if channel_after and connection.dialect.name == "postgresql":
         alike, packed = _KEEP.on("postgresql").pack(messages)
         replies_alike, replies_packed = _REPLIES.pack(replies)
-        written = channels.as_written(channel_after) if channel_after else {}
-        together = _together(alike, replies_alike, spends=channel_after is not None)
-        return connection.execute(together, packed | replies_packed | written).scalars().all()
+        values = packed | replies_packed | channels.as_written(channel_after)
+        return connection.execute(_together(alike, replies_alike), values).scalars().all()
     new = _KEEP.run(connection, messages)
     added = [reply for reply in replies if reply.in_reply_to in new]
     outbox.add(connection, added)
@@ -124,13 +122,13 @@ def _keep(
 
 
 @cache
-def _together(alike: bool, replies_alike: bool, *, spends: bool) -> sa.Select[Any]:
+def _together(alike: bool, replies_alike: bool) -> sa.Select[Any]:
     """PostgreSQL's statement, which stores the last of the messages, in their order, before it looks at the replies."""
     keep: Any = _KEEP.on("postgresql").statement("postgresql", alike)
     reply: Any = _REPLIES.statement("postgresql", replies_alike)
     replied = reply.returning(outbound.c.id).cte(_REPLIED.name)
     spent = channels.WRITE.where(sa.exists(_REPLIED.select())).cte("spent")
-    return sa.select(_STORED.c.id).add_cte(keep.cte(_STORED.name), replied, *([spent] if spends else ()))
+    return sa.select(_STORED.c.id).add_cte(keep.cte(_STORED.name), replied, spent)
 
 
 _c = inbound.c
