@@ -88,9 +88,10 @@ def settings(ports: Mapping[str, int]) -> str:
 
 
 def _changed(text: str, ports: Mapping[str, int], changes: Mapping[str, str]) -> str:
-    for old, new in {**{port: str(new) for port, new in ports.items()}, **changes}.items():
-        text = re.sub(rf"(?<!\d){re.escape(old)}(?!\d)", new, text)
-    return text
+    # All at once: a new port may be what another one was before.
+    news = {**{port: str(new) for port, new in ports.items()}, **changes}
+    olds = "|".join(map(re.escape, news))
+    return re.sub(rf"(?<!\d)(?:{olds})(?!\d)", lambda old: news[old[0]], text)
 
 
 @contextmanager
