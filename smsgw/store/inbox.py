@@ -87,7 +87,7 @@ def accept(
         )
         for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
     ]
-    new = set(_keep(connection, rows, [arrival.reply for arrival in arrivals if arrival.reply], channel_after))
+    new = _keep(connection, rows, [arrival.reply for arrival in arrivals if arrival.reply], channel_after)
     fresh = [arrival for arrival in arrivals if arrival.id in new]
     outbox.add(connection, [message for arrival in fresh for message in arrival.also])
     changes = [(arrival.sender, change, arrival.received_at) for arrival in fresh for change in arrival.changes]
@@ -102,7 +102,7 @@ def _keep(
     messages: Sequence[Sequence[Any]],
     replies: Sequence[outbox.NewMessage],
     channel_after: channels.Channel | None,
-) -> Iterable[str]:
+) -> set[str]:
     """Store messages, the replies to those that are new, and what these leave of the rate; the ids of the new ones.
 
     PostgreSQL takes all of it as one statement: one round trip where there were three, for which somebody waits who
@@ -112,8 +112,8 @@ def _keep(
         alike, packed = _KEEP.on("postgresql").pack(messages)
         replies_alike, replies_packed = _REPLIES.pack(replies)
         values = packed | replies_packed | channels.as_written(channel_after)
-        return connection.execute(_together(alike, replies_alike), values).scalars().all()
-    new = _KEEP.run(connection, messages)
+        return {*connection.execute(_together(alike, replies_alike), values).scalars()}
+    new = {*_KEEP.run(connection, messages)}
     added = [reply for reply in replies if reply.in_reply_to in new]
     outbox.add(connection, added)
     if added and channel_after:
