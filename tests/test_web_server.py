@@ -60,7 +60,7 @@ def call(web: WebServer) -> socket.socket:
 def refused(web: WebServer) -> bool:
     try:
         call(web).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # the latter at the very moment when the door closes
         return True
     return False
 
