@@ -26,7 +26,7 @@ from smsgw.store.states import State
 from smsgw.store.tables import Lane, inbound, outbound
 from tests import test_outbox as outbox
 from tests.chaos import until
-from tests.test_inbox import arrival
+from tests.test_inbox import PASSING, arrival, held, take_alone, with_room_for
 from tests.world import NOON, SECRET, TOKEN, world
 
 Write = Callable[[sa.Connection, Sequence[str]], object]
@@ -89,30 +89,27 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
 
 
 @pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
-def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(postgres_tables: str, undone: bool) -> None:
-    database, late = Database(postgres_tables), list[set[str]]()
+def test_a_message_that_two_nodes_take_in_at_once_has_one_reply_and_costs_the_rate_one(
+    postgres_tables: str, undone: bool
+) -> None:
+    database, late = Database(postgres_tables), list[Arrival | None]()
     with database.writing("test") as connection:
         channels.ensure(connection, "sms", NOON)
-
-    def other() -> None:
-        with database.writing("test") as connection:
-            late.append(inbox.accept(connection, [arrival("b", "Ho so"), arrival("a", "Ho so")]))
-
-    thread = threading.Thread(target=other)
+    with_room_for(database, 3)
+    thread = threading.Thread(target=lambda: late.append(take_alone(database, arrival("a", "Ho so"))))
     with suppress(_Undone), database.writing("test") as connection:
-        channel = channels.lock(connection, "sms")
-        inbox.accept(connection, [arrival("a", "Ho so"), arrival("b", "Ho so")], channel)
+        (first,) = inbox.accept(connection, [held(arrival("a", "Ho so"))], PASSING)
         thread.start()
-        until(lambda: _waits(database), "the other to wait for the first message")
+        until(lambda: _waits(database), "the other to wait for the message")
         if undone:
             raise _Undone
     thread.join()
+    (second,) = late
+    assert (second is not None) == undone
     with database.reading() as connection:
-        answered_ones = connection.scalars(sa.select(outbound.c.in_reply_to)).all()
-        named = connection.execute(sa.select(inbound.c.carrier_message_id, inbound.c.id)).all()
-    assert sorted(name for name, _ in named) == ["a", "b"]
-    assert sorted(answered_ones) == sorted(id for _, id in named)
-    assert late == [{id for _, id in named} if undone else set()]
+        assert connection.scalars(sa.select(inbound.c.id)).all() == [(second or first).id]
+        assert connection.scalars(sa.select(outbound.c.in_reply_to)).all() == [(second or first).id]
+        assert channels.every(connection)["sms"].allowance == 2
     database.close()
 
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from smsgw.store import channels, inbox
+from smsgw.dispatch.pace import Pace
+from smsgw.store import channels, inbox, outbox
 from smsgw.store.channels import Channel
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -19,7 +20,11 @@ from smsgw.store.tables import inbound, outbound
 from tests.test_outbox import message
 from tests.world import NOON
 
-LATER = NOON + timedelta(seconds=3)
+LEASE = "the sender's"
+PACE = Pace(10.0, 4)
+PASSING = PACE.passing("sms", NOON, theirs=False)
+
+Came = list[tuple[str, str | None, str]]
 
 
 def arrival(name: str, text: str | None, channel: str = "sms") -> Arrival:
@@ -29,9 +34,21 @@ def arrival(name: str, text: str | None, channel: str = "sms") -> Arrival:
     return Arrival(id, channel, name, "84912345678", "8188", "HS", None, NOON, state="answered", reply=reply)
 
 
-def take(database: Database, arrivals: Sequence[Arrival], spent: Channel | None = None) -> set[str]:
+def held(arrival: Arrival) -> Arrival:
+    """The same with its reply in a sender's hand."""
+    reply = arrival.reply and outbox.in_hand(arrival.reply, lease=LEASE, until=NOON + timedelta(seconds=30))
+    return arrival._replace(reply=reply)
+
+
+def take(database: Database, arrivals: Sequence[Arrival]) -> set[str]:
     with database.writing("test") as connection:
-        return inbox.accept(connection, arrivals, spent)
+        return {one.id for one in inbox.accept(connection, arrivals)}
+
+
+def take_alone(database: Database, arrival: Arrival) -> Arrival | None:
+    """Who comes alone, and would pass by the queue; as it was stored."""
+    with database.writing("test") as connection:
+        return next(iter(inbox.accept(connection, [held(arrival)], PASSING)), None)
 
 
 def replies(database: Database, ids: Sequence[str]) -> dict[tuple[str, str], str | None]:
@@ -48,6 +65,12 @@ def row(database: Database) -> Channel:
         return channels.every(connection)["sms"]
 
 
+def with_room_for(database: Database, messages: float) -> None:
+    with database.writing("test") as connection:
+        before = channels.lock(connection, "sms")
+        channels.write(connection, before, replace(before, allowance=messages, allowed_at=NOON), NOON)
+
+
 came = some.lists(
     some.tuples(
         some.sampled_from("abcd"), some.sampled_from(["Ho so", "Hồ sơ", None]), some.sampled_from(["sms", "spare"])
@@ -57,9 +80,9 @@ came = some.lists(
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=came, then=came, told=some.booleans())
+@given(first=came, then=came)
 def test_each_new_message_has_its_reply_and_one_that_comes_again_gets_no_other(
-    database: Database, first: list[tuple[str, str | None, str]], then: list[tuple[str, str | None, str]], told: bool
+    database: Database, first: Came, then: Came
 ) -> None:
     run = new_id()  # the database is one for all examples
     before, after = ([arrival(run + name, text, by) for name, text, by in some_] for some_ in (first, then))
@@ -67,22 +90,42 @@ def test_each_new_message_has_its_reply_and_one_that_comes_again_gets_no_other(
     for one in [*before, *after]:
         firsts.setdefault((one.channel, one.carrier_message_id), one)
     kept = {one.id for one in firsts.values()}
-    channel = row(database) if told else None
-    assert take(database, before, channel) == kept & {one.id for one in before}
-    assert take(database, after, channel) == kept & {one.id for one in after}
+    assert take(database, before) == kept & {one.id for one in before}
+    assert take(database, after) == kept & {one.id for one in after}
     expected = {name: one.reply and one.reply.text for name, one in firsts.items()}
     assert replies(database, [one.id for one in [*before, *after]]) == expected
 
 
-def test_a_reply_leaves_the_channel_as_it_is_told_and_one_that_is_not_stored_as_it_was(database: Database) -> None:
-    channel = row(database)
-    first, second, third = (
-        replace(channel, allowance=left, allowed_at=LATER, resume_at=LATER) for left in (7.0, 6.0, 5.0)
-    )
-    take(database, [arrival("a", "Ho so")], first)
-    assert row(database) == first
-    take(database, [arrival("a", "Ho so")], second)
-    take(database, [arrival("a", "Ho so"), arrival("b", None)], second)
-    assert row(database) == first
-    take(database, [arrival("c", "Ho so")], third)
-    assert row(database) == third
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=some.lists(some.sampled_from("abcdef"), max_size=8), room=some.integers(0, 3))
+def test_who_comes_alone_passes_by_the_queue_while_there_is_room_and_takes_none_by_coming_again(
+    database: Database, names: str, room: int
+) -> None:
+    run = new_id()
+    with_room_for(database, room)
+    came = [arrival(run + name, f"Ho so {number}") for number, name in enumerate(names)]
+    taken = [take_alone(database, one) for one in came]
+    new = [names.index(name) == number for number, name in enumerate(names)]
+    assert [one is not None for one in taken] == new
+    kept = [one.reply for one in taken if one and one.reply]
+    passed = min(room, len(kept))
+    assert [reply.lease for reply in kept] == [LEASE] * passed + [None] * (len(kept) - passed)
+    assert row(database).allowance == room - passed
+    with database.writing("test") as connection:
+        stored = {one.id: one for one in connection.execute(sa.select(outbound))}
+        connection.execute(sa.delete(outbound))  # nobody is to wait for the next example
+    for number, reply in enumerate(kept):
+        kept_ = stored.pop(reply.id)
+        assert {name: kept_._mapping[name] for name in reply._fields} == {
+            **reply._asdict(),
+            "deadline": reply.deadline or reply.expires_at,
+        }
+        in_hand = number < passed
+        assert (kept_.attempts, kept_.tried_at) == ((1, NOON) if in_hand else (0, None))
+    assert stored == {}
+
+
+def test_of_a_message_that_gets_no_reply_the_channel_keeps_its_room(database: Database) -> None:
+    with_room_for(database, 1)
+    assert take(database, [arrival("a", None)])
+    assert row(database).allowance == 1

@@ -14,7 +14,7 @@ from providers.contract import Inbound
 from smsgw.dispatch.sender import Sender
 from smsgw.store import channels
 from smsgw.store.channels import Channel
-from smsgw.store.tables import Lane, outbound
+from smsgw.store.tables import outbound
 from tests.chaos import until
 from tests.sending import BREAK, broken
 from tests.test_exchanges import called, sent_to
@@ -132,7 +132,7 @@ def test_a_message_that_the_carrier_brings_again_takes_nothing_from_the_rate(cou
 
 
 def test_who_comes_while_the_sender_is_busy_waits_for_it_in_the_queue(counter: Counter) -> None:
-    with counter.sender.hand(Lane.REPLY):
+    with counter.sender.hand_for_reply():
         assert counter.stored() == ["queued"]
     counter.wake()
     assert counter.heard() == 1

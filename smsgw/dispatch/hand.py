@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from smsgw.store import channels
 from smsgw.store.channels import Channel
 from smsgw.store.outbox import NewMessage, in_hand
+from smsgw.store.passing import Passing
 
 
 class Room(NamedTuple):
@@ -32,45 +33,58 @@ class NoRoom(Exception):
 
 @dataclass(slots=True)
 class Hand:
-    """Held out for one transaction. `lasts`: how long its lease does. `look`: whether the channel takes messages now.
+    """Held out for one transaction. `lasts`: how long its lease does, from when the rate had room for what is in it.
 
-    `lock`: the same for good, once they are stored, as many take long and others would wait for the channel's row; None
-    for a reply, where the first look has locked it. `spent`: the channel after so many at a time. `messages`: what is
-    in it once all is committed; `aside`: what the sender is to do once these are on their way.
+    `messages`: what is in it once all is committed; `aside`: what the sender is to do once these are on their way.
     """
 
     lease: str
     lasts: timedelta
-    look: Look
-    lock: Look | None
-    spent: Callable[[Channel, int, datetime], Channel]
-    room: Room | None = None
+    at: datetime
     messages: Sequence[NewMessage] = ()
     aside: Callable[[], object] | None = None
 
-    def opens(self, connection: sa.Connection) -> int:
-        """How many messages that are to be stored next may go this way."""
-        self.room = self.look(connection)
-        return self.room.messages if self.room else 0
-
     def holding(self, message: NewMessage) -> NewMessage:
-        """A message as it is to be stored, once the hand is open."""
-        return in_hand(message, lease=self.lease, until=self.room.at + self.lasts) if self.room else message
-
-    def channel_after(self, messages: int) -> Channel | None:
-        """A channel that the look has locked, as so many leave it, to be written with them; None if it has no room."""
-        return self.spent(self.room.now, messages, self.room.at) if self.room and self.lock is None else None
+        """A message as it is to be stored."""
+        return in_hand(message, lease=self.lease, until=self.at + self.lasts)
 
     def closes(self, stored: Sequence[NewMessage]) -> None:
         """Keep what is its own of what was stored; a text that came again had its reply."""
         self.messages = [message for message in stored if message.lease == self.lease]
 
+
+@dataclass(slots=True)
+class ReplyHand(Hand):
+    """For one reply, which takes its room as it is stored."""
+
+    passing: Passing = field(kw_only=True)
+
+
+@dataclass(slots=True)
+class NoticeHand(Hand):
+    """For many messages of one channel. `look`: whether that takes any now.
+
+    `lock`: the same for good, once they are stored, as many take long and others would wait for the channel's row.
+    `spent`: the channel after so many at a time.
+    """
+
+    look: Look = field(kw_only=True)
+    lock: Look = field(kw_only=True)
+    spent: Callable[[Channel, int, datetime], Channel] = field(kw_only=True)
+
+    def opens(self, connection: sa.Connection) -> int:
+        """How many messages that are to be stored next may go this way."""
+        room = self.look(connection)
+        if room is None:
+            return 0
+        self.at = room.at
+        return room.messages
+
     def takes_room(self, connection: sa.Connection) -> None:
-        """Take the room for what is in it, if the look has locked nothing. Raises NoRoom."""
-        if self.lock and self.room and self.messages:
+        """Take the room for what is in it. Raises NoRoom."""
+        if self.messages:
             room = self.lock(connection)
             if room is None or room.messages < len(self.messages):
                 raise NoRoom
-            self.room = room
-            before, now, _, at = room
-            channels.write(connection, before, self.spent(now, len(self.messages), at), at)
+            before, now, _, self.at = room
+            channels.write(connection, before, self.spent(now, len(self.messages), self.at), self.at)

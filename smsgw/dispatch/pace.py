@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from smsgw.store.channels import Channel
+from smsgw.store.passing import Passing
+from smsgw.store.tables import Lane
 
 SET_BACK = timedelta(seconds=2)  # more than clocks of nodes differ by, which all follow the database's
 SAVED_UP = 0.75  # of a batch at the most
@@ -45,6 +47,10 @@ class Pace:
     def for_others(self, allowance: float) -> float:
         """How much of it is for anything but replies: at the best one message, however slow the channel is."""
         return max(0.0, allowance - min(self.full * self.reply_share, self.full - 1))
+
+    def passing(self, channel: str, now: datetime, *, theirs: bool) -> Passing:
+        """The rule as the database keeps it for a reply as that is stored. `theirs`: by the clock there."""
+        return Passing(channel, Lane.REPLY, self.tps, self.full, now, now + SET_BACK, theirs)
 
     def until_worth_a_call(self, allowance: float) -> float:
         """The seconds until there is room for a message, and for as many as come while others wait for it."""

@@ -13,10 +13,10 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -25,12 +25,13 @@ from smsgw import metrics
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.hand import Hand, Room
+from smsgw.dispatch.hand import Hand, NoticeHand, ReplyHand, Room
 from smsgw.dispatch.handing import handed_over, outgoing
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dispatch.settling import Answer, NotTaken, Settler, asked_pause, failure, unreached
 from smsgw.dispatch.vetting import Vet, all_go
 from smsgw.store import channels, chats, outbox
+from smsgw.store.clock import is_theirs
 from smsgw.store.database import Database, trouble
 from smsgw.store.exchanges import Exchange, keep
 from smsgw.store.ids import new_id
@@ -46,6 +47,8 @@ REPLIES = (Lane.REPLY,)
 OTHERS = (Lane.REMINDER, Lane.NOTICE)
 
 log = logging.getLogger("smsgw.dispatch")
+
+AHand = TypeVar("AHand", bound=Hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +133,23 @@ class Sender:
         self._thread.join(timeout)
         self._given_up.set()
 
-    @contextmanager
-    def hand(self, lane: Lane, patience: float = 0.0) -> Iterator[Hand | None]:
-        """A hand for messages that are about to be stored; None if this sender has something else to do for so long.
+    def hand_for_reply(self) -> AbstractContextManager[ReplyHand | None]:
+        """A hand for a reply that is about to be stored; None if this sender has something else to do.
 
-        The block commits them. They are sent when that has ended; if it fails and they are there all the same, queued.
+        The block commits it. It is sent when that has ended; if it fails and it is there all the same, queued.
         """
-        look = partial(self._look, channels.lock_to_pass if lane is Lane.REPLY else channels.look_to_pass, lane)
-        lock = None if lane is Lane.REPLY else self._lock
-        hand = Hand(new_id(), LEASES * self._call_limit, look, lock, self._channel.pace.spent)
+        now, contract = self._clock(), self._channel.pace
+        passing = contract.passing(self._channel.name, now, theirs=is_theirs(self._clock))
+        return self._held_out(ReplyHand(new_id(), LEASES * self._call_limit, now, passing=passing))
+
+    def hand_for_notices(self, patience: float) -> AbstractContextManager[NoticeHand | None]:
+        """The same for messages of notices; None if this sender has something else to do for so long."""
+        lasts, spent = LEASES * self._call_limit, self._channel.pace.spent
+        hand = NoticeHand(new_id(), lasts, self._clock(), look=self._look, lock=self._lock, spent=spent)
+        return self._held_out(hand, patience)
+
+    @contextmanager
+    def _held_out(self, hand: AHand, patience: float = 0.0) -> Iterator[AHand | None]:
         if not self._holds_out(hand, patience):
             yield None
             return
@@ -161,13 +172,13 @@ class Sender:
 
     def _take(self, hand: Hand) -> None:
         self._unsent.discard(hand.lease)
-        if hand.room and hand.messages:
-            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.room.at, vetted=True)
+        if hand.messages:
+            self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.at, vetted=True)
             self._aside = hand.aside
 
-    def _look(self, how: channels.ToPass, lane: Lane, connection: sa.Connection) -> Room | None:
-        """The channel's room for messages of a lane in which nobody waits before them."""
-        looked = how(connection, self._channel.name, lane, self._clock)
+    def _look(self, connection: sa.Connection) -> Room | None:
+        """The channel's room for messages of a notice, if none waits before them."""
+        looked = channels.look_to_pass(connection, self._channel.name, Lane.NOTICE, self._clock)
         return self._as_room(*looked) if looked else None
 
     def _lock(self, connection: sa.Connection) -> Room | None:

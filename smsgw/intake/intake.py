@@ -23,7 +23,7 @@ from smsgw import metrics
 from smsgw.answers.asker import Reply
 from smsgw.clock import Clock, utc_now
 from smsgw.dispatch.channel import Channel, Roads
-from smsgw.dispatch.hand import Hand
+from smsgw.dispatch.hand import ReplyHand
 from smsgw.dispatch.retry import RULES
 from smsgw.dispatch.sender import Sender
 from smsgw.intake import in_body, lines, talks
@@ -110,12 +110,12 @@ class Intake:
         arrivals = self._arrivals(seen.whole)
         with self._hand(arrivals) as hand, self._database.writing("accept") as connection:
             lines.write(connection, seen)
-            if hand and hand.opens(connection):
+            if hand:
                 arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
-            new = inbox.accept(connection, arrivals, hand.channel_after(1) if hand else None)
+            taken = inbox.accept(connection, arrivals, hand.passing if hand else None)
+            new = {arrival.id for arrival in taken}
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)
-            taken = [arrival for arrival in arrivals if arrival.id in new]
             out = [message for arrival in taken for message in (arrival.reply, *arrival.also) if message]
             channels = {message.channel for message in out if message.state is State.QUEUED}
             if hand:
@@ -140,7 +140,7 @@ class Intake:
         with self._database.writing("trace") as connection:
             talks.keep(connection, said, at)
 
-    def _hand(self, arrivals: Sequence[inbox.Arrival]) -> AbstractContextManager[Hand | None]:
+    def _hand(self, arrivals: Sequence[inbox.Arrival]) -> AbstractContextManager[ReplyHand | None]:
         """The hand of the sender that will send the reply to a message which comes alone, if it is to go out now.
 
         Those who come together are better sent together.
@@ -149,7 +149,7 @@ class Intake:
         if reply is None or reply.state is not State.QUEUED or reply.not_before > reply.created_at:
             return nullcontext()
         senders = self._senders.get(reply.channel)
-        return senders[0].hand(Lane.REPLY) if senders else nullcontext()
+        return senders[0].hand_for_reply() if senders else nullcontext()
 
     def take_late_parts(self) -> int:
         """Take in long texts of which a part never came, as far as they go; how many."""

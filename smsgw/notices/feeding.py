@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Channel
-from smsgw.dispatch.hand import Hand, NoRoom
+from smsgw.dispatch.hand import NoRoom, NoticeHand
 from smsgw.dispatch.sender import Sender
 from smsgw.notices.budget import drop, give_back
 from smsgw.notices.life import MOVES, Move, State
@@ -103,7 +103,7 @@ class Feeder:
         return notice, sheet
 
     def _store(
-        self, connection: sa.Connection, hands: Mapping[str, Hand], messages: Sequence[NewMessage]
+        self, connection: sa.Connection, hands: Mapping[str, NoticeHand], messages: Sequence[NewMessage]
     ) -> frozenset[str]:
         """Store messages, in hands as far as these go; the channels of those that are queued."""
         stored = [*_in_hands(connection, hands, messages)]
@@ -123,7 +123,7 @@ class Feeder:
         return sum(channels[name].batch for name in here) or LONGEST
 
     @contextmanager
-    def _hands(self, turn: Turn) -> Iterator[dict[str, Hand]]:
+    def _hands(self, turn: Turn) -> Iterator[dict[str, NoticeHand]]:
         """A sender's hand for each channel that a turn takes, where there is one that has nothing to do."""
         with ExitStack() as stack:
             held_out = {}
@@ -132,10 +132,10 @@ class Feeder:
                     held_out[name] = hand
             yield held_out
 
-    def _hand(self, stack: ExitStack, name: str) -> Hand | None:
+    def _hand(self, stack: ExitStack, name: str) -> NoticeHand | None:
         for patience in (0.0, PATIENCE):
             for sender in self._senders.get(name, ()):
-                if hand := stack.enter_context(sender.hand(Lane.NOTICE, patience)):
+                if hand := stack.enter_context(sender.hand_for_notices(patience)):
                     return hand
         return None
 
@@ -233,7 +233,7 @@ class Feeder:
 
 
 def _in_hands(
-    connection: sa.Connection, hands: Mapping[str, Hand], messages: Iterable[NewMessage]
+    connection: sa.Connection, hands: Mapping[str, NoticeHand], messages: Iterable[NewMessage]
 ) -> Iterator[NewMessage]:
     """Messages as they are to be stored: the first of each channel in its hand, as many as may go out now."""
     left = {name: hand.opens(connection) for name, hand in hands.items()}

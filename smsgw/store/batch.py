@@ -66,36 +66,36 @@ class Batch:
     def _made_for(self, dialect: str, alike: bool) -> sa.Executable:
         own = self._own if alike else len(self._columns)
         document = sa.bindparam(self._document, type_=sa.Text)
-        rows, values = (_in_sqlite if dialect == "sqlite" else _in_postgresql)(document, self._columns[:own])
+        given = (_in_sqlite if dialect == "sqlite" else _in_postgresql)(document, self._columns[:own])
         once = [
             sa.bindparam(self._once(column.name), type_=column.type).label(column.name)
             for column in self._columns[own:]
         ]
-        return self._build(sa.select(*values, *once).select_from(rows).subquery("given"))
+        if once:
+            given = sa.select(*given.c, *once).subquery()
+        return self._build(given.alias("given"))
 
     def _once(self, name: str) -> str:
         """What the value of a column is called that travels once."""
         return f"all_{self._document}_{name}"
 
 
-_Given = tuple[sa.FromClause, list[sa.ColumnElement[Any]]]  # rows of a document, and the columns in them
-
-
-def _in_postgresql(document: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> _Given:
+def _in_postgresql(document: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> sa.FromClause:
     parsed = sa.func.json_to_recordset(sa.cast(document, postgresql.JSON))
     typed = parsed.table_valued(*(sa.column(column.name, column.type) for column in columns), name="rows")
-    rows = typed.render_derived(name="rows", with_types=True)
-    return rows, [*rows.c]
+    return typed.render_derived(name="rows", with_types=True)
 
 
-def _in_sqlite(document: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> _Given:
+def _in_sqlite(document: sa.BindParameter[str], columns: Sequence[sa.Column[Any]]) -> sa.FromClause:
+    rows = sa.func.json_each(document).table_valued("value", name="each")
     # No cast: SQLite keeps what JSON has, and times travel as it stores them.
-    return sa.func.json_each(document).table_valued("value", name="each"), [
+    values = (
         sa.type_coerce(sa.literal_column(f"json_extract(each.value, '$.{column.name}')"), column.type).label(
             column.name
         )
         for column in columns
-    ]
+    )
+    return sa.select(*values).select_from(rows).subquery()
 
 
 def looked_at_last(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

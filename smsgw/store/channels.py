@@ -78,27 +78,13 @@ def lock_for_rate(connection: sa.Connection, name: str, clock: Clock) -> tuple[C
     return Channel(*row), now
 
 
-def lock_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
-    """The same for messages that would pass by the queue of their lane; None if others wait in it that are due.
-
-    It is also None if another transaction has the row, which may keep it for long: nobody who texts waits for that.
-    """
-    return _to_pass(connection, name, lane, clock, _LOCK_AT_ONCE)
-
-
 def look_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock) -> tuple[Channel, datetime] | None:
-    """The same without a lock, whoever has the row: it may have changed when it is locked."""
-    return _to_pass(connection, name, lane, clock, _LOOK_AT_QUEUE)
+    """The same without a lock, for messages that would pass by the queue of their lane; None if others wait in it.
 
-
-def _to_pass(
-    connection: sa.Connection, name: str, lane: Lane, clock: Clock, look: sa.Select[Any]
-) -> tuple[Channel, datetime] | None:
+    Whoever has the row, it may have changed when it is locked.
+    """
     row: list[Any]
-    try:
-        *row, others_wait, now = _looked(connection, clock, look, at=name, at_lane=lane, now=clock())
-    except sa.exc.NoResultFound:
-        return None
+    *row, others_wait, now = _looked(connection, clock, _LOOK_AT_QUEUE, at=name, at_lane=lane, now=clock())
     return None if others_wait else (Channel(*row), now)
 
 
@@ -116,16 +102,20 @@ def _and_time(look: sa.Select[Any]) -> sa.Select[Any]:
 
 _locked = _LOCK.cte("locked")  # the time beside the row itself would be from before the wait for it
 _LOOK = sa.select(_locked)
-_waiting = sa.select(outbound.c.id).where(
-    outbound.c.channel == sa.bindparam("at"),
-    outbound.c.lane == sa.bindparam("at_lane"),
-    # The literal, and not a parameter, lets the planner see that the partial index serves.
-    outbound.c.state == sa.text("'queued'"),
-    outbound.c.not_before <= sa.bindparam("now"),
-    outbound.c.expires_at > sa.bindparam("now"),
+# Whether anybody who is due waits in a lane.
+WAITING = (
+    sa.select(outbound.c.id)
+    .where(
+        outbound.c.channel == sa.bindparam("at"),
+        outbound.c.lane == sa.bindparam("at_lane"),
+        # The literal, and not a parameter, lets the planner see that the partial index serves.
+        outbound.c.state == sa.text("'queued'"),
+        outbound.c.not_before <= sa.bindparam("now"),
+        outbound.c.expires_at > sa.bindparam("now"),
+    )
+    .exists()
 )
-_LOCK_AT_ONCE = sa.select(_LOCK.with_for_update(skip_locked=True).cte("free"), _waiting.exists())
-_LOOK_AT_QUEUE = sa.select(_ROW.cte("row"), _waiting.exists())
+_LOOK_AT_QUEUE = sa.select(_ROW.cte("row"), WAITING)
 
 
 def every(connection: sa.Connection) -> dict[str, Channel]:
@@ -138,23 +128,18 @@ def write(connection: sa.Connection, before: Channel, after: Channel, now: datet
     """Write down a locked channel, and why it changed its state if it did."""
     if after == before:
         return
-    connection.execute(WRITE, as_written(after))
+    connection.execute(_WRITE, {parameter: getattr(after, name) for parameter, name in _WRITTEN.items()})
     if after.state != before.state:
         event = {"id": new_id(), "channel": after.name, "at": now, "state": after.state, "reason": after.reason or ""}
         connection.execute(sa.insert(channel_event), event)
 
 
-WRITE = (
+_WRITE = (
     sa.update(channel)
     .where(channel.c.name == sa.bindparam("written_name"))
     .values({column.name: sa.bindparam(f"written_{column.name}", type_=column.type) for column in channel.c})
 )
 _WRITTEN = {f"written_{column.name}": column.name for column in channel.c}
-
-
-def as_written(after: Channel) -> dict[str, Any]:
-    """The parameters of WRITE: a locked channel's row as it is from now on."""
-    return {parameter: getattr(after, name) for parameter, name in _WRITTEN.items()}
 
 
 def events(connection: sa.Connection, name: str, limit: int = 20) -> list[Event]:

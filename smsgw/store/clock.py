@@ -9,8 +9,10 @@ import sqlalchemy as sa
 
 from smsgw.clock import Clock, steady
 from smsgw.store.database import Database
+from smsgw.store.tables import UtcTime
 
 THEIRS = sa.func.clock_timestamp()  # when PostgreSQL gets to it, and not when the transaction began
+THEIRS_AS_KEPT = sa.func.timezone("UTC", THEIRS, type_=UtcTime)  # as a column has it
 
 
 class CommonClock:
@@ -45,3 +47,8 @@ class CommonClock:
         if not before + self._behind <= theirs <= after + self._behind:
             self._behind = theirs - (before + (after - before) / 2)
         return row
+
+
+def is_theirs(clock: Clock) -> bool:
+    """Whether a clock goes by the database's."""
+    return isinstance(clock, CommonClock) and clock.follows

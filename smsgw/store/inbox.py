@@ -11,9 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from smsgw.store import channels, chats, effects, outbox
+from smsgw.store import chats, effects, outbox
 from smsgw.store.batch import InsertNew, looked_at_last
 from smsgw.store.effects import Said
+from smsgw.store.passing import Passing
 from smsgw.store.tables import inbound, outbound
 
 State = Literal["answered", "waiting", "ignored"]
@@ -56,18 +57,16 @@ class Waiting:
     received_at: datetime
 
 
-def accept(
-    connection: sa.Connection, arrivals: Sequence[Arrival], channel_after: channels.Channel | None = None
-) -> set[str]:
-    """Store messages with the replies to them and what they change; the ids (ours) of those that are new.
+def accept(connection: sa.Connection, arrivals: Sequence[Arrival], passing: Passing | None = None) -> list[Arrival]:
+    """Store messages with the replies to them and what they change; those that are new, as they were stored.
 
-    One that the channel has delivered before leaves no trace, and neither does what was decided on it. `channel_after`:
-    the locked channel of the only reply as that leaves it; it is written if the reply is stored.
+    One that the channel has delivered before leaves no trace, and neither does what was decided on it. `passing`: how
+    the reply to the only message, which is in hand, passes by the queue; it is queued if it may not.
 
     Raises Overtaken, and IntegrityError if the number of a complaint is taken.
     """
     if not arrivals:
-        return set()
+        return []
     # By the carriers' ids, as other nodes that get the same ones insert them too, so that nobody waits in a circle.
     rows = [
         (
@@ -87,48 +86,55 @@ def accept(
         )
         for arrival in sorted(arrivals, key=attrgetter("channel", "carrier_message_id"))
     ]
-    new = _keep(connection, rows, [arrival.reply for arrival in arrivals if arrival.reply], channel_after)
-    fresh = [arrival for arrival in arrivals if arrival.id in new]
-    outbox.add(connection, [message for arrival in fresh for message in arrival.also])
-    changes = [(arrival.sender, change, arrival.received_at) for arrival in fresh for change in arrival.changes]
+    if passing and (reply := arrivals[0].reply):
+        kept = _keep_alone(connection, arrivals[0], rows, reply, passing)
+    else:
+        kept = _keep(connection, arrivals, rows)
+    outbox.add(connection, [message for arrival in kept for message in arrival.also])
+    changes = [(arrival.sender, change, arrival.received_at) for arrival in kept for change in arrival.changes]
     if changes:
         chats.write(connection, changes)
-    effects.write(connection, [said for arrival in fresh for said in arrival.effects])
-    return new
+    effects.write(connection, [said for arrival in kept for said in arrival.effects])
+    return kept
 
 
-def _keep(
-    connection: sa.Connection,
-    messages: Sequence[Sequence[Any]],
-    replies: Sequence[outbox.NewMessage],
-    channel_after: channels.Channel | None,
-) -> set[str]:
-    """Store messages, the replies to those that are new, and what these leave of the rate; the ids of the new ones.
+_Rows = Sequence[Sequence[Any]]
 
-    PostgreSQL takes all of it as one statement: one round trip where there were three, for which somebody waits who
+
+def _keep(connection: sa.Connection, arrivals: Sequence[Arrival], rows: _Rows) -> list[Arrival]:
+    """Store messages and the replies to those that are new; these."""
+    new = {*_KEEP.run(connection, rows)}
+    kept = [arrival for arrival in arrivals if arrival.id in new]
+    outbox.add(connection, [arrival.reply for arrival in kept if arrival.reply])
+    return kept
+
+
+def _keep_alone(
+    connection: sa.Connection, arrival: Arrival, rows: _Rows, reply: outbox.NewMessage, passing: Passing
+) -> list[Arrival]:
+    """Store a message, its reply, and what that leaves of the rate; itself, if it is new.
+
+    PostgreSQL takes all of it as one statement: one round trip where there were four, for which somebody waits who
     came alone. Those who come together feel none of them.
     """
-    if channel_after and connection.dialect.name == "postgresql":
-        alike, packed = _KEEP.on("postgresql").pack(messages)
-        replies_alike, replies_packed = _REPLIES.pack(replies)
-        values = packed | replies_packed | channels.as_written(channel_after)
-        return {*connection.execute(_together(alike, replies_alike), values).scalars()}
-    new = {*_KEEP.run(connection, messages)}
-    added = [reply for reply in replies if reply.in_reply_to in new]
-    outbox.add(connection, added)
-    if added and channel_after:
-        connection.execute(channels.WRITE, channels.as_written(channel_after))
-    return new
+    queued = arrival._replace(reply=outbox.queued(reply))
+    if connection.dialect.name == "postgresql":
+        (_, packed), (_, replied) = _KEEP.on("postgresql").pack(rows), _REPLY.pack([reply])
+        values = packed | replied | passing.parameters()
+        return [arrival if passed else queued for passed in connection.scalars(_together(passing.statement()), values)]
+    kept = [arrival if passing.take(connection) else queued for _ in _KEEP.run(connection, rows)]
+    outbox.add(connection, [one.reply for one in kept if one.reply])
+    return kept
 
 
 @cache
-def _together(alike: bool, replies_alike: bool) -> sa.Select[Any]:
-    """PostgreSQL's statement, which stores the last of the messages, in their order, before it looks at the replies."""
-    keep: Any = _KEEP.on("postgresql").statement("postgresql", alike)
-    reply: Any = _REPLIES.statement("postgresql", replies_alike)
-    replied = reply.returning(outbound.c.id).cte(_REPLIED.name)
-    spent = channels.WRITE.where(sa.exists(_REPLIED.select())).cte("spent")
-    return sa.select(_STORED.c.id).add_cte(keep.cte(_STORED.name), replied, spent)
+def _together(passing: sa.Update) -> sa.Select[Any]:
+    """PostgreSQL's statement, each of whose steps looks at the one before; for a new message, whether it has passed."""
+    keep: Any = _KEEP.on("postgresql").statement("postgresql", False)
+    reply: Any = _REPLY.statement("postgresql", False)
+    passes = passing.where(_KEPT.select().exists())
+    steps = (keep.cte(_KEPT.name), passes.cte(_PASSED.name), reply.cte("replied"))
+    return sa.select(_PASSED.select().exists()).select_from(_KEPT).add_cte(*steps)
 
 
 _c = inbound.c
@@ -138,8 +144,8 @@ _KEEP = InsertNew(
     alike=(_c.channel, _c.recipient, _c.received_at, _c.state, _c.misses),  # in what is taken in together, mostly
 )
 # What the steps of that statement have written.
-_STORED, _REPLIED = (sa.table(name, sa.column("id", _c.id.type)) for name in ("stored", "replied"))
-_REPLIES = outbox.adding_replies(_STORED)
+_KEPT, _PASSED = sa.table("kept", sa.column("id")), sa.table("passed", sa.column("name"))
+_REPLY = outbox.adding_reply(_KEPT, _PASSED)
 
 
 def answer_late(

@@ -13,7 +13,7 @@ lease. A row that is not there any more has another owner, and is let go. Which 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from smsgw.store import attempts, parts, receipts
-from smsgw.store.batch import Batch, looked_at_last
+from smsgw.store.batch import Batch
 from smsgw.store.states import AS_RECEIPT, FINAL, State, check_move
 from smsgw.store.tables import Lane, outbound
 from smsgw.text.alphabet import Encoding, storable
@@ -118,6 +118,11 @@ def in_hand(message: NewMessage, *, lease: str, until: datetime) -> NewMessage:
     return message._replace(state=State.SENDING, lease=lease, deadline=until)
 
 
+def queued(message: NewMessage) -> NewMessage:
+    """The same message if nobody has it in hand."""
+    return message._replace(state=State.QUEUED, lease=None, deadline=None)
+
+
 def claimed(message: NewMessage) -> Claimed:
     """One that was added in hand, as if it had been claimed."""
     return Claimed(
@@ -134,24 +139,21 @@ def claimed(message: NewMessage) -> Claimed:
     )
 
 
-def _added(given: sa.FromClause, *only: sa.ColumnElement[bool]) -> sa.Executable:
-    leased = given.c.lease.is_not(None)
-    return sa.insert(outbound).from_select(
-        (*NewMessage._fields, "attempts", "tried_at"),
-        sa.select(
-            *(
-                sa.func.coalesce(column, given.c.expires_at) if column is given.c.deadline else column
-                for column in given.c
-            ),
-            sa.case((leased, 1), else_=0),
-            sa.case((leased, given.c.created_at)),
-        ).where(*only),
-    )
+def _added(rows: sa.FromClause, given: Mapping[str, sa.ColumnElement[Any]]) -> sa.Executable:
+    """Inserts messages from rows; `given`: what is given of each, by the names of columns."""
+    leased = given["lease"].is_not(None)
+    values = {
+        **given,
+        "deadline": sa.func.coalesce(given["deadline"], given["expires_at"]),
+        "attempts": sa.case((leased, 1), else_=0),
+        "tried_at": sa.case((leased, given["created_at"])),
+    }
+    return sa.insert(outbound).from_select([*values], sa.select(*values.values()).select_from(rows))
 
 
 _NEW = [_c[name] for name in NewMessage._fields]
 _ALIKE_FROM = NewMessage._fields.index("channel")  # in what is queued together, mostly
-_ADD = Batch(_NEW[:_ALIKE_FROM], _added, alike=_NEW[_ALIKE_FROM:])
+_ADD = Batch(_NEW[:_ALIKE_FROM], lambda given: _added(given, {**given.c}), alike=_NEW[_ALIKE_FROM:])
 
 
 def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
@@ -160,13 +162,16 @@ def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
         _ADD.run(connection, messages)
 
 
-def adding_replies(stored: sa.TableClause) -> Batch:
-    """A batch that adds those of the replies given whose messages are among the stored ones, by their ids."""
+def adding_reply(kept: sa.TableClause, passed: sa.TableClause) -> Batch:
+    """A batch that adds the reply to a message if there is one among the kept: in hand if it has passed, or queued."""
 
     def build(given: sa.FromClause) -> sa.Executable:
-        return _added(given, looked_at_last(given.c.in_reply_to.in_(sa.select(stored.c.id))))
+        has_passed = passed.c.name.is_not(None)
+        queued = {"state": State.QUEUED, "lease": None, "deadline": None}
+        either = {name: sa.case((has_passed, given.c[name]), else_=queued[name]) for name in queued}
+        return _added(given.join(kept, sa.true()).outerjoin(passed, sa.true()), {**given.c, **either})
 
-    return Batch(_NEW[:_ALIKE_FROM], build, alike=_NEW[_ALIKE_FROM:], document="replies")
+    return Batch(_NEW, build, document="replies")
 
 
 def claim(

@@ -1,6 +1,6 @@
 """The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
 
-from smsgw.store.tables.base import Lane, UtcTime, metadata
+from smsgw.store.tables.base import Lane, Real, UtcTime, metadata
 from smsgw.store.tables.channels import channel, channel_event, daily, daily_reply, quota
 from smsgw.store.tables.exchanges import callback_group, exchange
 from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
@@ -23,6 +23,7 @@ from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
 
 __all__ = [
     "Lane",
+    "Real",
     "UtcTime",
     "access_key",
     "api_key",
