@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
-from itertools import product
+from itertools import chain, product, repeat
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -159,13 +159,15 @@ def _killed_node(chaos: Chaos, point: Point) -> None:
     node = chaos.node(dies_at=point)
     provoke(chaos)
     chaos.text(2)
-    until(lambda: _has_died(chaos, node), f"a death at {point}")
+    # Some places are come by only when there is little to do, which on a busy machine is when people text more slowly.
+    pauses = chain(repeat(0.05, 100), repeat(1.0))
+    until(lambda: _has_died(chaos, node, next(pauses)), f"a death at {point}")
     killed_by_itself(chaos, node, point)
 
 
-def _has_died(chaos: Chaos, node: ForkServerProcess) -> bool:
-    """Whether a node is dead; if not, somebody texts, so that it comes by every place."""
-    node.join(0.05)
+def _has_died(chaos: Chaos, node: ForkServerProcess, pause: float) -> bool:
+    """Whether a node is dead after so many seconds; if not, somebody texts, so that it comes by every place."""
+    node.join(pause)
     if node.exitcode is None:
         chaos.text(1)
     return node.exitcode is not None
