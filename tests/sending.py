@@ -45,6 +45,12 @@ class Carrier:
         return self.answer(batch)
 
 
+def rests(sender: Sender) -> bool:
+    """Whether a running sender has done all there is to do."""
+    with sender._free:
+        return not (sender._work.is_set() or sender._handed or sender._unsent)
+
+
 @dataclass
 class Desk:
     """A sender of one channel, its carrier, and a clock that is set."""

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from smsgw.dispatch.sender import Sender
 from smsgw.notices.feeding import Feeder
 from smsgw.notices.turns import Turn
 from smsgw.store import opt_outs, outbox
@@ -19,19 +18,14 @@ from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane, channel, notice, notice_recipient, notice_sheet, outbound
 from tests.bulletin import Cast, approved, phone
 from tests.chaos import until
-from tests.sending import broken
+from tests.sending import broken, rests
 from tests.test_outbox import add, message
 from tests.world import World, world
 
 
-def idle(sender: Sender) -> bool:
-    with sender._free:
-        return not (sender._work.is_set() or sender._handed or sender._unsent)
-
-
 def rest(cast: Cast) -> None:
     """Until the senders have done all there is to do."""
-    until(lambda: all(idle(sender) for sender in cast.world.gateway.senders if sender.works()), "the senders rest")
+    until(lambda: all(rests(sender) for sender in cast.world.gateway.senders if sender.works()), "the senders rest")
 
 
 def stored(cast: Cast) -> list[Counter[str]]:
@@ -58,6 +52,7 @@ def fast(
 ) -> Iterator[Cast]:
     """A channel without a limit, of which the two senders of notices run and look at nothing unless they are woken."""
     monkeypatch.setattr("smsgw.dispatch.sender.POLL", 3600.0)
+    monkeypatch.setattr("smsgw.notices.feeding.PATIENCE", 10.0)  # so that a busy machine changes nothing
     with world(tmp_path, tables_url, tps=getattr(request, "param", 1_000_000)) as made:
         made.clock.forward(seconds=1)  # in which the rate could be saved up
         made.gateway.roads.look(made.gateway.database)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -11,12 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from providers.contract import Inbound
+from smsgw.dispatch.hand import ReplyHand
 from smsgw.dispatch.sender import Sender
 from smsgw.store import channels
 from smsgw.store.channels import Channel
 from smsgw.store.tables import outbound
 from tests.chaos import until
-from tests.sending import BREAK, broken
+from tests.sending import BREAK, broken, rests
 from tests.test_exchanges import called, sent_to
 from tests.test_outbox import add, message
 from tests.world import World
@@ -65,7 +67,7 @@ class Counter:
 
     def rests(self) -> None:
         """Until the sender has done all there is to do."""
-        until(lambda: not self.sender._work.is_set() and _holds_out(self.sender), "the sender rests")
+        until(lambda: rests(self.sender), "the sender rests")
 
     def wake(self) -> None:
         self.sender.wake()
@@ -89,11 +91,6 @@ class Counter:
 _numbers = count(1)
 
 
-def _holds_out(sender: Sender) -> bool:
-    with sender._free:
-        return sender._handed is None and not sender._unsent
-
-
 @pytest.fixture
 def counter(anywhere: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
     monkeypatch.setattr("smsgw.dispatch.sender.POLL", 3600.0)
@@ -111,6 +108,24 @@ def test_a_reply_is_in_the_hand_of_a_sender_that_waits_as_it_is_stored(counter: 
     assert counter.stored() == ["sending"]
     counter.rests()
     assert counter.states() == ["submitted"]
+    assert counter.heard() == 1
+    assert counter.channel().allowance == counter.sender._channel.pace.full - 1
+
+
+def test_the_wait_for_the_database_is_not_taken_for_lateness_and_costs_the_rate_nothing(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold_out = counter.sender.hand_for_reply
+
+    @contextmanager
+    def held_out() -> Iterator[ReplyHand | None]:
+        with hold_out() as hand:
+            counter.world.clock.forward(seconds=1)
+            yield hand
+
+    monkeypatch.setattr(counter.sender, "hand_for_reply", held_out)
+    assert counter.stored() == ["sending"]
+    counter.rests()
     assert counter.heard() == 1
     assert counter.channel().allowance == counter.sender._channel.pace.full - 1
 
