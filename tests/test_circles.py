@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 
 from providers.contract import Inbound, Part
 from smsgw.store import channels, followers, history, inbox, lines, officials, people, ratings, receipts, reminders
+from smsgw.store.channels import Channel
 from smsgw.store.chats import Overtaken
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
@@ -26,7 +28,7 @@ from smsgw.store.states import State
 from smsgw.store.tables import Lane, inbound, outbound
 from tests import test_outbox as outbox
 from tests.chaos import until
-from tests.test_inbox import PASSING, arrival, held, take_alone, with_room_for
+from tests.test_inbox import PASSING, arrival, held, take, take_alone, with_room_for
 from tests.world import NOON, SECRET, TOKEN, world
 
 Write = Callable[[sa.Connection, Sequence[str]], object]
@@ -89,6 +91,28 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
 
 
 @pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
+def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(postgres_tables: str, undone: bool) -> None:
+    database, late = Database(postgres_tables), list[set[str]]()
+    thread = threading.Thread(
+        target=lambda: late.append(take(database, [arrival("b", "Ho so"), arrival("a", "Ho so")]))
+    )
+    with suppress(_Undone), database.writing("test") as connection:
+        inbox.accept(connection, [arrival("a", "Ho so"), arrival("b", "Ho so")])
+        thread.start()
+        until(lambda: _waits(database), "the other to wait for the first message")
+        if undone:
+            raise _Undone
+    thread.join()
+    with database.reading() as connection:
+        answered_ones = connection.scalars(sa.select(outbound.c.in_reply_to)).all()
+        named = connection.execute(sa.select(inbound.c.carrier_message_id, inbound.c.id)).all()
+    assert sorted(name for name, _ in named) == ["a", "b"]
+    assert sorted(answered_ones) == sorted(id for _, id in named)
+    assert late == [{id for _, id in named} if undone else set()]
+    database.close()
+
+
+@pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
 def test_a_message_that_two_nodes_take_in_at_once_has_one_reply_and_costs_the_rate_one(
     postgres_tables: str, undone: bool
 ) -> None:
@@ -110,6 +134,39 @@ def test_a_message_that_two_nodes_take_in_at_once_has_one_reply_and_costs_the_ra
         assert connection.scalars(sa.select(inbound.c.id)).all() == [(second or first).id]
         assert connection.scalars(sa.select(outbound.c.in_reply_to)).all() == [(second or first).id]
         assert channels.every(connection)["sms"].allowance == 2
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "passes"),
+    [
+        (lambda row: row, True),
+        (lambda row: replace(row, allowance=2.0), True),
+        (lambda row: replace(row, allowance=0.0), False),
+        (lambda row: replace(row, state="paused", reason="by an official"), False),
+    ],
+    ids=["as before", "with less room", "without room", "paused"],
+)
+def test_who_has_waited_for_another_nodes_message_finds_the_channel_as_it_is_then(
+    postgres_tables: str, meanwhile: Callable[[Channel], Channel], passes: bool
+) -> None:
+    database, late = Database(postgres_tables), list[Arrival | None]()
+    with database.writing("test") as connection:
+        channels.ensure(connection, "sms", NOON)
+    with_room_for(database, 3)
+    thread = threading.Thread(target=lambda: late.append(take_alone(database, arrival("a", "Ho so"))))
+    with suppress(_Undone), database.writing("test") as connection:
+        inbox.accept(connection, [arrival("a", "Ho so")])
+        thread.start()
+        until(lambda: _waits(database), "the other to wait for the message")
+        with database.writing("test") as elsewhere:
+            before = channels.lock(elsewhere, "sms")
+            channels.write(elsewhere, before, meanwhile(before), NOON)
+        raise _Undone
+    thread.join()
+    assert [one and one.reply and one.reply.state for one in late] == [State.SENDING if passes else State.QUEUED]
+    with database.reading() as connection:
+        assert channels.every(connection)["sms"].allowance == meanwhile(before).allowance - passes
     database.close()
 
 

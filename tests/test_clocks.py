@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,14 +13,20 @@ import pytest
 
 from smsgw.clock import utc_now
 from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.hand import ReplyHand
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
-from smsgw.dispatch.sender import Sender
-from smsgw.store import channels
+from smsgw.dispatch.sender import LEASES, REPLIES, Sender
+from smsgw.store import channels, inbox
 from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database
+from smsgw.store.ids import new_id
+from smsgw.store.outbox import NewMessage
+from smsgw.store.states import State
 from smsgw.store.tables import Lane
-from tests.sending import Carrier
+from tests.chaos import until
+from tests.sending import LIMIT, Carrier, rests
+from tests.test_inbox import arrival
 from tests.test_outbox import add, message
 from tests.world import SetClock
 
@@ -81,3 +89,61 @@ def test_nodes_that_have_not_seen_yet_that_the_databases_clock_was_set_keep_to_t
         behind.send_due()
     most = TPS + TPS * (time.monotonic() - began)
     assert 0 < sum(map(len, carrier.calls)) <= most
+
+
+@pytest.fixture
+def clock(database: Database) -> CommonClock:
+    clock = CommonClock(database, utc_now)
+    clock.compare()
+    return clock
+
+
+@pytest.fixture
+def resting(database: Database, clock: CommonClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
+    """A sender that has nothing to do, and looks at nothing unless it is woken."""
+    monkeypatch.setattr("smsgw.dispatch.sender.POLL", 3600.0)
+    channel = Channel("sms", "8188", Carrier(), Pace(TPS, 5), 5)  # type: ignore[arg-type]
+    sender = Sender(database, channel, Roads([channel], Routes([], "sms")), REPLIES, clock=clock)
+    sender.start()
+    sender.wake()
+    until(lambda: rests(sender), "the sender rests")
+    yield sender
+    sender.stop(10)
+
+
+def stored(database: Database, sender: Sender) -> NewMessage:
+    """The reply to a text as it is stored, once the sender holds out its hand for it."""
+    with ExitStack() as stack:
+        hands: list[ReplyHand] = []
+
+        def held_out() -> bool:
+            hands.extend(filter(None, [stack.enter_context(sender.hand_for_reply())]))
+            return bool(hands)
+
+        until(held_out, "the sender to hold out its hand")
+        with database.writing("test") as connection:
+            text, passing = arrival(new_id(), "Ho so"), hands[0].opens()
+            given = text._replace(reply=text.reply and hands[0].holding(text.reply))
+            (kept,) = inbox.accept(connection, [given], passing)
+            assert kept.reply
+            hands[0].closes([kept.reply])
+            return kept.reply
+
+
+@pytest.mark.parametrize("wrong", [HOUR, -HOUR], ids=["ahead", "behind"])
+@pytest.mark.parametrize("paused", [False, True], ids=["open", "paused"])
+def test_a_reply_goes_into_no_hand_by_a_clock_that_is_wrong(
+    database: Database, clock: CommonClock, resting: Sender, wrong: timedelta, paused: bool
+) -> None:
+    if paused:
+        with database.writing("test") as connection:
+            before = channels.lock(connection, "sms")
+            channels.write(connection, before, replace(before, resume_at=utc_now() + HOUR / 2), utc_now())
+    clock._behind += wrong  # the database's clock was set, and this node has not seen it yet
+    assert stored(database, resting).state == State.QUEUED
+    until(lambda: rests(resting), "the sender to look for what is queued, and at that clock")
+    reply = stored(database, resting)
+    assert reply.state == (State.QUEUED if paused else State.SENDING)
+    if reply.deadline:
+        lasts = timedelta(seconds=LEASES * LIMIT)
+        assert abs(reply.deadline - utc_now() - lasts) < timedelta(seconds=5)

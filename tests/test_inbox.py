@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from smsgw.dispatch.pace import Pace
 from smsgw.store import channels, inbox, outbox
@@ -123,6 +125,14 @@ def test_who_comes_alone_passes_by_the_queue_while_there_is_room_and_takes_none_
         in_hand = number < passed
         assert (kept_.attempts, kept_.tried_at) == ((1, NOON) if in_hand else (0, None))
     assert stored == {}
+
+
+@pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)
+def test_what_stores_who_comes_alone_is_no_longer_than_the_driver_keeps_taken_apart(database: Database) -> None:
+    lengths = []
+    sa.event.listen(database._engine, "before_cursor_execute", lambda *given: lengths.append(len(given[2])))
+    take_alone(database, arrival("a", "Ho so"))
+    assert 2000 < max(lengths) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 def test_of_a_message_that_gets_no_reply_the_channel_keeps_its_room(database: Database) -> None:

@@ -90,6 +90,23 @@ def test_only_who_is_due_in_the_same_lane_is_not_passed_by(database: Database, o
 
 
 @pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("ahead", [timedelta(seconds=1.5), timedelta(seconds=2.5)])
+def test_a_channel_that_was_counted_by_a_clock_set_back_since_gains_nothing(
+    database: Database, ahead: timedelta
+) -> None:
+    contract, row, common = Pace(10.0, 20), a_row(allowance=3.0), CommonClock(database, utc_now)
+    with database.writing("test") as connection:
+        channels.ensure(connection, row.name, NOON)
+        made, now = channels.lock_for_rate(connection, row.name, common)
+        before = replace(row, allowed_at=now + ahead)
+        channels.write(connection, made, before, now)
+        passed = contract.passing(row.name, now, theirs=True).take(connection)
+        after = channels.lock(connection, row.name)
+    assert passed == (ahead < pace.SET_BACK)
+    assert after == (replace(before, allowance=2.0) if passed else before)
+
+
+@pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)
 def test_the_rate_is_counted_by_the_clock_that_all_nodes_have_in_common(database: Database) -> None:
     contract, row, common = Pace(10.0, 20), a_row(allowance=0.0), CommonClock(database, utc_now)
     with database.writing("test") as connection:
@@ -106,8 +123,8 @@ def test_the_rate_is_counted_by_the_clock_that_all_nodes_have_in_common(database
 
 
 def test_nodes_that_pass_at_the_same_time_take_no_more_than_there_is(database: Database) -> None:
-    row, contract = a_row(allowance=40.0), Pace(100.0, 100)
-    passing(database, contract, replace(row, allowance=41.0))
+    row, contract = a_row(allowance=41.0), Pace(100.0, 100)
+    passing(database, contract, row)  # which takes one
 
     def node(_: int) -> int:
         theirs = Database(database.url.render_as_string(False))

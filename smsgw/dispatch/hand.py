@@ -33,19 +33,20 @@ class NoRoom(Exception):
 
 @dataclass(slots=True)
 class Hand:
-    """Held out for one transaction. `lasts`: how long its lease does, from when the rate had room for what is in it.
+    """Held out for one transaction. `lasts`: how long its lease does.
 
-    `messages`: what is in it once all is committed; `aside`: what the sender is to do once these are on their way.
+    `at`: since when, once it is open, which is no later than the rate has room for what comes into it. `messages`: what
+    is in it once all is committed; `aside`: what the sender is to do once these are on their way.
     """
 
     lease: str
     lasts: timedelta
-    at: datetime
-    messages: Sequence[NewMessage] = ()
-    aside: Callable[[], object] | None = None
+    at: datetime = field(init=False)
+    messages: Sequence[NewMessage] = field(init=False, default=())
+    aside: Callable[[], object] | None = field(init=False, default=None)
 
     def holding(self, message: NewMessage) -> NewMessage:
-        """A message as it is to be stored."""
+        """A message as it is to be stored, once the hand is open."""
         return in_hand(message, lease=self.lease, until=self.at + self.lasts)
 
     def closes(self, stored: Sequence[NewMessage]) -> None:
@@ -55,9 +56,15 @@ class Hand:
 
 @dataclass(slots=True)
 class ReplyHand(Hand):
-    """For one reply, which takes its room as it is stored."""
+    """For one reply, which takes its room as it is stored. `look`: by what it passes, from now on."""
 
-    passing: Passing = field(kw_only=True)
+    look: Callable[[], Passing]
+
+    def opens(self) -> Passing:
+        """By what a reply passes that is to be stored next."""
+        passing = self.look()
+        self.at = passing.now
+        return passing
 
 
 @dataclass(slots=True)
@@ -68,9 +75,9 @@ class NoticeHand(Hand):
     `spent`: the channel after so many at a time.
     """
 
-    look: Look = field(kw_only=True)
-    lock: Look = field(kw_only=True)
-    spent: Callable[[Channel, int, datetime], Channel] = field(kw_only=True)
+    look: Look
+    lock: Look
+    spent: Callable[[Channel, int, datetime], Channel]
 
     def opens(self, connection: sa.Connection) -> int:
         """How many messages that are to be stored next may go this way."""

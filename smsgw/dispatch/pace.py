@@ -50,7 +50,7 @@ class Pace:
 
     def passing(self, channel: str, now: datetime, *, theirs: bool) -> Passing:
         """The rule as the database keeps it for a reply as that is stored. `theirs`: by the clock there."""
-        return Passing(channel, Lane.REPLY, self.tps, self.full, now, now + SET_BACK, theirs)
+        return Passing(channel, Lane.REPLY, self.tps, self.full, now, SET_BACK.total_seconds(), theirs)
 
     def until_worth_a_call(self, allowance: float) -> float:
         """The seconds until there is room for a message, and for as many as come while others wait for it."""

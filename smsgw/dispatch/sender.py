@@ -35,6 +35,7 @@ from smsgw.store.clock import is_theirs
 from smsgw.store.database import Database, trouble
 from smsgw.store.exchanges import Exchange, keep
 from smsgw.store.ids import new_id
+from smsgw.store.passing import Passing
 from smsgw.store.tables import Lane
 
 POLL = 1.0  # seconds; the safety net under `wake`
@@ -53,7 +54,7 @@ AHand = TypeVar("AHand", bound=Hand)
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Messages that are ours to send for as long as the lease lasts, and when the rate had room for them.
+    """Messages that are ours to send for as long as the lease lasts. `at`: since when, and the rate had room for them.
 
     `vetted`: by whoever put them into the hand, just now.
     """
@@ -138,15 +139,12 @@ class Sender:
 
         The block commits it. It is sent when that has ended; if it fails and it is there all the same, queued.
         """
-        now, contract = self._clock(), self._channel.pace
-        passing = contract.passing(self._channel.name, now, theirs=is_theirs(self._clock))
-        return self._held_out(ReplyHand(new_id(), LEASES * self._call_limit, now, passing=passing))
+        return self._held_out(ReplyHand(new_id(), LEASES * self._call_limit, self._passing))
 
     def hand_for_notices(self, patience: float) -> AbstractContextManager[NoticeHand | None]:
         """The same for messages of notices; None if this sender has something else to do for so long."""
         lasts, spent = LEASES * self._call_limit, self._channel.pace.spent
-        hand = NoticeHand(new_id(), lasts, self._clock(), look=self._look, lock=self._lock, spent=spent)
-        return self._held_out(hand, patience)
+        return self._held_out(NoticeHand(new_id(), lasts, self._look, self._lock, spent), patience)
 
     @contextmanager
     def _held_out(self, hand: AHand, patience: float = 0.0) -> Iterator[AHand | None]:
@@ -175,6 +173,9 @@ class Sender:
         if hand.messages:
             self._handed = _Batch(hand.lease, [*map(outbox.claimed, hand.messages)], hand.at, vetted=True)
             self._aside = hand.aside
+
+    def _passing(self) -> Passing:
+        return self._channel.pace.passing(self._channel.name, self._clock(), theirs=is_theirs(self._clock))
 
     def _look(self, connection: sa.Connection) -> Room | None:
         """The channel's room for messages of a notice, if none waits before them."""

@@ -110,9 +110,10 @@ class Intake:
         arrivals = self._arrivals(seen.whole)
         with self._hand(arrivals) as hand, self._database.writing("accept") as connection:
             lines.write(connection, seen)
+            passing = hand.opens() if hand else None
             if hand:
                 arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
-            taken = inbox.accept(connection, arrivals, hand.passing if hand else None)
+            taken = inbox.accept(connection, arrivals, passing)
             new = {arrival.id for arrival in taken}
             bodies = in_body.replies(connection, self._roads.channels, arrivals, new, self._clock())
             answers = _verdicts(callbacks, seen.places, arrivals, new, bodies)

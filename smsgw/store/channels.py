@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from smsgw.clock import Clock
 from smsgw.store.batch import InsertNew
-from smsgw.store.clock import THEIRS, CommonClock
+from smsgw.store.clock import THEIRS, is_theirs
 from smsgw.store.ids import new_id
 from smsgw.store.tables import Lane, channel, channel_event, outbound
 
@@ -39,9 +39,6 @@ class Channel:
     def waits(self, now: datetime) -> bool:
         """Whether nothing may be sent before `resume_at`."""
         return self.resume_at is not None and self.resume_at > now
-
-
-ToPass = Callable[[sa.Connection, str, Lane, Clock], tuple[Channel, datetime] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ def look_to_pass(connection: sa.Connection, name: str, lane: Lane, clock: Clock)
 
 def _looked(connection: sa.Connection, clock: Clock, look: sa.Select[Any], **values: object) -> Sequence[Any]:
     """The one row of a look, and after its values the time."""
-    if isinstance(clock, CommonClock) and clock.follows:
+    if is_theirs(clock):
         return clock.look(connection, _and_time(look), **values)
     return *connection.execute(look, values).one(), clock()
 

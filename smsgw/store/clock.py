@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 
@@ -49,6 +49,6 @@ class CommonClock:
         return row
 
 
-def is_theirs(clock: Clock) -> bool:
+def is_theirs(clock: Clock) -> TypeGuard[CommonClock]:
     """Whether a clock goes by the database's."""
     return isinstance(clock, CommonClock) and clock.follows

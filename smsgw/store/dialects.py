@@ -22,7 +22,7 @@ class least(ReturnTypeFromArgs[Any]):  # noqa: N801
 
 
 class elapsed(FunctionElement[float]):  # noqa: N801
-    """The seconds, to the microsecond, from the second of two times to the first, both as columns have them."""
+    """How many seconds, to the microsecond, the first of two times is later than the second; as columns have them."""
 
     type = sa.Double()
     inherit_cache = True

@@ -61,7 +61,7 @@ def accept(connection: sa.Connection, arrivals: Sequence[Arrival], passing: Pass
     """Store messages with the replies to them and what they change; those that are new, as they were stored.
 
     One that the channel has delivered before leaves no trace, and neither does what was decided on it. `passing`: how
-    the reply to the only message, which is in hand, passes by the queue; it is queued if it may not.
+    the only message's reply passes by the queue; it is given as in hand, and is queued if it may not pass.
 
     Raises Overtaken, and IntegrityError if the number of a complaint is taken.
     """
@@ -112,7 +112,7 @@ def _keep(connection: sa.Connection, arrivals: Sequence[Arrival], rows: _Rows) -
 def _keep_alone(
     connection: sa.Connection, arrival: Arrival, rows: _Rows, reply: outbox.NewMessage, passing: Passing
 ) -> list[Arrival]:
-    """Store a message, its reply, and what that leaves of the rate; itself, if it is new.
+    """Store a message, its reply, and what that leaves of the rate; the message as it was stored, if it is new.
 
     PostgreSQL takes all of it as one statement: one round trip where there were four, for which somebody waits who
     came alone. Those who come together feel none of them.

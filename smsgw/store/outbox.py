@@ -163,13 +163,15 @@ def add(connection: sa.Connection, messages: Sequence[NewMessage]) -> None:
 
 
 def adding_reply(kept: sa.TableClause, passed: sa.TableClause) -> Batch:
-    """A batch that adds the reply to a message if there is one among the kept: in hand if it has passed, or queued."""
+    """A batch that adds the reply to the message that was kept, if it was: in hand if it has passed, or queued."""
 
     def build(given: sa.FromClause) -> sa.Executable:
         has_passed = passed.c.name.is_not(None)
         queued = {"state": State.QUEUED, "lease": None, "deadline": None}
         either = {name: sa.case((has_passed, given.c[name]), else_=queued[name]) for name in queued}
-        return _added(given.join(kept, sa.true()).outerjoin(passed, sa.true()), {**given.c, **either})
+        return _added(
+            given.join(kept, kept.c.id == given.c.in_reply_to).outerjoin(passed, sa.true()), {**given.c, **either}
+        )
 
     return Batch(_NEW, build, document="replies")
 

@@ -20,9 +20,10 @@ from smsgw.store.tables import Lane, Real, channel
 class Passing(NamedTuple):
     """A message that would pass by the queue of a lane, if nobody who is due waits there and its channel has room.
 
-    `tps`, `full`: how fast the channel's allowance grows, and up to what. `not_after`: when it may have been counted at
-    the latest; what a clock that was set back has left is for who locks the row. `theirs`: whether the rate is counted
-    by the database's clock, and not by `now`.
+    `tps`, `full`: how fast the channel's allowance grows, and up to what. `theirs`: whether all of that is judged by
+    the database's clock, and not by `now`. `set_back`: seconds by which clocks may differ. A channel that was counted
+    later than that was left so by a clock that was set back, and is for who locks it; and if `now`, from which the
+    message's lease lasts, is so far from the database's clock, the message is for who claims it.
     """
 
     channel: str
@@ -30,7 +31,7 @@ class Passing(NamedTuple):
     tps: float
     full: float
     now: datetime
-    not_after: datetime
+    set_back: float
     theirs: bool
 
     def statement(self) -> sa.Update:
@@ -52,23 +53,21 @@ class Passing(NamedTuple):
             "per_second": self.tps,
             "full": self.full,
             "now": self.now,
-            "not_after": self.not_after,
+            "set_back": self.set_back,
         }
 
 
 @cache
 def _pass(theirs: bool) -> sa.Update:
     now = sa.bindparam("now", type_=_c.allowed_at.type)
+    time: sa.ColumnElement[datetime] = THEIRS_AS_KEPT if theirs else now
+    set_back: sa.BindParameter[float] = sa.bindparam("set_back", type_=Real)
     free = (
-        sa.select(
-            _c.name,
-            _c.allowance,
-            _c.allowed_at,
-            # Looked at once, as theirs goes on.
-            greatest(_c.allowed_at, THEIRS_AS_KEPT if theirs else now).label("until"),
-        )
-        .where(_c.name == sa.bindparam("at"), _c.state == "open", sa.or_(_c.resume_at.is_(None), _c.resume_at <= now))
-        .where(_c.allowed_at <= sa.bindparam("not_after", type_=_c.allowed_at.type), ~WAITING)
+        # One look at the time for what is counted, as theirs goes on. PostgreSQL takes it before the lock; but nobody
+        # waits for that, and of a row which has changed meanwhile all of this is reckoned anew.
+        sa.select(_c.name, _c.allowance, _c.allowed_at, greatest(_c.allowed_at, time).label("until"))
+        .where(_c.name == sa.bindparam("at"), _c.state == "open", sa.or_(_c.resume_at.is_(None), _c.resume_at <= time))
+        .where(elapsed(_c.allowed_at, time) <= set_back, sa.func.abs(elapsed(now, time)) <= set_back, ~WAITING)
         .with_for_update(skip_locked=True)
         .cte("free")
     )
