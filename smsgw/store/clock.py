@@ -12,7 +12,7 @@ from smsgw.store.database import Database
 from smsgw.store.tables import UtcTime
 
 THEIRS = sa.func.clock_timestamp()  # when PostgreSQL gets to it, and not when the transaction began
-THEIRS_AS_KEPT = sa.func.timezone("UTC", THEIRS, type_=UtcTime)  # as a column has it
+THEIRS_AS_KEPT = sa.func.timezone(sa.literal_column("'UTC'"), THEIRS, type_=UtcTime)  # as a column has it
 
 
 class CommonClock:
