@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -90,53 +91,58 @@ def test_whoever_writes_rows_takes_them_in_one_order(postgres_tables: str, write
     database.close()
 
 
-@pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
-def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(postgres_tables: str, undone: bool) -> None:
-    database, late = Database(postgres_tables), list[set[str]]()
-    thread = threading.Thread(
-        target=lambda: late.append(take(database, [arrival("b", "Ho so"), arrival("a", "Ho so")]))
-    )
+@pytest.fixture
+def other() -> Iterator[ThreadPoolExecutor]:
+    """Another node."""
+    with ThreadPoolExecutor(1) as node:
+        yield node
+
+
+on_postgresql = pytest.mark.parametrize("tables_url", ["postgresql"], indirect=True)
+either_way = pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
+
+
+@on_postgresql
+@either_way
+def test_messages_that_two_nodes_take_in_at_once_have_one_reply_each(
+    database: Database, other: ThreadPoolExecutor, undone: bool
+) -> None:
     with suppress(_Undone), database.writing("test") as connection:
         inbox.accept(connection, [arrival("a", "Ho so"), arrival("b", "Ho so")])
-        thread.start()
+        late = other.submit(take, database, [arrival("b", "Ho so"), arrival("a", "Ho so")])
         until(lambda: _waits(database), "the other to wait for the first message")
         if undone:
             raise _Undone
-    thread.join()
+    taken = late.result()
     with database.reading() as connection:
         answered_ones = connection.scalars(sa.select(outbound.c.in_reply_to)).all()
         named = connection.execute(sa.select(inbound.c.carrier_message_id, inbound.c.id)).all()
     assert sorted(name for name, _ in named) == ["a", "b"]
     assert sorted(answered_ones) == sorted(id for _, id in named)
-    assert late == [{id for _, id in named} if undone else set()]
-    database.close()
+    assert taken == ({id for _, id in named} if undone else set())
 
 
-@pytest.mark.parametrize("undone", [False, True], ids=["committed", "undone"])
+@on_postgresql
+@either_way
 def test_a_message_that_two_nodes_take_in_at_once_has_one_reply_and_costs_the_rate_one(
-    postgres_tables: str, undone: bool
+    database: Database, other: ThreadPoolExecutor, undone: bool
 ) -> None:
-    database, late = Database(postgres_tables), list[Arrival | None]()
-    with database.writing("test") as connection:
-        channels.ensure(connection, "sms", NOON)
     with_room_for(database, 3)
-    thread = threading.Thread(target=lambda: late.append(take_alone(database, arrival("a", "Ho so"))))
     with suppress(_Undone), database.writing("test") as connection:
         (first,) = inbox.accept(connection, [held(arrival("a", "Ho so"))], PASSING)
-        thread.start()
+        late = other.submit(take_alone, database, arrival("a", "Ho so"))
         until(lambda: _waits(database), "the other to wait for the message")
         if undone:
             raise _Undone
-    thread.join()
-    (second,) = late
+    second = late.result()
     assert (second is not None) == undone
     with database.reading() as connection:
         assert connection.scalars(sa.select(inbound.c.id)).all() == [(second or first).id]
         assert connection.scalars(sa.select(outbound.c.in_reply_to)).all() == [(second or first).id]
         assert channels.every(connection)["sms"].allowance == 2
-    database.close()
 
 
+@on_postgresql
 @pytest.mark.parametrize(
     ("meanwhile", "passes"),
     [
@@ -148,26 +154,23 @@ def test_a_message_that_two_nodes_take_in_at_once_has_one_reply_and_costs_the_ra
     ids=["as before", "with less room", "without room", "paused"],
 )
 def test_who_has_waited_for_another_nodes_message_finds_the_channel_as_it_is_then(
-    postgres_tables: str, meanwhile: Callable[[Channel], Channel], passes: bool
+    database: Database, other: ThreadPoolExecutor, meanwhile: Callable[[Channel], Channel], passes: bool
 ) -> None:
-    database, late = Database(postgres_tables), list[Arrival | None]()
-    with database.writing("test") as connection:
-        channels.ensure(connection, "sms", NOON)
     with_room_for(database, 3)
-    thread = threading.Thread(target=lambda: late.append(take_alone(database, arrival("a", "Ho so"))))
     with suppress(_Undone), database.writing("test") as connection:
         inbox.accept(connection, [arrival("a", "Ho so")])
-        thread.start()
+        late = other.submit(take_alone, database, arrival("a", "Ho so"))
         until(lambda: _waits(database), "the other to wait for the message")
         with database.writing("test") as elsewhere:
             before = channels.lock(elsewhere, "sms")
             channels.write(elsewhere, before, meanwhile(before), NOON)
         raise _Undone
-    thread.join()
-    assert [one and one.reply and one.reply.state for one in late] == [State.SENDING if passes else State.QUEUED]
+    taken = late.result()
+    assert taken
+    assert taken.reply
+    assert taken.reply.state == (State.SENDING if passes else State.QUEUED)
     with database.reading() as connection:
         assert channels.every(connection)["sms"].allowance == meanwhile(before).allowance - passes
-    database.close()
 
 
 class _Undone(Exception):
