@@ -101,7 +101,7 @@ def test_each_new_message_has_its_reply_and_one_that_comes_again_gets_no_other(
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=some.lists(some.sampled_from("abcdef"), max_size=8), room=some.integers(0, 3))
 def test_who_comes_alone_passes_by_the_queue_while_there_is_room_and_takes_none_by_coming_again(
-    database: Database, names: str, room: int
+    database: Database, names: list[str], room: int
 ) -> None:
     run = new_id()
     with_room_for(database, room)
@@ -116,14 +116,11 @@ def test_who_comes_alone_passes_by_the_queue_while_there_is_room_and_takes_none_
     with database.writing("test") as connection:
         stored = {one.id: one for one in connection.execute(sa.select(outbound))}
         connection.execute(sa.delete(outbound))  # nobody is to wait for the next example
-    for number, reply in enumerate(kept):
-        kept_ = stored.pop(reply.id)
-        assert {name: kept_._mapping[name] for name in reply._fields} == {
-            **reply._asdict(),
-            "deadline": reply.deadline or reply.expires_at,
-        }
-        in_hand = number < passed
-        assert (kept_.attempts, kept_.tried_at) == ((1, NOON) if in_hand else (0, None))
+    for reply in kept:
+        found = stored.pop(reply.id)
+        expected = reply._asdict() | {"deadline": reply.deadline or reply.expires_at}
+        assert {name: found._mapping[name] for name in reply._fields} == expected
+        assert (found.attempts, found.tried_at) == ((1, NOON) if reply.lease else (0, None))
     assert stored == {}
 
 
