@@ -110,8 +110,9 @@ class Intake:
         arrivals = self._arrivals(seen.whole)
         with self._hand(arrivals) as hand, self._database.writing("accept") as connection:
             lines.write(connection, seen)
-            passing = hand.opens() if hand else None
+            passing = None
             if hand:
+                passing = hand.opens()
                 arrivals = [one._replace(reply=one.reply and hand.holding(one.reply)) for one in arrivals]
             taken = inbox.accept(connection, arrivals, passing)
             new = {arrival.id for arrival in taken}
