@@ -116,7 +116,8 @@ class Answers:
     def reply(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         """The reply to a request. `found` holds what exists of the codes that it names or that the asker's ties do."""
         reply = self._replied(settled(request, asker, found), asker, found, now)
-        return reply._replace(misses=unknown(request, found))
+        misses = unknown(request, found)
+        return reply._replace(misses=misses) if misses else reply
 
     def _replied(self, request: Request, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         if asker.phone is None and isinstance(request, OfPhone):

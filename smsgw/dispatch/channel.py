@@ -44,7 +44,15 @@ class Channel:
         return now - abilities.ref_known_for if abilities.idempotent_by_ref else None
 
     def message(
-        self, lane: Lane, recipient: str, text: str, now: datetime, expires_at: datetime, id: str | None = None
+        self,
+        lane: Lane,
+        recipient: str,
+        text: str,
+        now: datetime,
+        expires_at: datetime,
+        *,
+        id: str | None = None,
+        in_reply_to: str | None = None,
     ) -> NewMessage:
         """A text to somebody by this channel, to go out from now on. `id`: if it has one already."""
         size = measure(text)
@@ -52,7 +60,7 @@ class Channel:
             id=id or new_id(),
             channel=self.name,
             lane=lane,
-            in_reply_to=None,
+            in_reply_to=in_reply_to,
             sender=self.sender,
             recipient=recipient,
             text=text,

@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
+from types import MappingProxyType
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -58,11 +60,10 @@ class NoReply(Enum):
 Decision = Reply | NoReply
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(NamedTuple):
     request: Request
     asker: Asker
-    answered: Mapping[tuple[str, tuple[str, ...]], int] = field(default_factory=dict)  # as people.Known.answers
+    answered: Mapping[tuple[str, tuple[str, ...]], int] = MappingProxyType({})  # as people.Known.answers
     repeated: int = 0  # how often its text came lately
 
     def codes(self) -> frozenset[str]:
@@ -214,7 +215,7 @@ class Clerk:
             ties = tie(connection, address, phone, request, now - MEMORY)
             followed = tuple(followers.of(connection, [phone])[phone].wanted)
         asker = question.asker._replace(ties=replace(ties, followed=followed))
-        return replace(question, request=request, asker=asker)
+        return question._replace(request=request, asker=asker)
 
     def _repeated(self, connection: sa.Connection, address: str, text: str, request: Request, now: datetime) -> Request:
         """What a code as it is printed means that an open question offers: that choice."""

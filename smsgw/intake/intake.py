@@ -315,12 +315,13 @@ def _word(message: Inbound, address: str | None) -> Word | None:
 
 def reply_message(channel: Channel, in_reply_to: str | None, phone: str, reply: Reply, now: datetime) -> NewMessage:
     """A reply as it goes out by a channel. `in_reply_to`: whose one reply it is; None: that had one."""
-    message = channel.message(Lane.REPLY, phone, reply.text, now, now + RULES[Lane.REPLY].lifetime)
-    return message._replace(
-        in_reply_to=in_reply_to,
-        segments=1 if addresses.scheme(phone) else message.segments,  # a chat counts messages
-        not_before=now + timedelta(seconds=reply.delay) if reply.delay else now,
-    )
+    until = now + RULES[Lane.REPLY].lifetime
+    message = channel.message(Lane.REPLY, phone, reply.text, now, until, in_reply_to=in_reply_to)
+    if addresses.scheme(phone):
+        message = message._replace(segments=1)  # a chat counts messages
+    if reply.delay:
+        message = message._replace(not_before=now + timedelta(seconds=reply.delay))
+    return message
 
 
 def _verdicts(

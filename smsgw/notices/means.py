@@ -68,4 +68,4 @@ class Means:
         self, channel: Channel, lane: Lane, phone: str, text: str, now: datetime, id: str | None = None
     ) -> NewMessage:
         """A message that is to be queued now. `id`: if it has one already."""
-        return channel.message(lane, phone, text, now, now + self.rules.valid, id)
+        return channel.message(lane, phone, text, now, now + self.rules.valid, id=id)

@@ -61,9 +61,9 @@ def msisdn(text: str) -> str | None:
 
     Old eleven-digit mobile numbers come out as the ten-digit ones they became. Hotlines (1800, 1900) are no phones.
     """
-    # Carriers send nearly all numbers in this form.
-    if _MOBILE.fullmatch(text):
-        return text
+    # Carriers and agencies write nearly all numbers in this form.
+    if national := _NATIONAL.fullmatch(text):
+        return COUNTRY_CODE + national[1]
     return _read(text)
 
 
@@ -84,7 +84,7 @@ def _read(text: str) -> str | None:
         return msisdn("0" + digits)
     # The library takes ten times as long as all else here, and would say the same.
     if national := _NATIONAL.fullmatch(digits):
-        return "84" + national[1]
+        return COUNTRY_CODE + national[1]
     return None if _SERVICE.fullmatch(digits) else _parsed(digits)
 
 
