@@ -56,7 +56,16 @@ def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kin
 
 @pytest.mark.parametrize(
     "text",
-    ["PA 123456 sao roi", "phản ánh số 123456 tới đâu", "PA 123456: có kết quả chưa ạ?", "PA 123456 bao giờ mới xong"],
+    [
+        "PA 123456 sao roi",
+        "phản ánh số 123456 tới đâu",
+        "PA 123456: có kết quả chưa ạ?",
+        "PA 123456 bao giờ mới xong",
+        "PA 123456 trả lời chưa",
+        "PA 123456 sao chưa thấy trả lời",
+        "pa 123456 giai quyet chua a",
+        "PA 123456 đâu",
+    ],
 )
 def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
     assert understand(text, Words()) == AskVoice(123456)
@@ -66,6 +75,9 @@ def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
     "text",
     [
         "PA 123456 lần gọi không ai nghe",
+        "PA 123456 tôi không đồng ý với trả lời",
+        "PA thêm một việc nữa là đường hư",
+        "phản ánh ngay cán bộ xã chậm",
         "PA chậm quá",
         "PA của tôi là cán bộ chậm quá",
         "PA hồ sơ của tôi chưa xong",
@@ -111,6 +123,8 @@ def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: s
         "I did not apply for anything",
         "xoá hết dữ liệu của tôi",
         "TC TC",
+        "TC tin nhắn",
+        "ok TC",
         "tc all",
         "toi chua tung dang ky",
         "Please remove me",
@@ -262,7 +276,26 @@ def test_what_a_complaint_ends_with_is_kept_where_it_may_be_a_sum_of_money() -> 
         "PA and your words",
         "PA ở đâu",
         "phản ánh như thế nào",
+        "phản ánh ở đâu vậy ạ",
+        "phản ánh gửi đi đâu",
+        "Gop y them: nhan PA va noi dung.",
+        "Góp ý ngay",
     ],
 )
 def test_who_repeats_what_stands_for_the_words_of_a_complaint_is_told_how_to_complain(text: str) -> None:
     assert understand(text, Words()) == Speak("", NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"đánh giá hồ sơ {CODE} 5 ngày chưa xong",
+        f"DG {CODE} 2 lần rồi",
+        f"DG {CODE} 4 hay 5",
+        f"DG {CODE} 3 hoặc 4",
+        f"DG {CODE} 1 den 5",
+    ],
+)
+def test_a_number_that_may_be_no_score_gives_none(text: str) -> None:
+    assert understand(text, Words()) == Rate(read(CODE), None)
+    assert understand(f"DG {CODE} 1 quá chậm", Words()) == Rate(read(CODE), 1)

@@ -190,13 +190,15 @@ def test_who_was_just_told_of_a_result_rates_it_without_its_code(here: World, te
     assert f"cham 5/5 diem cho viec giai quyet ho so {code}" in here.text(owner, text)
 
 
-def test_a_score_is_for_the_result_that_was_just_told_of_and_not_for_a_later_one(here: World) -> None:
+def test_a_score_is_for_the_result_that_was_just_told_of_and_a_second_one_for_no_other(here: World) -> None:
     told, later = code_of(here, Status.RETURNED), code_of(here, Status.RESOLVED)
     for code in (told, later):
         here.text(LAN, f"DK {code}")
     here.text(LAN, told)
     assert f"giai quyet ho so {told}" in here.text(LAN, "DG 4")
-    assert f"giai quyet ho so {later}" in here.text(LAN, "DG 2")  # what is left
+    assert f"da danh gia ho so {told} roi" in here.text(LAN, "DG 2")
+    here.text(LAN, later)
+    assert f"giai quyet ho so {later}" in here.text(LAN, "DG 2")
 
 
 def test_how_to_rate_is_shown_with_the_result_that_was_just_told_of(here: World) -> None:

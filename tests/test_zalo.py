@@ -116,6 +116,13 @@ def test_the_holder_of_a_phone_links_it_and_sees_what_is_private(any_chat: Chats
     assert "cần bổ sung giấy tờ" in any_chat.say(MAI, code)
 
 
+@pytest.mark.parametrize("typed", ["{code} là mã liên kết Zalo", "mã là {code} ạ", "Mã: {code}", "{code}."])
+def test_a_code_may_come_with_other_words(there: Chats, typed: str) -> None:
+    there.say(MAI, f"LK số 0{STRANGER[2:]}")
+    assert "đã liên kết" in there.say(MAI, typed.format(code=there.code_sent_to(STRANGER)))
+    assert "không còn liên kết" in there.say(MAI, "bỏ liên kết nhé")
+
+
 def test_linking_asks_for_a_number_that_can_get_the_code(there: Chats) -> None:
     for text in ("LK", "liên kết", "LK 02963123456", "lk12345678", "LK 0912"):
         assert "Xin nhắn LK và số điện thoại di động" in there.say(MAI, text)

@@ -161,8 +161,9 @@ def exactly(code: str) -> LookUp:
 
 
 def asks_nothing(request: Request) -> bool:
-    """Whether somebody only thanks, or was not understood."""
-    return isinstance(request, Thank | AskWhatLacks) or (isinstance(request, LookUp) and not request.read.readings)
+    """Whether somebody only thanks, asks how to text or to be texted, or was not understood."""
+    no_dossier = Thank | AskWhatLacks | Help | HowToReceive | Prefer
+    return isinstance(request, no_dossier) or (isinstance(request, LookUp) and not request.read.readings)
 
 
 def chosen(question: Request, code: str) -> Request:

@@ -7,7 +7,6 @@ import unicodedata
 
 from smsgw.answers.asked import (
     Agree,
-    AskVoice,
     AskWhatLacks,
     Choose,
     Disagree,
@@ -25,16 +24,16 @@ from smsgw.answers.asked import (
     Thank,
     Unfollow,
 )
-from smsgw.answers.beside import beside
+from smsgw.answers.beside import asks_how_far, asks_whether, beside
+from smsgw.answers.names import Name, calls_somebody, named
+from smsgw.answers.speaking import SO, WORD, spoken, spoken_behind
 from smsgw.answers.spelling import (
     LONGEST_END,
     as_told,
     beginnings,
     code_here,
-    complaints,
     endings,
     holds,
-    is_only,
     is_plain,
     is_to_father,
     misspelt,
@@ -44,14 +43,14 @@ from smsgw.answers.spelling import (
     unpolite,
     up_to_the_opposite,
     without_keywords,
+    without_ok,
     without_polite_end,
     without_yes,
 )
-from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS, WHAT_LACKS
+from smsgw.answers.vocabulary import WHAT_LACKS
 from smsgw.answers.words import (
     Words,
     alphanumeric,
-    behind,
     choice,
     scored,
     spelt_out,
@@ -69,18 +68,20 @@ EXAMPLE = "H01.12-180802-0012"  # a code as texts show it to citizens
 # As they show it: in a text that has this, a reply of ours is quoted, and nobody asks for that dossier.
 _OUR_EXAMPLE = re.compile(rf"(?:v[ií] d[uụ]|e\.g\.|nhắn:|nhan:|text:)\W*(?:\w+\W+){{0,4}}{EXAMPLE}", re.IGNORECASE)
 
-_WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
-_OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
-_HOW_FAR_IT_IS = frozenset(name.removesuffix(" ROI") for name in HOW_FAR)
-_VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 _SINGLE_LETTERS = re.compile("[A-Z](?: [A-Z])+")
 _GLAD = "👍👌🙏👏💐🌹❤♥😀😁😃😄😊🙂🥰☺✅"
 _GLAD_IN_SIGNS = re.compile(r"[:=][-']?[)D]")
 _HEART = re.compile(r"(?<!\S)<3+(?!\S)")  # no number, and so no option that is chosen
 _MAY_BE_TO_STOP = ("DUNG",)  # yes with one accent, and to stop with another: that is no thanks
 _THAT_ONE = re.compile(" (?:HO SO|MA|CAI) (?:DO|NAY)$")  # "dung ho so do", "khong phai ma nay"
-_SO = re.compile("(?: (?:VAY|THE|HA|NHI|DAY))+$")
 _TO_STOP = re.compile("[dđ]ừng")
+# What has the words of a complaint and is none: "khong co y kien", "thai do rat tot", "co phai lua dao khong".
+_CONTENT = re.compile(
+    r"\bKHONG (?:CO )?(?:Y KIEN|KHIEU NAI|PHAN ANH|GOP Y)\b"
+    r"|\bTHAI DO (?:RAT )?(?:TOT|NHIET TINH)\b|\bLUA DAO(?: KHONG| HA)$"
+)
+_NOWHERE = re.compile(r"\bđâu\b")  # "có đâu" and "không đâu" are a no, and not with or without accents
+_TEXT_AGAIN = re.compile(r"\bnhắn lại\b")  # and not to get texts again
 
 
 def understand(text: str, words: Words) -> Request:
@@ -159,9 +160,13 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
         return Rate(Read((), Hint.NOTHING), score, bare=True)
     if words.rate and scored(bare):
         return Rate(Read((), Hint.NOTHING), None)
+    if calls_somebody(command):
+        return None
     if number := choice(bare) or (0 if _says_to_stop(text) else choice(without_yes(bare, words))):
         return Choose(number, Help() if weekday(bare) else None)
     request = _named(text, command, words)
+    if isinstance(request, Prefer) and _says(_NOWHERE, text):
+        return Disagree(LookUp(Read((), Hint.NOTHING)))
     if _THAT_ONE.sub("", bare) in written(words.disagree):
         return Disagree(request or LookUp(Read((), Hint.NOTHING)))
     return request
@@ -170,12 +175,14 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
 def _named(text: str, command: str, words: Words) -> Request | None:
     """The same but for numbers, and for what is a no only where something was asked."""
     if (request := _exact(command, words)) is not None:
-        return request
-    if (request := _nearly(command, words)) is not None:
+        return HowToReceive() if isinstance(request, Receive) and "?" in text else request
+    if (request := _nearly(command, words) or _nearly(without_ok(command), words)) is not None:
+        if isinstance(request, HowToReceive) and _says(_TEXT_AGAIN, text):
+            return ListFollowed(question=True)
         return request
     if (request := _agreed(text, command, words)) is not None:
         return request
-    if len(command) <= LONGEST_END and _SO.sub("", unpolite(command, words)[1]) in WHAT_LACKS:
+    if len(command) <= LONGEST_END and SO.sub("", unpolite(command, words)[1]) in WHAT_LACKS:
         return AskWhatLacks()
     if holds(command, written(words.thanks)) and not re.search(r"\d", command):
         return Thank()  # who writes a number besides has something to ask
@@ -236,7 +243,7 @@ def _told_how(command: str, bare: str, words: Words) -> Request | None:
     for does, near, request in (
         (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
         (words.unfollow, no_more(words), Unfollow(Read((), Hint.NOTHING))),
-        (words.speak, (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),
+        (words.speak and not _CONTENT.search(bare), (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),
     ):
         if does and (bare in near or holds(command, filter(is_plain, near))):
             return request
@@ -259,7 +266,12 @@ def _agreed(text: str, command: str, words: Words) -> Agree | HowToReceive | Non
 
 
 def _says_to_stop(text: str) -> bool:
-    return _TO_STOP.search(unicodedata.normalize("NFC", text).lower()) is not None
+    return _says(_TO_STOP, text)
+
+
+def _says(accented: re.Pattern[str], text: str) -> bool:
+    """Whether a text has words that without their accents would be others."""
+    return accented.search(unicodedata.normalize("NFC", text).lower()) is not None
 
 
 def _with_more(text: str, words: Words) -> Request | None:
@@ -271,15 +283,34 @@ def _with_more(text: str, words: Words) -> Request | None:
     rest = plain[begun.end() :]
     match begun.lastgroup:
         case "follow":
-            own = up_to_the_opposite(rest, "follow", words)
-            found = code_here(own, words) if without_keywords(own, words) else Read((), Hint.NOTHING)
-            return Follow(found) if found else None
+            return _following(text, rest, words)
         case "unfollow":
-            found = code_here(up_to_the_opposite(rest, "unfollow", words), words)
-            return Unfollow(found) if found else None
+            return _unfollowing(text, begun, words)
         case "rate":
             return _rating(without_polite_end(rest, words), words)
-    return _spoken(text, rest, len(alphanumeric(begun[0])), words)
+    return None if named(text, begun[0]) is not Name.NO else spoken(text, rest, len(alphanumeric(begun[0])), words)
+
+
+def _following(text: str, rest: str, words: Words) -> Follow | LookUp | None:
+    own = up_to_the_opposite(rest, "follow", words)
+    found = code_here(own, words) if without_keywords(own, words) else Read((), Hint.NOTHING)
+    if found and found.readings and asks_how_far(text, words):
+        return LookUp(found)
+    return Follow(found) if found else None
+
+
+def _unfollowing(text: str, begun: re.Match[str], words: Words) -> Unfollow | LookUp | Misspelt | None:
+    name = named(text, begun[0])
+    own = up_to_the_opposite(begun.string[begun.end() :], "unfollow", words)
+    if name is Name.YES or (found := code_here(own, words)) is None:
+        return None
+    if not found.readings:
+        return Unfollow(found)
+    asks = asks_whether(text, words)
+    # "Từ chối hồ sơ ... là sao": it is asked why the agency did.
+    if asks_how_far(text, words) or (asks and squeezed(begun["unfollow"]) not in words.unfollow):
+        return LookUp(found)
+    return Misspelt("unfollow", found) if asks or name is Name.MAY_BE else Unfollow(found)
 
 
 def _rating(rest: str, words: Words) -> Rate | None:
@@ -296,7 +327,7 @@ def _rating(rest: str, words: Words) -> Rate | None:
 def _behind(text: str, found: Read, words: Words) -> Request | None:
     """What is asked behind the codes that a text begins with; most texts have nothing there."""
     more = len(text.split(None, 2)) > 2
-    spoken = _spoken_behind(text, found, words) if more else None
+    spoken = spoken_behind(text, found, words) if more else None
     if spoken is None and (more or not text[-1].isdigit()):
         return _commanded_behind(text, found, words)
     return spoken
@@ -307,41 +338,9 @@ def _commanded_behind(text: str, found: Read, words: Words) -> Request | None:
     plain = normalised(text)
     ended = endings(words).search(plain, max(0, len(plain) - LONGEST_END))
     codes = plain[: ended.start()] if ended else ""
-    if ended is None or _WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
+    if ended is None or WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
         return None
     said = ended.groupdict()
     if score := said.get("stars") or said.get("score"):
         return Rate(found, int(score)) if len(found.readings) == 1 else None
     return Follow(found) if said.get("follow") else Unfollow(found)
-
-
-def _spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
-    """A complaint about the dossier whose code it begins with: its short word, or one with a colon, and more behind."""
-    plain = normalised(text)
-    begun = complaints(words).search(plain)
-    codes = plain[: begun.start()] if begun else ""
-    if begun is None or _WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
-        return None
-    said = _own_words(text, len(alphanumeric(plain[: begun.end()])), words)
-    return Speak(said, found) if _WORD.search(normalised(said)) else None
-
-
-def _spoken(text: str, rest: str, letters: int, words: Words) -> Request | None:
-    if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
-        return AskVoice(int(number[1]))
-    how_far = spelt_out(squeezed(without_polite_end(rest, words))).removesuffix(" ROI") in _HOW_FAR_IT_IS
-    if how_far or is_only(spelt_out(squeezed(rest)), INSTEAD_OF_WORDS, words):
-        return Speak("", Read((), Hint.NOTHING))  # nothing is said yet, or of one that was made, its number is missing
-    about = _OWN_VOICE.match(rest)
-    if about and (holds(spelt_out(squeezed(rest)), HOW_FAR) or not _WORD.search(rest[about.end() :])):
-        return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
-    found = read(rest, words.look_up)
-    if found.readings and not _WORD.search(without_keywords(rest, words)):
-        return Speak("", found)  # a code, and nothing is said yet
-    return Speak(_own_words(text, letters, words), found)
-
-
-def _own_words(text: str, letters: int, words: Words) -> str:
-    """What is said behind so many letters and digits; nothing if it is only polite: "PA ạ" is no complaint yet."""
-    said = behind(text, letters)
-    return said if re.search(r"\w", without_polite_end(f" {normalised(said)}", words)) else ""

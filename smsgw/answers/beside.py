@@ -1,6 +1,6 @@
-"""What is said beside a code and is no command: a complaint, a wish or a refusal, which must not seem to be heard.
+"""What is said beside a code: a question, or a complaint, a wish or a refusal, which must not seem to be heard.
 
-Nothing is done by it, as it may be part of a question; its sender is told how to say it.
+Nothing is done by what is no command, as it may be part of a question; its sender is told how to say it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from smsgw.dossiers.reading import Read, normalised
 
 _CODE = "0"  # in its place: so that of "ho so ... khieu nai" it is seen that the dossier is none about a complaint
 _ASKED = re.compile(r"(?:^| )(?:CHUA|KHONG)$")
+_ASKED_WHETHER = re.compile(r" (?:KHONG|SAO)(?: (?:VAY|THE|HA))?$")
+_ASKED_TO_HELP = ("GIUP", "GIUM", "DUM")
 
 
 def beside(text: str, found: Read, words: Words) -> Misspelling | None:
     """Of which command somebody is told the form who wrote more than codes; None if that only asks how it stands."""
-    chunks = (_CODE if any(map(str.isdigit, chunk)) else chunk for chunk in normalised(text).split())
-    said = spelt_out(squeezed(" ".join(chunks)))
+    said = _without_codes(text)
     begun, bare = unpolite(said.rpartition(_CODE)[2].strip(), words)
     if _ASKED.search(without_polite_end(said, words)) or holds(said, HOW_FAR):
         return None
@@ -33,6 +34,27 @@ def beside(text: str, found: Read, words: Words) -> Misspelling | None:
         return "speak"
     wishes = (name for name in words.follow if name.endswith(("THEO DOI", "NHAN TIN")))
     return "follow" if any(f"{begun} ".startswith(f"{name} ") for name in wishes) else None
+
+
+def asks_how_far(text: str, words: Words) -> bool:
+    """Whether a text with a code asks how far it is, whatever command stands before that: "Huy ... xong chưa"."""
+    said = _without_codes(text)
+    return without_polite_end(said, words).endswith(" CHUA") or holds(said, HOW_FAR)
+
+
+def asks_whether(text: str, words: Words) -> bool:
+    """Whether a text with a code asks what would come of a command, or whether it can be given: "hủy ... được không".
+
+    "Hủy ... giúp em được không" asks for it.
+    """
+    said = _without_codes(text)
+    return _ASKED_WHETHER.search(without_polite_end(said, words)) is not None and not holds(said, _ASKED_TO_HELP)
+
+
+def _without_codes(text: str) -> str:
+    """The words of a text, spelt out, with a sign in place of each code."""
+    chunks = (_CODE if any(map(str.isdigit, chunk)) else chunk for chunk in normalised(text).split())
+    return spelt_out(squeezed(" ".join(chunks)))
 
 
 @lru_cache(maxsize=4)

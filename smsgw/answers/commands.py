@@ -56,10 +56,13 @@ def receive(request: Receive) -> Said:
 
 
 def last_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:
-    """The dossier that somebody who names none wants to rate: what was just told of, else the result that came last."""
-    finished = _finished(asker, found)
-    unrated = _unrated(told_results(asker, found), asker) or _unrated(finished, asker)
-    return max(unrated or finished, key=_result_at, default=None)
+    """The dossier that somebody who names none wants to rate: what was just told of, else the result that came last.
+
+    A second score is for the same dossier, and not for another one that nobody has spoken of.
+    """
+    finished, told = _finished(asker, found), told_results(asker, found)
+    meant = _unrated(told, asker) or told or _unrated(finished, asker) or finished
+    return max(meant, key=_result_at, default=None)
 
 
 def only_result(asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:

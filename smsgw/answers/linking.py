@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from smsgw.answers.asked import Language
 from smsgw.answers.asker import Kind, Reply
 from smsgw.answers.asking import EXAMPLE
+from smsgw.answers.spelling import unpolite
 from smsgw.answers.wording import Wording
 from smsgw.answers.words import Words, squeezed
+from smsgw.dossiers.reading import normalised
 from smsgw.store.chats import (
     MOST_BY_ADDRESS,
     MOST_TO_PHONE,
@@ -29,7 +31,9 @@ from smsgw.text import phones
 
 LIFETIME = timedelta(minutes=10)  # of a code
 
-_CODE = re.compile(r"\d{3}[ .\-]?\d{3}", re.ASCII)
+# Also with the rest of the SMS that brought it, and with what people write around it: "mã là 499036 ạ".
+_CODE = re.compile(r"\W*(?:MA\W+(?:(?:LA|SO)\W+)?)?(\d{3}[ .\-]?\d{3})(?![ .\-]*\d)")
+_OF_PHONE = re.compile("^ (?:(?:VA|VOI|SO|SDT|DT|DIEN THOAI) )*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +65,17 @@ ChatRequest = LinkPhone | TypeCode | Unlink | Greet
 
 def understand(text: str, words: Words, person: Person) -> ChatRequest | None:
     """What a text asks of the chat itself; None for all that is asked elsewhere too."""
-    if person.link is not None and _CODE.fullmatch(text.strip()):
-        return TypeCode(re.sub(r"\D", "", text))
-    plain = squeezed(text)
+    if person.link is not None and (typed := _CODE.match(normalised(text))):
+        return TypeCode(re.sub(r"\D", "", typed[1]))
+    plain = unpolite(squeezed(text), words)[1]
     if plain in words.unlink:
         return Unlink()
     for word in words.link:
         if plain == word:
             return LinkPhone(None)
-        number = plain.removeprefix(word)
+        number = _OF_PHONE.sub("", plain.removeprefix(word))
         # Words that merely begin so ("lien ket tai khoan") are for the clerk.
-        if number != plain and re.fullmatch(r"[\d ]+", number):
+        if plain.startswith(word) and re.fullmatch(r"[\d ]+", number):
             return LinkPhone(phones.mobile(number))
     return None
 

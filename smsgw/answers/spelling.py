@@ -33,9 +33,12 @@ _TO_SHORT_CODE = re.compile(
     r"\sg[uử]i(?:\s+(?:[dđ][eế]n|t[oớ]i|v[eề]|s[oố]|t[oổ]ng [dđ][aà]i))*\s+\d{3,6}\W*$", re.IGNORECASE
 )
 _SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
-_SCORE_LAST = re.compile(rf"(?:^|\s){_SCORE}[^A-Z0-9]*$")
+_OK = re.compile("(?:(?:OK|OKE|OKI|OKAY|VANG)[^A-Z0-9]+)+")
+_NO_SCORE = r"(?<!\bHAY)(?<!\bHOAC)(?<!\bDEN)(?<!\bTOI)"  # "4 hay 5", and "1 den 5", as we say it ourselves
+_TIMES = r"(?!(?:NGAY|TUAN|THANG|NAM|GIO|PHUT|LAN|BUA|HOM)\b)"  # "5 ngay chua xong", which is none either
+_SCORE_LAST = re.compile(rf"(?:^|{_NO_SCORE}\s){_SCORE}[^A-Z0-9]*$")
 _SCORE_FIRST = re.compile(rf"{_SCORE}\s+")
-_SCORE_AND_WORDS = re.compile(rf"\s{_SCORE}[^A-Z0-9]+[A-Z][^0-9]*$")
+_SCORE_AND_WORDS = re.compile(rf"\s{_SCORE}[^A-Z0-9]+{_TIMES}[A-Z][^0-9]*$")
 
 
 def holds(command: str, names: Iterable[str]) -> bool:
@@ -64,6 +67,12 @@ def without_yes(command: str, words: Words) -> str:
     first = next((at for at, word in enumerate(said) if word not in words.agree), 0)
     last = next((at for at, word in enumerate(reversed(said)) if word not in words.agree), 0)
     return " ".join(said[first : len(said) - last])
+
+
+def without_ok(command: str) -> str:
+    """Squeezed words without an OK before them: "ok DS"."""
+    said = _OK.match(command)
+    return command[said.end() :] if said else command
 
 
 def is_only(command: str, names: Iterable[str], words: Words) -> bool:
@@ -116,7 +125,7 @@ def beginnings(words: Words) -> re.Pattern[str]:
         _command("rate", words.rate, r"(?![A-Z](?!\d))"),  # a code may be glued to it, and no word
         _command("speak", words.speak, "(?![A-Z])"),
     )
-    begin = rf"[^A-Z0-9]*(?:{_group('polite', words.polite, _APART)})*"
+    begin = rf"[^A-Z0-9]*(?:{_OK.pattern})?(?:{_group('polite', words.polite, _APART)})*"
     return re.compile(rf"{begin}(?:{'|'.join(filter(None, groups))})[^A-Z0-9]*" if any(groups) else "(?!)")
 
 

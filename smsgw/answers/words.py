@@ -14,17 +14,18 @@ LONGEST_COMMAND = 4  # words
 # Before a code or a command the one, else the other; a yes alone, and thanks among more.
 _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"agree", "thanks"})
 
-# The number of an option: "1", "so mot", "so thu tu 1", "ma 2", "cai thu hai", "cai dau tien".
+# The number of an option: "1", "so mot", "so thu tu 1", "ma 2 do", "cai thu hai", "cai dau tien", "cai dau".
 _CHOICE = re.compile(
-    "(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NUMBER|OPTION) )*(0?[1-9]|MOT|NHAT|DAU TIEN|HAI|BA)"
+    "(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NUMBER|OPTION) )*"
+    "(0?[1-9]|MOT|NHAT|DAU TIEN|HAI|BA|(?<=CAI )DAU|THE FIRST ONE|THE SECOND ONE)(?: (?:DO|NAY))?"
 )
-_NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "HAI": 2, "BA": 3}
+_NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "DAU": 1, "HAI": 2, "BA": 3, "THE FIRST ONE": 1, "THE SECOND ONE": 2}
 _STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
 _STAR_SIGN = re.compile("[⭐★🌟]")
 _ONLY_STARS = re.compile(r"\s*(?:[⭐★🌟]\s*){1,5}")
 POINTS = "(?:SAO|DIEM|STARS?)"
 _STARS = re.compile(f"(?:CHAM )?([1-5]|MOT|HAI|BA|BON|NAM|ONE|TWO|THREE|FOUR|FIVE) ?{POINTS}")
-_SCORE_AT_END = re.compile(f" [1-5] ?{POINTS}$")
+_SCORE_AT_END = re.compile(f" [1-5] ?{POINTS}$|^(?:[1-5] 5|10 10)$")  # "5/5" may be a day, too
 _STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO": 2, "THREE": 3, "FOUR": 4, "FIVE": 5}
 _WHO_ASKS = re.compile(
     rf"\b({'|'.join(vocabulary.WHEN)})(?: (?:TOI|EM|MINH|CON|CHAU|ANH|CHI|BAC|CHU))?(?: SE)?(?: DUOC)?(?= [A-Z])"
@@ -54,7 +55,7 @@ class Words:
     vietnamese: tuple[str, ...] = ("TIENG VIET", "VIET", "VI", "VIETNAMESE")
     english: tuple[str, ...] = vocabulary.ENGLISH
     link: tuple[str, ...] = ("LK", "LIEN KET", "LINK")
-    unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "UNLINK")
+    unlink: tuple[str, ...] = ("HUY LK", "HUY LIEN KET", "BO LK", "BO LIEN KET", "HUY LIEN KET ZALO", "UNLINK")
     follow: tuple[str, ...] = vocabulary.FOLLOW
     unfollow: tuple[str, ...] = vocabulary.UNFOLLOW
     followed: tuple[str, ...] = vocabulary.FOLLOWED

@@ -1,0 +1,46 @@
+"""Commands that are people's names as well: HUY and PHAN ANH before more words, and VIET, EN, HAI, MOT alone."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import Enum, auto
+
+from smsgw.answers.words import alphanumeric
+from smsgw.dossiers.reading import normalised
+
+# As a name is written, and nearly no command: in capitals at its beginning only, and without their accents.
+_NAME = re.compile(r"(?<!\w)(?:Huy|Phan Anh)(?!\w)")
+_BEFORE_A_NAME = re.compile(r"\b(?:ANH|A|EM|E|CHI|CHU|BAC|CAU|BAN|ONG|CHAO|ALO|AD|NHO|OI)\W*$")
+_WISHES = re.compile(r"\b(?:CHO|XIN|MUON|MUN)\b")
+_ALONE_CALLED = re.compile(r"(?:HAI|BA|MOT|NHAT|VIET|VI|EN) OI$")
+
+
+class Name(Enum):
+    """Whether a command is somebody's name."""
+
+    NO = auto()
+    MAY_BE = auto()
+    YES = auto()
+
+
+def named(text: str, begun: str) -> Name:
+    """Whether the command that a text begins with is a name. `begun`: up to its end, normalised.
+
+    "Chào Huy" and "Huy oi" speak to somebody. "Huy H01... xong chưa" may: who writes accents would have written "hủy".
+    """
+    if alphanumeric(begun).endswith("HUY") and re.match(r"OI\b", normalised(text)[len(begun) :]):
+        return Name.YES
+    composed = unicodedata.normalize("NFC", text)
+    found = _NAME.search(composed)
+    if found is None or alphanumeric(normalised(composed[: found.end()])) != alphanumeric(begun):
+        return Name.NO
+    before = normalised(composed[: found.start()])
+    if _BEFORE_A_NAME.search(before) and not _WISHES.search(before):
+        return Name.YES
+    return Name.NO if composed.isascii() else Name.MAY_BE
+
+
+def calls_somebody(command: str) -> bool:
+    """Whether squeezed words that may be a command call a person: "Hải ơi" is no second option, "En oi" no English."""
+    return _ALONE_CALLED.search(command) is not None

@@ -1,0 +1,99 @@
+"""Commands that are people's names or ordinary words as well: what is not meant as one does nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from smsgw.answers.asked import (
+    Disagree,
+    HowToReceive,
+    ListFollowed,
+    LookUp,
+    Misspelt,
+    Prefer,
+    Receive,
+    Speak,
+    Unfollow,
+)
+from smsgw.answers.asking import understand
+from smsgw.answers.words import Words
+from smsgw.dossiers.reading import read
+from tests.test_ordinary_texts import CODE, NOTHING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Huy ơi xem giùm chị {CODE}",
+        f"huy oi xem gium {CODE}",
+        f"chào Huy, hồ sơ {CODE} nhé",
+        f"anh Huy {CODE}",
+        f"nhờ Huy coi {CODE}",
+        f"Huy {CODE} xong chưa em",
+    ],
+)
+def test_somebody_called_huy_loses_no_dossier(text: str) -> None:
+    assert understand(text, Words()) == LookUp(read(CODE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"HUY {CODE}",
+        f"huy {CODE}",
+        f"Huy {CODE}",
+        f"hủy {CODE}",
+        f"Cho em Huy {CODE}",
+        f"Huỷ {CODE} giúp em được không",
+    ],
+)
+def test_who_means_to_follow_no_more_does_so(text: str) -> None:
+    assert understand(text, Words()) == Unfollow(read(CODE))
+
+
+def test_huy_without_its_accent_among_words_that_have_theirs_is_asked_about() -> None:
+    assert understand(f"Huy {CODE} nhé", Words()) == Misspelt("unfollow", read(CODE))
+
+
+@pytest.mark.parametrize("text", ["Phan Anh Tuấn xin hỏi hồ sơ", "Chào Phan Anh, hồ sơ xong chưa"])
+def test_somebody_called_phan_anh_makes_no_complaint(text: str) -> None:
+    request = understand(text, Words())
+    assert not isinstance(request, Speak) or not request.text
+
+
+@pytest.mark.parametrize("text", ["Việt ơi", "Hải ơi", "En oi", "mốt ơi"])
+def test_who_is_called_chooses_neither_a_language_nor_an_option(text: str) -> None:
+    assert understand(text, Words()) == LookUp(NOTHING)
+
+
+@pytest.mark.parametrize("text", ["Dạ có đâu em", "Có đâu!", "không đâu ạ"])
+def test_a_no_is_no_wish_for_accents(text: str) -> None:
+    assert isinstance(understand(text, Words()), Disagree)
+    assert isinstance(understand("có dấu", Words()), Prefer)
+    assert isinstance(understand("khong dau", Words()), Prefer)
+
+
+@pytest.mark.parametrize("text", ["Từ chối?", "stop?", "ngừng tin?"])
+def test_who_asks_about_a_way_out_is_told_it_and_takes_none(text: str) -> None:
+    assert understand(text, Words()) == HowToReceive()
+    assert isinstance(understand(text.removesuffix("?"), Words()), Receive)
+
+
+def test_to_text_again_is_not_to_get_texts_again() -> None:
+    assert understand("nhắn lại đi", Words()) == ListFollowed(question=True)
+    assert understand("nhận lại đi", Words()) == HowToReceive()
+
+
+@pytest.mark.parametrize(
+    "text", [f"hủy {CODE} được không", f"hủy {CODE} có mất tiền không", f"huỷ {CODE} thì sao"]
+)
+def test_who_asks_what_a_command_does_is_told_and_nothing_is_done(text: str) -> None:
+    assert understand(text, Words()) == Misspelt("unfollow", read(CODE))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"đăng ký {CODE} xong chưa", f"dk {CODE} chua", f"từ chối hồ sơ {CODE} là sao vậy", f"huy {CODE} toi dau roi"],
+)
+def test_who_asks_how_far_it_is_is_told_that(text: str) -> None:
+    assert understand(text, Words()) == LookUp(read(CODE))
