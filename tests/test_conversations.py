@@ -132,6 +132,18 @@ def test_an_identity_number_behind_an_agency_is_not_echoed(here: World) -> None:
         assert "180815" not in told
 
 
+def test_who_asks_to_follow_several_is_told_of_those_that_are_not(here: World) -> None:
+    one, two, three, four = (f"H01.21-19081{number}-0001" for number in (3, 4, 5, 6))
+    code_dossiers(here, one, two, three, four)
+    told = here.text(LAN, f"DK {one}, {two}, {three}, {four}")
+    assert f"ve ho so {one}, {two}, {three}." in told
+    assert told.endswith("\nMoi lan tra loi toi da 3 ho so.")
+    told = here.text("84911111111", f"DK {one} va H01.21-190817-0009")
+    assert f"ve ho so {one}." in told
+    assert told.endswith("\nH01.21-190817-0009: khong tim thay")
+    assert here.text("84922222222", f"DK {one},13").endswith("\nMoi ho so xin nhan du ma.")
+
+
 def test_a_question_stays_open_for_other_numbers_until_something_else_is_asked(here: World) -> None:
     first, second = "H01.21-190818-0001", "H01.21-180819-0001"
     code_dossiers(here, first, second)

@@ -84,9 +84,7 @@ def test_to_text_again_is_not_to_get_texts_again() -> None:
     assert understand("nhận lại đi", Words()) == HowToReceive()
 
 
-@pytest.mark.parametrize(
-    "text", [f"hủy {CODE} được không", f"hủy {CODE} có mất tiền không", f"huỷ {CODE} thì sao"]
-)
+@pytest.mark.parametrize("text", [f"hủy {CODE} được không", f"hủy {CODE} có mất tiền không", f"huỷ {CODE} thì sao"])
 def test_who_asks_what_a_command_does_is_told_and_nothing_is_done(text: str) -> None:
     assert understand(text, Words()) == Misspelt("unfollow", read(CODE))
 

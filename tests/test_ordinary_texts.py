@@ -103,6 +103,15 @@ NOTHING = Read((), Hint.NOTHING)
         "toi da nop phi roi",
         "bổ sung rồi mà",
         "đã nộp rồi sao còn nhắn",
+        "sao trễ vậy",
+        "trễ cả tháng rồi",
+        "kq chưa",
+        "lãnh đạo ký chưa",
+        "bao h co kq",
+        "lãnh ở đâu",
+        "mấy giờ lấy được",
+        "chừng mô xong",
+        "đóng rồi",
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
@@ -250,6 +259,13 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
 )
 def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:
     assert understand(text, Words()) == Speak("", NOTHING)
+
+
+@pytest.mark.parametrize(
+    "text", ["cảm ơn cán bộ thái độ tốt lắm", "tôi không có ý kiến", "không khiếu nại gì", "có phải lừa đảo không"]
+)
+def test_who_is_content_or_asks_who_we_are_is_not_told_how_to_complain(text: str) -> None:
+    assert not isinstance(understand(text, Words()), Speak)
 
 
 @pytest.mark.parametrize("text", [f"PA {CODE}", f"tôi muốn khiếu nại hồ sơ {CODE}", f"phản ánh hồ sơ {CODE} ạ"])

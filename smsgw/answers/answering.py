@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from smsgw.answers import commands, status
+from smsgw.answers import commands, status, usage
 from smsgw.answers.asked import (
     Agree,
     AskVoice,
@@ -52,25 +52,9 @@ from smsgw.store.people import Preference
 from smsgw.text.accents import plain
 
 MOST_ANSWERED = 3  # dossiers in one reply
-BEST = 5  # score
 SLOWEST = 60.0  # seconds
 DEFAULT_WORDS = Words()
 
-_HINTS = {
-    Hint.NOTHING: "not_understood",
-    Hint.PART: "incomplete",
-    Hint.PROCEDURE: "procedure",
-    Hint.PHONE: "phone",
-    Hint.POSTAL: "postal",
-    Hint.CITIZEN_ID: "citizen_id",
-}
-_FORMS = {
-    "follow": "follow_usage",
-    "unfollow": "follow_usage",
-    "rate": "rate_usage",
-    "speak": "voice_usage",
-    "disown": "disown_usage",
-}
 # In a chat it is no help to be told to write from the phone on the dossier, which may be the one that lies in the hand.
 _TO_LINK = {
     "supplement_private": "supplement_unlinked",
@@ -126,7 +110,7 @@ class Answers:
             case LookUp(read) if read.readings:
                 return self._look_up(read, asker, found, now)
             case Choose(number, None):
-                return self._said(asker, _unasked(number, asker, found))
+                return self._said(asker, usage.unasked(number, asker, found))
             case Prefer(language, accents):
                 return self._prefer(asker, language, accents)
             case ListFollowed(question):
@@ -136,7 +120,7 @@ class Answers:
             case Disagree(instead):
                 return self._replied(instead, asker, found, now)
             case LookUp() | AskWhatLacks() | Help() | Thank() | Agree() | Choose() | HowToReceive() | NoneOfThem():
-                return self._said(asker, _helped(request))
+                return self._said(asker, usage.helped(request))
         return self._said(asker, self._commanded(request, asker, found))
 
     def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:
@@ -150,16 +134,15 @@ class Answers:
     def _commanded(self, request: Command, asker: Asker, found: Mapping[str, Dossier]) -> Said:
         match request:
             case Follow(read) | Unfollow(read) if not read.readings:
-                return _how_to_follow(asker) if read.hint is Hint.NOTHING else _hinted(read.hint)
+                return usage.how_to_follow(asker) if read.hint is Hint.NOTHING else usage.hinted(read.hint)
             case Follow(read):
-                meant = self._meant(read.readings, asker, found)
-                return meant if isinstance(meant, Said) else commands.follow(meant, asker, self._limits.follow)
+                return self._follow(read, asker, found)
             case Unfollow(read):
                 return self._unfollow(read.readings, asker, found)
             case Rate():
                 return self._rate(request, asker, found)
             case Misspelt(command, read):
-                return Said("incomplete", _FORMS[command], _example(read))
+                return Said("incomplete", usage.FORMS[command], usage.example(read))
             case Receive():
                 return commands.receive(request)
             case AskVoice(number):
@@ -171,7 +154,7 @@ class Answers:
     def _look_up(self, read: Read, asker: Asker, found: Mapping[str, Dossier], now: datetime) -> Reply:
         if not (readings := self._open_to(asker, read.readings, found)):
             return self._said(asker, Said("refused", "refused"))
-        left = ["several_left"] * (len(readings) > MOST_ANSWERED) + ["several_short"] * read.short
+        left = self._left(readings, asker, short=read.short)
         if len(readings) > 1:
             return self._several(readings, left, asker, found, now)
         meant = resolved(readings[0], found)
@@ -193,6 +176,17 @@ class Answers:
         dossiers = [item for item in meant if isinstance(item, Dossier)]
         return dossiers or next(item for item in meant if isinstance(item, Said))
 
+    def _follow(self, read: Read, asker: Asker, found: Mapping[str, Dossier]) -> Said:
+        """Whoever names several is told of those that are not followed, too."""
+        meant = self._meant(read.readings, asker, found)
+        if isinstance(meant, Said):
+            return meant
+        said = commands.follow(meant, asker, self._limits.follow)
+        named = self._open_to(asker, read.readings, found)
+        unknown = [reading for reading in named[:MOST_ANSWERED] if isinstance(resolved(reading, found), Said)]
+        lines = [self._unknown(reading, asker, found) for reading in unknown]
+        return said._replace(below=(*lines, *self._left(named, asker, short=read.short)))
+
     def _unfollow(self, readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> Said:
         """A dossier that the one-stop database has no more can still be let go of."""
         followed = [code for reading in readings for code in reading.candidates if code in asker.ties.followed]
@@ -207,7 +201,7 @@ class Answers:
         """A score is for one dossier; without a code, for the one that it can be for."""
         readings = request.read.readings
         if len(readings) > 1:
-            return Said("incomplete", "rate_usage", _example(request.read))
+            return Said("incomplete", "rate_usage", usage.example(request.read))
         if not readings:
             meant_without = commands.only_result if request.bare else commands.last_result
             return commands.rate(request, meant_without(asker, found), asker)
@@ -264,23 +258,32 @@ class Answers:
         found: Mapping[str, Dossier],
         now: datetime,
     ) -> Reply:
-        """A line for each dossier, and what is said of those that are left out, by its keys."""
+        """A line for each dossier; `left`: lines on those that are left out."""
         lines, codes = [], []
         for reading in readings[:MOST_ANSWERED]:
-            existing = [code for code in reading.candidates if code in found]
-            code = existing[0] if len(existing) == 1 else reading.literal
-            key, values = "ambiguous" if existing or not reading.sure else "not_found", dict[str, str | None]()
-            if not reading.sure:
-                code = f"{re.split('[.-]', code)[0]}..."
-            elif len(existing) == 1:
-                key, values = self._state(found[code], asker, now, short=True)
-                codes.append(code)
-            lines.append(f"{code}: {self._wording.state(asker.language, key, values)}")
-        most = {"most": str(MOST_ANSWERED)}
-        lines += [self._wording.text(asker.language, key, most, accents=asker.accents) for key in left]
+            meant = resolved(reading, found)
+            if isinstance(meant, Said):
+                lines.append(self._unknown(reading, asker, found))
+                continue
+            key, values = self._state(meant, asker, now, short=True)
+            lines.append(f"{meant.code}: {self._wording.state(asker.language, key, values)}")
+            codes.append(meant.code)
+        lines += left
         text = "\n".join(lines)
         kind: Kind = "status" if codes else "not_found"
         return self._reply(asker, text if asker.accents else plain(text), Said(kind, "", codes=tuple(codes)))
+
+    def _unknown(self, reading: Reading, asker: Asker, found: Mapping[str, Dossier]) -> str:
+        """A line for a code among several of which it is not known which dossier it is."""
+        doubtful = not reading.sure or any(code in found for code in reading.candidates)
+        code = reading.literal if reading.sure else f"{re.split('[.-]', reading.literal)[0]}..."
+        return f"{code}: {self._wording.state(asker.language, 'ambiguous' if doubtful else 'not_found', {})}"
+
+    def _left(self, readings: tuple[Reading, ...], asker: Asker, *, short: bool) -> list[str]:
+        """Lines on the dossiers that a text names besides those that are told of."""
+        keys = ["several_left"] * (len(readings) > MOST_ANSWERED) + ["several_short"] * short
+        most = {"most": str(MOST_ANSWERED)}
+        return [self._wording.text(asker.language, key, most, accents=asker.accents) for key in keys]
 
     def _prefer(self, asker: Asker, language: Language | None, accents: bool | None) -> Reply:
         accented = asker.accents if accents is None or asker.whole else accents  # a chat is always with accents
@@ -316,6 +319,8 @@ class Answers:
             values["agency"] = self._agency(agency, asker)
         key = _to_link(said.key, asker)
         text = self._wording.text(asker.language, key, values, accents=asker.accents, whole=asker.whole)
+        if said.below:
+            text = "\n".join((text, *(line if asker.accents else plain(line) for line in said.below)))
         return self._reply(asker, text, said)
 
     def _other_accents(self, asker: Asker) -> dict[str, str | None]:
@@ -342,47 +347,9 @@ class Answers:
         return min(SLOWEST, 10.0 * max(0, misses - self._limits.slow + 1))
 
 
-def _helped(request: LookUp | AskWhatLacks | Help | Thank | Agree | Choose | HowToReceive | NoneOfThem) -> Said:
-    """What somebody gets for whom nothing is looked up."""
-    match request:
-        case LookUp(read):
-            return _hinted(read.hint)
-        case AskWhatLacks():
-            return _hinted(Hint.NOTHING)
-        case Thank() | Agree(Thank()):
-            return Said("help", "thanked")
-        case HowToReceive():
-            return Said("help", "receive_usage")
-        case NoneOfThem():
-            return Said("help", "none_of_them")
-    return Said("help", "help")
-
-
-def _unasked(number: int, asker: Asker, found: Mapping[str, Dossier]) -> Said:
-    """What is said to a number that answers no question; behind a result it is meant for a score."""
-    results = commands.told_results(asker, found)
-    if len(results) == 1 and number <= BEST:
-        return Said("incomplete", "rate_usage", {"example": results[0].code}, (results[0].code,))
-    return Said("incomplete", "no_question")
-
-
-def _how_to_follow(asker: Asker) -> Said:
-    """How to follow a dossier, shown with the one that was told of last."""
-    return Said("incomplete", "follow_usage", {"example": asker.ties.recent[0]} if asker.ties.recent else {})
-
-
-def _example(read: Read) -> dict[str, str | None]:
-    """The code with which the form of a command is shown: the one that was written, if it surely was one."""
-    return {"example": read.readings[0].literal} if read.readings and read.readings[0].sure else {}
-
-
 def _to_link(key: str, asker: Asker) -> str:
     """Which text tells the same to somebody in a chat of whom no phone is known."""
     return _TO_LINK.get(key, key) if asker.unlinked else key
-
-
-def _hinted(hint: Hint) -> Said:
-    return Said("help" if hint is Hint.NOTHING else "incomplete", _HINTS[hint])
 
 
 def _commands(words: Words) -> dict[str, str | None]:

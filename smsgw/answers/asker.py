@@ -112,7 +112,7 @@ class Asker(NamedTuple):
 class Said(NamedTuple):
     """What is to be said: a text of the wording and what is filled in; what it is about, offers and changes.
 
-    `delay` in seconds; None: as long as one who guesses waits.
+    `delay` in seconds; None: as long as one who guesses waits. `below`: lines that follow on the text.
     """
 
     kind: Kind
@@ -122,6 +122,7 @@ class Said(NamedTuple):
     options: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     delay: float | None = None
+    below: tuple[str, ...] = ()
 
 
 class Reply(NamedTuple):
