@@ -245,7 +245,13 @@ def _queue(gateway: Gateway) -> Finding:
         return Finding("outbox", ok=False, detail=f"{'; '.join(closed)}; what is held needs smsgw channel release NAME")
     if outbox.oldest_queued_seconds > LONGEST_WAIT:
         waited = f"a due message has waited {outbox.oldest_queued_seconds:.0f} s"
-        return Finding("outbox", ok=False, detail=f"{waited}; is a node with the role worker running?")
+        asked = [
+            f"channel {name} waits as its carrier asked until {channel.resume_at:%H:%M} UTC"
+            for name, channel in outbox.channels.items()
+            if channel.resume_at
+        ]
+        why = "; ".join(asked) or "is a node with the role worker running?"
+        return Finding("outbox", ok=False, detail=f"{waited}; {why}")
     return Finding("outbox", ok=True)
 
 

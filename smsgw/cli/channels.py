@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from smsgw.cli.common import CommandFailed, Context, Msisdn, as_json, by_hand, nothing, print_json
+from smsgw.cli.common import CommandFailed, Context, Mobile, Said, as_json, by_hand, nothing, print_json
 from smsgw.clock import utc_now
 from smsgw.dispatch import doubts, trial
 from smsgw.dispatch.channel import Channel
@@ -33,6 +33,7 @@ def channel() -> None:
 @click.pass_obj
 def list_channels(context: Context, as_json: bool) -> None:
     """Each channel with what is left of its carrier's quota, if that has one, and its latest changes, newest first."""
+    now = utc_now()
     with context.database() as database, database.reading() as connection:
         rows, left = channels.every(connection), quotas.every(connection)
         events = {name: channels.events(connection, name) for name in rows}
@@ -46,6 +47,9 @@ def list_channels(context: Context, as_json: bool) -> None:
         return
     for name, row in rows.items() or nothing("no channel yet: smsgw serve writes them down"):
         click.echo(f"{name}: {row.state}{f', {row.reason}' if row.reason else ''}")
+        if row.state == "open" and row.waits(now):
+            until = f"{row.resume_at:%Y-%m-%d %H:%M:%S} UTC"
+            click.echo(f"  waits as its carrier asked until {until}; smsgw channel release {name} ends that")
         if quota := left.get(name):
             said = f"{quota.remaining} of {quota.daily} messages of the day's quota were left"
             click.echo(f"  {quota.asked_at:%Y-%m-%d %H:%M:%S} UTC  {said}")
@@ -55,7 +59,7 @@ def list_channels(context: Context, as_json: bool) -> None:
 
 @channel.command()
 @click.argument("name")
-@click.option("--reason", default="released by hand", help="Why, for those who look at it later.")
+@click.option("--reason", type=Said(), default="released by hand", help="Why, for those who look at it later.")
 @click.pass_obj
 def release(context: Context, name: str, reason: str) -> None:
     """Let channel NAME send again, after what held it is mended."""
@@ -66,7 +70,7 @@ def release(context: Context, name: str, reason: str) -> None:
 
 @channel.command()
 @click.argument("name")
-@click.option("--reason", required=True, help="Why, for those who look at it later.")
+@click.option("--reason", type=Said(), required=True, help="Why, for those who look at it later.")
 @click.pass_obj
 def pause(context: Context, name: str, reason: str) -> None:
     """Send nothing by channel NAME until it is released, whatever happens."""
@@ -77,8 +81,8 @@ def pause(context: Context, name: str, reason: str) -> None:
 
 @channel.command("test")
 @click.argument("name")
-@click.option("--to", "phone", type=Msisdn(), required=True, help="The phone that is to get it.")
-@click.option("--text", default=TEST_TEXT, show_default=True, help="What it is to read.")
+@click.option("--to", "phone", type=Mobile(), required=True, help="The phone that is to get it.")
+@click.option("--text", type=Said(), default=TEST_TEXT, show_default=True, help="What it is to read.")
 @click.option("--wait", default=30.0, show_default=True, help="Seconds to wait for the carrier's receipt.")
 @as_json
 @click.pass_obj

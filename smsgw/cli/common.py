@@ -115,6 +115,17 @@ class Agency(click.ParamType[str]):
         return value
 
 
+class Said(click.ParamType[str]):
+    """Words that people are to read, of which there must be some."""
+
+    name = "TEXT"
+
+    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        if not value.strip():
+            self.fail("it is empty; say something", parameter, context)
+        return value
+
+
 class Msisdn(click.ParamType[str]):
     """A phone number in any usual form; E.164 digits come out."""
 

@@ -33,6 +33,8 @@ def outbox(context: Context, as_json: bool) -> None:
     click.echo(f"the oldest due message has waited {shown.oldest_queued_seconds} s")
     for name, channel in shown.channels.items():
         why = f", {channel.reason}" if channel.reason else ""
+        if channel.state == "open" and channel.resume_at:
+            why = f", waits as its carrier asked until {channel.resume_at:%Y-%m-%d %H:%M:%S} UTC"
         click.echo(f"channel {name}: {channel.state}{why}; {channel.queued} queued, {channel.sending} being sent")
 
 

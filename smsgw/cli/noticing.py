@@ -9,7 +9,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 import click
@@ -80,7 +81,7 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
             send_at = send_at.replace(tzinfo=zone)
         source = sources[0]
         draft = Draft(name, text, source.name if isinstance(source, Path) else source, send_at, accents)
-        with source.open("rb") if isinstance(source, Path) else nullcontext() as file:
+        with _opened(source, gateway.limits.bytes) if isinstance(source, Path) else nullcontext() as file:
             audience = FileAudience(file, text, gateway.limits, "en") if file else _filtered(gateway, source, text, who)
             created = gateway.notices.create(draft, audience, who, _counted)
         made, past = created.notice, created.notice.past(gateway.clock())
@@ -96,6 +97,18 @@ def create(context: Context, /, name: str, text: str, send_at: datetime | None, 
         click.echo(f"row {error.row}, {error.column}: {error.problem}")
     if len(created.errors) > ERRORS_SHOWN:
         click.echo(f"and {len(created.errors) - ERRORS_SHOWN} more errors; --json lists all")
+
+
+@contextmanager
+def _opened(path: Path, most: int) -> Iterator[BinaryIO]:
+    """A file, which is read more than once; what comes by a pipe is kept for that, as far as so many bytes and one."""
+    with path.open("rb") as file:
+        if file.seekable():
+            yield file
+            return
+        with TemporaryFile() as kept:
+            kept.write(file.read(most + 1))
+            yield cast(BinaryIO, kept)
 
 
 def _left_out(of: Reckoning) -> str:
@@ -263,6 +276,8 @@ def report_notice(context: Context, id: str, user: str | None, as_json: bool, ou
     with _as(context, user, "viewer") as (gateway, who):
         means, found = gateway.notices.means, gateway.notices.find(id, who)
         lines = report.records(means, found, "en")
+        if as_json and out is not None:
+            raise click.UsageError("--json goes to standard output and --out is CSV or .xlsx: leave one of them out")
         if as_json:
             headings = next(lines)
             print_json([dict(zip(headings, line, strict=True)) for line in lines])

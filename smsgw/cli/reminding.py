@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 import sqlalchemy as sa
 
-from smsgw.cli.common import CommandFailed, Context, as_json, by_hand, nothing, print_json
+from smsgw.cli.common import Agency, CommandFailed, Context, as_json, by_hand, nothing, print_json
 from smsgw.gateway import Gateway
 from smsgw.reminders.reminders import RuleState
 from smsgw.reminders.running import Shown
@@ -79,15 +79,15 @@ def list_runs(context: Context, limit: int, as_json: bool) -> None:
 def _turning(name: str, *, is_on: bool) -> click.Command:
     @reminders.command(name)
     @click.argument("rule", metavar="NAME")
-    @click.option("--agency", default=EVERYWHERE, metavar="CODE", help="Only in this agency.")
+    @click.option("--agency", type=Agency(), metavar="CODE", help="Only in this agency.")
     @click.pass_obj
-    def turn(context: Context, rule: str, agency: str) -> None:
+    def turn(context: Context, rule: str, agency: str | None) -> None:
         with context.gateway() as gateway:
             _known(gateway, rule)
             gateway.reminders.runs.meet()
-            gateway.reminders.turn(rule, agency, is_on, by_hand())
+            gateway.reminders.turn(rule, agency or EVERYWHERE, is_on, by_hand())
         click.echo(f"{rule}: {name}{f' in {agency}' if agency else ''}")
-        context.doubt(agency, f"{rule} is {name}")
+        context.doubt(agency or EVERYWHERE, f"{rule} is {name}")
 
     turn.help = f"Turn rule NAME {name}, everywhere or in one agency."
     return turn

@@ -77,9 +77,9 @@ def probed(channel: Channel, failure: str | None, now: datetime) -> Channel:
 
 
 def released(channel: Channel, reason: str, now: datetime) -> Channel:
-    """After a person said that it is mended."""
+    """After a person said that it is mended; one that is open also waits no more as its carrier had asked."""
     if channel.state == "open":
-        return channel
+        return replace(channel, resume_at=None)
     opened = _changed(channel, "open", reason, now)
     return replace(opened, failures=0, trips=0, calls=0.0, failed=0.0, resume_at=None)
 

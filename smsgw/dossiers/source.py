@@ -227,8 +227,10 @@ def read_only_engine(url: str, *, timeout: float = 30.0, pool_size: int = 1) -> 
     # How many are in use at a time is the caller's to say; one that hangs must not be in the way of another.
     kept = {"pool_size": pool_size, "max_overflow": -1}
     if backend == "sqlite":
-        path = Path(address.database or "").absolute()
-        address = address.set(database=path.as_uri()).update_query_dict({"mode": "ro", "uri": "true"})
+        name = address.database or ""
+        is_uri = name.startswith("file:") and "uri" in address.query
+        uri = name if is_uri else Path(name).absolute().as_uri()
+        address = address.set(database=uri).update_query_dict({"mode": "ro", "uri": "true"})
         arguments: dict[str, Any] = {"timeout": timeout}
         # A file that is replaced is another file: a connection that was kept would read the old one for ever.
         pool: dict[str, Any] = {"poolclass": sa.NullPool}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import time
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -40,13 +42,26 @@ def _database(url: str) -> str:
     except ImportError as error:
         advice = "write its package into requirements/local.txt, then ./run setup"
         raise ValueError(f"the driver of this database is not installed (module {error.name}); {advice}") from None
+    try:
+        with warnings.catch_warnings(action="error"):
+            dialect().create_connect_args(address)
+    except (sa.exc.SQLAlchemyError, sa.exc.SAWarning, TypeError, ValueError):
+        raise ValueError("an option behind the ? is none that its driver takes, or has a wrong value") from None
     return url
 
 
 def _gateway_database(url: str) -> str:
     if _backend(url) not in ("sqlite", "postgresql"):
         raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME")
+    if (sa.make_url(url).database or "").startswith("file:"):
+        raise ValueError("expected the name of a file and no file: URI, such as sqlite:///var/gateway.db")
     return _database(url)
+
+
+def _file_name(path: Path) -> Path:
+    if not str(path).isprintable():  # no file has a NUL in its name
+        raise ValueError("expected the name of a file, in quotes")
+    return path
 
 
 def _timezone(name: str) -> str:
@@ -145,6 +160,7 @@ def _days(least: int) -> Callable[[int], int]:
     return check
 
 
+FileName = Annotated[Path, AfterValidator(_file_name)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Phone = Annotated[str, AfterValidator(_phone)]
 Issuer = Annotated[str, AfterValidator(_issuer)]

@@ -8,11 +8,12 @@ import tomllib
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 import providers
@@ -43,9 +44,35 @@ from smsgw.settings.tables import (
     WebSettings,
 )
 
+_BY_AGENCY = (("notices", "budgets"), ("reminders", "digest"))  # tables whose keys are codes of agencies
+
 
 class SettingsError(ExpectedFailure):
     """What is wrong with the settings: one line for each fault, with file, key and what was expected."""
+
+
+class _Variables(EnvSettingsSource):
+    """The variables. Their names are read in small letters, but for the codes of agencies.
+
+    A provider's own setting is a text as it stands there, also one of digits, unless it is a list or table.
+    """
+
+    def __call__(self) -> dict[str, Any]:
+        given = super().__call__()
+        for table, key in _BY_AGENCY:
+            start = f"{PREFIX}{table}{DIVIDER}{key}{DIVIDER}".upper()
+            codes = {
+                name[len(start) :].lower(): name[len(start) :] for name in os.environ if name.upper().startswith(start)
+            }
+            if codes:
+                given[table][key] = {codes.get(name, name): value for name, value in given[table][key].items()}
+        return given
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """As JSON; raises ValueError for what is none, and is taken as it stands where it need not be."""
+        if field is None and not value.lstrip().startswith(("[", "{")):
+            raise ValueError
+        return super().decode_complex_value(field_name, field, value)
 
 
 class Settings(BaseSettings):
@@ -78,7 +105,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Variables outrank the file, whose content is passed in by `load`."""
-        return env_settings, init_settings
+        return _Variables(settings_cls), init_settings
 
 
 def load(file: Path, text: str | None = None) -> Settings:

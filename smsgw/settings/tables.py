@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_validator
@@ -17,6 +16,7 @@ from smsgw.settings.kinds import (
     Count,
     Days,
     DaysOfLog,
+    FileName,
     GatewayDatabase,
     Hour,
     Issuer,
@@ -66,7 +66,7 @@ class AnswerSettings(Table):
     `most_followed`: dossiers that one phone may follow.
     """
 
-    wording: Path | None = None
+    wording: FileName | None = None
     hotline: str = Field(default="1022", min_length=3, max_length=20)
     slow_after_misses: Count = Field(default=5, ge=1)
     refuse_after_misses: Count = Field(default=20, ge=1)
@@ -133,7 +133,7 @@ class ReminderSettings(Table):
     `digest`: the officials' phones by agency code.
     """
 
-    rules: Path | None = None
+    rules: FileName | None = None
     most_a_day: Count = Field(default=3, ge=1, le=50)
     overlap: Count = Field(default=900, ge=60, le=86_400)
     digest: dict[str, tuple[Phone, ...]] = Field(default_factory=dict)

@@ -147,6 +147,8 @@ class Database:
         """Make the tables where there are none; True if it made them. Raises SchemaError for a foreign schema."""
         if self.file is not None:
             self.file.parent.mkdir(parents=True, exist_ok=True)
+            if not self.file.exists():
+                self.file.touch(0o600)  # it will hold every phone and text
         with self.writing("create") as connection:
             if not self.on_sqlite:
                 # Nodes that start at once: one makes the tables, and the others find them made.

@@ -98,7 +98,7 @@ class _Gauges:
         is_open = GaugeMetricFamily("smsgw_channel_open", "Whether a channel sends: 1, or 0", labels=["channel"])
         for name, channel in outbox.channels.items():
             if name in self._channels:
-                is_open.add_metric([name], channel.state == "open")
+                is_open.add_metric([name], channel.state == "open" and channel.resume_at is None)
         yield is_open
 
     def describe(self) -> Iterator[Metric]:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import sys
 from collections.abc import Generator
 from typing import BinaryIO
 
@@ -31,6 +32,7 @@ def lines(file: BinaryIO, limits: Limits) -> Generator[Line]:
         text.seek(0)
         if not shown:
             text.readline()
+        csv.field_size_limit(sys.maxsize)  # how long a cell may be is said with its column
         for number, cells in enumerate(csv.reader(text, delimiter=delimiter, strict=True), start=1):
             if any(read := [cell(value, limits.cell) for value in cells]):
                 yield Line(number, read)

@@ -38,7 +38,8 @@ def routes(desk: Desk) -> Blueprint:
         reason = request.form.get("reason", "").strip()[:LONGEST_REASON]
         if not reason:
             return shown(HTTPStatus.BAD_REQUEST, wrong={name: say("channels.reason_missing")})
-        step = desk.steering.pause if request.form.get("step") == "pause" else desk.steering.release
+        steps = {"pause": desk.steering.pause, "release": desk.steering.release}
+        step = steps.get(request.form.get("step", "")) or abort(HTTPStatus.BAD_REQUEST)
         try:
             step(name, reason, me().name)
         except NoSuchChannel:

@@ -303,6 +303,8 @@ def _fault(error: HTTPException) -> AnyResponse:
 
 
 def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
+    if isinstance(error, sa.exc.DataError):
+        return _trouble(HTTPStatus.BAD_REQUEST, "400")  # it is there, and takes no such text: one with a NUL
     current_app.logger.error("the database failed: %s", trouble(error))
     return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "503")
 
