@@ -86,6 +86,21 @@ def test_work_of_more_than_a_day_rests_at_night_and_on_holidays() -> None:
     assert NIGHT.after(at("2018-08-15 08:00"), timedelta(hours=27)) == at("2018-08-16 21:00")
 
 
+@pytest.mark.parametrize(
+    ("queued", "hours", "until"),
+    [
+        ("2018-08-15 08:00", 72, "2018-08-18 08:00"),
+        ("2018-08-15 20:59", 24, "2018-08-16 20:59"),
+        ("2018-08-15 20:59", 1, "2018-08-16 07:19"),
+        ("2019-02-01 20:00", 72, "2019-02-12 16:00"),  # over Tet, which is over on the 11th
+        ("2019-02-04 10:00", 72, "2019-02-12 17:00"),
+    ],
+)
+def test_no_message_ends_before_it_could_go_out(queued: str, hours: int, until: str) -> None:
+    assert NIGHT.worth_until(at(queued), timedelta(hours=hours)) == at(until)
+    assert ALWAYS.worth_until(at(queued), timedelta(hours=hours)) == at(queued) + timedelta(hours=hours)
+
+
 times = st.times().map(lambda moment: moment.replace(microsecond=0))
 moments = st.datetimes(datetime(2018, 1, 1), datetime(2030, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 

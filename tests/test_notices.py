@@ -216,6 +216,24 @@ def test_paused_in_the_middle_nothing_goes_out_and_resumed_everybody_gets_it_onc
     assert all(len(slow.heard(number)) == 1 for number in range(90))
 
 
+def test_what_waits_over_the_holidays_of_tet_goes_out_when_they_are_over(slow: Cast) -> None:
+    tet, over = (datetime.fromisoformat(f"2019-02-{time}+07:00") for time in ("01T20:59:56", "11T07:00:01"))
+    slow.world.clock.now = tet
+    made, held = (approved(slow.notices, slow.an, slow.binh, 45) for _ in range(2))
+    slow.world.settle(1)
+    slow.notices.pause(held.id, slow.an)
+    slow.world.settle(8)
+    assert 0 < slow.counts(made.id)["delivered"] < 45
+    slow.world.clock.now = tet + timedelta(days=2)
+    slow.notices.resume(held.id, slow.an)
+    for day in range(3, 9):
+        slow.world.clock.now = tet + timedelta(days=day)
+        slow.world.settle(1)
+    slow.world.clock.now = over
+    slow.world.settle(20)
+    assert slow.counts(made.id) == slow.counts(held.id) == {"delivered": 45}
+
+
 def test_cancelled_in_the_middle_the_rest_never_goes_out_and_the_budget_gets_it_back(slow: Cast) -> None:
     made = approved(slow.notices, slow.an, slow.binh, 90)
     slow.world.settle(4)

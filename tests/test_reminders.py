@@ -209,6 +209,19 @@ def test_nobody_is_woken_at_night(here: World) -> None:
     assert [len(told(here, agency, code)) for code in codes] == [1, 1, 1]
 
 
+def test_what_changes_in_the_holidays_of_tet_is_told_when_they_are_over(here: World) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS, 1)
+    here.clock.now = datetime(2019, 2, 2, 3, tzinfo=UTC)
+    until_then = datetime(2019, 2, 20, 9, tzinfo=UTC)
+    agency.change(code, here.clock(), status=5, supplement_note="ban sao so ho khau", supplement_due_at=until_then)
+    minutes(here, 2)
+    assert told(here, agency, code) == []
+    for day in range(3, 12):
+        until(here, datetime(2019, 2, day, tzinfo=UTC))  # 7:00 there
+    assert [text for text in told(here, agency, code) if "ban sao so ho khau" in text]
+
+
 def test_a_person_gets_three_a_day_and_the_most_urgent_first(anywhere: World, agency: Agency) -> None:
     codes = agency.codes(IN_PROGRESS, 5)
     phone = agency.get(codes[0], "applicant_phone")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
@@ -15,7 +16,7 @@ def no_holidays(day: date) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a key of a cache, for which nobody has to hash it whole
 class Hours:
     """The hours of a province. Quiet from `start` to `end` of its clock, over midnight too; the same twice: never."""
 
@@ -46,6 +47,13 @@ class Hours:
             work -= max(timedelta(), closes - begun)
         raise AssertionError("days do not end")
 
+    def worth_until(self, start: datetime, life: timedelta) -> datetime:
+        """Until when a message is worth sending that waits from then on: so long, and a third of that in allowed hours.
+
+        Over Tet it is quiet for longer than most messages are to live, and yet none may end before it could go out.
+        """
+        return _worth_until(self, start, life)
+
     def _spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         day = start.astimezone(self.zone).date()
         while True:
@@ -66,6 +74,11 @@ class Hours:
 
     def _at(self, day: date, hour: time) -> datetime:
         return datetime.combine(day, hour, self.zone).astimezone(UTC)
+
+
+@lru_cache(maxsize=256)  # those of a batch begin at the same time
+def _worth_until(hours: Hours, start: datetime, life: timedelta) -> datetime:
+    return max(start + life, hours.after(start, life / 3))
 
 
 ALWAYS = Hours(time(), time(), ZoneInfo("UTC"))

@@ -68,4 +68,8 @@ class Means:
         self, channel: Channel, lane: Lane, phone: str, text: str, now: datetime, id: str | None = None
     ) -> NewMessage:
         """A message that is to be queued now. `id`: if it has one already."""
-        return channel.message(lane, phone, text, now, now + self.rules.valid, id=id)
+        return channel.message(lane, phone, text, now, self.worth_until(now), id=id)
+
+    def worth_until(self, now: datetime) -> datetime:
+        """Until when a message that is queued now is worth sending."""
+        return self.hours.worth_until(now, self.rules.valid)

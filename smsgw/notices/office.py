@@ -283,7 +283,7 @@ class Notices:
         notice = self.find(id, who)
         with self._moving(notice, Move.RESUME, who.name, reason) as move:
             move()
-            sending.release(move.connection, id, move.now, move.now + self.means.rules.valid)
+            sending.release(move.connection, id, move.now, self.means.worth_until(move.now))
         return self.find(id, who)
 
     def cancel(self, id: str, who: Official, reason: str = "") -> Notice:

@@ -74,7 +74,7 @@ class Personal:
         if refusing := means.refuses(phone, lambda: text, Lane.REMINDER):
             raise MessageRefused("registered", f"the carrier of channel {refusing} takes only texts registered with it")
         opens = means.hours.next_allowed(now)
-        until = opens + RULES[Lane.REMINDER].lifetime
+        until = means.hours.worth_until(opens, RULES[Lane.REMINDER].lifetime)
         message = means.roads.first(Lane.REMINDER, phone).message(Lane.REMINDER, phone, text, now, until)
         if message.segments > means.rules.most_segments:
             allowed = means.rules.most_segments

@@ -57,7 +57,7 @@ def open_office(
     rules = load(plan.rules, zone)
     texts = Texts(rules, wording, timezone=plan.timezone, hotline=plan.hotline)
     candidates = Candidates(url)
-    teller = Teller(texts, roads, plan.hours.next_allowed)
+    teller = Teller(texts, roads, plan.hours)
     finder = Finder(database, candidates, teller, zone, plan.digest)
     vet = ReminderVet(
         database,

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from smsgw.dispatch.channel import Roads
+from smsgw.dispatch.hours import Hours
 from smsgw.dossiers.candidates import Load
 from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.deciding import Texts, occasion, too_old
@@ -35,12 +36,12 @@ class Planned:
 
 
 class Teller:
-    """Plans reminders and queues them. `opening`: the next time that is not in the quiet hours, from a time on."""
+    """Plans reminders and queues them, to go out in those hours."""
 
-    def __init__(self, texts: Texts, roads: Roads, opening: Callable[[datetime], datetime]) -> None:
+    def __init__(self, texts: Texts, roads: Roads, hours: Hours) -> None:
         self._texts = texts
         self._roads = roads
-        self._opening = opening
+        self._hours = hours
 
     def people(
         self, rule: Rule, dossiers: Iterable[Dossier], following: Mapping[str, Followers], now: datetime
@@ -97,10 +98,10 @@ class Teller:
         if phone is None or id is None:
             raise ValueError("who is told has a phone and a message")
         channel = self._roads.first(Lane.REMINDER, phone)
-        opens = self._opening(now)
+        opens = self._hours.next_allowed(now)
         # Of those that wait for the morning, the most urgent go first: messages go out in the order of this time.
         not_before = opens + timedelta(milliseconds=item.rule.urgency) if opens > now else now
-        until = now + item.rule.max_age + SPARE
+        until = self._hours.worth_until(now, item.rule.max_age + SPARE)
         message = channel.message(Lane.REMINDER, phone, item.say(wishes[phone]), now, until)
         return message._replace(id=id, not_before=not_before)
 
