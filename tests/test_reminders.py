@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import sqlalchemy as sa
 
 from smsgw.store import opt_outs, voices
 from smsgw.store.opt_outs import OptOut
+from smsgw.store.reminders import EVERYWHERE
 from smsgw.store.tables import outbound
 from smsgw.text.phones import msisdn
 from tests.agency import Agency
@@ -220,6 +223,30 @@ def test_what_changes_in_the_holidays_of_tet_is_told_when_they_are_over(here: Wo
     for day in range(3, 12):
         until(here, datetime(2019, 2, day, tzinfo=UTC))  # 7:00 there
     assert [text for text in told(here, agency, code) if "ban sao so ho khau" in text]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_after_a_restore_nobody_is_told_again_if_the_rules_are_turned_off_and_on(here: World, turned: bool) -> None:
+    agency = begun(here)
+    (code,) = agency.codes(IN_PROGRESS, 1)
+    file, backup = here.gateway.database.file, sqlite3.connect(":memory:")
+    with closing(sqlite3.connect(str(file))) as live:
+        live.backup(backup)
+    agency.finish(code, here.clock())
+    minutes(here, 2)
+    assert len(told(here, agency, code)) == 1
+    with closing(sqlite3.connect(str(file))) as live:
+        backup.backup(live)
+    for is_on in (False, True) if turned else ():
+        for rule in here.gateway.reminders.rules:
+            here.gateway.reminders.turn(rule, EVERYWHERE, is_on, "cli:root")
+    minutes(here, 3)
+    assert len(told(here, agency, code)) == (1 if turned else 2)
+    agency.change(code, here.clock(), status=10, returned_at=here.clock())
+    (other,) = agency.codes(IN_PROGRESS, 1)
+    agency.finish(other, here.clock())
+    minutes(here, 2)
+    assert len(told(here, agency, other)) == 1  # what happens from then on is told
 
 
 def test_a_person_gets_three_a_day_and_the_most_urgent_first(anywhere: World, agency: Agency) -> None:

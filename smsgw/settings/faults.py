@@ -100,6 +100,8 @@ def unreadable(error: UnreadableVariable) -> str:
     """A whole table in one variable, which has to be JSON. The error names the table and quotes no value."""
     table = re.search(r'field "(\w+)"', str(error))
     name = f"{PREFIX}{table[1].upper()}" if table else PREFIX
+    if table and table[1] == "routes":
+        return f"{name}: {_ROUTES}"
     return f"{name}: expected a table as JSON; better set single keys: {name}{DIVIDER}KEY"
 
 
