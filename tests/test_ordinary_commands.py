@@ -47,7 +47,20 @@ def test_a_command_may_say_about_which_dossier_it_is(text: str, request_: Reques
     assert understand(text, Words()) == request_
 
 
-@pytest.mark.parametrize(("text", "kind"), [("dk nhé", Follow), ("cho em DK với ạ", Follow), ("huy nhe", Unfollow)])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("dk nhé", Follow),
+        ("cho em DK với ạ", Follow),
+        ("huy nhe", Unfollow),
+        ("hủy cái này", Unfollow),
+        ("theo dõi hồ sơ này nhé", Follow),
+        ("DK luôn", Follow),
+        ("DK và mã hồ sơ", Follow),
+        ("HUY và mã hồ sơ", Unfollow),
+        ("DG mã hồ sơ và điểm", Rate),
+    ],
+)
 def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kind: type) -> None:
     request = understand(text, Words())
     assert isinstance(request, kind)
