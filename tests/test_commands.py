@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from smsgw.bench.ports import free_port
+from smsgw.clock import utc_now
+from smsgw.dispatch import pace
 from smsgw.store import channels
 from smsgw.store.database import Database
 from tests import processes
@@ -255,6 +257,10 @@ def test_a_failure_is_one_line_that_says_what_to_do(
         ("bench", "--database", "x"),
         ("bench", "--database", "sqlite:///x.db"),
         ("channel", "pause", "sms", "--reason", "\udcff"),
+        ("channel", "pause", "sms", "--reason", " "),
+        ("channel", "test", "sms", "--to", "0912345678", "--text", ""),
+        ("channel", "test", "sms", "--to", "02963123456"),
+        ("reminders", "off", "received", "--agency", ""),
         ("user", "add", "bay", "--role", "viewer", "--no-password", "--agency", "\udcff"),
     ],
 )
@@ -345,3 +351,16 @@ def test_a_channel_is_paused_and_released_with_a_reason(shell: Shell) -> None:
     assert shell.run("channel", "pause", "sms", "--reason", "test").returncode == 0
     assert shell.json("channel", "list")["sms"]["state"] == "paused"
     assert shell.run("channel", "release", "sms").returncode == 0
+
+
+def test_what_a_carrier_asked_us_to_wait_is_told_and_ends_by_a_release(shell: Shell) -> None:
+    database, now = Database(f"sqlite:///{shell.folder}/gateway.db"), utc_now()
+    with database.writing("test") as connection:
+        channels.ensure(connection, "sms", now)
+        before = channels.lock(connection, "sms")
+        channels.write(connection, before, pace.slowed(before, 3600, now), now)
+    assert "  waits as its carrier asked until " in shell.run("channel", "list").stdout
+    assert "channel sms: open, waits as its carrier asked until " in shell.run("outbox").stdout
+    assert shell.run("channel", "release", "sms").returncode == 0
+    assert "waits" not in shell.run("channel", "list").stdout
+    database.close()

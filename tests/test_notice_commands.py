@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,16 @@ def test_a_notice_is_created_approved_and_reported_by_commands(desk: Desk) -> No
     book = out.with_suffix(".xlsx")
     assert desk.run("report", id, "--out", str(book)).exit_code == 0
     assert book.read_bytes().startswith(b"PK")
+    assert "leave one of them out" in desk.run("report", id, "--out", str(out), "--json").output
+
+
+def test_a_list_may_come_by_a_pipe(desk: Desk) -> None:
+    reads, writes = os.pipe()
+    os.write(writes, b"phone\n0912000001\n")
+    os.close(writes)
+    words = ("--name", "Nghi", "--text", "Nghi le.", "--csv", f"/dev/fd/{reads}", "--as", "an")
+    assert "1 recipients" in desk.run("create", *words).output
+    os.close(reads)
 
 
 def test_paused_resumed_and_cancelled_by_commands(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,25 @@ def test_a_database_that_the_gateway_cannot_use_is_refused(tmp_path: Path) -> No
     assert "hush" not in faults(text)
 
 
+@pytest.mark.parametrize("name", ["gateway", "onestop"])
+def test_an_option_that_a_database_does_not_take_is_refused(tmp_path: Path, name: str) -> None:
+    for option in ("timeout=abc", "foo=1"):
+        text = settings_text(tmp_path).replace(f"{name}.db", f"{name}.db?{option}")
+        assert f"{name}.database: an option behind the ? is none that its driver takes" in faults(text)
+
+
+def test_a_file_uri_opens_the_one_stop_database_and_not_ours(tmp_path: Path) -> None:
+    text = settings_text(tmp_path).replace(f"sqlite:///{tmp_path}", f"sqlite:///file:{tmp_path}")
+    assert faults(text).endswith(
+        "gateway.database: expected the name of a file and no file: URI, such as sqlite:///var/gateway.db"
+    )
+
+
+def test_the_name_of_a_file_has_no_sign_that_none_has(tmp_path: Path) -> None:
+    text = settings_text(tmp_path) + '[reminders]\nrules = "a\\u0000b"\n'
+    assert faults(text).endswith("reminders.rules: expected the name of a file, in quotes")
+
+
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(SettingsError, match=r"none\.toml: can't be read"):
         load(Path("none.toml"))
@@ -115,6 +135,23 @@ def test_a_variable_outranks_the_file(tmp_path: Path, monkeypatch: pytest.Monkey
     settings = load(FILE, settings_text(tmp_path))
     assert settings.channels["sms"].tps == 7
     assert settings.gateway.database == "sqlite:///elsewhere.db"
+
+
+def test_a_channels_own_text_may_be_digits_in_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for token in ("12345678", "1e5", "true", '"quoted"'):
+        monkeypatch.setenv("SMSGW_CHANNELS__SMS__TOKEN", token)
+        config: Any = load(FILE, settings_text(tmp_path)).channels["sms"].config()
+        assert config.token.get_secret_value() == token
+    monkeypatch.setenv("SMSGW_CHANNELS__SMS__TIME_LIMIT", "true")
+    assert faults(settings_text(tmp_path)) == "SMSGW_CHANNELS__SMS__TIME_LIMIT: expected a number"
+
+
+def test_an_agency_in_the_name_of_a_variable_keeps_its_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSGW_NOTICES__BUDGETS__H01", "100")
+    monkeypatch.setenv("SMSGW_REMINDERS__DIGEST__H01.28", '["0912345678"]')
+    settings = load(FILE, settings_text(tmp_path))
+    assert settings.notices.budgets == {"H01": 100}
+    assert settings.reminders.digest == {"H01.28": ("84912345678",)}
 
 
 def test_unknown_and_wrong_variables_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from smsgw import checkup
-from smsgw.cli.common import Context, as_json, print_json
+from smsgw.cli.common import CommandFailed, Context, as_json, print_json
 
 
 @click.command()
@@ -21,5 +21,5 @@ def doctor(context: Context, as_json: bool) -> None:
             click.echo(
                 f"{'ok  ' if finding.ok else 'FAIL'} {finding.what}{': ' if finding.detail else ''}{finding.detail}"
             )
-    if not all(finding.ok for finding in findings):
-        click.get_current_context().exit(1)
+    if faults := [finding.what for finding in findings if not finding.ok]:
+        raise CommandFailed(f"not well: {', '.join(faults)}; what to do stands with each")

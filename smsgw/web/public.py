@@ -54,7 +54,7 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
     def home() -> Response:
         return _page(counter)
 
-    @routes.get("/tra-cuu")
+    @routes.get("/tra-cuu", strict_slashes=False)
     def look_up() -> AnyResponse:
         query = request.args.get("ma", "").strip()[:LONGEST_QUERY]
         if not query:
@@ -65,7 +65,7 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Bluepri
             return _see("dossier", code=answered.codes[0])
         return _answered(counter, query, asked, answered)
 
-    @routes.get("/tra-cuu/<code>")
+    @routes.get("/tra-cuu/<code>", strict_slashes=False)
     def dossier(code: str) -> AnyResponse:
         query = code[:LONGEST_QUERY]
         if parse(query) is None:
