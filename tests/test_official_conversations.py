@@ -82,10 +82,11 @@ def test_who_looks_into_a_conversation_is_in_the_audit_log_and_who_may_not_has_s
     assert cast.viewed() == [("lan", "84900***001")]
 
 
-def test_the_trace_of_a_message_is_for_who_may_see_the_message(cast: Cast) -> None:
+def test_the_trace_of_a_message_is_for_who_may_see_the_message_and_each_look_is_in_the_audit_log(cast: Cast) -> None:
     thread = cast.room.seen(PHONE, PROVINCE)
     assert thread is not None
     seen = {row.text for row in thread.came if cast.room.trace(row.id, cast.lan)}
     assert seen == {f"HS {cast.ours.code}"}
+    assert cast.viewed() == [("lan", "84900***001")]
     assert all(cast.room.trace(sent.row.id, PROVINCE) for sent in thread.went)
     assert cast.room.trace("none", PROVINCE) is None

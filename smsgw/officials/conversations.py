@@ -49,20 +49,22 @@ class Conversations:
         thread = self.seen(phone, who) if phone else None
         if phone is None or thread is None:
             return None
-        with self._database.writing("officials") as connection:
-            audit.record(connection, who.name, "conversation.view", phone, {}, self._clock())
+        self._record(phone, who)
         with self._database.reading() as connection:
             return Opened(phone, thread, systems.senders(connection, [sent.row.id for sent in thread.went]))
 
     def trace(self, id: str, who: Official) -> list[callbacks.Kept | exchanges.Kept] | None:
-        """What was said with the carrier about a message, the oldest first."""
+        """What was said with the carrier about a message, the oldest first, and the entry that it was looked at."""
         with self._database.reading() as connection:
             phone = rows.phone_of(connection, id)
             said: list[callbacks.Kept | exchanges.Kept] = [*exchanges.of_message(connection, id)]
             said += callbacks.of_message(connection, id)
         thread = self.seen(phone, who) if phone else None
-        if thread is None or id not in {row.id for row in [*thread.came, *(sent.row for sent in thread.went)]}:
+        if phone is None or thread is None:
             return None
+        if id not in {row.id for row in [*thread.came, *(sent.row for sent in thread.went)]}:
+            return None
+        self._record(phone, who)
         return sorted(said, key=lambda one: one.at)
 
     def seen(self, phone: str, who: Official) -> Thread | None:
@@ -72,6 +74,10 @@ class Conversations:
         if who.agency is not None:
             thread = self._of_agency(thread, who, who.agency)
         return thread if thread.came or thread.went else None
+
+    def _record(self, phone: str, who: Official) -> None:
+        with self._database.writing("officials") as connection:
+            audit.record(connection, who.name, "conversation.view", phone, {}, self._clock())
 
     def _meant(self, query: str, who: Official) -> list[Talk]:
         phone = msisdn(query)
