@@ -16,7 +16,7 @@ from smsgw.store import audit, channels, conversations
 from smsgw.store.officials import Role
 from smsgw.store.tables import audit as audit_table
 from smsgw.store.tables import outbound
-from smsgw.web.console import texts
+from smsgw.web.console import opt_outs, texts
 from smsgw.web.console.shell import NAVIGATION, needs
 from tests.console import PASSWORD, Desk, official, stranger, text
 from tests.world import NOON, TOKEN, World
@@ -355,6 +355,22 @@ def test_an_opt_out_is_written_down_and_taken_back(here: World) -> None:
     assert "cán bộ lan" not in bound.get("/opt-outs/")
     assert "nhận tin trở lại" in bound.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
     assert "không có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
+
+
+def test_a_long_list_of_opt_outs_is_shown_a_page_at_a_time_and_no_number_is_in_an_address(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opt_outs, "A_PAGE", 2)
+    desk = official(here, "lan", "sender")
+    for phone in ("0912 345 671", "0912 345 672", "0912 345 673"):
+        shown = desk.post("/opt-outs/", phone=phone, purpose="notice")
+    assert not re.search(r'(href|action)="[^"]*8491', shown)
+    assert re.findall(r"0912 345 67\d</th>", shown) == ["0912 345 671</th>", "0912 345 672</th>"]
+    after = re.search(r'name="after" value="(\d+)"', shown)
+    assert after
+    rest = desk.post("/opt-outs/", verb="more", after=after[1])
+    assert re.findall(r"0912 345 67\d</th>", rest) == ["0912 345 673</th>"]
+    assert 'name="after"' not in rest
 
 
 @pytest.mark.parametrize("before", ["9" * 18, "9" * 30, "-1", "x", "%00", ""])

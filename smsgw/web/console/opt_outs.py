@@ -1,4 +1,7 @@
-"""Citizens who want no notices or reminders: the list, and adding and removing somebody who asked for it."""
+"""Citizens who want no notices or reminders: the list, and adding and removing somebody who asked for it.
+
+What comes after a page of the list is asked for by a form, so that no number is in an address.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,8 @@ def routes(desk: Desk) -> Blueprint:
     @wishes.post("/")
     @needs("sender")
     def change() -> AnyResponse:
+        if request.form.get("verb") == "more":
+            return _listed(desk)
         typed = request.form.get("phone", "")
         phone, wrong = msisdn(typed), dict[str, str]()
         purposes = [purpose for purpose in PURPOSES if purpose in request.form.getlist("purpose")]
@@ -57,6 +62,6 @@ def _listed(desk: Desk, status: HTTPStatus = HTTPStatus.OK, **said: Any) -> AnyR
     if me().agency is not None:  # the list is of citizens of all agencies
         return page("opt_outs.html", status, rows=[], **said)
     with desk.database.reading() as connection:
-        found = rows.page(connection, request.args.get("after", ""), A_PAGE)
+        found = rows.page(connection, request.form.get("after", ""), A_PAGE)
     after = found[-1].phone if len({row.phone for row in found}) == A_PAGE else None
     return page("opt_outs.html", status, rows=found, after=after, **said)
