@@ -9,6 +9,7 @@ import pytest
 
 from smsgw.web.console import people
 from tests.console import PASSWORD, at_work, official
+from tests.test_console_account import enrolled
 from tests.world import World
 
 
@@ -28,8 +29,22 @@ def test_accounts_are_made_changed_and_disabled(here: World) -> None:
     assert "Mật khẩu" in theirs.get("/")
     desk.post(f"/people/{hoa.id}", verb="enable")
     desk.post(f"/people/{hoa.id}", verb="password", password=PASSWORD + "!")
+
+
+@pytest.mark.parametrize("verb", ["change", "password", "disable", "enable", "no-second-factor"])
+def test_nobody_gets_round_the_proof_that_their_own_account_asks_for(here: World, verb: str) -> None:
+    desk = official(here, "lan", "admin", password=PASSWORD)
+    enrolled(here, desk, old=PASSWORD)
     lan = here.gateway.accounts.named("lan")
-    assert "Không thể tự" in desk.post(f"/people/{lan.id}", 400, verb="disable")
+    assert "<button" not in desk.get(f"/people/{lan.id}").split("<main")[1]
+    refused = desk.post(
+        f"/people/{lan.id}", 400, verb=verb, role="viewer", agency="", phone="", password=PASSWORD + "!"
+    )
+    assert "Không thể tự" in refused
+    assert 'href="/console/account/">Tài khoản của tôi' in refused
+    assert here.gateway.accounts.named("lan") == lan
+    assert lan.second_factor
+    assert "Đã đổi mật khẩu" in desk.post("/account/password", old=PASSWORD, new=PASSWORD + "!")
 
 
 def test_many_accounts_are_shown_a_page_at_a_time(anywhere: World, monkeypatch: pytest.MonkeyPatch) -> None:

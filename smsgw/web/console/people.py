@@ -1,4 +1,4 @@
-"""Officials' accounts, for administrators. One who is bound to an agency has only those of it."""
+"""Officials' accounts, for administrators. One who is bound to an agency has only those of it, and nobody their own."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _added(desk: Desk) -> dict[str, str]:
 def _changed(desk: Desk, official: Official) -> dict[str, str]:
     """What is wrong, by the fields of the form; empty if an account was changed."""
     who, verb = me().name, request.form.get("verb", "")
-    if official.id == me().id and verb in ("disable", "change"):
+    if official.id == me().id:
         return {PAGE: say("people.not_oneself")}
     try:
         match verb:
