@@ -82,8 +82,8 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.database = Database(settings.gateway.database)
-        self._common_clock = CommonClock(self.database, utc_now)
-        self.clock = clock = clock or self._common_clock
+        self.common_clock = CommonClock(self.database, utc_now)
+        self.clock = clock = clock or self.common_clock
         self.onestop = OneStop(settings.onestop.database, timeout=settings.onestop.time_limit)
         channels = [assembly.channel(*item) for item in settings.channels.items()]
         self.roads = Roads(channels, assembly.routes(settings, channels))
@@ -124,7 +124,7 @@ class Gateway:
         """Begin the work of these roles. Raises SchemaError or the database's error if that is not ready."""
         self.database.create()
         self._roles = roles
-        self._common_clock.compare()
+        self.common_clock.compare()
         self._meet_channels()
         self._every(TICK, self.tick)
         if "worker" in roles:
@@ -177,7 +177,7 @@ class Gateway:
 
     def tick(self) -> None:
         """Look at the clock and the channels, and settle what is past its deadline if that is this node's work."""
-        self._common_clock.compare()
+        self.common_clock.compare()
         self.roads.look(self.database)
         if "worker" in self._roles:
             self.sweep()

@@ -6,11 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
 
+from smsgw.cli.main import commands
 from smsgw.clock import utc_now
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hand import ReplyHand
@@ -23,12 +26,12 @@ from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.outbox import NewMessage
 from smsgw.store.states import State
-from smsgw.store.tables import Lane
+from smsgw.store.tables import Lane, outbound
 from tests.chaos import until
 from tests.sending import LIMIT, Carrier, rests
 from tests.test_inbox import arrival
 from tests.test_outbox import add, message
-from tests.world import SetClock
+from tests.world import SetClock, settings_text
 
 HOUR = timedelta(hours=1)
 TPS = 5.0
@@ -147,3 +150,26 @@ def test_a_reply_goes_into_no_hand_by_a_clock_that_is_wrong(
     if reply.deadline:
         lasts = timedelta(seconds=LEASES * LIMIT)
         assert abs(reply.deadline - utc_now() - lasts) < timedelta(seconds=5)
+
+
+class Late(datetime):
+    """What a machine takes for the time whose clock was set back."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # no part of the gateway can tell
+        return datetime.now(tz) - HOUR
+
+
+@pytest.mark.parametrize("words", ["test sms --wait 0 --to 0912345678", "pause sms --reason x"])
+def test_a_command_on_a_machine_whose_clock_is_wrong_goes_by_the_databases(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    (tmp_path / "settings.toml").write_text(settings_text(tmp_path, url))
+    monkeypatch.setattr("smsgw.clock.datetime", Late)
+    CliRunner().invoke(commands, ["--config", f"{tmp_path}/settings.toml", "channel", *words.split()])
+    with database.reading() as connection:
+        created = [*connection.scalars(sa.select(outbound.c.created_at))]
+        paused = [event.at for event in channels.events(connection, "sms") if event.state == "paused"]
+    (at,) = created + paused
+    assert abs(datetime.now(UTC) - at) < HOUR / 2

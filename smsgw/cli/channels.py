@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from smsgw.cli.common import CommandFailed, Context, Mobile, Said, as_json, by_hand, nothing, print_json
-from smsgw.clock import utc_now
+from smsgw.cli.common import CommandFailed, Context, Mobile, Said, as_json, by_hand, common_clock, nothing, print_json
 from smsgw.dispatch import doubts, trial
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.doubts import Doubt
@@ -33,10 +32,11 @@ def channel() -> None:
 @click.pass_obj
 def list_channels(context: Context, as_json: bool) -> None:
     """Each channel with what is left of its carrier's quota, if that has one, and its latest changes, newest first."""
-    now = utc_now()
-    with context.database() as database, database.reading() as connection:
-        rows, left = channels.every(connection), quotas.every(connection)
-        events = {name: channels.events(connection, name) for name in rows}
+    with context.database() as database:
+        now = common_clock(database)()
+        with database.reading() as connection:
+            rows, left = channels.every(connection), quotas.every(connection)
+            events = {name: channels.events(connection, name) for name in rows}
     if as_json:
         print_json(
             {
@@ -64,7 +64,7 @@ def list_channels(context: Context, as_json: bool) -> None:
 def release(context: Context, name: str, reason: str) -> None:
     """Let channel NAME send again, after what held it is mended."""
     with context.database() as database:
-        Steering(database, utc_now).release(name, reason, by_hand())
+        Steering(database, common_clock(database)).release(name, reason, by_hand())
     click.echo(f"{name}: open")
 
 
@@ -75,7 +75,7 @@ def release(context: Context, name: str, reason: str) -> None:
 def pause(context: Context, name: str, reason: str) -> None:
     """Send nothing by channel NAME until it is released, whatever happens."""
     with context.database() as database:
-        Steering(database, utc_now).pause(name, reason, by_hand())
+        Steering(database, common_clock(database)).pause(name, reason, by_hand())
     click.echo(f"{name}: paused")
 
 
@@ -158,7 +158,7 @@ def doubtful(click_context: click.Context, as_json: bool) -> None:
 def resend(context: Context, ids: Sequence[str]) -> None:
     """Send messages again; a person may then get one twice."""
     with context.database() as database:
-        _said(Steering(database, utc_now).resend(ids, by_hand()), len(ids))
+        _said(Steering(database, common_clock(database)).resend(ids, by_hand()), len(ids))
 
 
 @doubtful.command()
@@ -167,7 +167,7 @@ def resend(context: Context, ids: Sequence[str]) -> None:
 def drop(context: Context, ids: Sequence[str]) -> None:
     """Send messages no more; a person may then never get one."""
     with context.database() as database:
-        _said(Steering(database, utc_now).drop(ids, by_hand()), len(ids))
+        _said(Steering(database, common_clock(database)).drop(ids, by_hand()), len(ids))
 
 
 def _said(moved: int, asked: int) -> None:

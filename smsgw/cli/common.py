@@ -21,6 +21,7 @@ import click
 from smsgw.text import phones
 
 if TYPE_CHECKING:
+    from smsgw.clock import Clock
     from smsgw.gateway import Gateway
     from smsgw.settings import Settings
     from smsgw.store.database import Database
@@ -62,6 +63,7 @@ class Context:
         gateway = Gateway(self.settings)
         try:
             gateway.database.check()
+            gateway.common_clock.compare()
             yield gateway
         finally:
             gateway.close()
@@ -84,6 +86,16 @@ class Context:
 
         if agency and (doubt := agencies.doubt(self.settings.onestop.database, agency)):
             complain(f"{done}, but the agency {agency} {doubt}")
+
+
+def common_clock(database: Database) -> Clock:
+    """The time that running nodes go by, whatever this machine's clock is set to."""
+    from smsgw.clock import utc_now
+    from smsgw.store.clock import CommonClock
+
+    clock = CommonClock(database, utc_now)
+    clock.compare()
+    return clock
 
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)  # within these, no reckoning leaves the calendar

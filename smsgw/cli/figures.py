@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from smsgw import assembly
-from smsgw.cli.common import Context, Day, as_json, print_json
+from smsgw.cli.common import Context, Day, as_json, common_clock, print_json
 from smsgw.clock import utc_now
 from smsgw.dossiers import figures
 from smsgw.officials import reporting
@@ -23,8 +23,10 @@ from smsgw.store.database import SchemaError
 @click.pass_obj
 def outbox(context: Context, as_json: bool) -> None:
     """Messages to citizens by state, and the channels."""
-    with context.database() as database, database.reading() as connection:
-        shown = store_figures.outbox(connection, utc_now())
+    with context.database() as database:
+        now = common_clock(database)()
+        with database.reading() as connection:
+            shown = store_figures.outbox(connection, now)
     if as_json:
         print_json(shown)
         return
