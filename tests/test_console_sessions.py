@@ -1,9 +1,24 @@
-"""The console when a session is over: what becomes of a form that lay open, and of what a page's script asks."""
+"""The console without a session: who is refused at the door, what becomes of a form that lay open, and of a script."""
 
 from __future__ import annotations
 
+import pytest
+
 from tests.console import PASSWORD, at_work, official, stranger, text
 from tests.world import World
+
+
+def test_of_who_is_refused_the_log_has_the_name_of_an_account_and_nothing_else_that_was_typed(
+    here: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    here.gateway.accounts.add("lan", "viewer", None, None, PASSWORD, "test")
+    desk = stranger(here)
+    desk.post("/sign-in", 401, name=PASSWORD, password="")
+    desk.post("/sign-in", 401, name=" LAN ", password="wrong")
+    logged = [record.getMessage() for record in caplog.records if record.name == "smsgw.officials"]
+    refused = "signing in as {} from 127.0.0.1 was refused"
+    assert logged == [refused.format("nobody we know"), refused.format("lan")]
+    assert PASSWORD not in caplog.text
 
 
 def test_who_sends_a_form_when_their_session_is_over_is_told_that_it_is_lost_and_comes_back_to_it(here: World) -> None:

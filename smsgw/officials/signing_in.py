@@ -69,7 +69,9 @@ class SigningIn:
             known = rows.secrets(connection, official.id) if official and official.disabled_at is None else None
         hash = known.password if known else None
         if not passwords.matches(hash, password) or official is None or hash is None:
-            log.warning("signing in as %r from %s was refused", name, visitor.address)
+            # What is nobody's name may be a password that was typed into the wrong field.
+            whose = official.name if official else "nobody we know"
+            log.warning("signing in as %s from %s was refused", whose, visitor.address)
             raise Refused
         renewed = passwords.hashed(password) if passwords.is_outdated(hash) else None
         with self._database.writing("officials") as connection:
