@@ -101,6 +101,17 @@ def test_whatever_is_not_there_is_said_by_the_console_to_who_is_signed_in_and_th
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_a_text_with_a_nul_is_refused_as_a_wrong_one_and_is_no_fault_of_the_database(
+    anywhere: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    takes = anywhere.gateway.database.on_sqlite
+    stranger(anywhere).post("/sign-in", 401 if takes else 400, name="la\0n", password=PASSWORD)
+    desk = official(anywhere, "lan", "admin")
+    for path in ("/keys/%00", "/people/%00", "/conversations/%00", "/conversations/%00/trace", "/voices/%00"):
+        desk.get(path, 404 if takes else 400)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_no_view_of_the_console_changes_anything_but_by_a_form(here: World) -> None:
     for rule in create_app(here.gateway).url_map.iter_rules():
         if rule.endpoint.startswith("console.") and rule.endpoint != "console.nowhere":
