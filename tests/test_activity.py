@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from smsgw.store.tables import daily_reply
+from smsgw.store import receipts
+from smsgw.store.receipts import Report
+from smsgw.store.tables import daily_reply, outbound
 from tests.console import official
 from tests.world import NOON, World, world
 
@@ -70,6 +72,54 @@ def test_what_was_kept_of_a_day_stays_when_its_messages_have_gone_to_history(any
     assert anywhere.states() == {}
     assert [traffic.delivered for _, traffic in anywhere.gateway.activity.days(6)] == [3, 0, 0, 0, 0, 0]
     assert anywhere.gateway.activity.reply_times(6)[0].p50 is not None
+
+
+def days_pass(made: World, days: int) -> None:
+    """So many days in the life of a gateway, six hours at a time."""
+    for _ in range(days * 4):
+        made.clock.forward(hours=6)
+        made.gateway.sweep()
+        made.gateway.sweeper.history()
+        made.gateway.activity.keep_days()
+
+
+def test_what_a_carrier_never_reports_of_counts_once_on_its_day_and_for_no_failure(anywhere: World) -> None:
+    activity = anywhere.gateway.activity
+    activity._tariffs = {"sms": 350}
+    anywhere.carrier.faults.change({"lost_receipts": 1.0})
+    for number in range(3):
+        assert anywhere.text(f"8490000000{number}", "HD")
+    days_pass(anywhere, 4)
+    assert anywhere.states() == {"expired": 3}
+    days_pass(anywhere, 4)
+    assert anywhere.states() == {}
+    days = [traffic for _, traffic in activity.days(9)]
+    assert [traffic.messages_out for traffic in days] == [3, *[0] * 8]
+    assert [traffic.cost > 0 for traffic in days] == [True, *[False] * 8]
+    assert [traffic.failed for traffic in days] == [0] * 9
+    assert [times.p50 is not None for times in activity.reply_times(9)] == [True, *[False] * 8]
+
+
+def test_a_message_whose_receipt_comes_days_later_counts_on_the_day_it_went_out(anywhere: World) -> None:
+    anywhere.carrier.faults.change({"lost_receipts": 1.0})
+    assert anywhere.text("84900000001", "HD")
+    with anywhere.gateway.database.reading() as connection:
+        id = connection.scalars(sa.select(outbound.c.id)).one()
+    days_pass(anywhere, 1)
+    with anywhere.gateway.database.writing("test") as connection:
+        receipts.record(connection, "sms", [Report(id, None, "undelivered", None, None)], anywhere.clock())
+    days_pass(anywhere, 3)
+    days = [traffic for _, traffic in anywhere.gateway.activity.days(5)]
+    assert [(traffic.messages_out, traffic.failed) for traffic in days] == [(1, 1), *[(0, 0)] * 4]
+
+
+def test_what_no_carrier_took_is_a_failure_of_the_day_on_which_it_ended(anywhere: World) -> None:
+    anywhere.lose_carrier()
+    anywhere.carrier.text("84900000001", "HD")
+    anywhere.carrier.run_due()
+    days_pass(anywhere, 3)
+    days = [traffic for _, traffic in anywhere.gateway.activity.days(4)]
+    assert [(traffic.messages_out, traffic.failed) for traffic in days] == [(0, 0), (0, 1), (0, 0), (0, 0)]
 
 
 def test_the_time_to_reply_is_kept_for_each_day_and_drawn(anywhere: World) -> None:

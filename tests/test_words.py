@@ -21,8 +21,9 @@ from smsgw.notices import report
 from smsgw.notices.life import Move
 from smsgw.store.audit import Entry
 from smsgw.store.channels import Channel
-from smsgw.store.overdue import LEASE_LOST, NO_RECEIPT
+from smsgw.store.overdue import LEASE_LOST
 from smsgw.store.reminders import UNTRUE
+from smsgw.store.states import NO_RECEIPT
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format, ceiling
 from smsgw.web.console.texts import Language

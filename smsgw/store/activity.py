@@ -1,7 +1,8 @@
 """How much came in and went out in a span of time, read by indexes, and kept for each day that is over.
 
-A message that was submitted or has come to its end has a deadline that lies as long after that as such a state lasts.
-So the index of states and deadlines finds those of a day, for as long as they are live.
+A message belongs to the day on which a carrier took it, whatever becomes of it later; one that no carrier took, to the
+day on which it ended. What was submitted or has come to its end has a deadline that lies as long after that as such a
+state lasts. So the index of states and deadlines finds the messages of a day, for as long as they are live.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from smsgw.store.batch import InsertOrUpdate
-from smsgw.store.states import FINAL, LIVE_FOR, RECEIPT_WAIT, State
+from smsgw.store.states import FINAL, LIVE_FOR, NO_RECEIPT, RECEIPT_WAIT, State
 from smsgw.store.tables import Lane, daily, daily_reply, inbound, outbound
 
 _o = outbound.c
@@ -22,7 +23,10 @@ REPLIES_TIMED = 2000  # the latest of a span, from which its times to reply are 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Of one channel in one span: messages in; those that the carrier took, and of those that ended, how; đồng."""
+    """Of one channel in one span: messages in; those that the carrier took, and how they ended; đồng.
+
+    What the carrier never reported of is neither delivered nor failed.
+    """
 
     messages_in: int = 0
     messages_out: int = 0
@@ -56,36 +60,43 @@ def traffic(
         sa.func.count(),
         sa.func.count(_o.submitted_at),
         sa.func.coalesce(sa.func.sum(sa.case((_o.submitted_at.is_not(None), _o.segments))), 0),
+        sa.func.count(sa.case((_o.error_code == NO_RECEIPT, 1))),
     )
-    for name, state, count, taken, segments in connection.execute(
-        went.where(_ended_between(start, end)).group_by(_o.channel, _o.state)
+    for name, state, count, taken, segments, unreported in connection.execute(
+        went.where(_went_between(start, end)).group_by(_o.channel, _o.state)
     ):
         found[name] = found.get(name, Traffic()) + Traffic(
             messages_out=taken,
             delivered=count if state == State.DELIVERED else 0,
-            failed=count if state in (State.UNDELIVERED, State.REJECTED, State.EXPIRED) else 0,
+            failed=count - unreported if state in (State.UNDELIVERED, State.REJECTED, State.EXPIRED) else 0,
             cost=segments * tariffs.get(name, 0),
         )
     return found
 
 
 def reply_seconds(connection: sa.Connection, start: datetime, end: datetime) -> list[float]:
-    """How long the latest replies of a span took, from a message's arrival until the carrier had its reply; sorted."""
+    """How long replies to the latest messages of a span took, from arrival until the carrier had the reply; sorted."""
     rows = connection.execute(
         sa.select(inbound.c.received_at, _o.submitted_at)
         .join(inbound, inbound.c.id == _o.in_reply_to)
-        .where(_ended_between(start, end), _o.lane == Lane.REPLY, _o.submitted_at.is_not(None))
-        .order_by(_o.deadline.desc())
+        .where(inbound.c.received_at >= start, inbound.c.received_at < end)
+        .where(_o.lane == Lane.REPLY, _o.submitted_at.is_not(None))
+        .order_by(inbound.c.received_at.desc())
         .limit(REPLIES_TIMED)
     )
     return sorted((submitted - received).total_seconds() for received, submitted in rows)
 
 
-def _ended_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
-    def between(lasts: sa.ColumnElement[bool], wait: object) -> sa.ColumnElement[bool]:
-        return sa.and_(lasts, _o.deadline >= start + wait, _o.deadline < end + wait)  # type: ignore[operator]
-
-    return sa.or_(between(_o.state.in_(sorted(FINAL)), LIVE_FOR), between(_o.state == State.SUBMITTED, RECEIPT_WAIT))
+def _went_between(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
+    """Whether a message went out then; or ended then, if no carrier ever took it."""
+    submitted = sa.and_(
+        _o.state == State.SUBMITTED, _o.deadline >= start + RECEIPT_WAIT, _o.deadline < end + RECEIPT_WAIT
+    )
+    # It ended no sooner than it went out, and may have long after; that narrows down what the index leads to.
+    ended = sa.and_(_o.state.in_(sorted(FINAL)), _o.deadline >= start + LIVE_FOR)
+    taken_then = sa.and_(_o.submitted_at >= start, _o.submitted_at < end)
+    never_taken = sa.and_(_o.submitted_at.is_(None), _o.deadline < end + LIVE_FOR)
+    return sa.or_(submitted, sa.and_(ended, sa.or_(taken_then, never_taken)))
 
 
 def keep(connection: sa.Connection, day: date, found: Mapping[str, Traffic], now: datetime) -> None:

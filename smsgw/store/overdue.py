@@ -14,10 +14,9 @@ import sqlalchemy as sa
 
 from smsgw.store import attempts, receipts
 from smsgw.store.attempts import Attempt
-from smsgw.store.states import LIVE_FOR, State, check_move
+from smsgw.store.states import LIVE_FOR, NO_RECEIPT, State, check_move
 from smsgw.store.tables import outbound
 
-NO_RECEIPT = "no_receipt"
 LEASE_LOST = "lease_lost"
 
 _c = outbound.c

@@ -18,6 +18,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 RECEIPT_WAIT = timedelta(hours=72)  # a carrier that has not reported by then won't
+NO_RECEIPT = "no_receipt"  # the code of what expired so: a carrier took it, and nobody knows what became of it
 LIVE_FOR = timedelta(hours=72)  # a finished message stays among the live ones, where late receipts mostly find it
 
 
