@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from smsgw.notices import report
 from smsgw.notices.drafting import Draft
-from tests.bulletin import drafted
+from tests.bulletin import Cast, approved, drafted, seen
 from tests.console import Desk, official
 from tests.world import World
 
@@ -108,3 +109,21 @@ def test_of_dossiers_the_workbook_has_the_code_of_each(here: World, text: str, m
     headings, *lines = sheet(lan, made.id).iter_rows(values_only=True)
     assert headings[8:] == more
     assert here.examples[0].code in [line[7 + len(more)] for line in lines]
+
+
+def test_of_what_the_carrier_never_reports_nobody_is_told_that_it_did_not_arrive(cast: Cast) -> None:
+    cast.world.carrier.faults.change({"lost_receipts": 1.0})
+    made = approved(cast.notices, cast.an, cast.binh)
+    cast.world.settle()
+    cast.world.clock.forward(hours=73)
+    cast.world.gateway.sweep()
+    assert cast.world.states() == {"expired": 3}
+    shown = seen(cast.notices, made.id, cast.an)
+    assert cast.counts(made.id) == {"unreported": 3}
+    assert (shown.sent, shown.failures) == (3, [])
+    means, ended = cast.notices.means, cast.notices.find(made.id, cast.an)
+    english, vietnamese = (
+        [*lines][1] for lines in (report.records(means, ended, "en"), report.records(means, ended, "vi"))
+    )
+    assert english[2:4] == ("unreported", "no_receipt")
+    assert vietnamese[2:4] == ("đã gửi, không có báo cáo", "nhà mạng không báo kết quả")

@@ -35,6 +35,7 @@ STATES: dict[str, str] = {
     "submitted": "nhà mạng đã nhận",
     "delivered": "đã đến máy",
     "undelivered": "không đến máy",
+    "unreported": "đã gửi, không có báo cáo",
     "expired": "hết hạn",
     "rejected": "bị từ chối",
     "cancelled": "đã hủy",
@@ -116,7 +117,8 @@ def _wide(fate: Fate, row: Row, named: Collection[str]) -> Row:
 
 def _row(fate: Fate, notice: Notice, language: Language, zone: ZoneInfo) -> Row:
     without = "skipped" if fate.skipped else "cancelled" if notice.state == State.CANCELLED else "waiting"
-    state, reason = fate.state or without, fate.skipped or fate.code or ""
+    state = "unreported" if fate.is_unreported else fate.state or without
+    reason = fate.skipped or fate.code or ""
     return (
         fate.line,
         fate.phone,

@@ -17,7 +17,7 @@ from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.database import Database
 from smsgw.store.notice_turns import FED, fed_to, untold
 from smsgw.store.notices import Addressee, Notice, in_pages
-from smsgw.store.states import LIVE_FOR, State, check_move
+from smsgw.store.states import LIVE_FOR, NO_RECEIPT, State, check_move
 from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
 from smsgw.store.tables.notices import under_way
 
@@ -29,17 +29,22 @@ _NOTICE = [_n[name] for name in Notice.__dataclass_fields__]
 _IN_LANE = _o.lane == int(Lane.NOTICE)
 _BEFORE_RECEIPTS = (State.QUEUED, State.HELD, State.SENDING, State.UNKNOWN)  # from the beginning on
 _FAILED = (State.UNDELIVERED, State.EXPIRED, State.REJECTED)
+_UNREPORTED = (State.EXPIRED, NO_RECEIPT)  # which is no failure
 STOPPED = ("cancelled", "paused")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """A notice's recipients by what became of their messages. `queued`: all that no carrier has yet."""
+    """A notice's recipients by what became of their messages. `queued`: all that no carrier has yet.
+
+    `unreported`: a carrier took them, and never said what became of them.
+    """
 
     queued: int = 0
     submitted: int = 0
     delivered: int = 0
     undelivered: int = 0
+    unreported: int = 0
     unknown: int = 0
     cancelled: int = 0
 
@@ -58,6 +63,11 @@ class Fate:
     segments: int | None
     submitted_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def is_unreported(self) -> bool:
+        """Whether a carrier took the message, and never said what became of it."""
+        return (self.state, self.code) == _UNREPORTED
 
     @property
     def values(self) -> dict[str, str]:
@@ -197,12 +207,14 @@ def counts(found: Counter[tuple[str, str]], *, cancelled: bool) -> Counts:
     by_state: Counter[str] = Counter()
     for (state, _), count in found.items():
         by_state[state] += count
+    unreported = found[_UNREPORTED]
     waiting = by_state["waiting"]
     return Counts(
         queued=by_state["held"] + by_state["queued"] + by_state["sending"] + (0 if cancelled else waiting),
         submitted=by_state["submitted"],
         delivered=by_state["delivered"],
-        undelivered=sum(by_state[state] for state in _FAILED),
+        undelivered=sum(by_state[state] for state in _FAILED) - unreported,
+        unreported=unreported,
         unknown=by_state["unknown"],
         cancelled=by_state["cancelled"] + by_state["skipped"] + (waiting if cancelled else 0),
     )
@@ -210,7 +222,7 @@ def counts(found: Counter[tuple[str, str]], *, cancelled: bool) -> Counts:
 
 def failures(found: Counter[tuple[str, str]]) -> Counter[tuple[str, str]]:
     """Those outcomes that are failures."""
-    return Counter({kind: count for kind, count in found.items() if kind[0] in _FAILED})
+    return Counter({kind: count for kind, count in found.items() if kind[0] in _FAILED and kind != _UNREPORTED})
 
 
 def spent(connection: sa.Connection, id: str) -> int:
