@@ -146,7 +146,8 @@ class Gateway:
             self._every(TICK, self.feeder.tend)
             self.reminders.runs.meet()
             self._every(REMIND_EVERY, self.reminders.runs.tick, at_once=True)
-            self._every(KEEP_DAYS_EVERY, self.activity.keep_days)
+            # At once, before what ended in days that nobody counted becomes history.
+            self._every(KEEP_DAYS_EVERY, self.activity.keep_days, at_once=True)
             self.retention.meet()
             self._every(PURGE_EVERY, self.retention.tick)
         self._ticker.start()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from smsgw.officials.activity import FURTHEST
 from smsgw.store import receipts
 from smsgw.store.receipts import Report
 from smsgw.store.tables import daily_reply, outbound
@@ -120,6 +121,30 @@ def test_what_no_carrier_took_is_a_failure_of_the_day_on_which_it_ended(anywhere
     days_pass(anywhere, 3)
     days = [traffic for _, traffic in anywhere.gateway.activity.days(4)]
     assert [(traffic.messages_out, traffic.failed) for traffic in days] == [(0, 0), (0, 1), (0, 0), (0, 0)]
+
+
+def test_the_days_before_an_outage_are_counted_when_it_is_over(anywhere: World) -> None:
+    activity = anywhere.gateway.activity
+    activity.keep_days()
+    for number in range(3):
+        assert anywhere.text(f"8490000000{number}", "HD")
+    anywhere.clock.forward(days=1)
+    assert anywhere.text("84900000003", "HD")
+    anywhere.clock.forward(days=5)
+    anywhere.gateway.sweep()
+    activity.keep_days()
+    days = [traffic for _, traffic in activity.days(7)]
+    assert [traffic.messages_in for traffic in days] == [3, 1, *[0] * 5]
+    assert [traffic.delivered for traffic in days] == [3, 1, *[0] * 5]
+    assert [times.p50 is not None for times in activity.reply_times(7)] == [True, True, *[False] * 5]
+    assert activity.keep_days() == 0
+
+
+def test_of_a_long_outage_only_so_many_days_are_counted(here: World) -> None:
+    here.gateway.activity.keep_days()
+    here.clock.forward(days=400)
+    assert here.gateway.activity.keep_days() == FURTHEST
+    assert here.gateway.activity.keep_days() == 0
 
 
 def test_the_time_to_reply_is_kept_for_each_day_and_drawn(anywhere: World) -> None:

@@ -19,6 +19,7 @@ from smsgw.store.figures import Outbox, outbox
 FRESH_FOR = timedelta(seconds=15)  # so long the figures of today are shown again before they are counted anew
 RECENT = 3  # days whose messages are still among the live ones, at least in part
 SETTLES_FOR = 2  # days in which a day that is over is counted again; then its first messages go to history
+FURTHEST = 30  # days that are looked back on for those that nobody counted, as the gateway stood still
 COUNT_AGAIN_AFTER = timedelta(hours=6)
 
 
@@ -100,8 +101,15 @@ class Activity:
         today = self._day(now)
         recent = [today - timedelta(days=n) for n in range(1, RECENT + 1)]
         counted = activity.counted(connection, recent)
+        missed = self._missed(today, activity.newest(connection))
         settling = [day for day in recent[:SETTLES_FOR] if day in counted and counted[day] < now - COUNT_AGAIN_AFTER]
-        return [day for day in recent if day not in counted] + settling
+        return [day for day in recent if day not in counted] + missed + settling
+
+    @staticmethod
+    def _missed(today: date, newest: date | None) -> list[date]:
+        """The days since the newest one counted that are over for longer than recent ones."""
+        days = (today - timedelta(days=n) for n in range(RECENT + 1, FURTHEST + 1))
+        return [day for day in days if newest is not None and day > newest]
 
     def _reply_times(self, connection: sa.Connection, day: date) -> ReplyTimes:
         """Of the latest replies of each hour, so that no hour speaks for the day."""

@@ -128,6 +128,12 @@ def counted(connection: sa.Connection, days: Iterable[date]) -> dict[date, datet
     return {date.fromisoformat(day): at for day, at in times}
 
 
+def newest(connection: sa.Connection) -> date | None:
+    """The last day that was written down; None if there is none."""
+    day = connection.scalar(sa.select(sa.func.max(daily.c.day)))
+    return date.fromisoformat(day) if day else None
+
+
 def days(connection: sa.Connection, since: date) -> dict[date, Traffic]:
     """What was written down of each day since then, over all channels."""
     found: dict[date, Traffic] = {}
