@@ -28,7 +28,9 @@ def create_app(gateway: Gateway) -> Flask:
     app.secret_key = secret_key(settings)
     app.register_blueprint(carrier.blueprint(create_door(gateway)))
     app.register_blueprint(
-        ops.blueprint(gateway.database, gateway.onestop, gateway.reminders, gateway.channels, gateway.clock)
+        ops.blueprint(
+            gateway.database, gateway.onestop, gateway.reminders, gateway.channels, gateway.hours, gateway.clock
+        )
     )
     counter = _counter(gateway)
     app.register_blueprint(public.blueprint(gateway.clerk, counter, gateway.clock))

@@ -234,8 +234,9 @@ def _clock(gateway: Gateway) -> Finding:
 
 
 def _queue(gateway: Gateway) -> Finding:
+    now = gateway.clock()
     with gateway.database.reading() as connection:
-        outbox = figures.outbox(connection, gateway.clock())
+        outbox = figures.outbox(connection, now, gateway.hours.opened(now))
     closed = [
         f"channel {name} is {channel.state}: {channel.reason}"
         for name, channel in outbox.channels.items()

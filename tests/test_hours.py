@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smsgw import checkup
 from smsgw.dispatch.hours import ALWAYS, Hours
 from smsgw.dossiers.calendar import is_holiday
+from tests.bulletin import Cast, approved
+from tests.world import World
 
 HERE = ZoneInfo("Asia/Ho_Chi_Minh")
 NIGHT = Hours(time(21), time(7), HERE, is_holiday)
@@ -101,6 +104,42 @@ def test_no_message_ends_before_it_could_go_out(queued: str, hours: int, until: 
     assert ALWAYS.worth_until(at(queued), timedelta(hours=hours)) == at(queued) + timedelta(hours=hours)
 
 
+def test_since_when_it_is_allowed_goes_over_midnight_and_begins_anew_after_each_rest() -> None:
+    assert NIGHT.opened(at("2018-08-15 06:59")) is None
+    assert NIGHT.opened(at("2018-08-15 20:59")) == at("2018-08-15 07:00")
+    assert NIGHT.opened(at("2018-09-02 12:00")) is None  # a holiday
+    assert NOON_REST.opened(at("2018-08-15 11:30")) is None
+    assert NOON_REST.opened(at("2018-08-15 01:00")) == at("2018-08-14 13:30")
+    assert NOON_REST.opened(at("2018-08-15 13:30")) == at("2018-08-15 13:30")
+    assert ALWAYS.opened(at("2018-08-15 01:00")) is not None
+
+
+def waited(made: World) -> float:
+    """How long the oldest due message has waited, as whoever watches over the gateway is told."""
+    told = made.client.get("/metrics").get_data(as_text=True)
+    return float(told.partition("\nsmsgw_oldest_queued_seconds ")[2].partition("\n")[0])
+
+
+def test_that_a_notice_waits_for_the_morning_wakes_nobody_and_that_a_reply_waits_does(cast: Cast) -> None:
+    here = cast.world
+    here.clock.now = at("2018-08-15 20:59").astimezone(UTC)
+    approved(cast.notices, cast.an, cast.binh)
+    here.tick()
+    assert here.states() == {"queued": 3}
+    here.clock.forward(minutes=30)
+    here.send()
+    assert (waited(here), checkup._queue(here.gateway).ok) == (0, True)
+    here.carrier.text("84900000001", "HD")
+    here.carrier.run_due()
+    here.clock.forward(minutes=10)
+    assert (waited(here), checkup._queue(here.gateway).ok) == (600, False)
+    here.send()
+    here.clock.now = at("2018-08-16 07:01").astimezone(UTC)
+    assert (waited(here), checkup._queue(here.gateway).ok) == (60, True)
+    here.clock.forward(minutes=9)
+    assert (waited(here), checkup._queue(here.gateway).ok) == (600, False), "now somebody is missing"
+
+
 times = st.times().map(lambda moment: moment.replace(microsecond=0))
 moments = st.datetimes(datetime(2018, 1, 1), datetime(2030, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
 
@@ -116,7 +155,7 @@ def test_what_is_allowed_agrees_with_when_it_is_allowed_next_and_with_the_end(
     hours = Hours(start, end, HERE, _odd)
     opens = hours.next_allowed(now)
     assert hours.allow(opens)
-    assert (opens == now) is hours.allow(now)
+    assert (opens == now) is hours.allow(now) is (hours.opened(now) is not None)
     if start != end and _spell(hours) < timedelta(hours=1):
         return
     ends = hours.after(now, work)

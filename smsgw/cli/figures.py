@@ -26,7 +26,7 @@ def outbox(context: Context, as_json: bool) -> None:
     with context.database() as database:
         now = common_clock(database)()
         with database.reading() as connection:
-            shown = store_figures.outbox(connection, now)
+            shown = store_figures.outbox(connection, now, assembly.hours(context.settings).opened(now))
     if as_json:
         print_json(shown)
         return

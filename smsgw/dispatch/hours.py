@@ -32,6 +32,17 @@ class Hours:
         today = now.astimezone(self.zone).date()
         return any(opens <= now < closes for opens, closes in self._of(today))
 
+    def opened(self, now: datetime) -> datetime | None:
+        """Since when messages may go out, looking back no further than yesterday; None: they may not now."""
+        if self.start == self.end:
+            return datetime.min.replace(tzinfo=UTC)
+        today = now.astimezone(self.zone).date()
+        since, closed = now, None
+        for opens, closes in (*self._of(today - _DAY), *self._of(today)):
+            if opens <= now:
+                since, closed = since if opens == closed else opens, closes  # at midnight one goes over into the other
+        return since if closed is not None and now < closed else None
+
     def next_allowed(self, now: datetime) -> datetime:
         """The time itself, or when the quiet that it lies in ends."""
         return now if self.allow(now) else next(opens for opens, _ in self._spans(now) if opens > now)

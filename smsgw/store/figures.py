@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from smsgw.store import channels
 from smsgw.store.states import State
-from smsgw.store.tables import outbound
+from smsgw.store.tables import Lane, outbound
 
 _c = outbound.c
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,15 @@ class Outbox:
     channels: dict[str, ChannelFigures]
 
 
-def outbox(connection: sa.Connection, now: datetime) -> Outbox:
-    """The outbox as it stands."""
+def outbox(connection: sa.Connection, now: datetime, opened: datetime | None = _EVER) -> Outbox:
+    """The outbox as it stands. `opened`: since when reminders and notices may go out; None: they may not now.
+
+    For their hour they wait as they are meant to: that is counted for no wait.
+    """
     states, counts = _counted(connection)
-    oldest = connection.scalar(
-        sa.select(sa.func.min(_c.not_before)).where(_c.state == sa.text("'queued'"), _c.not_before <= now)
-    )
     return Outbox(
         states={state.value: states[state] for state in State},
-        oldest_queued_seconds=round((now - oldest).total_seconds(), 1) if oldest else 0.0,
+        oldest_queued_seconds=_waited(connection, now, opened),
         channels={
             row.name: ChannelFigures(
                 queued=counts[row.name, State.QUEUED],
@@ -57,6 +58,18 @@ def outbox(connection: sa.Connection, now: datetime) -> Outbox:
             for row in channels.every(connection).values()
         },
     )
+
+
+def _waited(connection: sa.Connection, now: datetime, opened: datetime | None) -> float:
+    """How many seconds the oldest message has waited that might have gone out."""
+    is_reply = _c.lane == int(Lane.REPLY)
+    oldest = sa.select(*(sa.func.min(sa.case((lane, _c.not_before))) for lane in (is_reply, ~is_reply)))
+    due = oldest.where(_c.state == sa.text("'queued'"), _c.not_before <= now)
+    asked, unasked = connection.execute(due).one()
+    waits = [asked] if asked else []
+    if unasked and opened:
+        waits.append(max(unasked, opened))
+    return round((now - min(waits)).total_seconds(), 1) if waits else 0.0
 
 
 def _counted(connection: sa.Connection) -> tuple[Counter[str], Counter[tuple[str, str]]]:

@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 
 from smsgw.clock import Clock, utc_now
+from smsgw.dispatch.hours import Hours
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.reminders.reminders import Reminders
 from smsgw.store import figures
@@ -18,12 +19,17 @@ from smsgw.store.database import Database, SchemaError
 
 
 def blueprint(
-    database: Database, onestop: OneStop, reminders: Reminders, channels: Collection[str], clock: Clock = utc_now
+    database: Database,
+    onestop: OneStop,
+    reminders: Reminders,
+    channels: Collection[str],
+    hours: Hours,
+    clock: Clock = utc_now,
 ) -> Blueprint:
     """/healthz, /readyz, /readyz/reminders and /metrics. `channels`: those of the settings."""
     routes = Blueprint("ops", __name__)
     gauges = CollectorRegistry()
-    gauges.register(_Gauges(database, channels, clock))
+    gauges.register(_Gauges(database, channels, hours, clock))
 
     @routes.get("/healthz")
     def alive() -> Response:
@@ -77,15 +83,17 @@ def _onestop_state(onestop: OneStop) -> str:
 class _Gauges:
     """The outbox as it stands, read when it is asked for."""
 
-    def __init__(self, database: Database, channels: Collection[str], clock: Clock) -> None:
+    def __init__(self, database: Database, channels: Collection[str], hours: Hours, clock: Clock) -> None:
         self._database = database
         self._channels = channels
+        self._hours = hours
         self._clock = clock
 
     def collect(self) -> Iterator[Metric]:
+        now = self._clock()
         try:
             with self._database.reading() as connection:
-                outbox = figures.outbox(connection, self._clock())
+                outbox = figures.outbox(connection, now, self._hours.opened(now))
         except sa.exc.SQLAlchemyError:
             return  # the scrape shows what is counted in memory; /readyz says that the database is away
         states = GaugeMetricFamily("smsgw_outbox_messages", "Messages to citizens by state", labels=["state"])
