@@ -71,7 +71,7 @@ def test_a_notice_is_created_approved_and_reported_by_commands(desk: Desk) -> No
     assert desk.json("approve", id, "--as", "binh")["state"] == "approved"
     assert desk.json("status", id) == {
         "id": id, "state": "approved", "recipients": 3, "queued": 3, "submitted": 0, "delivered": 0, "undelivered": 0,
-        "unreported": 0, "unknown": 0, "cancelled": 0,
+        "unknown": 0, "cancelled": 0,
     }  # fmt: skip
     desk.world.settle()
     assert desk.world.heard(phone(2))[0].text == "Moi Ong 2 den."

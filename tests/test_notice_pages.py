@@ -384,7 +384,7 @@ def test_the_report_calls_what_became_of_a_message_by_the_words_of_the_page(here
     assert report.count("đã đến máy") == 2
     assert "tin tính phí" in report
     assert "Đã đến máy" in lan.get(f"/notices/{id}/")
-    for state in ("submitted", "undelivered", "unreported", "unknown", "cancelled"):
+    for state in ("submitted", "undelivered", "unknown", "cancelled"):
         assert STATES[state] == texts.say("vi", f"notices.{state}").lower()
 
 

@@ -119,7 +119,7 @@ def test_of_what_the_carrier_never_reports_nobody_is_told_that_it_did_not_arrive
     cast.world.gateway.sweep()
     assert cast.world.states() == {"expired": 3}
     shown = seen(cast.notices, made.id, cast.an)
-    assert cast.counts(made.id) == {"unreported": 3}
+    assert cast.counts(made.id) == {"submitted": 3}
     assert (shown.sent, shown.failures) == (3, [])
     means, ended = cast.notices.means, cast.notices.find(made.id, cast.an)
     english, vietnamese = (

@@ -37,7 +37,7 @@ class Progress:
     def sent(self) -> int:
         """Recipients for whom a carrier has, or may have, a message."""
         counts = self.counts
-        return counts.submitted + counts.delivered + counts.undelivered + counts.unreported + counts.unknown
+        return counts.submitted + counts.delivered + counts.undelivered + counts.unknown
 
     @property
     def handed_over(self) -> int:

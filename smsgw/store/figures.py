@@ -63,7 +63,8 @@ def outbox(connection: sa.Connection, now: datetime, opened: datetime | None = _
 def _waited(connection: sa.Connection, now: datetime, opened: datetime | None) -> float:
     """How many seconds the oldest message has waited that might have gone out."""
     is_reply = _c.lane == int(Lane.REPLY)
-    oldest = sa.select(*(sa.func.min(sa.case((lane, _c.not_before))) for lane in (is_reply, ~is_reply)))
+    of_replies, of_others = (sa.func.min(sa.case((lane, _c.not_before))) for lane in (is_reply, ~is_reply))
+    oldest = sa.select(of_replies, of_others)
     due = oldest.where(_c.state == sa.text("'queued'"), _c.not_before <= now)
     asked, unasked = connection.execute(due).one()
     waits = [asked] if asked else []

@@ -37,14 +37,13 @@ STOPPED = ("cancelled", "paused")
 class Counts:
     """A notice's recipients by what became of their messages. `queued`: all that no carrier has yet.
 
-    `unreported`: a carrier took them, and never said what became of them.
+    `submitted`: a carrier took them, and has not said what became of them, or never will.
     """
 
     queued: int = 0
     submitted: int = 0
     delivered: int = 0
     undelivered: int = 0
-    unreported: int = 0
     unknown: int = 0
     cancelled: int = 0
 
@@ -211,10 +210,9 @@ def counts(found: Counter[tuple[str, str]], *, cancelled: bool) -> Counts:
     waiting = by_state["waiting"]
     return Counts(
         queued=by_state["held"] + by_state["queued"] + by_state["sending"] + (0 if cancelled else waiting),
-        submitted=by_state["submitted"],
+        submitted=by_state["submitted"] + unreported,
         delivered=by_state["delivered"],
         undelivered=sum(by_state[state] for state in _FAILED) - unreported,
-        unreported=unreported,
         unknown=by_state["unknown"],
         cancelled=by_state["cancelled"] + by_state["skipped"] + (waiting if cancelled else 0),
     )

@@ -151,7 +151,6 @@ class Progress(BaseModel):
     submitted: int
     delivered: int
     undelivered: int
-    unreported: int = Field(description="A carrier took them, and never said what became of them.")
     unknown: int
     cancelled: int
 
