@@ -273,10 +273,21 @@ def test_the_channel_that_just_failed_is_left_out_of_the_retry() -> None:
     assert ROUTES.instead(Lane.REPLY, "84912345678", ALL, "sms") == "spare"
     assert ROUTES.instead(Lane.REPLY, "84912345678", {"sms"}, "sms") is None
     assert ROUTES.instead(Lane.REMINDER, "84912345678", ALL, "sms") is None
-    assert ROUTES.has_detour("sms", ALL)
-    assert not ROUTES.has_detour("sms", {"sms"})
-    assert not Routes([], default="sms").has_detour("sms", ALL)
-    assert Routes([], "sms", {"zalo": ["zalo", "other"]}).has_detour("zalo", {"other"})
+
+
+CHATS = Routes([Route(frozenset({Lane.REMINDER}), ("bulk", "sms"), ("8491",))], "sms", {"zalo": ["zalo", "other"]})
+
+
+@pytest.mark.parametrize("routes", [ROUTES, CHATS])
+@pytest.mark.parametrize("usable", [ALL, {"sms"}, {"spare"}, {"bulk", "other"}, {"zalo", "other"}, set[str]()])
+def test_the_lanes_that_have_a_detour_are_those_of_which_some_message_has_one(routes: Routes, usable: set[str]) -> None:
+    people = {name: ["84912345678", "84932345678"] for name in ("sms", "bulk", "spare", "zalo", "other")}
+    for name in ("zalo", "other"):
+        people[name] += ["zalo:7"] if routes is CHATS else []
+    for name, those in people.items():
+        able = {lane for lane in Lane for one in those if routes.instead(lane, one, usable, name)}
+        assert routes.detours(name, usable) == able
+    assert not Routes([], "sms", {"zalo": ["zalo"]}).detours("sms", usable)
 
 
 def test_a_route_that_names_a_channel_twice_leads_nobody_back_to_it() -> None:

@@ -26,7 +26,7 @@ from tests.world import NOON
 
 def in_doubt(lane: Lane, doubts: int, deadline: datetime) -> Doubtful:
     expires = NOON + timedelta(hours=12)
-    return Doubtful("m", "sms", lane, "84912345678", doubts, doubts, NOON, expires, NOON, deadline, None)
+    return Doubtful("m", "sms", lane, "84912345678", doubts, doubts, NOON, NOON, expires, NOON, deadline, None)
 
 
 def test_the_list_says_what_will_become_of_a_message_and_so_it_does() -> None:

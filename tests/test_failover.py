@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from providers.simulator import Carrier, SimulatorConfig, create_app
 from smsgw import checkup
 from smsgw.bench.ports import free_port
+from smsgw.dispatch.sweep import BATCH, LEFT
 from smsgw.gateway import Gateway
 from smsgw.store import channels, conversations, outbox
 from smsgw.store.channels import Event
@@ -139,6 +140,52 @@ def test_while_no_other_channel_is_open_nothing_is_looked_through(two: Two) -> N
     two.settle(5)
     assert "move on" in begun
     assert two.here.states() == {"delivered": 1}
+
+
+def test_of_what_waits_at_a_closed_channel_all_that_is_due_moves_on_and_what_has_no_other_one_stays(two: Two) -> None:
+    gateway, now, many = two.here.gateway, two.here.clock(), BATCH + 3
+    gateway.steering.pause("sms", "it is away", "lan")
+    gateway.roads.look(gateway.database)
+    day = timedelta(days=1)
+
+    def queue(lane: Lane, people: int, due: datetime) -> None:
+        dues = [due - timedelta(seconds=number) for number in range(people)]  # who came last is first to get theirs
+        with gateway.database.writing("test") as connection:
+            outbox.add(
+                connection, [gateway.channels["sms"].message(lane, PHONE, "x", at, now + 2 * day) for at in dues]
+            )
+
+    queue(Lane.REPLY, many, now)
+    queue(Lane.REPLY, 2, now + day)
+    queue(Lane.REMINDER, 5, now)
+    assert gateway.sweeper.deadlines() == many
+    assert _waiting(two.here) == {("spare", Lane.REPLY): many, ("sms", Lane.REPLY): 2, ("sms", Lane.REMINDER): 5}
+    assert gateway.sweeper.deadlines() == 0
+
+
+def _waiting(here: World) -> dict[tuple[str, Lane], int]:
+    """How many messages are queued, by channel and lane."""
+    which = (outbound.c.channel, outbound.c.lane)
+    with here.gateway.database.reading() as connection:
+        rows = connection.execute(sa.select(*which, sa.func.count()).group_by(*which)).all()
+    return {(channel, Lane(lane)): count for channel, lane, count in rows}
+
+
+def test_what_waits_at_a_channel_that_is_gone_moves_on_however_much_it_is(anywhere: World) -> None:
+    gateway, now, many = anywhere.gateway, anywhere.clock(), BATCH + 3
+    with gateway.database.writing("test") as connection:
+        channels.ensure(connection, "of old", now)
+        made = [
+            gateway.channels["sms"].message(lane, PHONE, "x", now, now + timedelta(days=1))
+            for lane, count in zip(Lane, (many, 2, 3), strict=True)
+            for _ in range(count)
+        ]
+        outbox.add(connection, [item._replace(channel="of old") for item in made])
+    gateway.roads.look(gateway.database)
+    assert gateway.sweeper.deadlines() == 0
+    anywhere.clock.forward(seconds=LEFT.total_seconds())
+    assert gateway.sweeper.deadlines() == many + 5
+    assert _waiting(anywhere) == {("sms", Lane.REPLY): many, ("sms", Lane.REMINDER): 2, ("sms", Lane.NOTICE): 3}
 
 
 def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> None:

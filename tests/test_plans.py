@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from smsgw.dispatch.channel import Roads
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import conversations, inbox, overdue, systems
+from smsgw.store import conversations, inbox, overdue, pending, systems
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.receipts import Report
 from smsgw.store.states import State
-from smsgw.store.tables import metadata, outbound
+from smsgw.store.tables import Lane, metadata, outbound
 from tests.bulletin import Cast, approved
 from tests.plans import Node, effort, explained
 from tests.test_outbox import add, claim, message, report, settle
@@ -144,6 +144,22 @@ def test_who_waits_is_not_looked_for_among_all_who_ever_wrote(postgres_url: str,
             assert any("ix_inbound_waiting" in plan for plan in plans), plans
         else:
             assert _entries_read(url, "inbound") < 50
+
+
+def test_a_page_of_what_waits_at_a_closed_channel_costs_the_same_however_much_waits_there(database: Database) -> None:
+    costs = []
+    for others in (50, 1000):
+        add(database, *(message(due=NOON + timedelta(seconds=number)) for number in range(others)))
+        add(database, *(message(Lane.NOTICE) for _ in range(others)))
+
+        def pages(connection: sa.Connection) -> None:
+            begun = NOON + timedelta(seconds=20)
+            first = pending.waiting_on(connection, "sms", Lane.REPLY, begun, None, 10)
+            pending.waiting_on(connection, "sms", Lane.REPLY, begun, first[-1], 10)
+            assert pending.waiting_on(connection, "sms", Lane.REMINDER, begun, None, 10) == []
+
+        costs.append(effort(database, pages))
+    assert costs[1] < 2 * costs[0]
 
 
 @pytest.mark.parametrize("state", ["held", "unknown"])

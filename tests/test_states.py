@@ -116,7 +116,7 @@ def test_what_failed_together_is_not_tried_again_together() -> None:
 
 
 def waiting(lane: Lane, doubts: int, hours_left: float = 1) -> Waiting:
-    return Waiting("m", "sms", lane, "84912345678", doubts, doubts, NOON, NOON + timedelta(hours=hours_left))
+    return Waiting("m", "sms", lane, "84912345678", doubts, doubts, NOON, NOON, NOON + timedelta(hours=hours_left))
 
 
 @given(st.sampled_from(Lane), st.integers(1, 50))

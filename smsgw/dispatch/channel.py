@@ -107,9 +107,9 @@ class Roads:
         forgotten = channel.forgotten(now)
         return forgotten is not None and message.tried_at is not None and message.tried_at > forgotten
 
-    def has_detour(self, name: str) -> bool:
-        """Whether any message of a channel could take another one now."""
-        return self._routes.has_detour(name, self._open)
+    def detours(self, name: str) -> frozenset[Lane]:
+        """The lanes of which messages that wait at a channel could take another one now."""
+        return self._routes.detours(name, self._open)
 
     def note(self, row: channels.Channel) -> None:
         """One channel's state has just been seen."""

@@ -81,7 +81,10 @@ class Routes:
         rest = order[order.index(failed) + 1 :] if failed in order else order
         return next((name for name in rest if name in usable), next(iter(rest), None))
 
-    def has_detour(self, name: str, usable: Collection[str]) -> bool:
-        """Whether any message of a channel could take another one now."""
-        ways = (*(route.channels for route in self._routes), *self._chats.values())
-        return any(other in usable and other != name for way in ways for other in way)
+    def detours(self, name: str, usable: Collection[str]) -> frozenset[Lane]:
+        """The lanes of which messages that wait at a channel could take another one now."""
+        others = frozenset(usable) - {name}
+        if any(name in able and others.intersection(able) for able in self._chats.values()):
+            return frozenset(Lane)
+        ways = (route.lanes for route in self._routes if others.intersection(route.channels))
+        return frozenset[Lane]().union(*ways)

@@ -22,6 +22,7 @@ from smsgw.store.removing import Bounds, Hands
 from smsgw.store.retention import TRACES
 from smsgw.store.schedules import Stopped
 from smsgw.store.states import State
+from smsgw.store.tables import Lane
 
 BATCH = 500  # messages in one transaction
 LEFT = timedelta(minutes=10)  # in which a node whose settings have a channel would have sent what is due there
@@ -47,11 +48,10 @@ class Sweeper:
     def deadlines(self) -> int:
         """Settle what is past its deadline, and move on what waits for a channel that is closed or gone; how many."""
         settled = sum(self._all("sweep", step) for step in (self._rescue, self._decide, self._expire))
-        closed = [name for name in self._roads.closed() if self._roads.has_detour(name)]
-        waits = [partial(pending.waiting_on, channel=name) for name in closed]
-        left_at = self._clock() - LEFT
-        waits += [partial(pending.left_on, channel=name, left_at=left_at) for name in self._roads.gone]
-        return settled + sum(map(self._move_on, waits))
+        now = self._clock()
+        waits = [(name, lane, now) for name in self._roads.closed() for lane in self._roads.detours(name)]
+        waits += [(name, lane, now - LEFT) for name in self._roads.gone for lane in Lane]
+        return settled + sum(self._move_on(*wait) for wait in waits)
 
     def forgotten(self) -> int:
         """Put in doubt again what waited to be sent again until its carrier knew the ref no more; how many."""
@@ -108,17 +108,17 @@ class Sweeper:
     def _expire(self, connection: sa.Connection) -> int:
         return overdue.expire(connection, self._clock(), BATCH)
 
-    def _move_on(self, waits: Callable[..., list[pending.Waiting]]) -> int:
-        """Those of the messages that wait for a channel that another one can take."""
-        moved, last = 0, ""
+    def _move_on(self, channel: str, lane: Lane, due_at: datetime) -> int:
+        """Those of a lane's messages that were due by then at a channel, and that another one can take."""
+        moved, last = 0, None
         while True:
             with self._database.writing("move on") as connection:
-                page = waits(connection, after=last, limit=BATCH)
+                page = pending.waiting_on(connection, channel, lane, due_at, last, BATCH)
                 moves = [move for message in page if (move := self._detour(message))]
                 moved += pending.move(connection, State.QUEUED, moves, self._clock())
             if len(page) < BATCH:
                 return moved
-            last = page[-1].id
+            last = page[-1]
 
     def _detour(self, message: pending.Waiting) -> pending.Move | None:
         other = self._roads.instead(message.lane, message.recipient, message.channel)

@@ -32,6 +32,7 @@ class Waiting:
     attempts: int
     doubts: int
     tried_at: datetime | None
+    not_before: datetime
     expires_at: datetime
 
 
@@ -76,22 +77,20 @@ def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list
     return _waiting(connection, past_deadline(State.UNKNOWN, now, limit))
 
 
-def waiting_on(connection: sa.Connection, channel: str, after: str, limit: int = 500) -> list[Waiting]:
-    """Messages queued for a channel that it surely does not have, from an id on; locked until the transaction ends."""
-    return _surely_not(connection, [_c.channel == channel], after, limit)
-
-
-def left_on(connection: sa.Connection, channel: str, left_at: datetime, after: str, limit: int = 500) -> list[Waiting]:
-    """The same of a channel that nobody may have any more: those that were due by then and that no node has sent."""
-    return _surely_not(connection, [_c.channel == channel, _c.not_before <= left_at], after, limit)
-
-
-def _surely_not(
-    connection: sa.Connection, which: Sequence[sa.ColumnElement[bool]], after: str, limit: int
+def waiting_on(
+    connection: sa.Connection, channel: str, lane: Lane, due_at: datetime, after: Waiting | None, limit: int = 500
 ) -> list[Waiting]:
-    surely = (*which, _c.state == sa.text("'queued'"), _c.doubts == 0)
-    queued = sa.select(_c.id).where(*surely, _c.id > after).order_by(_c.id).limit(limit)
-    return _waiting(connection, queued.with_for_update(skip_locked=True).cte("queued"))
+    """Messages of a lane that were due by then at a channel that surely does not have them, in the order of the claim.
+
+    `after`: the last one of the page before. They are locked until the transaction ends.
+    """
+    place = (_c.not_before, _c.id)
+    queued = sa.select(_c.id).where(_c.channel == channel, _c.lane == lane, _c.state == sa.text("'queued'"))
+    page = queued.where(_c.doubts == 0, _c.not_before <= due_at).order_by(*place).limit(limit)
+    if after is not None:
+        last = sa.literal(after.not_before, _c.not_before.type), sa.literal(after.id, _c.id.type)
+        page = page.where(sa.tuple_(*place) > sa.tuple_(*last))
+    return _waiting(connection, page.with_for_update(skip_locked=True).cte("queued"), place)
 
 
 def tried_once(connection: sa.Connection, channel: str, ids: Sequence[str]) -> list[Waiting]:
@@ -132,9 +131,11 @@ _PUT_BACK = Batch(
 )
 
 
-def _waiting(connection: sa.Connection, which: sa.CTE) -> list[Waiting]:
-    columns = (_c.id, _c.channel, _c.lane, _c.recipient, _c.attempts, _c.doubts, _c.tried_at, _c.expires_at)
-    rows = connection.execute(sa.select(*columns).where(_c.id.in_(sa.select(which.c.id))).order_by(_c.id))
+def _waiting(
+    connection: sa.Connection, which: sa.CTE, order: Sequence[sa.ColumnElement[object]] = (_c.id,)
+) -> list[Waiting]:
+    columns = [_c[name] for name in Waiting.__dataclass_fields__]
+    rows = connection.execute(sa.select(*columns).where(_c.id.in_(sa.select(which.c.id))).order_by(*order))
     return [Waiting(id, channel, Lane(lane), *rest) for id, channel, lane, *rest in rows]
 
 
