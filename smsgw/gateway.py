@@ -156,7 +156,7 @@ class Gateway:
         """Let calls in hand end, then let go of everything."""
         works = "worker" in self._roles
         end = time.monotonic() + LONGEST_DRAIN
-        for worker in (self.retention, self.reminders.runs, self.sweeper):
+        for worker in (self.retention, self.reminders.runs, self.feeder, self.sweeper):
             worker.stop()
         for sender in self.senders if works else ():
             sender.finish()

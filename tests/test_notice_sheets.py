@@ -15,11 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smsgw.notices.drafting import Loader
-from smsgw.notices.feeding import Feeder
+from smsgw.notices.feeding import LOADING_FOR, Feeder
 from smsgw.notices.refusals import NoticeRefused
 from smsgw.notices.sheets import LONGEST, Sheets, fingerprint
 from smsgw.store import notices
 from smsgw.store.notices import Addressee, Sheet
+from smsgw.store.removing import Hands
+from smsgw.store.schedules import Stopped
 from smsgw.store.tables import notice_recipient, notice_sheet, outbound
 from tests.bulletin import Cast, approved, drafted, phone
 from tests.test_notices_meanwhile import OTHER_CHANNEL, OTHERS
@@ -236,9 +238,47 @@ def test_a_notice_that_was_given_up_while_it_came_in_says_so(short: Cast, monkey
 
     def too_slowly(loader: Loader, *given: Any) -> None:
         load(loader, *given)
-        with short.world.gateway.database.writing("test") as connection:
-            notices.forget(connection, loader.notice.id)
+        notices.forget(Hands(short.world.gateway.database), loader.notice.id)
 
     monkeypatch.setattr(Loader, "load", too_slowly)
     with pytest.raises(NoticeRefused):
         drafted(short.notices, short.an, 3)
+
+
+def test_what_was_given_up_is_removed_page_by_page_by_whoever_is_left_and_never_becomes_a_notice(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsgw.store.notices.PAGE", 3)
+    gateway, left, loaders = cast.world.gateway, list[int](), list[Loader]()
+    database, load = gateway.database, Loader.load
+
+    def breaks_off(loader: Loader, *given: Any) -> None:
+        load(loader, *given)
+        loaders.append(loader)
+        raise ConnectionError("the browser is gone")
+
+    def count(name: str, side: str) -> None:
+        if (name, side) == ("forget", "after"):
+            with database.reading() as connection:
+                left.append(connection.scalar(sa.select(sa.func.count()).select_from(notice_recipient)) or 0)
+            if len(left) == 2:
+                raise InterruptedError("the node dies")
+
+    monkeypatch.setattr(Loader, "load", breaks_off)
+    database.boundary = count
+    with pytest.raises(InterruptedError):
+        drafted(cast.notices, cast.an, 8)
+    (loader,) = loaders
+    with database.writing("test") as connection:
+        assert not notices.touch(connection, loader.notice.id, cast.world.clock())
+    with pytest.raises(NoticeRefused):
+        cast.notices._loaded(loader, cast.an, None, lambda *_: None)
+    cast.world.clock.forward(seconds=LOADING_FOR.total_seconds() + 1)
+    gateway.feeder.stop()
+    with pytest.raises(Stopped):
+        gateway.feeder.tend()
+    assert left == [8, 5]
+    another(cast).tend()
+    assert left == [8, 5, 5, 2, 0, 0]
+    with database.reading() as connection:
+        assert notices.by_id(connection, loader.notice.id) is None

@@ -30,6 +30,7 @@ from smsgw.store import notices as notice_rows
 from smsgw.store.notices import LeftOut
 from smsgw.store.officials import Official
 from smsgw.store.opt_outs import OptOut
+from smsgw.store.removing import Hands
 from smsgw.store.tables import notice, notice_sheet
 from tests.bulletin import TEXT, Cast, approved, drafted, phone, seen, table
 from tests.world import NOON, world
@@ -398,8 +399,7 @@ def test_an_upload_that_breaks_off_leaves_nothing_behind(cast: Cast) -> None:
 
 def test_what_was_taken_for_given_up_and_has_come_in_meanwhile_is_left_alone(cast: Cast) -> None:
     made = drafted(cast.notices, cast.an).notice
-    with cast.world.gateway.database.writing("test") as connection:
-        notices.forget(connection, made.id)
+    notices.forget(Hands(cast.world.gateway.database), made.id)
     assert as_it_stands(cast.notices.means, cast.notices.find(made.id, cast.an)) == made.fingerprint
     assert [event.move for event in cast.notices.events(made.id, cast.an)] == ["create"]
 

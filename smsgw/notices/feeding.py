@@ -9,6 +9,7 @@ can take at once goes into its hand, and is not queued.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ from smsgw.store import notices as rows
 from smsgw.store import outbox
 from smsgw.store.notices import Event, Notice, Sheet
 from smsgw.store.outbox import NewMessage
+from smsgw.store.removing import Hands
 from smsgw.store.states import State as MessageState
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
@@ -55,6 +57,11 @@ class Feeder:
         self._bell = bell
         self._senders = senders
         self._turns = Turns(means)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let go after the page in hand: whoever removes what was given up then raises Stopped."""
+        self._stopping.set()
 
     def feed(self) -> int:
         """Queue what is due and has room; how many messages."""
@@ -165,26 +172,28 @@ class Feeder:
         return {name: left for name in names if (left := _ahead(roads.channels[name]) - ahead[name]) > 0}
 
     def tend(self) -> None:
-        """Hold what came back to the queue of a stopped notice, end notices that are done, give up those left lying."""
+        """Hold what came back to the queue of a stopped notice, end notices that are done, give up those left lying.
+
+        Raises Stopped.
+        """
         now = self._means.clock()
         with self._means.database.reading() as connection:
             strays = sending.strays(connection)
             done = [id for id in sending.being_sent(connection) if self._is_done(connection, id)]
             half_loaded = rows.left(connection, State.LOADING, now - LOADING_FOR)
             left = rows.left(connection, State.PAUSED, now - HELD_FOR)
-        if not (strays or done or half_loaded or left):
-            return
-        with self._means.database.writing("tend notices") as connection:
-            for id in strays:
-                self._restrain(connection, id, now)
-            for id in done:
-                notice = sending.lock(connection, id)
-                if notice is not None and self._is_done(connection, id):
-                    self._finish(connection, notice)
-            for id in half_loaded:
-                rows.forget(connection, id)
-            for id in left:
-                self._give_up(connection, id, now)
+        if strays or done or left:
+            with self._means.database.writing("tend notices") as connection:
+                for id in strays:
+                    self._restrain(connection, id, now)
+                for id in done:
+                    notice = sending.lock(connection, id)
+                    if notice is not None and self._is_done(connection, id):
+                        self._finish(connection, notice)
+                for id in left:
+                    self._give_up(connection, id, now)
+        for id in half_loaded:
+            rows.forget(Hands(self._means.database, self._stopping), id)
 
     def _finish(self, connection: sa.Connection, notice: Notice) -> None:
         """End a notice, unless somebody was put in or taken out where all had had their turn."""

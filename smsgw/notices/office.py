@@ -29,6 +29,7 @@ from smsgw.store import outbox
 from smsgw.store.ids import new_id
 from smsgw.store.notices import Event, LeftOut, Notice
 from smsgw.store.officials import Official
+from smsgw.store.removing import Hands
 from smsgw.store.tables import Lane
 from smsgw.text import phones
 from smsgw.text.alphabet import storable
@@ -85,8 +86,7 @@ class Notices:
             loader.load(audience, progress)
             return self._loaded(loader, who, errors, within)
         except BaseException:
-            with self.means.database.writing("load notice") as connection:
-                rows.forget(connection, loading.id)
+            rows.forget(Hands(self.means.database), loading.id)
             raise
 
     def _loading(self, draft: Draft, who: Official) -> Notice:
@@ -103,7 +103,7 @@ class Notices:
             author=who.name,
             approver=None,
             needs_approval=True,
-            fingerprint="",
+            fingerprint=rows.COMING_IN,
             approved_fingerprint=None,
             created_at=now,
             changed_at=now,
@@ -118,7 +118,7 @@ class Notices:
         made, sheets = loader.notice, loader.sheets.all()
         id, print_ = made.id, fingerprint(made.text, made.send_at, sheets, accents=made.accents)
         with self._moving(made, Move.CREATE, who.name, "", "load notice") as move:
-            move(fingerprint=print_, **_figures(loader.reckoning, made.accents))
+            move(seen=rows.COMING_IN, fingerprint=print_, **_figures(loader.reckoning, made.accents))
             if move.moved:
                 rows.add_sheets(move.connection, id, sheets)
             within(move.connection, id)

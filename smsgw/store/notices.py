@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from smsgw.store.batch import InsertNew, inserting
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
+from smsgw.store.removing import PAGE, Hands
 from smsgw.store.systems import SYSTEM
 from smsgw.store.tables import (
     api_key,
@@ -34,6 +35,7 @@ from smsgw.store.tables.notices import under_way
 
 ROWS_A_READ = 2000
 DOSSIER = "#"  # among what is known of a recipient, where no placeholder's key can stand: the code of a dossier
+COMING_IN, GIVEN_UP = "", "given up"  # in place of the fingerprint of a notice whose recipients are not all there
 _c, _r, _s, _p = notice.c, notice_recipient.c, notice_sheet.c, notice_problem.c
 _l, _e, _b = notice_left_out.c, notice_event.c, notice_budget.c
 
@@ -347,15 +349,35 @@ def left(connection: sa.Connection, state: str, since: datetime) -> list[str]:
     return list(connection.execute(lie.limit(10)).scalars())
 
 
-def forget(connection: sa.Connection, id: str) -> None:
-    """Remove a notice that has not become one; one that has is left alone."""
-    loading = sa.select(_c.id).where(_c.id == id, _c.state == "loading").with_for_update()
-    if connection.execute(loading).first() is None:
-        return
-    for part in (_r.notice_id, _p.notice_id, _l.notice_id, _e.notice_id, _c.id):
-        connection.execute(sa.delete(part.table).where(part == id))
+def forget(hands: Hands, id: str) -> None:
+    """Remove a notice that has not become one, page by page and itself last; one that has is left alone.
+
+    From the first page on it can't become one: whoever is killed in between leaves what is removed like any given up.
+    """
+    with hands.writing() as connection:
+        loading = sa.update(notice).where(_c.id == id, _c.state == "loading")
+        if connection.execute(loading.values(fingerprint=GIVEN_UP)).rowcount == 0:
+            return
+    for place in (_r.line, _p.number, _l.line):
+        for last in _pages(hands, id, place):
+            with hands.writing() as connection:
+                connection.execute(sa.delete(place.table).where(place.table.c.notice_id == id, place <= last))
+    with hands.writing() as connection:
+        for part in (_e.notice_id, _c.id):
+            connection.execute(sa.delete(part.table).where(part == id))
+
+
+def _pages(hands: Hands, id: str, place: sa.Column[int]) -> Iterator[int]:
+    """The last place of each page of a notice's parts; each page is gone when the next one is asked for."""
+    page = sa.select(place).where(place.table.c.notice_id == id).order_by(place).limit(PAGE)
+    while True:
+        with hands.reading() as connection:
+            places = connection.scalars(page).all()
+        if not places:
+            return
+        yield places[-1]
 
 
 def touch(connection: sa.Connection, id: str, now: datetime) -> bool:
     """A notice is still coming in; False if it was given up."""
-    return move(connection, id, ("loading",), "loading", now)
+    return move(connection, id, ("loading",), "loading", now, expected=COMING_IN)
