@@ -69,7 +69,10 @@ def test_what_comes_back_is_not_sent_either_by_who_claims_it_before_it_is_tended
     made = approved(cast.notices, cast.an, cast.binh)
     cast.world.tick()
     _handed_back(cast, made, getattr(cast.notices, stop))
+    cast.world.clock.forward(seconds=1)  # in which the channel's rate is saved up
     cast.world.send()
+    with cast.world.gateway.database.reading() as connection:
+        assert [*connection.scalars(sa.select(outbound.c.attempts))] == [2, 2, 2]
     assert cast.world.states() == {"queued": 3}
     cast.world.settle()
     assert cast.world.states() == {state: 3}

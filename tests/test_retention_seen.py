@@ -77,7 +77,9 @@ def test_of_a_notice_that_is_not_over_everything_stays_however_old(cast: Cast) -
     draft = drafted(cast.notices, cast.an).notice
     paused = approved(cast.notices, cast.an, cast.binh)
     cast.world.tick()
+    cast.world.clock.forward(seconds=1)  # in which the channel's rate is saved up
     cast.world.send()
+    assert cast.world.states() == {"submitted": 3}
     cast.notices.pause(paused.id, cast.an)
     cast.world.settle(10)
     retire(cast.world)
