@@ -11,8 +11,7 @@ import sqlalchemy as sa
 
 import smsgw.web.console
 from smsgw.app import create_app
-from smsgw.dispatch import breaker
-from smsgw.store import audit, channels, conversations
+from smsgw.store import audit, conversations
 from smsgw.store.officials import Role
 from smsgw.store.tables import audit as audit_table
 from smsgw.store.tables import outbound
@@ -310,23 +309,6 @@ def test_an_official_of_an_agency_sees_only_what_is_about_its_dossiers(here: Wor
     for path in ("/doubtful/", "/audit/"):
         desk.get(path, 403)
     desk.post("/channels/sms", 403, step="pause", reason="x")
-
-
-def test_a_paused_channel_sends_nothing_until_it_is_released_also_over_a_restart(here: World) -> None:
-    desk = official(here, "lan", "admin")
-    assert "Vui lòng ghi lý do" in desk.post("/channels/sms", 400, step="pause", reason=" ")
-    assert "Đã tạm dừng" in desk.post("/channels/sms", step="pause", reason="nhà mạng bảo trì")
-    assert here.text("84900000001", "HD") == ""
-    with here.gateway.database.writing("test") as connection:
-        row = channels.lock(connection, "sms")
-        channels.write(connection, row, breaker.restarted(row, here.clock()), here.clock())
-    shown = desk.get("/channels/")
-    assert "lan tạm dừng: nhà mạng bảo trì" in shown
-    assert "lan tạm dừng: nhà mạng bảo trì" in desk.get("/audit/")
-    desk.post("/channels/sms", step="release", reason="xong")
-    here.settle()
-    assert len(here.heard("84900000001")) == 1
-    desk.post("/channels/none", 404, step="pause", reason="x")
 
 
 def test_a_message_in_doubt_is_decided_on(here: World) -> None:

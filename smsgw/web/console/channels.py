@@ -29,9 +29,8 @@ def routes(desk: Desk) -> Blueprint:
             every = _that_matter(rows.every(connection), waiting, known)
             events = {name: rows.events(connection, name, limit=10) for name in every}
             left = quotas.every(connection)
-        return page(
-            "channels.html", status, rows=every, events=events, waiting=waiting, known=known, quotas=left, **values
-        )
+        found = {"rows": every, "events": events, "waiting": waiting, "known": known, "quotas": left}
+        return page("channels.html", status, now=desk.clock(), **found, **values)
 
     def steer(name: str) -> AnyResponse:
         only_province_wide()
