@@ -60,12 +60,23 @@ def name(connection: sa.Connection, channel: str, parts: Mapping[str, Sequence[s
     """Messages went out in parts. `parts`: our id of each to the carrier's ids of its parts; earlier ones are void."""
     if parts:
         forget(connection, parts)
-        # A carrier whose ids begin anew means the latest message.
+        # A carrier whose ids begin anew means the latest message, of which earlier receipts say nothing.
         names = {name: id for id, names in parts.items() for name in names}
+        _DISOWN.run(connection, ((f"id:{name}", id) for name, id in names.items()), at_channel=channel)
         _NAME.run(connection, ((channel, name, id) for name, id in names.items()))
 
 
 _NAME = InsertOrUpdate(outbound_part)
+_DISOWN = Batch(
+    (_r.subject, _r.outbound_id),
+    lambda given: (
+        sa.delete(receipt)
+        .where(_r.channel == sa.bindparam("at_channel"), _r.subject.in_(sa.select(given.c.subject)))
+        # Those that are nobody's yet came before their message had a name.
+        .where(_r.outbound_id.is_not(None))
+        .where(sa.tuple_(_r.subject, _r.outbound_id).not_in(sa.select(given.c.subject, given.c.outbound_id)))
+    ),
+)
 
 
 def forget(connection: sa.Connection, ids: Iterable[str]) -> None:
