@@ -116,7 +116,8 @@ def test_a_rating_without_a_code_is_for_the_result_that_came_last(here: World) -
         agency.finish(code, here.clock() - timedelta(days=days), applicant_phone=PHONE)
     started(here)
     assert f"ho so {last}" in here.text(PHONE, "danh gia 5 sao")
-    assert f"ho so {first}" in here.text(PHONE, "DG 4")
+    assert f"da danh gia ho so {last} roi" in here.text(PHONE, "DG 4")  # a second score is for no other one
+    assert f"giai quyet ho so {first}" in here.text(PHONE, f"DG {first} 4")
 
 
 def test_stars_alone_rate_the_only_dossier_that_they_can_be_for(here: World) -> None:
