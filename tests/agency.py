@@ -42,6 +42,17 @@ class Agency:
         with self._engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM dossier WHERE code = :code"), {"code": code})
 
+    def fill_anew(self) -> None:
+        """The view is empty, as it is while whoever fills it has only removed what was there."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.text("CREATE TABLE aside AS SELECT * FROM dossier"))
+            connection.execute(sa.text("DELETE FROM dossier"))
+
+    def filled(self) -> None:
+        """What was there is there again."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.text("INSERT INTO dossier SELECT * FROM aside"))
+
     def get(self, code: str, name: str) -> Any:
         with self._engine.connect() as connection:
             return connection.execute(

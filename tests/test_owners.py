@@ -8,8 +8,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from smsgw.reminders import running
+from smsgw.reminders.running import NOBODYS, OWNERS
 from smsgw.store import owners
 from smsgw.store.tables import owner
+from smsgw.web.console.reasons import reason
 from tests.agency import Agency
 from tests.world import World
 
@@ -95,6 +98,35 @@ def test_what_is_gone_or_ended_long_ago_is_forgotten_in_the_night_and_what_is_op
     agency.remove(gone)
     night(anywhere)
     assert own(anywhere, PHONE) == (open_,)
+
+
+def test_a_night_in_which_the_view_is_empty_takes_nobodys_dossiers(anywhere: World, agency: Agency) -> None:
+    (code,) = in_hand(agency, anywhere, 1)
+    hand_over(agency, code, PHONE, anywhere)
+    started(anywhere)
+    agency.fill_anew()
+    night(anywhere)
+    assert own(anywhere, PHONE) == (code,)
+    assert anywhere.gateway.reminders.runs.latest(1, OWNERS)[0].problem == NOBODYS
+    assert reason("vi", NOBODYS).startswith("không thấy hồ sơ nào")
+    agency.filled()
+    night(anywhere)
+    assert own(anywhere, PHONE) == (code,)
+    assert anywhere.gateway.reminders.runs.latest(1, OWNERS)[0].problem is None
+
+
+def test_what_is_forgotten_in_pages_is_all_that_is_gone(
+    anywhere: World, agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "FORGOTTEN", 2)
+    codes = in_hand(agency, anywhere, 6)
+    for code in codes:
+        hand_over(agency, code, PHONE, anywhere)
+    started(anywhere)
+    for code in codes[:5]:
+        agency.remove(code)
+    night(anywhere)
+    assert own(anywhere, PHONE) == (codes[5],)
 
 
 def test_who_has_many_lists_the_latest_of_them_in_one_message(here: World) -> None:

@@ -39,6 +39,8 @@ CHANGES, MISSED, OWNERS = "changes", "missed changes", "owners"
 SHIPPED = "shipped"
 AGAIN_IN = timedelta(seconds=30)  # while the one-stop database is away
 SILENT_AFTER = timedelta(minutes=10)
+FORGOTTEN = 500  # dossiers, in one transaction
+NOBODYS = "no dossier bears a phone just now; those of before are kept"
 LATELY = timedelta(days=30)  # for which a dossier that has ended is still its owner's to list and to rate
 
 log = logging.getLogger("smsgw.reminders")
@@ -155,7 +157,7 @@ class Runs:
         elif name == MISSED:
             told = self._tell_all(mine, changed, now)
         elif name == OWNERS:
-            self._note_all(mine, now)
+            problem = self._note_all(mine, now)
         elif self._rules[name].kind == "officials" and now - mine.due_at > self._rules[name].max_age:
             problem = "was due too long ago"
         else:
@@ -212,18 +214,26 @@ class Runs:
             with self._database.writing("take stock") as connection:
                 reminders.stock_is_taken(connection, switch)
 
-    def _note_all(self, mine: Run, now: datetime) -> None:
-        """Write down whose each dossier is, and forget those that are not there any more or ended long ago."""
-        for page in self._candidates.held(now - LATELY):
-            self._note(mine, page)
-        with self._working("run", mine) as connection:
-            owners.forget(connection, mine.started_at)
+    def _note_all(self, mine: Run, now: datetime) -> str | None:
+        """Write down whose each dossier is, and forget those that are not there any more or ended long ago.
 
-    def _note(self, mine: Run, page: Iterable[Held]) -> None:
+        The problem if there is none at all: a view that is just being filled says nothing of what is gone.
+        """
+        if not sum(self._note(mine, page) for page in self._candidates.held(now - LATELY)):
+            return NOBODYS
+        last: str | None = ""
+        while last is not None:
+            with self._working("run", mine) as connection:
+                last = owners.forget(connection, mine.started_at, last, FORGOTTEN)
+        return None
+
+    def _note(self, mine: Run, page: Iterable[Held]) -> int:
+        """Write down whose these dossiers are; how many are anybody's."""
         found = [(item.code, phone, item.changed_at) for item in page if (phone := mobile(item.phone))]
         if found:
             with self._working("note owners", mine) as connection:
                 owners.note(connection, found, self._clock())
+        return len(found)
 
     def _tell(self, mine: Run, planned: Sequence[Planned]) -> list[Shown]:
         """Write reminders down and queue those that are told, in one transaction; what was queued."""

@@ -25,9 +25,17 @@ def note(connection: sa.Connection, owners: Sequence[tuple[str, str, datetime]],
 _NOTE = InsertOrUpdate(owner)
 
 
-def forget(connection: sa.Connection, before: datetime) -> int:
-    """Forget the dossiers that were not written down since then; how many."""
-    return connection.execute(sa.delete(owner).where(_c.noted_at < before)).rowcount
+def forget(connection: sa.Connection, before: datetime, after: str, limit: int) -> str | None:
+    """Forget so many of the dossiers that were not written down since then, in the order of their codes.
+
+    `after`: the code where the page before ended, or empty. The last code of this one; None if there was none left.
+    """
+    # What is being written down by another node just now is not to be forgotten.
+    old = sa.select(_c.code).where(_c.noted_at < before, _c.code > after).order_by(_c.code).limit(limit)
+    codes = connection.scalars(old.with_for_update(skip_locked=True)).all()
+    if codes:
+        connection.execute(sa.delete(owner).where(_c.code.in_(codes)))
+    return codes[-1] if codes else None
 
 
 def sample(connection: sa.Connection, limit: int) -> frozenset[str]:

@@ -15,6 +15,7 @@ _REASONS = (
     (re.compile(r"a probe went well"), "probed"),
     (re.compile(r"a worker was started"), "started"),
     (re.compile(r"was due too long ago"), "too_old"),
+    (re.compile(r"no dossier bears a phone just now; .*"), "nobodys"),
     (re.compile(r"is due and nobody does it"), "nobody"),
     (re.compile(r"does not come to its end"), "endless"),
     (re.compile(r"(?:not asked again yet: )?the one-stop database .*"), "onestop"),
