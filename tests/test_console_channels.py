@@ -16,16 +16,19 @@ def test_a_paused_channel_sends_nothing_until_it_is_released_also_over_a_restart
     desk = official(here, "lan", "admin")
     assert "Vui lòng ghi lý do" in desk.post("/channels/sms", 400, step="pause", reason=" ")
     assert "Đã tạm dừng" in desk.post("/channels/sms", step="pause", reason="nhà mạng bảo trì")
-    assert here.text(PHONE, "HD") == ""
+    assert here.text("84900000001", "HD") == ""
     with here.gateway.database.writing("test") as connection:
         row = channels.lock(connection, "sms")
         channels.write(connection, row, breaker.restarted(row, here.clock()), here.clock())
+    here.settle()
+    assert here.outbox().channels["sms"].state == "paused"
+    assert here.heard("84900000001") == []
     shown = desk.get("/channels/")
     assert "lan tạm dừng: nhà mạng bảo trì" in shown
     assert "lan tạm dừng: nhà mạng bảo trì" in desk.get("/audit/")
     desk.post("/channels/sms", step="release", reason="xong")
     here.settle()
-    assert len(here.heard(PHONE)) == 1
+    assert len(here.heard("84900000001")) == 1
     desk.post("/channels/none", 404, step="pause", reason="x")
 
 
