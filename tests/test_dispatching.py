@@ -207,6 +207,13 @@ def test_a_channel_that_is_held_waits_for_a_person() -> None:
     assert breaker.released(NEW, "released by hand", seconds(3)) == NEW
 
 
+def test_what_an_official_paused_stays_paused_over_a_refusal_and_a_restart() -> None:
+    paused = breaker.paused(NEW, "paused by lan: it is away", seconds(1))
+    assert breaker.refused(paused, "the carrier answered 401", seconds(2)) == paused
+    assert breaker.restarted(paused, seconds(3)) == paused
+    assert after(paused, (4, None)) == paused
+
+
 def test_what_another_node_closed_stays_closed_whatever_our_call_said() -> None:
     tripped = replace(NEW, state="tripped", resume_at=seconds(5))
     assert after(tripped, (1, None), (1, "cut")) == tripped

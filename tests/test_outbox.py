@@ -19,7 +19,7 @@ from smsgw.store.outbox import NewMessage, Settled
 from smsgw.store.receipts import Report
 from smsgw.store.states import State
 from smsgw.store.tables import Lane, attempt, outbound, receipt
-from tests.world import NOON
+from tests.world import NOON, SetClock
 
 LATER = NOON + timedelta(hours=1)
 CLAIMED: dict[str, outbox.Claimed] = {}
@@ -102,6 +102,14 @@ def test_a_message_is_not_claimed_before_it_is_due_nor_after_it_expired(database
     with database.writing("test") as connection:
         assert overdue.expire(connection, NOON) == 1
     assert state(database, never) is State.EXPIRED
+
+
+def test_what_is_held_expires_too(database: Database) -> None:
+    (held,) = add(database, message())
+    with database.writing("test") as connection:
+        connection.execute(sa.update(outbound).values(state=State.HELD))
+        assert overdue.expire(connection, NOON + timedelta(hours=12)) == 1
+    assert state(database, held) is State.EXPIRED
 
 
 def test_a_claimed_message_has_one_owner(database: Database) -> None:
@@ -328,12 +336,28 @@ def test_what_was_reported_while_the_sender_was_dying_is_known_as_soon_as_its_le
 def test_a_receipt_that_missed_its_message_is_applied_however_long_every_node_was_down(database: Database) -> None:
     (id,) = add(database, message())
     claim(database)
+    _missed(database, id)
+    sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: NOON + timedelta(hours=5))
+    assert sweeper.late_receipts() == 1
+    assert state(database, id) is State.DELIVERED
+
+
+def _missed(database: Database, id: str) -> None:
+    """A receipt and its message have met, and neither has seen the other."""
     report(database, Report(None, "mt-7", "delivered", None, NOON))
     settle(database, id, State.SUBMITTED)
     with database.writing("test") as connection:
-        # As if the two had met, and neither had seen the other.
         connection.execute(sa.update(outbound).values(carrier_message_id="mt-7"))
-    sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: NOON + timedelta(hours=5))
+
+
+def test_a_receipt_that_was_too_young_for_one_sweep_is_tried_by_the_next(database: Database) -> None:
+    (id,) = add(database, message())
+    claim(database)
+    _missed(database, id)
+    clock = SetClock(NOON + timedelta(seconds=1))
+    sweeper = Sweeper(database, Roads([], Routes([], "sms")), clock)
+    assert sweeper.late_receipts() == 0
+    clock.forward(seconds=4)
     assert sweeper.late_receipts() == 1
     assert state(database, id) is State.DELIVERED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ from smsgw.store import channels
 from smsgw.store.database import Database
 from smsgw.store.outbox import Claimed
 from smsgw.store.tables import Lane, outbound
-from tests.sending import BLIND, LIMIT, REF_ONCE, Carrier, Make, broken, senders, taken
+from tests.sending import BLIND, LIMIT, REF_ONCE, Carrier, Desk, Make, broken, senders, taken
 from tests.test_outbox import add, message
 from tests.world import NOON, SetClock
 
@@ -309,3 +309,52 @@ def test_what_waits_until_its_carrier_has_forgotten_it_goes_again_as_to_one_that
         assert Steering(desk.database, desk.clock).resend([id], "an") == 1
         desk.sender.send_due()
         assert (desk.states(), len(desk.carrier.calls)) == (["submitted"], 2)
+
+
+@dataclass
+class Probed(Carrier):
+    """A carrier that counts its probes, none of which finds a fault; during each, something else happens."""
+
+    probes: int = 0
+    meanwhile: Callable[[], object] = lambda: None
+
+    def fault(self) -> None:
+        self.probes += 1
+        self.meanwhile()
+
+
+def _tripped(desk: Desk) -> Desk:
+    """Its channel is tripped, and has rested."""
+    now = desk.clock()
+    with desk.database.writing("test") as connection:
+        row = channels.lock(connection, "sms")
+        channels.write(connection, row, replace(row, state="tripped", reason="no answer", resume_at=now), now)
+    desk.sweeper._roads.look(desk.database)
+    return desk
+
+
+def test_a_channel_that_is_paused_while_it_is_probed_stays_paused(make: Make) -> None:
+    carrier = Probed()
+    desk = _tripped(make(carrier))
+    carrier.meanwhile = lambda: Steering(desk.database, desk.clock).pause("sms", "it is away", "lan")
+    assert desk.sweeper.probes() == 0
+    assert (carrier.probes, desk.channel().state) == (1, "paused")
+    desk.clock.forward(minutes=5)
+    assert desk.sweeper.probes() == 0
+    assert (carrier.probes, desk.channel().state) == (1, "paused")
+
+
+def test_a_channel_is_probed_by_one_node_at_a_time(make: Make) -> None:
+    carrier = Probed()
+    desk = _tripped(make(carrier))
+    other = make(carrier, clock=desk.clock)
+    other.sweeper._roads.look(desk.database)
+
+    def looks_too() -> None:
+        carrier.meanwhile = lambda: None
+        desk.clock.forward(seconds=LIMIT)  # which a probe may take
+        assert other.sweeper.probes() == 0
+
+    carrier.meanwhile = looks_too
+    assert desk.sweeper.probes() == 1
+    assert (carrier.probes, desk.channel().state) == (1, "open")
