@@ -14,7 +14,7 @@ from smsgw.app import create_app
 from smsgw.store import audit, conversations
 from smsgw.store.officials import Role
 from smsgw.store.tables import audit as audit_table
-from smsgw.store.tables import outbound
+from smsgw.store.tables import metadata, official_session, outbound
 from smsgw.web.console import opt_outs, texts
 from smsgw.web.console.shell import NAVIGATION, needs
 from tests.console import PASSWORD, Desk, official, stranger, text
@@ -116,6 +116,31 @@ def test_no_view_of_the_console_changes_anything_but_by_a_form(here: World) -> N
         if rule.endpoint.startswith("console.") and rule.endpoint != "console.nowhere":
             assert rule.methods is not None
             assert rule.methods <= {"GET", "HEAD", "OPTIONS", "POST"}, rule
+
+
+def test_no_page_of_the_console_changes_anything_by_being_looked_at(here: World) -> None:
+    here.text("84900000001", f"HS {here.examples[0].code}")
+    desk = official(here, "lan", "admin")
+    pages = [
+        rule.rule
+        for rule in here.app.url_map.iter_rules()
+        if rule.endpoint.startswith("console.") and "GET" in (rule.methods or ()) and not rule.arguments
+    ]
+    assert len(pages) > len(PATHS)
+    for page in pages:
+        before = _everything(here)
+        assert desk.client.get(page).status_code < 500, page
+        assert _everything(here) == before, page
+
+
+def _everything(here: World) -> dict[str, list[str]]:
+    """All rows but those that say who is there and who did what."""
+    with here.gateway.database.reading() as connection:
+        return {
+            name: sorted(map(str, connection.execute(sa.select(table)).all()))
+            for name, table in metadata.tables.items()
+            if table not in (official_session, audit_table)
+        }
 
 
 def test_a_fault_of_ours_is_said_with_a_page_and_without_what_it_was(here: World) -> None:
