@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from smsgw.dossiers.dossier import Status
 from smsgw.store import audit, followers, heard, opt_outs, ratings, voices
+from smsgw.store.states import LIVE_FOR
 from smsgw.store.tables import inbound, voice
 from smsgw.text.segments import measure
-from tests.console import official
+from tests.console import at_work, official
 from tests.test_conversations import LAN, all_codes, code_of, owner_of
 from tests.world import NOON, World, world
 
@@ -284,6 +285,20 @@ def test_an_official_answers_once_by_sms_and_closes(place: World) -> None:
     with place.gateway.database.reading() as connection:
         actions = [entry.action for entry in audit.latest(connection, "sender")]
     assert actions[:2] == ["voice.close", "voice.answer"]
+
+
+def test_of_an_answer_that_did_not_arrive_the_official_is_told_so_also_when_it_is_history(place: World) -> None:
+    desk, said = official(place, "sender", "sender"), "Tin trả lời: Không đến máy<"
+    for off in (0.0, 1.0):
+        raised = complaint(place, "PA cham qua")
+        place.carrier.faults.change({"undelivered": off})
+        desk.post(f"/voices/{raised.id}", **seen("Mai xong."))
+        place.settle()
+        assert (said in desk.get(f"/voices/{raised.id}")) == bool(off)
+    assert desk.get("/voices/?state=answered").count(said) == 1
+    place.clock.forward(seconds=LIVE_FOR.total_seconds() + 60)
+    assert place.gateway.sweeper.history() == 4
+    assert at_work(place, "sender").get("/voices/?state=answered").count(said) == 1
 
 
 def test_an_answer_is_shown_as_it_goes_out_with_its_size_and_cost_before_it_is_sent(tmp_path: Path) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
 from smsgw.store import outbox
 from smsgw.store.batch import inserting
+from smsgw.store.history import message
+from smsgw.store.states import FINAL
+from smsgw.store.states import State as Sent
 from smsgw.store.tables import voice
 
 State = Literal["new", "answered", "closed"]
@@ -117,6 +120,13 @@ def page(
         sa.select(*_COLUMNS).where(_c.state == state, _c.id > after, *theirs).order_by(_c.id).limit(limit)
     )
     return [Voice(*row) for row in rows]
+
+
+def undelivered(connection: sa.Connection, ids: Collection[str]) -> dict[str, Any]:
+    """Which answers' messages ended and are not known to have arrived: id, state and error_code, by the voices' ids."""
+    ended = sa.select(_c.id, message.c.state, message.c.error_code).join(message, message.c.id == _c.answer_id)
+    rows = connection.execute(ended.where(_c.id.in_(ids), message.c.state.in_(FINAL - {Sent.DELIVERED})))
+    return {row.id: row for row in rows}
 
 
 def counts(

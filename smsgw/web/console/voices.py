@@ -30,7 +30,7 @@ def routes(desk: Desk) -> Blueprint:
     @inbox.get("/<id>")
     @needs("viewer")
     def one(id: str) -> AnyResponse:
-        return _shown(_theirs(desk, id))
+        return _shown(desk, _theirs(desk, id))
 
     @inbox.post("/<id>")
     @needs("sender")
@@ -42,7 +42,7 @@ def routes(desk: Desk) -> Blueprint:
     def close(id: str) -> AnyResponse:
         voice, reason = _theirs(desk, id), request.form.get("reason", "").strip()[:LONGEST_REASON]
         if voice.state == "new" and not reason:
-            return _shown(voice, HTTPStatus.BAD_REQUEST, wrong_reason=say("voices.reason_missing"))
+            return _shown(desk, voice, HTTPStatus.BAD_REQUEST, wrong_reason=say("voices.reason_missing"))
         if desk.voices.close(voice, me().name, reason):
             tell("voices.closed_now", number=voice.number)
         else:
@@ -59,11 +59,21 @@ def _inbox(desk: Desk) -> AnyResponse:
         theirs = my_agencies()
         found = voices.page(connection, state, theirs, request.args.get("after", ""), A_PAGE + 1)
         counts = voices.counts(connection, agencies=theirs)
+        undelivered = voices.undelivered(connection, [voice.id for voice in found])
     shown = found[:A_PAGE]
     last = shown[-1].id if len(found) > A_PAGE else None
     more = url_for("console.voices.every", state=state, after=last) if last else None
     removed = desk.kept.bounds(desk.clock()).complaints if state == "closed" else None
-    return page("voices.html", voices=shown, state=state, counts=counts, more=more, removed=removed, mask=mask_all)
+    return page(
+        "voices.html",
+        voices=shown,
+        state=state,
+        counts=counts,
+        undelivered=undelivered,
+        more=more,
+        removed=removed,
+        mask=mask_all,
+    )
 
 
 def _answer(desk: Desk, voice: Voice) -> AnyResponse:
@@ -71,11 +81,11 @@ def _answer(desk: Desk, voice: Voice) -> AnyResponse:
     text = _typed("answer")
     if not 1 <= len(text) <= LONGEST_ANSWER:
         wrong = say("voices.length", longest=LONGEST_ANSWER)
-        return _shown(voice, HTTPStatus.BAD_REQUEST, wrong=wrong, text=text)
+        return _shown(desk, voice, HTTPStatus.BAD_REQUEST, wrong=wrong, text=text)
     if voice.state == "new" and _typed("seen") != text:
         draft = desk.voices.draft(voice, text)
         cost = draft.message.segments * desk.tariffs.get(draft.message.channel, 0)
-        return _shown(voice, text=text, draft=draft, cost=cost)
+        return _shown(desk, voice, text=text, draft=draft, cost=cost)
     if desk.voices.answer(voice, text, me().name):
         tell("voices.answer_sent", number=voice.number)
     else:
@@ -97,5 +107,18 @@ def _typed(name: str) -> str:
     return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
-def _shown(voice: Voice, status: HTTPStatus = HTTPStatus.OK, text: str = "", **values: object) -> AnyResponse:
-    return page("voice.html", status, voice=voice, text=text, longest=LONGEST_ANSWER, mask=mask_all, **values)
+def _shown(
+    desk: Desk, voice: Voice, status: HTTPStatus = HTTPStatus.OK, text: str = "", **values: object
+) -> AnyResponse:
+    with desk.database.reading() as connection:
+        undelivered = voices.undelivered(connection, [voice.id])
+    return page(
+        "voice.html",
+        status,
+        voice=voice,
+        undelivered=undelivered,
+        text=text,
+        longest=LONGEST_ANSWER,
+        mask=mask_all,
+        **values,
+    )
