@@ -32,12 +32,12 @@ _TOLD_TO_TEXT = re.compile(
 _TO_SHORT_CODE = re.compile(
     r"\sg[uử]i(?:\s+(?:[dđ][eế]n|t[oớ]i|v[eề]|s[oố]|t[oổ]ng [dđ][aà]i))*\s+\d{3,6}\W*$", re.IGNORECASE
 )
-_SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
 # What stands there in a code's place: "huy cai nay", "DK luon", and the form as we tell it, "HUY va ma ho so".
 _NO_CODE = re.compile(
     r"(?:(?:HO SO|HS|MA|CAI) (?:DO|NAY)|LUON|(?:VA )?MA HO SO(?: VA DIEM)?)[^A-Z0-9]*(?:(?:A|NHE|DI|VOI)\b\W*)*"
 )
 _OK = re.compile("(?:(?:OK|OKE|OKI|OKAY|VANG)[^A-Z0-9]+)+")
+_SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
 _NO_SCORE = r"(?<!\bHAY)(?<!\bHOAC)(?<!\bDEN)(?<!\bTOI)"  # "4 hay 5", and "1 den 5", as we say it ourselves
 _TIMES = r"(?!(?:NGAY|TUAN|THANG|NAM|GIO|PHUT|LAN|BUA|HOM)\b)"  # "5 ngay chua xong", which is none either
 _SCORE_LAST = re.compile(rf"(?:^|{_NO_SCORE}\s){_SCORE}[^A-Z0-9]*$")
