@@ -213,6 +213,27 @@ def test_of_a_call_about_many_only_the_part_about_one_is_shown(document: str, sh
     assert about(document, {"1"}) == shown
 
 
+@pytest.mark.parametrize("written", [int, str])
+@pytest.mark.parametrize(("name", "shown"), [("2", ["2"]), ("3", ["3"]), ("7", [])])
+def test_a_number_around_all_of_a_call_that_is_the_same_as_a_name_shows_no_others(
+    written: type[int] | type[str], name: str, shown: list[str]
+) -> None:
+    items = {id: {"id": written(id), "by": {"name": "x"}} for id in ("2", "3")}
+    call = {"count": 2, "most": 3, "left": 7, "results": [*items.values()]}
+    parts = about(f"POST /x\n{json.dumps(call)}", {name}, {"2", "3", "7"} - {name}).split("\n…")[1:-1]
+    assert [json.loads(part) for part in parts] == [items[id] for id in shown]
+
+
+def test_a_number_beside_another_name_that_is_the_same_as_ones_own_does_not_show_that_one() -> None:
+    ours, theirs = '{"id": "3", "text": "y"}', '{"id": "2", "parts": 3, "text": "3 o"}'
+    assert about(f"POST /x\n[{theirs}, {ours}]", {"3"}) == f"POST /x\n…\n{ours}\n…"
+
+
+def test_of_an_answer_that_is_only_about_others_nothing_is_shown() -> None:
+    call = callbacks.Callback(["1", "3"], "POST /x\n", 'x\n{"count": 1, "replies": [{"id": "3", "text": "y"}]}')
+    assert callbacks._part(call, ["1"], call.answer) == "x\n…"
+
+
 def test_it_is_forgotten_after_a_week(anywhere: World) -> None:
     anywhere.text(PHONE, "HELP")
     anywhere.clock.forward(days=6.9)

@@ -92,7 +92,8 @@ def _kept(connection: sa.Connection, at: datetime, channel: str, names: set[str]
 def _part(callback: Callback, ours: Sequence[str], said: str) -> str:
     """What was said of these items. An official may see this citizen's messages, and not those that came with them."""
     if len(ours) < len(callback.names):
-        said = about(said, {name for item in ours for name in item.split(_NAME)})
+        names, every = ({name for item in items for name in item.split(_NAME)} for items in (ours, callback.names))
+        said = about(said, names, every - names)
     return mask_all(storable(said))
 
 
