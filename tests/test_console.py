@@ -375,6 +375,14 @@ def test_an_opt_out_is_written_down_and_taken_back(here: World) -> None:
     assert "không có trong danh sách" in desk.post("/opt-outs/", phone="0912345678", purpose="notice", verb="remove")
 
 
+def test_who_opted_out_of_two_things_has_two_buttons_that_are_heard_apart(here: World) -> None:
+    desk = official(here, "lan", "sender")
+    for purpose in ("notice", "reminder"):
+        shown = desk.post("/opt-outs/", phone="0912 345 671", purpose=purpose)
+    heard = re.findall(r'visually-hidden">: ([^<]+)<', shown)
+    assert sorted(heard) == ["0912 345 671, Nhắc hẹn", "0912 345 671, Thông báo"]
+
+
 def test_a_long_list_of_opt_outs_is_shown_a_page_at_a_time_and_no_number_is_in_an_address(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

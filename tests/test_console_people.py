@@ -41,7 +41,7 @@ def test_nobody_gets_round_the_proof_that_their_own_account_asks_for(here: World
         f"/people/{lan.id}", 400, verb=verb, role="viewer", agency="", phone="", password=PASSWORD + "!"
     )
     assert "Không thể tự" in refused
-    assert 'href="/console/account/">Tài khoản của tôi' in refused
+    assert 'href="/console/account/">Đổi mật khẩu' in refused
     assert here.gateway.accounts.named("lan") == lan
     assert lan.second_factor
     assert "Đã đổi mật khẩu" in desk.post("/account/password", old=PASSWORD, new=PASSWORD + "!")
