@@ -23,9 +23,14 @@ from tests.test_outbox import add, message
 from tests.world import World, world
 
 
-def rest(cast: Cast) -> None:
-    """Until the senders have done all there is to do."""
-    until(lambda: all(rests(sender) for sender in cast.world.gateway.senders if sender.works()), "the senders rest")
+def rest(cast: Cast, pause: float = 0.0) -> None:
+    """Until the senders have done all there is to do. `pause`: seconds that pass at each look, until there is room."""
+
+    def all_rest() -> bool:
+        cast.world.clock.forward(seconds=pause)
+        return all(rests(sender) for sender in cast.world.gateway.senders if sender.works())
+
+    until(all_rest, "the senders rest")
 
 
 def stored(cast: Cast) -> list[Counter[str]]:
@@ -88,7 +93,7 @@ def test_what_a_channel_has_no_room_for_at_once_is_queued_behind_what_is_in_hand
     made = approved(fast.notices, fast.an, fast.binh, 250)
     assert fast.world.gateway.feeder.feed() == 250
     for _ in range(2):  # the senders have a time of their own, and may be behind the world's
-        rest(fast)
+        rest(fast, 0.01)
         fast.world.settle(10)
     assert heard(fast, 250) == [1] * 250
     assert fast.counts(made.id) == {"delivered": 250}
