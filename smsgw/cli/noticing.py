@@ -23,6 +23,7 @@ from smsgw.notices.audience.expression import parse
 from smsgw.notices.audience.file import FileAudience
 from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.drafting import Draft
+from smsgw.notices.means import Means
 from smsgw.notices.office import Notices
 from smsgw.notices.reckoning import Reckoning
 from smsgw.notices.spreadsheet import as_csv, write_xlsx
@@ -275,21 +276,23 @@ def report_notice(context: Context, id: str, user: str | None, as_json: bool, ou
     """What became of it, a line for each recipient."""
     with _as(context, user, "viewer") as (gateway, who):
         means, found = gateway.notices.means, gateway.notices.find(id, who)
-        lines = report.records(means, found, "en")
-        if as_json and out is not None:
-            raise click.UsageError("--json goes to standard output and --out is CSV or .xlsx: leave one of them out")
+        if out is not None:
+            _write_report(means, found, out)
         if as_json:
-            headings = next(lines)
+            headings, *lines = report.records(means, found, "en")
             print_json([dict(zip(headings, line, strict=True)) for line in lines])
         elif out is None:
-            for piece in as_csv(lines):
+            for piece in as_csv(report.records(means, found, "en")):
                 click.echo(piece.removeprefix("\ufeff"), nl=False)
-        elif out.suffix.lower() == ".xlsx":
-            with out.open("wb") as file:
-                write_xlsx(report.TITLES["en"], report.table(means, found, "en"), file)
-        else:
-            with out.open("w", encoding="utf-8", newline="") as text:
-                text.writelines(as_csv(lines))
+
+
+def _write_report(means: Means, found: Notice, out: Path) -> None:
+    if out.suffix.lower() == ".xlsx":
+        with out.open("wb") as file:
+            write_xlsx(report.TITLES["en"], report.table(means, found, "en"), file)
+    else:
+        with out.open("w", encoding="utf-8", newline="") as text:
+            text.writelines(as_csv(report.records(means, found, "en")))
 
 
 def _show(gateway: Gateway, notice: Notice, as_json: bool) -> None:
