@@ -46,6 +46,8 @@ def test_nothing_is_lost_and_nothing_comes_twice(run: dict[str, Any]) -> None:
 @pytest.mark.long
 def test_a_figure_says_what_it_is_compared_to(run: dict[str, Any]) -> None:
     assert set(run) >= {"at", "database", "database facts", "gateway", "machine", "figures", "notes"}
+    assert run["machine"]["turn of a loop, ns"] > 0
+    assert run["machine"]["far read, ns"] > 0
     figure = named(run, "inbound")["one a callback"]
     assert set(figure) == {
         *("benchmark", "name", "unit", "median", "min", "max", "rounds"),

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from smsgw.bench import yardstick
+
 PACKAGES = ("smsgw", "flask", "uvicorn", "sqlalchemy", "psycopg", "requests")
 
 
@@ -95,6 +97,8 @@ def machine() -> dict[str, object]:
         "busy before": round(os.getloadavg()[0], 2),
         "python": f"{platform.python_version()} of {sys.base_prefix}",  # how it was built is worth a third
         "kernel": platform.release(),
+        "turn of a loop, ns": round(yardstick.turn(), 1),
+        "far read, ns": round(yardstick.far_read()),
         **{package: version(package) for package in PACKAGES},
     }
 
