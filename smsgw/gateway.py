@@ -11,7 +11,6 @@ from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from providers.contract import Connected, Renewing
 from smsgw import assembly
@@ -57,6 +56,7 @@ from smsgw.store.database import Database, trouble
 from smsgw.store.schedules import Stopped
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell, Listener
+from smsgw.ticker import ticker
 
 Role = Literal["web", "worker", "scheduler"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -117,7 +117,7 @@ class Gateway:
         self.retention = Daily(self.database, self.purge, zone, clock)
         self.activity = Activity(self.database, clock, zone, assembly.tariffs(settings))
         self.signing_in = self._new_signing_in()
-        self._ticker = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
+        self._ticker = ticker()
         self._roles: Collection[Role] = ()
 
     def start(self, roles: Collection[Role] = ROLES) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +22,7 @@ from smsgw.dispatch.hand import ReplyHand
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sender import LEASES, REPLIES, Sender
+from smsgw.gateway import Gateway
 from smsgw.store import channels, inbox
 from smsgw.store.clock import CommonClock
 from smsgw.store.database import Database
@@ -31,7 +34,7 @@ from tests.chaos import until
 from tests.sending import LIMIT, Carrier, rests
 from tests.test_inbox import arrival
 from tests.test_outbox import add, message
-from tests.world import SetClock, settings_text
+from tests.world import SetClock, settings, settings_text, sqlite_with_tables
 
 HOUR = timedelta(hours=1)
 TPS = 5.0
@@ -64,6 +67,38 @@ def test_a_clock_that_is_wrong_is_right_as_soon_as_the_database_was_asked(databa
     assert off(clock) > HOUR / 2
     clock.compare()
     assert off(clock) < HOUR / 2
+
+
+@pytest.mark.parametrize("by", [-HOUR, 366 * 24 * HOUR], ids=["back", "far ahead"])
+def test_a_node_goes_on_sweeping_whatever_its_machines_clock_is_set_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: timedelta
+) -> None:
+    monkeypatch.setattr("smsgw.gateway.TICK", 0.05)
+    gateway, swept = Gateway(settings(tmp_path, sqlite_with_tables(tmp_path))), threading.Event()
+    gateway.database.boundary = lambda name, _: swept.set() if name == "sweep" else None
+    gateway.start(["worker"])
+    try:
+        assert swept.wait(30)
+        set_machines_clock(monkeypatch, by)
+        for _ in range(3):  # of which the first may have been on its way
+            swept.clear()
+            assert swept.wait(3)
+    finally:
+        gateway.stop()
+
+
+def set_machines_clock(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    """The time as it is from now on for whoever tells when something is to be done."""
+
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override] # as below
+            return datetime.now(tz) + by
+
+    theirs = [name for name in sys.modules if name == "smsgw.clock" or name.startswith("apscheduler.")]
+    for name in theirs:
+        if getattr(sys.modules[name], "datetime", None) is datetime:
+            monkeypatch.setattr(f"{name}.datetime", Set)
 
 
 def test_on_sqlite_the_machines_clock_is_the_common_one(tmp_path: Path) -> None:
