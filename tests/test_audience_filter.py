@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from smsgw.dossiers import figures, sample, selecting
 from smsgw.dossiers.selection import Days, Selection
 from smsgw.dossiers.source import COLUMNS, OneStop, OneStopUnavailable, utc
-from smsgw.notices.audience.expression import FilterError, parse, written
+from smsgw.notices.audience.expression import ALL, DAYS, LISTS, FilterError, parse
 from smsgw.notices.audience.filtered import FIELDS, FilterAudience
 from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.recipients import Recipient, RowError
@@ -255,6 +255,24 @@ def test_a_filter_that_is_wrong_says_what_and_where(text: str, place: int, named
     assert named in str(wrong.value)
 
 
+def written(selection: Selection) -> str:
+    """The filter of a selection, as somebody would write it."""
+    terms = [
+        f"{name}={','.join(map(str, values))}"
+        for name, attribute in LISTS.items()
+        if (values := getattr(selection, attribute))
+    ]
+    for name in DAYS:
+        days: Days = getattr(selection, name)
+        if days.first is not None and days.first == days.last:
+            terms.append(f"{name}={days.first}")
+            continue
+        terms += [f"{name}>={days.first}"] if days.first is not None else []
+        terms += [f"{name}<={days.last}"] if days.last is not None else []
+    terms += [] if selection.overdue is None else ["overdue" if selection.overdue else "!overdue"]
+    return " ".join(terms) or ALL
+
+
 def test_bounds_of_the_same_day_narrow_each_other() -> None:
     assert parse("due>=2018-08-01 due<2018-09-01 due<=2018-08-20", TODAY).due == Days(
         date(2018, 8, 1), date(2018, 8, 20)
@@ -284,7 +302,7 @@ some_codes = st.lists(st.from_regex(r"[A-Z]\d\d(\.\d\d){0,2}\*?", fullmatch=True
         overdue=st.none() | st.booleans(),
     )
 )
-def test_what_the_form_chose_can_be_written_as_a_filter(selection: Selection) -> None:
+def test_whatever_a_selection_asks_for_can_be_written_as_a_filter(selection: Selection) -> None:
     assert parse(written(selection), TODAY) == selection
 
 

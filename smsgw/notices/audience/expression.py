@@ -57,24 +57,6 @@ def parse(text: str, today: date) -> Selection:
     return chosen
 
 
-def written(selection: Selection) -> str:
-    """The filter of a selection, which parses to the same."""
-    terms = [
-        f"{name}={','.join(map(str, values))}"
-        for name, attribute in LISTS.items()
-        if (values := getattr(selection, attribute))
-    ]
-    for name in DAYS:
-        days: Days = getattr(selection, name)
-        if days.first is not None and days.first == days.last:
-            terms.append(f"{name}={days.first}")
-            continue
-        terms += [f"{name}>={days.first}"] if days.first is not None else []
-        terms += [f"{name}<={days.last}"] if days.last is not None else []
-    terms += [] if selection.overdue is None else ["overdue" if selection.overdue else "!overdue"]
-    return " ".join(terms) or ALL
-
-
 def _with(chosen: Selection, term: str, today: date) -> Selection:
     match = _TERM.fullmatch(term)
     if match is None:
