@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from smsgw.text.accents import fold, lost, plain
 from smsgw.text.alphabet import BASIC, EXTENSION, is_gsm7, septets, storable, utf16_units
-from smsgw.text.phones import MIGRATED, ShortCode, mask, mask_all, msisdn, short_code
+from smsgw.text.phones import MIGRATED, is_service, mask, mask_all, msisdn
 from smsgw.text.segments import fits, measure, split
 
 CASES = json.loads((Path(__file__).parent / "segments_cases.json").read_text(encoding="utf-8"))["cases"]
@@ -146,10 +146,11 @@ def test_a_known_number_stays_the_same(text: str) -> None:
 
 
 def test_service_numbers_are_a_kind_of_their_own() -> None:
-    assert short_code("8188") == ShortCode("8188")
-    assert short_code("84912345678") is None
-    assert short_code("VNPT") is None
-    assert short_code("09123") is None
+    for number in ("8188", "19001080", "841800123456", "00841900123456"):
+        assert is_service(number)
+        assert msisdn(number) is None
+    for other in ("84912345678", "VNPT", "09123"):
+        assert not is_service(other)
 
 
 def test_a_number_is_masked_and_a_code_is_not() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
@@ -27,10 +26,10 @@ _MOBILE = re.compile(r"84[35789]\d{8}", re.ASCII)
 _NATIONAL = re.compile(r"(?:0|(?:\+|00)?84)([35789]\d{8}|2\d{9})", re.ASCII)  # a mobile number, or a fixed line
 _OLD_MOBILE = re.compile(r"(?:\+|00)?84(1\d{2})(\d{7})|0(1\d{2})(\d{7})", re.ASCII)
 _SUBSCRIBER = re.compile(r"[35789]\d{8}|1[2689]\d{8}", re.ASCII)  # a mobile number whose zero a spreadsheet ate
-_SERVICE = re.compile(r"(?:\+|00)?(?:84|0)?1[89]00\d{4,6}", re.ASCII)  # 1800 and 1900 numbers: companies' hotlines
+_HOTLINE = re.compile(r"(?:\+|00)?(?:84|0)?1[89]00\d{4,6}", re.ASCII)  # 1800 and 1900 numbers: companies' hotlines
 _WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-]")
-_SHORT = re.compile(r"[1-9]\d{2,5}", re.ASCII)  # what begins with 0 is the beginning of a longer number
+_SHORT_CODE = re.compile(r"[1-9]\d{2,5}", re.ASCII)  # what begins with 0 is the beginning of a longer number
 
 # A run of digits with the separators people use, as long as a phone number or the id of somebody in a chat. Not inside
 # a word, a decimal or a dotted or dashed code, so that dossier codes and times stay readable; but behind any label
@@ -47,13 +46,6 @@ _IN_TEXT = re.compile(
 )
 _DOSSIER_TAIL = re.compile(r"\d{6}(?:\d{2})?-\d{4,7}", re.ASCII)
 _CHAT_USER = re.compile(r"\b([a-z]{2,12}:)(\d{6,32})\b", re.ASCII)  # as in addresses
-
-
-@dataclass(frozen=True, slots=True)
-class ShortCode:
-    """A service number of three to six digits, such as 8188. Nobody's phone, so never answered."""
-
-    digits: str
 
 
 def msisdn(text: str) -> str | None:
@@ -85,7 +77,7 @@ def _read(text: str) -> str | None:
     # The library takes ten times as long as all else here, and would say the same.
     if national := _NATIONAL.fullmatch(digits):
         return COUNTRY_CODE + national[1]
-    return None if _SERVICE.fullmatch(digits) else _parsed(digits)
+    return None if _HOTLINE.fullmatch(digits) else _parsed(digits)
 
 
 def _parsed(digits: str) -> str | None:
@@ -108,9 +100,9 @@ def mobile(text: str) -> str | None:
     return number if number and _MOBILE.fullmatch(number) else None
 
 
-def short_code(text: str) -> ShortCode | None:
-    """The service number that a text is, or None."""
-    return ShortCode(text) if _SHORT.fullmatch(text) else None
+def is_service(digits: str) -> bool:
+    """Whether digits are a short code, such as 8188, or a hotline: nobody's phone."""
+    return (_SHORT_CODE.fullmatch(digits) or _HOTLINE.fullmatch(digits)) is not None
 
 
 def national(number: str) -> str:

@@ -7,8 +7,6 @@ from enum import StrEnum
 
 from smsgw.text import phones
 
-_MOBILE = re.compile(r"84[35789]\d{8}", re.ASCII)
-_HOTLINE = re.compile(r"(?:84|0)?1[89]00\d{4,6}", re.ASCII)
 _SHORTENED = re.compile(r"\d+(?:[.,]\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)  # 8.49E+10: the digits are gone
 _DECIMAL = re.compile(r"\+?\d+\.0", re.ASCII)
 _BETWEEN = re.compile(r"[/;,|&]| - | và | or | hoặc ")
@@ -42,16 +40,16 @@ def number(text: str) -> str | NoNumber | Unreachable:
     digits = phones.msisdn(text)
     if digits is None:
         return _no_number(text)
-    if _MOBILE.fullmatch(digits):
+    if not digits.startswith(phones.COUNTRY_CODE):
+        return Unreachable.ABROAD
+    if phones.takes_texts(digits):
         return digits
-    if digits.startswith("842"):
-        return Unreachable.LANDLINE
-    return NoNumber.UNREADABLE if digits.startswith("84") else Unreachable.ABROAD
+    return Unreachable.LANDLINE if digits.startswith("842") else NoNumber.UNREADABLE
 
 
 def _no_number(text: str) -> NoNumber | Unreachable:
     bare = _SEPARATORS.sub("", text).lstrip("+")
-    if phones.short_code(bare) or _HOTLINE.fullmatch(bare):
+    if phones.is_service(bare):
         return Unreachable.SERVICE
     if _SHORTENED.fullmatch(text):
         return NoNumber.SHORTENED
