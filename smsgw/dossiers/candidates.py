@@ -7,10 +7,10 @@ text, so every bound is a day wide of the mark, and `Conditions.hold` has the la
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -38,8 +38,6 @@ def _as_given(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 
 _COLUMNS = [_as_given(column) for column in _c]
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +120,12 @@ class Candidates:
 
     def _among(self, codes: Collection[str], *where: sa.ColumnElement[bool]) -> frozenset[str]:
         query = sa.select(_c.code).where(_c.code.in_(codes), *where)
-        return frozenset(self._asked(lambda connection: connection.scalars(query).all())) if codes else frozenset()
+        return frozenset(code for (code,) in self._reader.rows(query)) if codes else frozenset()
 
     def last_change(self) -> datetime | None:
         """When a dossier was last changed; None where there is none, or its time makes no sense."""
         latest = sa.type_coerce(sa.func.max(_c.updated_at), sa.types.NullType())
-        value = self._asked(lambda connection: connection.execute(sa.select(latest)).scalar())
+        [[value]] = self._reader.rows(sa.select(latest))
         try:
             return None if value is None else utc(value)
         except ValueError:
@@ -147,7 +145,7 @@ class Candidates:
             .group_by(_c.agency_code, _c.agency_name)
             .order_by(_c.agency_code)
         )
-        rows = self._asked(lambda connection: connection.execute(counts).all())
+        rows = self._reader.rows(counts)
         latest = self._latest(sa.and_(theirs, late))
         return [
             Load(code, name, today, behind, tuple(latest[code]))
@@ -161,7 +159,7 @@ class Candidates:
         placed = sa.select(_c.agency_code, _c.code, place.label("place")).where(late).subquery()
         named = sa.select(placed.c.agency_code, placed.c.code).where(placed.c.place <= NAMED).order_by(placed.c.place)
         codes: defaultdict[str, list[str]] = defaultdict(list)
-        for agency, code in self._asked(lambda connection: connection.execute(named).all()):
+        for agency, code in self._reader.rows(named):
             codes[agency].append(code)
         return codes
 
@@ -176,14 +174,11 @@ class Candidates:
         after = ""
         while True:
             query = sa.select(*columns).where(*where, _c.code > after).order_by(_c.code).limit(PAGE)
-            rows = self._asked(lambda connection, query=query: connection.execute(query).all())
+            rows = self._reader.rows(query)
             yield rows
             if len(rows) < PAGE:
                 return
             after = rows[-1].code
-
-    def _asked(self, work: Callable[..., Result]) -> Result:
-        return self._reader.begin(work)()
 
 
 def _is_held(since: datetime) -> sa.ColumnElement[bool]:
