@@ -16,7 +16,7 @@ from smsgw.answers import registering
 from smsgw.answers.asked import Language
 from smsgw.answers.template import BRACKET, NAME, Template
 from smsgw.failure import ExpectedFailure
-from smsgw.text.accents import joined_plain, plain, unaccented
+from smsgw.text.accents import joined_plain, lost, plain, unaccented
 from smsgw.text.segments import fits, measure
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
@@ -298,8 +298,8 @@ def text_faults(text: str, names: Collection[str], segments: int | None) -> Iter
     if not text.strip():
         yield "is empty"
         return
-    if lost := sorted(c for c in set(unicodedata.normalize("NFC", text)) if c != "?" and plain(c) == "?"):
-        yield f"{' '.join(lost)} can't be sent in a message without accents; leave it out"
+    if foreign := sorted(lost(unicodedata.normalize("NFC", text))):
+        yield f"{' '.join(foreign)} can't be sent in a message without accents; leave it out"
     allowed = {name.rstrip("!") for name in names}
     named = set(NAME.findall(text))
     for name in sorted(named - allowed):
