@@ -115,7 +115,7 @@ def test_what_is_said_of_one_try_ends_no_doubt_of_another(anywhere: World, doubt
     with gateway.database.writing("test") as connection:
         doubted = {"state": "unknown", "doubts": doubts, "attempts": doubts, "tried_at": now}
         connection.execute(sa.update(outbound).values(doubted))
-    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
+    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports, gateway.clock)
     receiver.not_taken([id]).result(10)
     assert state(gateway, id) == after
     receiver.not_taken([id, "another"]).result(10)
@@ -132,7 +132,7 @@ def test_a_carrier_that_says_later_before_the_doubt_is_written_down_leaves_none(
     with gateway.database.writing("test") as connection:
         connection.execute(sa.update(outbound).values(doubts=doubts, tried_at=now))
         (claimed,) = outbox.claim(connection, "sms", [Lane.REPLY], 1, lease="ours", until=until, now=now)
-    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
+    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports, gateway.clock)
     receiver.not_taken([id]).result(10)
     with gateway.database.writing("test") as connection:
         doubt = outbox.Settled(claimed, State.UNKNOWN, until, outcome="unknown", detail="no answer")

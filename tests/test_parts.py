@@ -217,7 +217,7 @@ def test_each_of_two_like_texts_is_brought_again_once(anywhere: World) -> None:
 
 def test_who_says_the_same_again_when_the_first_is_surely_acknowledged_is_answered_again(anywhere: World) -> None:
     gateway = anywhere.gateway
-    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
+    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports, gateway.clock)
     taken: Future[list[Taken]] = receiver.messages([Inbound("s1-1", PHONE, "8188", "HELP", session="s1")], "HELP")
     assert taken.result(10)[0].status == "accepted"
     receiver.heard(["s1-1"]).result(10)
@@ -416,7 +416,7 @@ def test_names_of_parts_go_when_their_message_is_history(database: Database) -> 
 
 def test_a_database_that_fails_is_told_to_the_line(here: World, caplog: pytest.LogCaptureFixture) -> None:
     gateway = here.gateway
-    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports)
+    receiver = LineReceiver(gateway.database, gateway.channels["sms"], gateway.intake, gateway.reports, gateway.clock)
     with gateway.database.writing("test") as connection:
         connection.execute(sa.text("DROP TABLE unproved"))
     told = threading.Event()

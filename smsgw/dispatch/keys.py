@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from providers.contract import ChannelRefused, Renewed, Renewing, Unreachable
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch.handing import readable
 from smsgw.store import access_keys
 from smsgw.store.access_keys import AccessKey, Ring
@@ -35,7 +35,7 @@ log = logging.getLogger("smsgw.dispatch")
 class KeyRing:
     """The keys of one channel. Implements `providers.contract.Keys`."""
 
-    def __init__(self, database: Database, channel: str, provider: Renewing, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, channel: str, provider: Renewing, clock: Clock) -> None:
         self._database = database
         self._provider = provider
         self._clock = clock

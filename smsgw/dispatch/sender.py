@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from providers.contract import ChannelRefused, Unreachable
 from smsgw import metrics
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch import breaker, pace
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hand import Hand, NoticeHand, ReplyHand, Room
@@ -84,7 +84,7 @@ class Sender:
         roads: Roads,
         lanes: Collection[Lane],
         *,
-        clock: Clock = utc_now,
+        clock: Clock,
         hours: Hours = ALWAYS,
         chance: Callable[[], float] = random.random,
         vet: Vet = all_go,

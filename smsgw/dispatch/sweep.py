@@ -11,7 +11,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch import breaker
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.handing import fault
@@ -34,7 +34,7 @@ log = logging.getLogger("smsgw.dispatch")
 class Sweeper:
     """Settles what the senders of any node left behind."""
 
-    def __init__(self, database: Database, roads: Roads, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, roads: Roads, clock: Clock) -> None:
         self._database = database
         self._roads = roads
         self._clock = clock

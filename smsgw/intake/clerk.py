@@ -79,7 +79,7 @@ class _Question(NamedTuple):
 class Clerk:
     """Decides on answers. `same_text_limit`: how often an hour one text is answered, or with one answer, a sender."""
 
-    def __init__(self, database: Database, onestop: OneStop, answers: Answers, *, same_text_limit: int = 100) -> None:
+    def __init__(self, database: Database, onestop: OneStop, answers: Answers, *, same_text_limit: int) -> None:
         self._database = database
         self._onestop = onestop
         self._answers = answers

@@ -21,7 +21,7 @@ from providers.contract import Inbound, Refused, Taken
 from providers.contract import Reply as InBody
 from smsgw import metrics
 from smsgw.answers.asker import Reply
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.hand import ReplyHand
 from smsgw.dispatch.retry import RULES
@@ -60,8 +60,8 @@ class Intake:
         *,
         bell: Bell,
         senders: Mapping[str, Sequence[Sender]],
-        apologise_after: timedelta = timedelta(minutes=5),
-        clock: Clock = utc_now,
+        apologise_after: timedelta,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._desk = desk

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from providers.contract import Inbound, Receipt, Refused, Taken
 from smsgw import metrics
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.retry import next_attempt
 from smsgw.intake.intake import Intake
@@ -43,9 +43,7 @@ class _Talk:
 class LineReceiver:
     """Where one channel's line brings what comes by it. Implements `providers.contract.Receiver`."""
 
-    def __init__(
-        self, database: Database, channel: Channel, intake: Intake, reports: Reports, clock: Clock = utc_now
-    ) -> None:
+    def __init__(self, database: Database, channel: Channel, intake: Intake, reports: Reports, clock: Clock) -> None:
         self._database = database
         self._channel = channel
         self._intake = intake

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from providers.contract import Receipt, Refused, Taken
 from smsgw import metrics
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.handing import readable
 from smsgw.intake import talks
@@ -21,7 +21,7 @@ from smsgw.store.database import Database
 class Reports:
     """Takes delivery reports (DLR) in."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
         self._together = Jointly(self._take_all, talks.MOST_TOGETHER, talks.size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smsgw.clock import Clock
@@ -22,11 +22,11 @@ class Rules:
     that have another one, the empty code being the province's own. None: no limit.
     """
 
-    approval_from: int = 1
-    most_segments: int = 8
-    valid: timedelta = timedelta(hours=72)
-    monthly: int | None = None
-    budgets: Mapping[str, int] = field(default_factory=dict)
+    approval_from: int
+    most_segments: int
+    valid: timedelta
+    monthly: int | None
+    budgets: Mapping[str, int]
 
     def budget(self, agency: str | None) -> int | None:
         return self.budgets.get(agency or "", self.monthly)
@@ -41,7 +41,7 @@ class Means:
     hours: Hours
     clock: Clock
     tariffs: Mapping[str, int]
-    rules: Rules = field(default_factory=Rules)
+    rules: Rules
 
     def road(self, phone: str) -> tuple[Channel, int]:
         """The channel that a notice takes to a phone, and its tariff."""

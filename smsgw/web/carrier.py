@@ -19,7 +19,7 @@ from flask import Blueprint, Response, request
 
 from providers.contract import BadSignature, Callback, CallbackAnswer, Malformed, Provider, Taken
 from smsgw import metrics
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch.channel import Channel
 from smsgw.intake.intake import Intake
 from smsgw.intake.reports import Reports
@@ -105,7 +105,7 @@ class Door:
         intake: Intake,
         reports: Reports,
         public_url: str,
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         self._channels = channels
         self._intake = intake

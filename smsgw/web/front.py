@@ -59,9 +59,7 @@ class Front:
     that brings more goes to the pages without its body, for them to say what is wrong.
     """
 
-    def __init__(
-        self, pages: WSGIApplication, door: Door | None = None, *, threads: int = 8, most: Most | None = None
-    ) -> None:
+    def __init__(self, pages: WSGIApplication, door: Door | None, *, threads: int, most: Most | None) -> None:
         self._door = door
         self._most = most
         self._pages = WSGIMiddleware(cast(Any, _reading_our_body(pages)), workers=threads)

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.core import CollectorRegistry, GaugeMetricFamily, Metric
 
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dispatch.hours import Hours
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.reminders.reminders import Reminders
@@ -24,7 +24,7 @@ def blueprint(
     reminders: Reminders,
     channels: Collection[str],
     hours: Hours,
-    clock: Clock = utc_now,
+    clock: Clock,
 ) -> Blueprint:
     """/healthz, /readyz, /readyz/reminders and /metrics. `channels`: those of the settings."""
     routes = Blueprint("ops", __name__)

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from smsgw.answers.asked import Language, LookUp, OfPhone, Request, exactly
 from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.asking import EXAMPLE
-from smsgw.clock import Clock, utc_now
+from smsgw.clock import Clock
 from smsgw.dossiers.codes import parse
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.source import OneStopUnavailable
@@ -45,7 +45,7 @@ class Counter:
     hotline: str
 
 
-def blueprint(clerk: Clerk, counter: Counter, clock: Clock = utc_now) -> Blueprint:
+def blueprint(clerk: Clerk, counter: Counter, clock: Clock) -> Blueprint:
     """/, /tra-cuu and /tra-cuu/<code>."""
     routes = Blueprint("public", __name__, template_folder="templates", static_folder="static/public")
     guesses = Guesses()
