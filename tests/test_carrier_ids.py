@@ -11,7 +11,7 @@ from smsgw.store import parts
 from smsgw.store.database import Database
 from smsgw.store.states import State
 from tests.test_outbox import report, state
-from tests.test_parts import of_part, sent_in
+from tests.test_parts_out import of_part, sent_in
 
 
 @given(st.integers(0, 2**64), st.integers(0, 20), st.booleans())

@@ -11,14 +11,13 @@ import sqlalchemy as sa
 
 import smsgw.web.console
 from smsgw.app import create_app
-from smsgw.store import audit, conversations
 from smsgw.store.officials import Role
 from smsgw.store.tables import audit as audit_table
 from smsgw.store.tables import metadata, official_session, outbound
 from smsgw.web.console import opt_outs, texts
 from smsgw.web.console.shell import NAVIGATION, needs
 from tests.console import PASSWORD, Desk, official, stranger, text
-from tests.world import NOON, TOKEN, World
+from tests.world import NOON, World
 
 CONSOLE = Path(smsgw.web.console.__file__).parent
 PATHS = {
@@ -267,73 +266,6 @@ def test_a_wrong_role_changes_nothing(here: World) -> None:
     desk.post("/doubtful/", 403, verb="drop", id="x")
     assert here.outbox().channels["sms"].state == "open"
     assert [each.name for each in here.gateway.accounts.every()] == ["lan"]
-
-
-def test_a_conversation_shows_every_message_try_and_receipt(anywhere: World) -> None:
-    example = anywhere.examples[0]
-    anywhere.text("84900000001", f"HS {example.code}")
-    desk = official(anywhere, "lan", "viewer")
-    for query in ("0900 000 001", example.code.lower().replace("-", " ")):
-        shown = desk.post("/conversations/", query=query)
-        assert "Hội thoại với 0900 000 001" in shown
-        assert f"HS {example.code}" in shown
-        assert "Đã đến máy" in shown
-        assert "nhà mạng báo: đã đến máy" in shown
-    assert "Không có hội thoại nào" in desk.post("/conversations/", 404, query="0900 000 002")
-    assert "không phải số điện thoại hay mã hồ sơ" in desk.post("/conversations/", 404, query="Nguyễn Văn An")
-    desk.get("/conversations/none", 404)
-    with anywhere.gateway.database.reading() as connection:
-        viewed = [entry for entry in audit.latest(connection) if entry.action == "conversation.view"]
-    assert [(entry.who, entry.subject) for entry in viewed] == [("lan", "84900***001")] * 2
-
-
-def test_what_was_said_with_the_carrier_about_a_message_is_shown_without_secrets(anywhere: World) -> None:
-    anywhere.text("84900000001", f"HS {anywhere.examples[0].code}")
-    desk = official(anywhere, "lan", "viewer")
-    shown = desk.post("/conversations/", query="84900000001")
-    came, went = re.findall(r"/console(/conversations/[\w-]+/trace)", shown)
-    assert "/carrier/sms/inbound" in desk.get(came)
-    trace = desk.get(went)
-    assert trace.index("/carrier/sms/inbound") < trace.index("/messages") < trace.index("/carrier/sms/receipts")
-    assert "/messages" in trace
-    assert "accepted" in trace
-    assert "84900***001" in trace
-    assert "84900000001" not in trace
-    assert TOKEN not in trace
-    desk.get("/conversations/none/trace", 404)
-
-
-def test_a_dossier_is_found_that_was_asked_for_together_with_others(anywhere: World) -> None:
-    first, second = (example.code for example in anywhere.examples[:2])
-    anywhere.text("84900000001", f"HS {first} {second}")
-    anywhere.text("84900000002", f"HS {second}")
-    desk = official(anywhere, "lan", "viewer")
-    assert "0900 000 001" in desk.post("/conversations/", query=first)
-    both = desk.post("/conversations/", query=second)
-    assert "0900 000 001" in both
-    assert "0900 000 002" in both
-
-
-def test_an_official_of_an_agency_sees_only_what_is_about_its_dossiers(here: World) -> None:
-    codes = [example.code for example in here.examples]
-    dossiers = here.gateway.onestop.find(codes)
-    ours = dossiers[codes[0]]
-    theirs = next(dossier for dossier in dossiers.values() if dossier.agency_code != ours.agency_code)
-    here.text("84900000001", f"HS {ours.code}")
-    here.text("84900000001", f"HS {theirs.code}")
-    here.text("84900000002", f"HS {theirs.code}")
-    desk = official(here, "lan", "admin", ours.agency_code)
-    shown = desk.post("/conversations/", query="84900000001")
-    assert ours.code in shown
-    assert theirs.code not in shown
-    desk.post("/conversations/", 404, query="84900000002")
-    desk.post("/conversations/", 404, query=theirs.code)
-    with here.gateway.database.reading() as connection:
-        (talk,) = conversations.with_phones(connection, ["84900000002"])
-    desk.get(f"/conversations/{talk.id}", 404)
-    for path in ("/doubtful/", "/audit/"):
-        desk.get(path, 403)
-    desk.post("/channels/sms", 403, step="pause", reason="x")
 
 
 def test_a_message_in_doubt_is_decided_on(here: World) -> None:
