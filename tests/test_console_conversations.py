@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+from providers.contract import Inbound, Receipt
 from smsgw.store import audit, conversations
 from tests.console import official
 from tests.world import TOKEN, World
@@ -25,6 +27,30 @@ def test_a_conversation_shows_every_message_try_and_receipt(anywhere: World) -> 
     with anywhere.gateway.database.reading() as connection:
         viewed = [entry for entry in audit.latest(connection) if entry.action == "conversation.view"]
     assert [(entry.who, entry.subject) for entry in viewed] == [("lan", "84900***001")] * 2
+
+
+def test_a_conversation_says_which_number_was_texted_and_what_came_to_us_late(here: World) -> None:
+    gateway, sms, now = here.gateway, here.gateway.channels["sms"], here.clock()
+    here.carrier.faults.lost_receipts = 1.0
+    for id, waited in (("mo-1", timedelta(minutes=10)), ("mo-2", timedelta(seconds=5))):
+        gateway.intake.take(sms, [Inbound(id, "84900000001", "8188", id, now - waited)]).result(10)
+    here.settle()
+    desk = official(here, "lan", "viewer")
+    shown = desk.post("/conversations/", query="84900000001")
+    assert shown.count("Người dân gửi 8188") == 2
+    assert re.findall(r"theo nhà mạng: ([^ ]+ [^ ]+)", shown) == ["15/08/2018 11:50:00"]
+    ref = re.findall(r"/conversations/([\w-]+)/trace", shown)[-1]
+    gateway.reports.take(sms, [Receipt(ref, None, "delivered", at=now - timedelta(minutes=3))]).result(10)
+    shown = desk.post("/conversations/", query="84900000001")
+    assert re.search(r"nhà mạng báo: đã đến máy · theo nhà mạng: 15/08/2018 11:57:00", shown)
+
+
+def test_of_who_writes_in_a_chat_it_is_not_told_that_they_texted_its_account(here: World) -> None:
+    gateway, account = here.gateway, "4318657068771012646"
+    gateway.intake.take(gateway.channels["sms"], [Inbound("m-1", "zalo:123", account, "HELP")]).result(10)
+    shown = official(here, "lan", "viewer").post("/conversations/", query="zalo:123")
+    assert "HELP" in shown
+    assert account not in shown
 
 
 def test_what_was_said_with_the_carrier_about_a_message_is_shown_without_secrets(anywhere: World) -> None:

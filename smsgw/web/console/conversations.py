@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +16,7 @@ from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, page, say, see
 
 LONGEST_QUERY = 200  # characters
+LATE = timedelta(minutes=2)  # carriers' clocks may be off by less, and some tell no seconds
 
 
 def routes(desk: Desk) -> Blueprint:
@@ -45,7 +46,7 @@ def routes(desk: Desk) -> Blueprint:
         if opened is None:
             abort(HTTPStatus.NOT_FOUND)
         messages = _in_order(opened.thread)
-        return page("conversation.html", conversation=opened, messages=messages, removed=_removed(desk))
+        return page("conversation.html", conversation=opened, messages=messages, late=LATE, removed=_removed(desk))
 
     @talks.get("/<id>/trace")
     @needs("viewer")
