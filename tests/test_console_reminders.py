@@ -58,6 +58,21 @@ def test_a_rule_that_is_off_has_no_next_run_unless_it_is_on_somewhere(here: Worl
     assert "chưa chạy –" in row_of(bound.post("/reminders/overdue", turn="off"), rule)
 
 
+def test_it_is_shown_who_switched_a_rule_and_when(here: World) -> None:
+    begun(here)
+    desk, rule = official(here, "lan", "approver"), "Xin lỗi vì trễ hẹn"
+    bound = official(here, "mai", "approver", agency="H01.21.01")
+    assert "đổi lúc" not in desk.get("/reminders/")
+    desk.post("/reminders/overdue", turn="off")
+    for page in (desk, bound):
+        assert "Đang tắt lan đổi lúc 15/08/2018 12:" in row_of(page.get("/reminders/"), rule)
+    bound.post("/reminders/overdue", turn="on")
+    assert "Đang bật riêng cơ quan mai đổi lúc 15/08/2018 12:" in row_of(bound.get("/reminders/"), rule)
+    both = row_of(desk.get("/reminders/"), rule)
+    assert "Đang tắt lan đổi lúc" in both
+    assert "H01.21.01: Đang bật mai đổi lúc" in both
+
+
 def test_what_officials_are_told_stands_apart_from_what_citizens_are_told(here: World) -> None:
     citizens, officials = official(here, "lan", "viewer").get("/reminders/").split("Nhắn cho cán bộ")
     assert "Nhắn cho người dân" in citizens

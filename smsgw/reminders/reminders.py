@@ -10,7 +10,7 @@ from smsgw.clock import Clock
 from smsgw.officials import audit
 from smsgw.reminders.finding import Finder
 from smsgw.reminders.rules import Rule
-from smsgw.reminders.running import CHANGES, Runs, Shown
+from smsgw.reminders.running import CHANGES, SHIPPED, Runs, Shown
 from smsgw.reminders.switches import Switches
 from smsgw.reminders.telling import Teller
 from smsgw.store import reminders, schedules
@@ -20,11 +20,15 @@ from smsgw.store.reminders import EVERYWHERE, Switch
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """A rule as it stands. `on`: where agencies did not decide otherwise, which is what `agencies` tells."""
+    """A rule as it stands. `on`: where agencies did not decide otherwise, which is what `agencies` tells.
+
+    `turned`: the switches that somebody turned, by agency or EVERYWHERE.
+    """
 
     rule: str
     on: bool
     agencies: Mapping[str, bool]
+    turned: Mapping[str, Switch]
     when: str
     law: str
     next: datetime
@@ -96,11 +100,12 @@ class Reminders:
         now: datetime,
     ) -> RuleState:
         schedule = rule.name if rule.name in self.runs.timetable.crons else CHANGES
-        everywhere = switches.of(rule.name, EVERYWHERE)
+        everywhere, every = switches.of(rule.name, EVERYWHERE), switches.of_rule(rule.name)
         return RuleState(
             rule=rule.name,
             on=everywhere.is_on if everywhere else rule.is_on,
-            agencies={item.agency: item.is_on for item in switches.of_rule(rule.name) if item.agency != EVERYWHERE},
+            agencies={item.agency: item.is_on for item in every if item.agency != EVERYWHERE},
+            turned={item.agency: item for item in every if item.changed_by != SHIPPED},
             when=", ".join(map(str, filter(None, (rule.notation, rule.offset)))) or "on change",
             law=rule.law,
             next=next_due.get(schedule) or self.runs.timetable.crons[schedule].after(now),
