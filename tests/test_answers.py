@@ -15,7 +15,6 @@ from smsgw.answers.asked import (
     Agree,
     Choose,
     Help,
-    Language,
     LookUp,
     Prefer,
     Request,
@@ -31,6 +30,7 @@ from smsgw.dossiers import sample
 from smsgw.dossiers.dossier import Dossier, Status
 from smsgw.dossiers.source import OneStop
 from smsgw.text.accents import plain
+from smsgw.text.languages import Language
 from smsgw.text.phones import msisdn
 from smsgw.text.segments import measure
 

@@ -15,7 +15,6 @@ from smsgw.answers.asked import (
     Follow,
     Help,
     HowToReceive,
-    Language,
     ListFollowed,
     LookUp,
     Rate,
@@ -32,6 +31,7 @@ from smsgw.answers.words import Words
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, read
 from smsgw.store import opt_outs
+from smsgw.text.languages import Language
 from tests.test_conversations import LAN
 from tests.world import NOON
 

@@ -11,12 +11,13 @@ from openpyxl import load_workbook
 
 from smsgw.notices.audience import listing, problems
 from smsgw.notices.audience.columns import filled, key, placeholders
-from smsgw.notices.audience.refusals import _SENTENCES, Language
+from smsgw.notices.audience.refusals import _SENTENCES
 from smsgw.notices.recipients import Recipient, RowError
 from smsgw.notices.reckoning import worded
 from smsgw.notices.spreadsheet import as_csv, harmless, write_xlsx
 from smsgw.store.notices import LeftOut
 from smsgw.text.accents import plain
+from smsgw.text.languages import Language
 from tests.lists import audience, errors, read_or_refused, recipients, refusal, xlsx
 
 TEXT = "Ong ((Họ tên)): ho so ((ma)) da xong."

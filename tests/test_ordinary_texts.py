@@ -11,7 +11,6 @@ from smsgw.answers.asked import (
     Agree,
     Help,
     HowToReceive,
-    Language,
     ListFollowed,
     LookUp,
     Prefer,
@@ -27,6 +26,7 @@ from smsgw.answers.words import Words
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, read
+from smsgw.text.languages import Language
 from smsgw.text.segments import measure
 from tests.test_conversations import LAN, code_of, owner_of
 from tests.world import NOON, World

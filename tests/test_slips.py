@@ -6,11 +6,12 @@ from typing import get_args
 
 import pytest
 
-from smsgw.answers.asked import Follow, Language, ListFollowed, LookUp, Misspelt, Rate, Request, Speak, Unfollow
+from smsgw.answers.asked import Follow, ListFollowed, LookUp, Misspelt, Rate, Request, Speak, Unfollow
 from smsgw.answers.asker import Asker
 from smsgw.answers.asking import understand
 from smsgw.answers.words import Words
 from smsgw.dossiers.reading import read
+from smsgw.text.languages import Language
 from smsgw.text.segments import measure
 from tests.test_conversations import LAN
 from tests.test_ordinary_texts import ANSWERS, CODE, NOTHING

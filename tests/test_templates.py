@@ -15,8 +15,8 @@ from providers.contract import Outbound
 from providers.templates import Filled, Registered, Templates
 from smsgw.answers.registering import registered
 from smsgw.answers.template import Template
-from smsgw.answers.wording import LANGUAGES
 from smsgw.text.accents import plain
+from smsgw.text.languages import LANGUAGES
 
 STATUS = "Ho so {ma} dang duoc {don vi} giai quyet."
 words = st.text(st.characters(codec="utf-8", exclude_characters="{}"), min_size=1)

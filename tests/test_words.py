@@ -24,9 +24,9 @@ from smsgw.store.channels import Channel
 from smsgw.store.overdue import LEASE_LOST
 from smsgw.store.reminders import UNTRUE
 from smsgw.store.states import NO_RECEIPT
+from smsgw.text.languages import Language
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format, ceiling
-from smsgw.web.console.texts import Language
 from smsgw.web.console.words import Words
 from tests.world import NOON
 

@@ -24,7 +24,6 @@ from smsgw.answers.asked import (
     Follow,
     Help,
     HowToReceive,
-    Language,
     ListFollowed,
     LookUp,
     Misspelt,
@@ -50,6 +49,7 @@ from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading
 from smsgw.store.people import Preference
 from smsgw.text.accents import plain
+from smsgw.text.languages import Language
 
 MOST_ANSWERED = 3  # dossiers in one reply
 SLOWEST = 60.0  # seconds

@@ -9,9 +9,9 @@ from typing import Literal
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, Reading
 from smsgw.store.opt_outs import Purpose
+from smsgw.text.languages import Language
 
 NO_CODES = frozenset[str]()
-Language = Literal["vi", "en"]
 Misspelling = Literal["follow", "unfollow", "rate", "speak", "disown"]
 
 

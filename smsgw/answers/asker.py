@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from smsgw.answers.asked import Language
 from smsgw.dossiers.dossier import Dossier
 from smsgw.store.chats import Change
 from smsgw.store.effects import Effect, Following, Rated, Receiving
 from smsgw.store.opt_outs import Purpose
 from smsgw.store.voices import Voice
 from smsgw.text.addresses import scheme
+from smsgw.text.languages import Language
 
 Kind = Literal[
     "status",

@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from smsgw.answers.asked import Language
 from smsgw.answers.asker import Kind, Reply
 from smsgw.answers.asking import EXAMPLE
 from smsgw.answers.spelling import unpolite
@@ -28,6 +27,7 @@ from smsgw.store.chats import (
     Unlinked,
 )
 from smsgw.text import phones
+from smsgw.text.languages import Language
 
 LIFETIME = timedelta(minutes=10)  # of a code
 

@@ -13,13 +13,12 @@ from typing import Any
 
 from providers.templates import Registered
 from smsgw.answers import registering
-from smsgw.answers.asked import Language
 from smsgw.answers.template import BRACKET, NAME, Template
 from smsgw.failure import ExpectedFailure
 from smsgw.text.accents import joined_plain, lost, plain, unaccented
+from smsgw.text.languages import LANGUAGES, Language
 from smsgw.text.segments import fits, measure
 
-LANGUAGES: tuple[Language, ...] = ("vi", "en")
 WITH_ACCENTS = {1: 3, 2: 5, 3: 7}  # messages that hold with accents what so many hold without
 LONGEST_STATE = 40  # characters of a state in a few words
 WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginning

@@ -10,7 +10,6 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from providers.contract import Event
-from smsgw.answers.asked import Language
 from smsgw.answers.asker import Reply
 from smsgw.answers.linking import LIFETIME, ChatRequest, Greet, Linking, LinkPhone, understand
 from smsgw.answers.words import Words
@@ -18,6 +17,7 @@ from smsgw.store import chats, people
 from smsgw.store.chats import Link, Person, Seen
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
+from smsgw.text.languages import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Protocol
 
 from smsgw.notices.audience import problems
-from smsgw.notices.audience.refusals import Language
 from smsgw.notices.means import Means
 from smsgw.notices.recipients import OfRow, Recipient, RowError
 from smsgw.notices.reckoning import Reckoning, Weighed, weighed, worded
@@ -20,6 +19,7 @@ from smsgw.notices.sheets import Sheets, fingerprint
 from smsgw.store import notices as rows
 from smsgw.store import opt_outs
 from smsgw.store.notices import DOSSIER, Addressee, LeftOut, Notice, Why
+from smsgw.text.languages import Language
 from smsgw.text.phones import national
 
 CHUNK = 2000  # rows in one transaction, so that citizens' messages get in between

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from smsgw.notices.audience.columns import key, placeholders
 from smsgw.notices.audience.filtered import FIELDS
-from smsgw.notices.audience.refusals import Language
 from smsgw.notices.life import State
 from smsgw.notices.means import Means
 from smsgw.notices.reckoning import Reckoning
@@ -20,6 +19,7 @@ from smsgw.store import notices as store
 from smsgw.store.notice_sending import Fate
 from smsgw.store.notices import Notice
 from smsgw.text import phones
+from smsgw.text.languages import Language
 
 _HEADINGS: dict[Language, tuple[str, ...]] = {
     "en": ("row", "phone", "state", "reason", "segments", "channel", "sent", "ended"),

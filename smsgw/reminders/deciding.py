@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from smsgw.answers import status
 from smsgw.answers.template import Template
-from smsgw.answers.wording import LANGUAGES, Wording
+from smsgw.answers.wording import Wording
 from smsgw.clock import midnight
 from smsgw.dossiers.candidates import Load
 from smsgw.dossiers.dossier import Dossier
 from smsgw.reminders.rules import Rule
 from smsgw.store.people import Preference
 from smsgw.text.accents import unaccented
+from smsgw.text.languages import LANGUAGES
 
 _PRIVATE = frozenset({"supplement_note", "fee_due", "post_tracking", "delay_reason"})
 _AT_LENGTH = ("missing", "reason")  # what agencies write in their own words

@@ -22,13 +22,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from providers.templates import Registered
 from smsgw.answers.registering import faults as template_faults
 from smsgw.answers.registering import registered
-from smsgw.answers.wording import LANGUAGES, WITH_OR_WITHOUT_BOM, text_faults
+from smsgw.answers.wording import WITH_OR_WITHOUT_BOM, text_faults
 from smsgw.dossiers.conditions import TESTS, Conditions
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import COLUMNS
 from smsgw.failure import ExpectedFailure
 from smsgw.reminders.timing import Offset
 from smsgw.schedules.cron import Cron
+from smsgw.text.languages import LANGUAGES, Language
 
 OFFICIALS = "digest"
 _NAME = re.compile("[a-z][a-z0-9_]*", re.ASCII)  # a rule has an address of its own in the console
@@ -71,7 +72,7 @@ class _Rule(BaseModel):
     after: _Offset | None = None
     cron: str | None = None
     followers: bool = False
-    templates: dict[str, dict[Literal["vi", "en"], dict[str, Any]]] = {}
+    templates: dict[str, dict[Language, dict[str, Any]]] = {}
     segments: int = Field(default=1, ge=1, le=3)
 
 

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 import sqlalchemy as sa
 
 from smsgw.store.batch import Batch, InsertOrUpdate
 from smsgw.store.tables import inbound, preference, reminder
 from smsgw.text.addresses import scheme
+from smsgw.text.languages import Language
 
 TOLD = ("status", "follow", "rating")  # the kinds of answer that tell of the dossiers which they are about
 
@@ -21,7 +21,7 @@ TOLD = ("status", "follow", "rating")  # the kinds of answer that tell of the do
 class Preference:
     """How a person wants to be written to."""
 
-    language: Literal["vi", "en"]
+    language: Language
     accents: bool
 
 
@@ -29,7 +29,7 @@ class Preference:
 class Known:
     """One person: how to write to them, and what they have been asking for lately."""
 
-    language: Literal["vi", "en"] | None = None
+    language: Language | None = None
     accents: bool | None = None
     misses: int = 0  # unknown codes that it asked for
     texts: dict[str, int] = field(default_factory=dict)  # how often each text came

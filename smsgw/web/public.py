@@ -14,7 +14,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
-from smsgw.answers.asked import Language, LookUp, OfPhone, Request, exactly
+from smsgw.answers.asked import LookUp, OfPhone, Request, exactly
 from smsgw.answers.asker import Asker, Reply
 from smsgw.answers.asking import EXAMPLE
 from smsgw.clock import Clock
@@ -23,6 +23,7 @@ from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.intake.clerk import Clerk
 from smsgw.network import network_of
+from smsgw.text.languages import Language
 from smsgw.web.guessing import Guesses
 from smsgw.web.public_texts import TEXTS
 

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from smsgw.notices.audience import sheet
 from smsgw.notices.audience.lines import Limits, Line
-from smsgw.notices.audience.refusals import Language
 from smsgw.notices.audience.table import TableAudience
+from smsgw.text.languages import Language
 
 
 class FileAudience(TableAudience):

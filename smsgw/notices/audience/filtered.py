@@ -13,10 +13,11 @@ from smsgw.dossiers.source import utc
 from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import PHONE, key, listed, placeholders
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
-from smsgw.notices.audience.refusals import AudienceRefused, Language
+from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.recipients import OfRow, Recipient, RowError
 from smsgw.store.notices import LeftOut
 from smsgw.text.alphabet import legible
+from smsgw.text.languages import Language
 from smsgw.text.phones import national
 
 # What a text may name of a dossier, in English and Vietnamese, and the column of the view that it stands for.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from smsgw.notices.audience.problems import retold
-from smsgw.notices.audience.refusals import Language
 from smsgw.notices.recipients import RowError
 from smsgw.notices.spreadsheet import Record, harmless
 from smsgw.store.notices import LeftOut, Why
+from smsgw.text.languages import Language
 
 _HEADINGS: dict[Language, Record] = {
     "en": ("row", "column", "problem"),

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from smsgw.notices.audience.columns import PHONE, key, placeholders
 from smsgw.notices.audience.lines import Limits, Line, cell
-from smsgw.notices.audience.refusals import Language
 from smsgw.notices.audience.table import TableAudience
+from smsgw.text.languages import Language
 
 
 class Named(NamedTuple):

@@ -7,8 +7,8 @@ from typing import get_args
 
 from smsgw.notices.audience.lines import CellFault
 from smsgw.notices.audience.numbers import NoNumber
-from smsgw.notices.audience.refusals import Language
 from smsgw.notices.recipients import RowError
+from smsgw.text.languages import Language
 
 NO_VALUE, NO_HEADING, CONTROL = "no_value", "no_heading", "control"
 TOO_LONG, UNREGISTERED = "text_too_long", "text_unregistered"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from smsgw.failure import ExpectedFailure
-
-Language = Literal["vi", "en"]
+from smsgw.text.languages import Language
 
 
 class AudienceRefused(ExpectedFailure):

@@ -11,9 +11,10 @@ from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import Columns, columns, is_heading, placeholders
 from smsgw.notices.audience.lines import Cell, CellFault, Limits, Line
 from smsgw.notices.audience.numbers import NoNumber, Unreachable, number
-from smsgw.notices.audience.refusals import AudienceRefused, Language
+from smsgw.notices.audience.refusals import AudienceRefused
 from smsgw.notices.recipients import OfRow, Recipient, RowError
 from smsgw.store.notices import LeftOut
+from smsgw.text.languages import Language
 from smsgw.text.phones import national
 
 HEADING_WITHIN = 20  # rows that may stand above the headings: a title, a date

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from smsgw.notices.drafting import LONGEST_NAME, LONGEST_TEXT
+from smsgw.text.languages import Language
 from smsgw.web.api.kinds import (
     Accents,
     Before,
@@ -240,7 +241,7 @@ class Preview(BaseModel):
 
 
 class DossierQuery(Taken):
-    language: Literal["vi", "en"] = "vi"
+    language: Language = "vi"
 
 
 class Dossier(BaseModel):

@@ -7,7 +7,8 @@ import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from smsgw.web.console.texts import Language, say
+from smsgw.text.languages import Language
+from smsgw.web.console.texts import say
 
 _OURS = re.compile(r"84(\d{3})(?:(\d{3})(\d{3})|(\*{3})(\d{3}))", re.ASCII)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from smsgw.web.console.texts import Language, say
+from smsgw.text.languages import Language
+from smsgw.web.console.texts import say
 
 # How the rooms below write it, and the text that says it.
 _REASONS = (

@@ -24,6 +24,7 @@ from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials.signing_in import SignedIn, SigningIn, Visitor
 from smsgw.store.database import trouble
 from smsgw.store.officials import Official, Role
+from smsgw.text.languages import Language
 from smsgw.web.console import texts
 from smsgw.web.console.cookies import HostCookie
 from smsgw.web.console.desk import Desk
@@ -129,7 +130,7 @@ def visitor() -> Visitor:
     return Visitor(request.remote_addr or "", request.user_agent.string)
 
 
-def language() -> texts.Language:
+def language() -> Language:
     """In which the pages speak."""
     return "en" if cookie.get(LANGUAGE) == "en" else "vi"
 

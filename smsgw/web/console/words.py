@@ -14,10 +14,11 @@ from smsgw.notices.office import GATEWAY
 from smsgw.officials.audit import REMOVE
 from smsgw.store import audit
 from smsgw.store.systems import SYSTEM
+from smsgw.text.languages import Language
 from smsgw.web.console import texts
 from smsgw.web.console.format import Format
 from smsgw.web.console.reasons import reason
-from smsgw.web.console.texts import Language, say
+from smsgw.web.console.texts import say
 
 _TERM = re.compile(
     r"(?P<list>agency|procedure|status|level)=(?P<values>\S+)"

@@ -6,9 +6,8 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
 
-Language = Literal["vi", "en"]
+from smsgw.text.languages import Language
 
 
 def say(language: Language, key: str, **values: object) -> str:
