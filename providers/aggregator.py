@@ -16,6 +16,7 @@ from typing import Any, ClassVar, cast, get_args
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
+from providers.callbacks import LONGEST_ID
 from providers.carrier_ids import Form, canonical
 from providers.codes import of_batch
 from providers.contract import (
@@ -40,7 +41,6 @@ from providers.contract import (
 from providers.http import MISCONFIGURED, Answer, Doubtful, HeaderSecret, Line, Unreadable, seconds
 
 MOST_ITEMS = 500  # in one callback
-LONGEST_ID = 255  # characters of a message id
 OLDEST_SIGNATURE = 300  # seconds
 STATUSES: tuple[ReceiptStatus, ...] = get_args(ReceiptStatus)
 

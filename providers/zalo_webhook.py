@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from providers.callbacks import LONGEST_ID, document
 from providers.contract import BadSignature, Callback, Event, Inbound, Malformed, Receipt
 
 SCHEME = "zalo"
 # Zalo calls again after 30 s, 5, 15, 30 and 60 min, each time with the event's first timestamp.
 OLDEST_EVENT = timedelta(hours=2)
 FARTHEST_AHEAD = timedelta(minutes=5)
-LONGEST_ID = 255
 
 _SIGNATURE = re.compile(r"\s*mac\s*=\s*([0-9a-f]{64})\s*", re.ASCII | re.IGNORECASE)
 _USER = re.compile(r"\d{1,32}", re.ASCII)
@@ -38,12 +37,7 @@ def read(callback: Callback, app_id: str, secret: str, now: datetime) -> dict[st
     given = _SIGNATURE.fullmatch(callback.headers.get("x-zevent-signature", ""))
     if given is None:
         raise BadSignature("X-ZEvent-Signature is missing or is not mac=<hex>")
-    try:
-        event = json.loads(callback.body)
-    except (ValueError, RecursionError):
-        raise Malformed([("body", "must be JSON")]) from None
-    if not isinstance(event, dict):
-        raise Malformed([("body", "must be an object")])
+    event = document(callback)
     timestamp = str(event.get("timestamp", ""))
     if not _MILLISECONDS.fullmatch(timestamp):
         raise Malformed([("timestamp", "must be milliseconds since 1970")])
