@@ -9,7 +9,7 @@ from typing import Any
 
 from providers.codes import Meaning, outcome
 from providers.contract import Accepted, CallFailed, Outcome, Rejected, Throttled, Unknown
-from providers.smpp.codes import CODES, name_of
+from providers.smpp.codes import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Job:
     `until`: when an answer comes too late, by the monotonic clock.
     """
 
-    def __init__(self, ref: str, parts: Sequence[Mapping[str, Any]], meanings: Mapping[str, Meaning] = CODES) -> None:
+    def __init__(self, ref: str, parts: Sequence[Mapping[str, Any]], meanings: Mapping[str, Meaning]) -> None:
         self.ref = ref
         self.parts = parts
         self.answers: list[Answer | None] = [None] * len(parts)

@@ -127,7 +127,7 @@ def read(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read:
     return Read(readings, Hint.NOTHING, printed=to_the_letter, short=in_short(text))
 
 
-def alone(text: str, keywords: Sequence[str] = DEFAULT_KEYWORDS) -> Read | None:
+def alone(text: str, keywords: Sequence[str]) -> Read | None:
     """The same of a text that is one code to the letter, as most are, with at most keywords before it."""
     return _issued(_without(keywords, text))
 

@@ -69,7 +69,7 @@ class Accounts:
         name = name.casefold().strip()
         if not _NAME.fullmatch(name):
             raise AccountError("name", f"{name!r} can't be a name; expected 2 to 64 of a-z 0-9 . _ @ -")
-        hash = None if password is None else self._hash(password, name)
+        hash = None if password is None else _hash(password, name)
         new = Official(new_id(), name, role, agency, phone, self._clock(), None, second_factor=False)
         try:
             with self._changing(who, "official.add", name, role=role, agency=agency or "") as connection:
@@ -86,7 +86,7 @@ class Accounts:
 
     def set_password(self, official: Official, password: str, who: str, session: str = "") -> None:
         """A new password; all sessions end but the one of that hash. Raises PoorPassword."""
-        hash = self._hash(password, official.name)
+        hash = _hash(password, official.name)
         with self._changing(who, "official.password", official.name) as connection:
             rows.change(connection, official.id, password=hash)
             rows.end_sessions(connection, official.id, but=session)
@@ -125,9 +125,10 @@ class Accounts:
             yield connection
             audit.record(connection, who, action, name, detail, self._clock())
 
-    def _hash(self, password: str, name: str) -> str:
-        passwords.check_new(password, name)
-        return passwords.hashed(password)
+
+def _hash(password: str, name: str) -> str:
+    passwords.check_new(password, name)
+    return passwords.hashed(password)
 
 
 def _named(connection: sa.Connection, name: str) -> Official:
