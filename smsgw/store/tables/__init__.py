@@ -1,7 +1,7 @@
 """The tables of `schema.sql` as SQLAlchemy knows them; a test proves that the two are the same."""
 
 from smsgw.store.tables.base import Lane, Real, UtcTime, metadata
-from smsgw.store.tables.channels import channel, channel_event, daily, daily_reply, quota
+from smsgw.store.tables.channels import access_key, channel, channel_event, daily, daily_reply, quota
 from smsgw.store.tables.exchanges import callback_group, exchange
 from smsgw.store.tables.lines import inbound_part, outbound_part, unproved
 from smsgw.store.tables.messages import attempt, history, inbound, opt_out, outbound, preference, receipt
@@ -19,7 +19,7 @@ from smsgw.store.tables.reminders import mark, reminder, switch
 from smsgw.store.tables.schedules import run, schedule
 from smsgw.store.tables.systems import api_key, api_message, api_request
 from smsgw.store.tables.voices import follower, owner, rating, voice
-from smsgw.store.tables.zalo import access_key, zalo_link, zalo_user
+from smsgw.store.tables.zalo import zalo_link, zalo_user
 
 __all__ = [
     "Lane",

@@ -1,4 +1,4 @@
-"""The channels to the carriers, as all nodes together know them."""
+"""The channels to the carriers, as all nodes together know them, and the keys to those whose tokens rotate."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ quota = sa.Table(
     sa.Column("remaining", sa.Integer, nullable=False),
     sa.Column("daily", sa.Integer, nullable=False),
     sa.Column("asked_at", UtcTime, nullable=False),
+)
+
+access_key = sa.Table(
+    "access_key",
+    metadata,
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("access_token", sa.Text),
+    sa.Column("refresh_token", sa.Text, nullable=False),
+    sa.Column("renewed_at", UtcTime),
+    sa.Column("expires_at", UtcTime),
+    sa.Column("lease", sa.Text),
+    sa.Column("lease_until", UtcTime),
+    sa.Column("fault", sa.Text),
+    sa.PrimaryKeyConstraint("channel", "origin", name="pk_access_key"),
+    sa.CheckConstraint(
+        "(access_token IS NULL) = (expires_at IS NULL) AND (access_token IS NULL) = (renewed_at IS NULL)",
+        name="ck_access_key_token",
+    ),
+    sa.CheckConstraint("lease IS NULL OR lease_until IS NOT NULL", name="ck_access_key_lease"),
 )
 
 channel_event = sa.Table(

@@ -1,30 +1,10 @@
-"""Chats with people who are known by an id and not by a phone, and the keys to a channel whose tokens rotate."""
+"""People who are known by an id of Zalo's and not by a phone, and which phones they have shown to hold."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
 from smsgw.store.tables.base import UtcTime, metadata, partial_index
-
-access_key = sa.Table(
-    "access_key",
-    metadata,
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("origin", sa.Text, nullable=False),
-    sa.Column("access_token", sa.Text),
-    sa.Column("refresh_token", sa.Text, nullable=False),
-    sa.Column("renewed_at", UtcTime),
-    sa.Column("expires_at", UtcTime),
-    sa.Column("lease", sa.Text),
-    sa.Column("lease_until", UtcTime),
-    sa.Column("fault", sa.Text),
-    sa.PrimaryKeyConstraint("channel", "origin", name="pk_access_key"),
-    sa.CheckConstraint(
-        "(access_token IS NULL) = (expires_at IS NULL) AND (access_token IS NULL) = (renewed_at IS NULL)",
-        name="ck_access_key_token",
-    ),
-    sa.CheckConstraint("lease IS NULL OR lease_until IS NOT NULL", name="ck_access_key_lease"),
-)
 
 zalo_user = sa.Table(
     "zalo_user",
