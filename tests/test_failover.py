@@ -204,6 +204,28 @@ def test_what_a_channel_may_have_is_never_sent_by_the_other_one(two: Two) -> Non
     assert two.spare.conversation(PHONE) == []
 
 
+def test_doubt_is_left_to_the_nodes_whose_settings_have_its_channel(two: Two) -> None:
+    here, spare = two.here, two.spare
+    settings = here.gateway.settings
+    of_old = settings.model_copy(update={"channels": {"sms": settings.channels["sms"]}, "routes": []})
+    left = Gateway(of_old, here.clock)  # while nodes are restarted one by one
+    spare.faults.change({"cut_after": 1, "lost_receipts": 1})
+    with here.gateway.database.writing("test") as connection:
+        now = here.clock()
+        item = here.gateway.channels["spare"].message(Lane.NOTICE, PHONE, "Thong bao", now, now + timedelta(hours=1))
+        outbox.add(connection, [item])
+    here.clock.forward(seconds=1)  # in which the rate has saved up something
+    here.send()
+    assert here.states() == {"unknown": 1}
+    here.clock.forward(minutes=5)
+    assert left.sweep() == 0
+    spare.faults.change({"cut_after": 0})
+    two.settle(5)
+    assert here.states() == {"submitted": 1}  # again under its ref, which the carrier knows
+    assert len(spare.conversation(PHONE)) == 1
+    left.close()
+
+
 def test_a_carrier_that_may_have_forgotten_our_ref_is_not_sent_the_message_again(two: Two) -> None:
     two.here.carrier.faults.change({"cut_after": 1, "lost_receipts": 1})
     two.ask(seconds=2)

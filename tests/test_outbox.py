@@ -160,7 +160,7 @@ def test_a_sender_that_does_not_come_back_leaves_doubt(database: Database) -> No
         assert overdue.rescue(connection, NOON) == 0
         assert overdue.rescue(connection, LATER) == 1
         assert overdue.rescue(connection, LATER) == 0
-        (doubtful,) = pending.doubtful(connection, LATER)
+        (doubtful,) = pending.doubtful(connection, ["sms"], LATER, LATER)
         assert (doubtful.id, doubtful.doubts) == (id, 1)
         assert connection.scalars(sa.select(attempt.c.code)).all() == [overdue.LEASE_LOST]
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from smsgw.dispatch.channel import Roads
+from smsgw.dispatch.channel import Channel, Roads
+from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
 from smsgw.store import conversations, inbox, overdue, pending, systems
@@ -22,6 +23,7 @@ from smsgw.store.states import State
 from smsgw.store.tables import Lane, metadata, outbound
 from tests.bulletin import Cast, approved
 from tests.plans import Node, effort, explained
+from tests.sending import Carrier
 from tests.test_outbox import add, claim, message, report, settle
 from tests.world import NOON, world
 
@@ -118,7 +120,8 @@ def _whole_lives(database: Database, messages: int) -> None:
     ids = add(database, *(message() for _ in range(2 * messages)))
     claim(database, 2 * messages)
     later = NOON + timedelta(minutes=1)
-    sweeper = Sweeper(database, Roads([], Routes([], "sms")), lambda: later)
+    channel = Channel("sms", "8188", Carrier(), Pace(100, 100), 100)  # type: ignore[arg-type]
+    sweeper = Sweeper(database, Roads([channel], Routes([], "sms")), lambda: later)
     assert sweeper.deadlines() == 4 * messages  # each is in doubt, and queued again
     claim(database, 2 * messages, now=later)
     for id in ids:

@@ -25,7 +25,7 @@ from smsgw.store.states import State
 from smsgw.store.tables import Lane
 
 BATCH = 500  # messages in one transaction
-LEFT = timedelta(minutes=10)  # in which a node whose settings have a channel would have sent what is due there
+LEFT = timedelta(minutes=10)  # in which a node whose settings have a channel would have seen to what is due there
 MATCH_FOR = timedelta(hours=1)  # a parked receipt that found no message by then is somebody else's
 
 log = logging.getLogger("smsgw.dispatch")
@@ -101,7 +101,7 @@ class Sweeper:
         now = self._clock()
         moves = [
             decided(message, idempotent=self._roads.honours_ref(message, now), now=now)
-            for message in pending.doubtful(connection, now, BATCH)
+            for message in pending.doubtful(connection, self._roads.channels.keys(), now, now - LEFT, BATCH)
         ]
         return pending.move(connection, State.UNKNOWN, moves, now)
 

@@ -53,11 +53,14 @@ def expire(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
     return expired
 
 
-def past_deadline(state: State, now: datetime, limit: int) -> sa.CTE:
-    """The ids of messages that have been in a state for too long, locked in it until the transaction ends."""
+def past_deadline(state: State, now: datetime, limit: int, *so: sa.ColumnElement[bool]) -> sa.CTE:
+    """The ids of messages that have been in a state for too long, locked in it until the transaction ends.
+
+    `so`: of those for which that holds.
+    """
     return (
         sa.select(_c.id)
-        .where(_c.state == state, _c.deadline <= now)
+        .where(_c.state == state, _c.deadline <= now, *so)
         .order_by(_c.deadline)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -72,9 +72,15 @@ def doubt_again(connection: sa.Connection, channel: str, forgotten: datetime, no
     return len(connection.execute(again.values(state=State.UNKNOWN, deadline=now).returning(_c.id)).all())
 
 
-def doubtful(connection: sa.Connection, now: datetime, limit: int = 500) -> list[Waiting]:
-    """Messages in doubt whose deadline has come, locked until the transaction ends."""
-    return _waiting(connection, past_deadline(State.UNKNOWN, now, limit))
+def doubtful(
+    connection: sa.Connection, channels: Collection[str], now: datetime, left_at: datetime, limit: int = 500
+) -> list[Waiting]:
+    """Messages in doubt at these channels whose deadline has come, locked until the transaction ends.
+
+    Those at others if it had come by `left_at`, and no node that has their channel has decided on them since.
+    """
+    ours = sa.or_(_c.channel.in_(channels), _c.deadline <= left_at)
+    return _waiting(connection, past_deadline(State.UNKNOWN, now, limit, looked_at_last(ours)))
 
 
 def waiting_on(
