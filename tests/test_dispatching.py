@@ -214,6 +214,12 @@ def test_what_an_official_paused_stays_paused_over_a_refusal_and_a_restart() -> 
     assert after(paused, (4, None)) == paused
 
 
+def test_a_worker_that_is_started_ends_no_pause_that_the_carrier_asked_for() -> None:
+    asked = slowed(NEW, 3600, NOON)
+    assert breaker.restarted(asked, seconds(1)).resume_at == seconds(3600)
+    assert breaker.restarted(breaker.refused(asked, "the carrier answered 401", NOON), seconds(1)).state == "open"
+
+
 def test_what_another_node_closed_stays_closed_whatever_our_call_said() -> None:
     tripped = replace(NEW, state="tripped", resume_at=seconds(5))
     assert after(tripped, (1, None), (1, "cut")) == tripped

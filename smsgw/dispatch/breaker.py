@@ -64,8 +64,8 @@ def paused(channel: Channel, reason: str, now: datetime) -> Channel:
 
 
 def restarted(channel: Channel, now: datetime) -> Channel:
-    """After a worker was started."""
-    return channel if channel.state == "paused" else released(channel, "a worker was started", now)
+    """After a worker was started. That ends no pause that an official made, or that the carrier asked for."""
+    return channel if channel.state in ("open", "paused") else released(channel, "a worker was started", now)
 
 
 def probed(channel: Channel, failure: str | None, now: datetime) -> Channel:
