@@ -94,11 +94,13 @@ def _rename(database: Database, table: str, to: str) -> None:
 
 
 def test_a_sender_that_slept_through_its_lease_hands_nothing_over_that_may_be_anothers(make: Make) -> None:
-    pauses = [6.0]  # of a lease of 15 seconds, of which a call may take 10
+    pauses = [3 * LIMIT + 1]
 
     def sleepy(clock: SetClock) -> Vet:
         def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
-            clock.forward(seconds=pauses.pop() if pauses else 0)
+            if pauses:
+                clock.forward(seconds=pauses.pop())
+                desk.sweeper.deadlines()
             return all_go(lease, messages)
 
         return vet
@@ -110,6 +112,32 @@ def test_a_sender_that_slept_through_its_lease_hands_nothing_over_that_may_be_an
     assert desk.states() == ["submitted", "submitted"]
     with desk.database.reading() as connection:
         assert [*connection.execute(sa.select(outbound.c.attempts)).scalars()] == [2, 2]
+
+
+@pytest.mark.parametrize("seconds", [LIMIT + 1, 3 * LIMIT + 1], ids=["within its lease", "longer"])
+def test_what_takes_longer_to_vet_than_a_call_may_last_goes_out_and_nobody_else_takes_it_meanwhile(
+    make: Make, seconds: float
+) -> None:
+    vetted = []
+
+    def slow(clock: SetClock) -> Vet:
+        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
+            vetted.append(lease)
+            assert len(vetted) == 1
+            clock.forward(seconds=seconds)
+            return all_go(lease, messages)
+
+        return vet
+
+    def called(batch: Sequence[Outbound]) -> list[Outcome]:
+        desk.clock.forward(seconds=2 * LIMIT)  # as long as a call can be on its way
+        assert desk.sweeper.deadlines() == 0
+        return taken(batch)
+
+    desk = make(Carrier(called), vet=slow)
+    add(desk.database, message())
+    desk.sender.send_due()
+    assert desk.states() == ["submitted"]
 
 
 def doubtful(batch: Sequence[Outbound]) -> list[Outcome]:

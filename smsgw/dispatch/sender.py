@@ -339,28 +339,31 @@ class Sender:
         Between claim and call lies the vetting, and nobody knows how long the machine slept. The call gets two limits
         of the lease's three: one to be made in, and one for an answer that has begun to come.
         """
-        latest = batch.at + self._call_limit
-        late = self._clock() - batch.at >= LATE
-        while late and not (paid := self._paid_again(len(batch.messages))):
-            if paid is None or self._clock() >= latest or self._stopping.wait(BREATH):
-                return False
+        at: datetime | None = batch.at
+        if (now := self._clock()) - batch.at >= LATE:
+            latest = now + self._call_limit
+            while (at := self._taken_again(batch)) == batch.at:
+                if self._clock() >= latest or self._stopping.wait(BREATH):
+                    return False
         now = self._clock()
-        return now < latest and self._may_send(now)
+        return at is not None and now < at + self._call_limit and self._may_send(now)
 
-    def _paid_again(self, messages: int) -> bool | None:
-        """Take the room for so many messages from what the rate has now; False if it has not enough yet.
+    def _taken_again(self, batch: _Batch) -> datetime | None:
+        """Take a batch's room from what the rate has now, and its lease anew; when. As before: there is no room yet.
 
-        None if the channel was closed since, or its carrier asked for a pause.
+        None if another one has taken the messages over, the channel was closed, or its carrier asked for a pause.
         """
         with self._database.writing("claim") as connection:
             before, now = channels.lock_for_rate(connection, self._channel.name, self._clock)
-            after = pace.at_this_time(before, now)
+            after, messages = pace.at_this_time(before, now), len(batch.messages)
             if after.state != "open" or after.waits(now):
                 return None
             if self._channel.pace.allowance(after, now) < messages:
-                return False
+                return batch.at
+            if outbox.prolong(connection, batch.lease, now + LEASES * self._call_limit) < messages:
+                return None
             channels.write(connection, before, self._channel.pace.spent(after, messages, now), now)
-        return True
+        return now
 
     def _chats(self, messages: Sequence[outbox.Claimed]) -> Mapping[str, str]:
         """Where the holders of these phones have lately written to us, if the carrier has a chat."""

@@ -3,6 +3,7 @@
     add       queue messages, or keep those that are in a sender's hand or went in an answer
     claim     take what is due, for as long as a lease lasts
     give_back let go of a claim that was committed without our hearing of it
+    prolong   keep a claim for longer than it was to last
     reword    change what a claimed message says, before it is handed over
     settle    write down what became of it, if the lease is still ours
 
@@ -249,6 +250,14 @@ def give_back(connection: sa.Connection, leases: Collection[str]) -> int:
     given_back = sa.update(outbound).where(_c.state == State.SENDING, _c.lease.in_(leases))
     values = {"state": State.QUEUED, "lease": None, "deadline": _c.expires_at}
     return connection.execute(given_back.values(values)).rowcount
+
+
+def prolong(connection: sa.Connection, lease: str, until: datetime) -> int:
+    """Keep what is being sent under a lease of ours until then; how many messages that are, and in nobody's hands."""
+    # Whoever has a lock on one may wait for the channel's row, which whoever asks for this has.
+    ours = sa.select(_c.id).where(_c.state == State.SENDING, _c.lease == lease).with_for_update(skip_locked=True)
+    kept = sa.update(outbound).where(_c.id.in_(sa.select(ours.cte("ours").c.id)))
+    return len(connection.execute(kept.values(deadline=until).returning(_c.id)).all())
 
 
 def reword(connection: sa.Connection, lease: str, messages: Sequence[Claimed]) -> None:
