@@ -157,6 +157,7 @@ CHANGES: dict[str, sa.Update | sa.Insert | sa.Delete] = {
     "time": sa.update(notice).values(send_at=NOON - timedelta(days=1)),
     "a name": recipient(1).values(fields='{"ten": "Kẻ gian"}'),
     "a phone": recipient(1).values(phone=phone(9)),
+    "values": recipient(1).values(fields="no JSON at all"),
     "one taken out": sa.delete(notice_recipient).where(notice_recipient.c.phone == phone(1)),
 }
 

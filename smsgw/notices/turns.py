@@ -28,7 +28,8 @@ from smsgw.store.tables import Lane
 class Turn:
     """Some recipients on a sheet of a notice, up to a line, and the messages of those who did not opt out.
 
-    `notice`, `sheet`: as they were read. `whole`: it is what was approved, as far as these recipients go.
+    `notice`, `sheet`: as they were read. `whole`: it is what was approved, as far as these recipients go; else there is
+    no message.
     """
 
     notice: Notice
@@ -104,7 +105,7 @@ class Turns:
         messages = [
             self._message(notice, item, page[item].message_id, channel, now)
             for item, channel in chosen.now
-            if not page[item].refuses
+            if whole and not page[item].refuses  # else there is perhaps nothing that could be worded
         ]
         refusing = [item.phone for item, _ in chosen.now if page[item].refuses]
         return Turn(notice, sheet, whole, chosen, end, refusing, messages)
