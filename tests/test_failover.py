@@ -17,6 +17,7 @@ from smsgw.dispatch.sweep import BATCH, LEFT
 from smsgw.gateway import Gateway
 from smsgw.store import channels, conversations, outbox
 from smsgw.store.channels import Event
+from smsgw.store.schedules import Stopped
 from smsgw.store.tables import Lane, outbound
 from smsgw.web.server import WebServer
 from tests.chats import MAI, Chats
@@ -161,6 +162,22 @@ def test_of_what_waits_at_a_closed_channel_all_that_is_due_moves_on_and_what_has
     assert gateway.sweeper.deadlines() == many
     assert _waiting(two.here) == {("spare", Lane.REPLY): many, ("sms", Lane.REPLY): 2, ("sms", Lane.REMINDER): 5}
     assert gateway.sweeper.deadlines() == 0
+
+
+def test_who_is_told_to_stop_moves_on_no_more_than_what_is_in_hand(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smsgw.dispatch.sweep.BATCH", 1)
+    gateway, now = two.here.gateway, two.here.clock()
+    gateway.steering.pause("sms", "it is away", "lan")
+    gateway.roads.look(gateway.database)
+    with gateway.database.writing("test") as connection:
+        outbox.add(
+            connection,
+            [gateway.channels["sms"].message(Lane.REPLY, PHONE, "x", now, now + timedelta(days=1)) for _ in range(9)],
+        )
+    gateway.database.boundary = lambda name, _: gateway.sweeper.stop() if name == "move on" else None
+    with pytest.raises(Stopped):
+        gateway.sweeper.deadlines()
+    assert _waiting(two.here) == {("spare", Lane.REPLY): 1, ("sms", Lane.REPLY): 8}
 
 
 def _waiting(here: World) -> dict[tuple[str, Lane], int]:

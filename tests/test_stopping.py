@@ -17,6 +17,7 @@ from smsgw.gateway import Gateway
 from smsgw.store import outbox
 from smsgw.store.schedules import LEASE, Stopped
 from smsgw.store.tables import Lane, attempt, outbound
+from tests.bulletin import Cast, approved
 from tests.chaos import Chaos, until
 from tests.silence import greeter
 from tests.world import World, province, settings, sqlite_with_tables
@@ -87,6 +88,22 @@ def test_what_has_piled_up_is_left_where_it_is(tmp_path: Path, monkeypatch: pyte
     gateway.stop()
     with sa.create_engine(gateway.database.url).connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(outbound.c.state == "queued")) == 20
+
+
+def test_a_notice_is_left_after_the_turn_in_hand(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smsgw.notices.feeding.LONGEST", 5)
+    feeder, turns = cast.world.gateway.feeder, 0
+
+    def stop_after_two(name: str, side: str) -> None:
+        nonlocal turns
+        turns += (name, side) == ("feed notice", "after")
+        if turns == 2:
+            feeder.stop()
+
+    approved(cast.notices, cast.an, cast.binh, 60)
+    cast.world.gateway.database.boundary = stop_after_two
+    assert feeder.feed() == 10
+    assert cast.world.states() == {"queued": 10}
 
 
 def test_a_search_that_hangs_in_the_one_stop_database_is_not_waited_for(

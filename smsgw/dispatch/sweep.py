@@ -87,12 +87,16 @@ class Sweeper:
         """Do a step, batch by batch, until there is nothing left for it."""
         done, moved = 0, BATCH
         while moved >= BATCH:
-            if self._stopping.is_set():
-                raise Stopped
+            self._go_on()
             with self._database.writing(name) as connection:
                 moved = step(connection)
             done += moved
         return done
+
+    def _go_on(self) -> None:
+        """Raises Stopped once we are told to stop."""
+        if self._stopping.is_set():
+            raise Stopped
 
     def _rescue(self, connection: sa.Connection) -> int:
         return overdue.rescue(connection, self._clock(), BATCH)
@@ -112,6 +116,7 @@ class Sweeper:
         """Those of a lane's messages that were due by then at a channel, and that another one can take."""
         moved, last = 0, None
         while True:
+            self._go_on()
             with self._database.writing("move on") as connection:
                 page = pending.waiting_on(connection, channel, lane, due_at, last, BATCH)
                 moves = [move for message in page if (move := self._detour(message))]

@@ -60,7 +60,7 @@ class Feeder:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Let go after the page in hand: whoever removes what was given up then raises Stopped."""
+        """Let go after the turn or page in hand: whoever removes what was given up then raises Stopped."""
         self._stopping.set()
 
     def feed(self) -> int:
@@ -75,9 +75,9 @@ class Feeder:
         return sum(self._feed(id, room) for id in ids)
 
     def _feed(self, id: str, room: dict[str, int]) -> int:
-        """Feed a notice as far as there is room; how many recipients had their turn."""
+        """Feed a notice as far as there is room, until told to stop; how many recipients had their turn."""
         fed, lost, waiting = 0, set[int](), self._turns.waiting(id)
-        while waiting and waiting[1] and room:
+        while waiting and waiting[1] and room and not self._stopping.is_set():
             notice, (sheet, *others) = waiting
             turn = self._turns.next(notice, sheet, room, self._most(room))
             if turn is None:
