@@ -45,6 +45,18 @@ def test_who_comes_alone_is_served_at_once() -> None:
     assert served == [[1], [2]]
 
 
+def test_where_no_thread_could_be_started_whoever_comes_next_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    jointly = Jointly[int, int](lambda items: [item * 2 for item in items], most=10)
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError):
+            jointly.begin(1)
+    assert jointly.begin(2).result(10) == 4
+
+
 def test_who_comes_while_work_is_done_is_served_together_in_order_and_never_more_than_fit() -> None:
     work = Doubling()
     jointly = Jointly(work, most=4)

@@ -50,9 +50,10 @@ class Jointly(Generic[Item, Result]):
         future: Future[Result] = Future()
         with self._lock:
             self._waiting.append((item, future))
-            idle, self._busy = not self._busy, True
-        if idle:
-            self._thread.submit(self._rounds)
+            if not self._busy:
+                # Raises where the system has no thread left for it: then whoever comes next tries again.
+                self._thread.submit(self._rounds)
+                self._busy = True
         return future
 
     def _rounds(self) -> None:
