@@ -109,7 +109,7 @@ def test_who_names_further_dossiers_by_less_than_whole_ordinals_is_told_that_eac
     for text in ("H01.21-180813-0001,2,3", "H01.21-180813-0001 va 02"):
         told = here.text(LAN, text)
         assert told.startswith("H01.21-180813-0001: ")
-        assert told.endswith("\nMoi ho so xin nhan du ma.")
+        assert told.endswith("\nMoi ho so xin ghi du ma.")
         assert "0002" not in told
         assert measure(told).segments == 1
     assert here.text(LAN, "H01.21-180813-0009, 10").startswith("Khong tim thay ho so H01.21-180813-0009.")
@@ -141,7 +141,7 @@ def test_who_asks_to_follow_several_is_told_of_those_that_are_not(here: World) -
     told = here.text("84911111111", f"DK {one} va H01.21-190817-0009")
     assert f"ve ho so {one}." in told
     assert told.endswith("\nH01.21-190817-0009: khong tim thay")
-    assert here.text("84922222222", f"DK {one},13").endswith("\nMoi ho so xin nhan du ma.")
+    assert here.text("84922222222", f"DK {one},13").endswith("\nMoi ho so xin ghi du ma.")
 
 
 def test_a_question_stays_open_for_other_numbers_until_something_else_is_asked(here: World) -> None:

@@ -130,6 +130,16 @@ def test_each_of_several_dossiers_leads_to_its_own_page(here: World) -> None:
     assert "Mỗi lần trả lời tối đa 3 hồ sơ" in told  # who types here sends no messages
 
 
+def test_who_asks_for_several_is_told_also_of_those_that_are_not_found(here: World) -> None:
+    code, other = code_of(here, Status.IN_PROGRESS), "H01.99-180802-0012"
+    for second, told in ((other, f"{other}: không tìm thấy"), ("va 13", "Mỗi hồ sơ xin ghi đủ mã.")):
+        answer = here.client.get(f"/tra-cuu?ma={quote(f'{code} {second}')}")
+        assert answer.status_code == 200
+        assert f"{code}: " in text(answer)
+        assert told in text(answer)
+        assert f'href="/tra-cuu/{code}"' in text(answer)
+
+
 @pytest.mark.parametrize("path", ["/", "/khong-co", "/tra-cuu?ma=xin+chao"])
 def test_who_rather_calls_has_a_number_to_tap(here: World, path: str) -> None:
     assert '<a href="tel:1022">1022</a>' in text(here.client.get(path))

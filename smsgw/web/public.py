@@ -62,8 +62,8 @@ def blueprint(clerk: Clerk, counter: Counter, clock: Clock) -> Blueprint:
             return _page(counter)
         asked = clerk.understand(query)
         answered = _answer(clerk, guesses, asked, clock())
-        if isinstance(answered, Reply) and answered.kind == "status" and len(answered.codes) == 1:
-            return _see("dossier", code=answered.codes[0])
+        if answered and (found := _alone(asked, answered)):
+            return _see("dossier", code=found)
         return _answered(counter, query, asked, answered)
 
     @routes.get("/tra-cuu/<code>", strict_slashes=False)
@@ -129,6 +129,12 @@ def _answer(clerk: Clerk, guesses: Guesses, asked: Request, now: datetime) -> Re
     return reply
 
 
+def _alone(asked: Request, reply: Reply) -> str | None:
+    """The code of the dossier that is told of, if nothing else was asked for with it."""
+    alone = isinstance(asked, LookUp) and len(asked.read.readings) == 1 and not asked.read.short
+    return reply.codes[0] if alone and reply.kind == "status" else None
+
+
 def _as_typed(asked: Request, reply: Reply) -> str | None:
     """The text for somebody who types here, in place of one that speaks of texting; None where the reply does not."""
     if reply.kind == "not_found" and len(reply.codes) == 1:
@@ -148,7 +154,7 @@ def _answered(counter: Counter, query: str, asked: Request, reply: Reply | None)
         response = _page(counter, HTTPStatus.SERVICE_UNAVAILABLE, query=query, away=True)
         response.headers["Retry-After"] = RETRY_AFTER
     else:
-        found = reply.codes[0] if reply.kind == "status" and len(reply.codes) == 1 else None
+        found = _alone(asked, reply)
         status = _STATUS_OF.get(reply.kind, HTTPStatus.OK)
         response = _page(counter, status, query=found or query, reply=reply, found=found, said=_as_typed(asked, reply))
     response.headers["Cache-Control"] = "no-store"
