@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from smsgw.app import create_app
 from smsgw.store.ids import new_id
-from smsgw.store.tables import daily, inbound, outbound, voice
+from smsgw.store.tables import channel, daily, inbound, outbound, voice
 from smsgw.web.server import WebServer
 from tests.browser import IN_A_BROWSER, SIZES, contrast, fits, serious
 from tests.console import PASSWORD
@@ -272,6 +273,33 @@ def test_a_button_that_is_pressed_twice_is_pressed_once(page: Page, console: Con
     came[-1].continue_()
     page.get_by_text("sẽ không nhận loại tin đã chọn nữa").wait_for()
     assert len(came) == 1
+
+
+@pytest.mark.parametrize("page", ["desk"], indirect=True)
+def test_enter_presses_none_of_several_buttons_that_do_different_things(page: Page, console: Console) -> None:
+    sent: list[str] = []
+    page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+    page.goto(console.url + "doubtful/")
+    page.get_by_label("Chọn tin gửi").first.check()
+    page.keyboard.press("Enter")
+    with _asked_to_wait(console.here):
+        page.goto(console.url + "channels/")
+        page.get_by_label("Lý do của bạn").fill("nhà mạng đã xong")
+        page.keyboard.press("Enter")
+        assert sent == []
+        page.get_by_role("button", name="Gửi tiếp ngay").click()
+    page.get_by_text("Đã mở lại kênh sms.").wait_for()
+
+
+@contextmanager
+def _asked_to_wait(here: World) -> Iterator[None]:
+    """While the carrier has asked us to wait, its channel can be paused or sent by at once."""
+    until = sa.update(channel).where(channel.c.name == "sms")
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(until.values(resume_at=here.clock() + timedelta(minutes=3)))
+    yield
+    with here.gateway.database.writing("test") as connection:
+        connection.execute(until.values(resume_at=None))
 
 
 def test_what_was_entered_waits_in_its_form_while_one_signs_in_again(page: Page, console: Console) -> None:

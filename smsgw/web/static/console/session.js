@@ -36,6 +36,7 @@ async function send(form, button) {
 
 for (const form of document.querySelectorAll("main form[method=post]")) {
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.formMethod === "dialog") return; // nothing is sent
     const known = sure.delete(form) || performance.now() < FRESH;
     if (known && !(performance.now() - sent.get(form) < SAME_PRESS)) {
       sent.set(form, performance.now());
