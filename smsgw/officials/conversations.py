@@ -111,4 +111,5 @@ def part_of(thread: Thread, dossiers: Collection[str], sent: Collection[str]) ->
     """What was asked about these dossiers and no others, the replies to it, and these messages."""
     came = [row for row in thread.came if row.codes and set(row.codes.split()) <= {*dossiers}]
     asked = {row.id for row in came}
-    return Thread(came, [one for one in thread.went if one.row.in_reply_to in asked or one.row.id in sent])
+    went = [one for one in thread.went if one.row.in_reply_to in asked or one.row.id in sent]
+    return Thread(came, went, thread.older)

@@ -14,6 +14,8 @@ from smsgw.store.history import message
 from smsgw.store.tables import attempt, inbound, notice, notice_recipient, receipt, reminder
 from smsgw.store.tables.messages import names_several
 
+LATEST = 100  # messages of a conversation that are shown, of either side
+
 
 @dataclass(slots=True)
 class Sent:
@@ -26,10 +28,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The latest messages from a phone (MO), newest first, and those to it, of which replies name what they answer."""
+    """The latest messages from a phone (MO), newest first, and those to it, of which replies name what they answer.
+
+    `older`: there were more of either.
+    """
 
     came: list[Any]
     went: list[Sent]
+    older: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +47,19 @@ class Talk:
     at: datetime
 
 
-def thread(connection: sa.Connection, phone: str, limit: int = 100) -> Thread:
+def thread(connection: sa.Connection, phone: str) -> Thread:
     """What was written to and by a phone."""
-    came = sa.select(inbound).where(inbound.c.sender == phone).order_by(inbound.c.received_at.desc()).limit(limit)
-    went = sa.select(message).where(message.c.recipient == phone).order_by(message.c.created_at.desc()).limit(limit)
-    sent = {row.id: Sent(row) for row in connection.execute(went)}
+    from_it = sa.select(inbound).where(inbound.c.sender == phone).order_by(inbound.c.received_at.desc())
+    to_it = sa.select(message).where(message.c.recipient == phone).order_by(message.c.created_at.desc())
+    came = [*connection.execute(from_it.limit(LATEST + 1))]
+    went = [*connection.execute(to_it.limit(LATEST + 1))]
+    sent = {row.id: Sent(row) for row in went[:LATEST]}
     ids = [(id,) for id in sent]
     for row in _ATTEMPTS.rows(connection, ids):
         sent[row.outbound_id].attempts.append(row)
     for row in _RECEIPTS.rows(connection, ids):
         sent[row.outbound_id].receipts.append(row)
-    return Thread([*connection.execute(came)], [*sent.values()])
+    return Thread(came[:LATEST], [*sent.values()], older=len(came) > LATEST or len(went) > LATEST)
 
 
 _ATTEMPTS = Batch(

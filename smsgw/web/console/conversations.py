@@ -10,7 +10,7 @@ from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.reading import read
-from smsgw.store.conversations import Thread
+from smsgw.store.conversations import LATEST, Thread
 from smsgw.text.phones import msisdn
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.shell import me, needs, page, say, see
@@ -45,8 +45,10 @@ def routes(desk: Desk) -> Blueprint:
         opened = desk.conversations.opened(id, me())
         if opened is None:
             abort(HTTPStatus.NOT_FOUND)
-        messages = _in_order(opened.thread)
-        return page("conversation.html", conversation=opened, messages=messages, late=LATE, removed=_removed(desk))
+        messages, removed = _in_order(opened.thread), _removed(desk)
+        return page(
+            "conversation.html", conversation=opened, messages=messages, late=LATE, latest=LATEST, removed=removed
+        )
 
     @talks.get("/<id>/trace")
     @needs("viewer")

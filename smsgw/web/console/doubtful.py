@@ -23,8 +23,8 @@ def routes(desk: Desk) -> Blueprint:
     def doubtful() -> AnyResponse:
         only_province_wide()
         with desk.database.reading() as connection:
-            rows = doubts.listed(connection, desk.roads, MOST)
-        return page("doubtful.html", rows=rows)
+            rows = doubts.listed(connection, desk.roads, MOST + 1)
+        return page("doubtful.html", rows=rows[:MOST], more=len(rows) > MOST)
 
     @doubt.post("/")
     @needs("sender")
