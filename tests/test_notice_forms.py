@@ -173,3 +173,17 @@ def test_every_dossier_is_a_box_to_tick_and_stands_alone(here: World) -> None:
     page = post(lan, "new", 400, by="filter", text="Nghỉ lễ.", all="1", overdue="yes")
     assert 'id="all-wrong">Đã chọn mọi hồ sơ thì không chọn mục nào khác.' in page
     assert re.search('name="all"[^>]* checked', page)
+
+
+@pytest.mark.parametrize("at", ["", "2018-08-15T08:00"])
+def test_who_writes_or_approves_at_night_is_told_that_it_begins_in_the_morning(here: World, at: str) -> None:
+    here.clock.forward(hours=11)  # it is eleven at night
+    lan, minh = official(here, "lan", "sender"), official(here, "minh", "approver")
+    written = post(lan, "new", at=at)
+    lan.post(f"/notices/{latest(here).id}/move", move="submit")
+    for shown in (written, minh.get(f"/notices/{latest(here).id}/")):
+        assert "Bây giờ là giờ không gửi (ban đêm, ngày lễ)" in shown
+        assert "bắt đầu đi lúc 16/08/2018 07:00" in shown
+        assert "sẽ đi ngay" not in shown
+    here.clock.forward(hours=9)
+    assert "giờ không gửi" not in official(here, "chi", "approver").get(f"/notices/{latest(here).id}/")

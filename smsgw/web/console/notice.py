@@ -273,10 +273,12 @@ def _warnings(preview: Preview, show: Format, now: datetime) -> list[tuple[str, 
         said.append(("warning", say("notices.unfinished")))
     if preview.lost:
         said.append(("warning", say("notices.lost", characters=" ".join(preview.lost))))
-    if past := preview.notice.past(now):
+    at, past = preview.notice.send_at, preview.notice.past(now)
+    if (past or at is None) and preview.course.starts > now:
+        said.append(("warning", say("notices.quiet_now", starts=show.time(preview.course.starts))))
+    elif past:
         said.append(("warning", say("notices.past", time=show.time(past))))
     elif put_off := preview.put_off:
-        at = preview.notice.send_at
         said.append(("warning", say("notices.put_off", time=show.time(at), starts=show.time(put_off))))
     budget = preview.budget
     if budget.limit is not None and (budget.near or budget.refused):
