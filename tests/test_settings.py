@@ -76,6 +76,16 @@ def test_the_shipped_settings_are_right_and_are_those_of_the_checkout() -> None:
         ("[gateway]", "gateway = 3\n[answers]", "settings.toml: gateway: expected a table"),
         ("[channels.sms]", "[channels]\n[web]", "settings.toml: channels: expected at least one table"),
         ('token = "test-token"', 'token = ""', "settings.toml: channels.sms.token: expected some text"),
+        (
+            "[gateway]",
+            '[channels.f]\nprovider = "fpt"\nsender = "8188"\ntps = 1\nreceipt_key = "short"\n[gateway]',
+            "channels.f.receipt_key: expected at least 8 characters",
+        ),
+        (
+            "[gateway]",
+            '[channels.s]\nprovider = "smpp"\nsender = "8188"\ntps = 1\npassword = "too-long-"\n[gateway]',
+            "channels.s.password: expected at most 8 characters",
+        ),
         ("[gateway]", '[web]\nbind = "127.0.0.1:²"\n[gateway]', "web.bind: expected HOST:PORT"),
         ("[gateway]", '[quiet_hours]\nstart = "21:00+07:00"\n[gateway]', "quiet_hours.start: expected an hour"),
         ("[gateway]", '[answers]\nhotline = ""\n[gateway]', "answers.hotline: expected at least 3 characters"),

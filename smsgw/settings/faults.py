@@ -130,6 +130,9 @@ _EXPECTATIONS = {
     "finite_number": "expected a number that is finite",
 }
 
+# Pydantic counts a secret's characters as items; of a list or table it says that it is one.
+_SECRETS_LENGTH = re.compile(r"Value should have (at (?:least|most) \d+) items?")
+
 # Signs of the patterns that texts have to have, in words.
 _PATTERNS = {
     r"\d": "expected digits, and nothing else",
@@ -139,10 +142,10 @@ _PATTERNS = {
 
 
 def _expectation(kind: str, message: str) -> str:
+    if length := _SECRETS_LENGTH.match(message):
+        return "expected some text" if length[1] == "at least 1" else f"expected {length[1]} characters"
     if kind == "too_short":
-        if "Tuple" in message:
-            return "expected at least one"
-        return "expected at least one table such as [channels.sms]" if "Dictionary" in message else "expected some text"
+        return f"expected at least one{' table such as [channels.sms]' if 'Dictionary' in message else ''}"
     if kind == "string_pattern_mismatch":
         return next((told for pattern, told in _PATTERNS.items() if pattern in message), message)
     if kind in _EXPECTATIONS:
