@@ -307,9 +307,11 @@ def test_an_address_that_is_taken_is_said_to_be(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         shell = Shell(tmp_path, f'[web]\nbind = "127.0.0.1:{port}"')
         failed = shell.run("serve")
+        simulator = shell.run("simulator", SMSGW_CHANNELS__SMS__URL=f"http://127.0.0.1:{port}")
         demo = shell.run("demo", "--once", "--port", str(port), "--simulator-port", str(free_port()), "--data", "data")
     said = f"smsgw: can't listen on 127.0.0.1:{port}: Address already in use; choose another address"
-    assert (failed.returncode, failed.stderr) == (1, f"{said}\n")
+    assert (failed.returncode, failed.stderr) == (1, f"{said} by web.bind in the settings\n")
+    assert (simulator.returncode, simulator.stderr) == (1, f"{said} by the channel's url in the settings\n")
     assert (demo.returncode, demo.stderr) == (1, f"{said} by --port or --simulator-port\n")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -27,6 +29,15 @@ def _roles(context: click.Context, parameter: click.Parameter, value: str) -> tu
     return tuple(role for role in ROLES if role in named)
 
 
+@contextmanager
+def _moved_by(what: str) -> Iterator[None]:
+    """Where an address is taken, say by what another one is chosen."""
+    try:
+        yield
+    except CannotListen as error:
+        raise CommandFailed(f"{error} by {what}") from None
+
+
 @click.command()
 @click.option("--roles", default=",".join(ROLES), show_default=True, callback=_roles)
 @click.pass_obj
@@ -34,7 +45,8 @@ def serve(context: Context, roles: tuple[Role, ...]) -> None:
     """Run the gateway; drains and stops on SIGTERM."""
     logs.to_stderr()
     stop = Stop()
-    node = Node(context.settings, roles)
+    with _moved_by("web.bind in the settings"):
+        node = Node(context.settings, roles)
     node.start()
     click.echo(f"gateway: {', '.join(roles)}; {context.settings.gateway.public_url}", err=True)
     stop.wait()
@@ -48,7 +60,8 @@ def simulator(context: Context, channel: str | None) -> None:
     """Run the carrier simulator alone, with its handset page."""
     logs.to_stderr()
     stop = Stop()
-    carrier = demonstration.SimulatedCarrier(context.settings, channel)
+    with _moved_by("the channel's url in the settings"):
+        carrier = demonstration.SimulatedCarrier(context.settings, channel)
     carrier.start()
     click.echo(f"carrier simulator with a handset: {carrier.url}", err=True)
     stop.wait()
@@ -68,14 +81,12 @@ def demo(context: Context, port: int | None, simulator_port: int | None, data: P
     logs.to_stderr(logging.ERROR)
     stop = Stop()
     try:
-        with demonstration.running(settings, click.echo) as exchange:
+        with _moved_by("--port or --simulator-port"), demonstration.running(settings, click.echo) as exchange:
             click.echo("A citizen texts a dossier code, and the gateway answers:")
             exchange.show(click.echo)
             if not once:
                 _show_addresses(settings)
                 stop.wait()
-    except CannotListen as error:
-        raise CommandFailed(f"{error} by --port or --simulator-port") from None
     except InUse as error:
         raise CommandFailed(f"{error}; or name another folder by --data") from None
     if not exchange.right:
