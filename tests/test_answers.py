@@ -356,6 +356,14 @@ def test_a_fault_in_the_wording_is_named(tmp_path: Path, before: str, after: str
     assert str(path) in str(refused.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1258"])
+def test_a_file_that_was_saved_in_another_encoding_is_to_be_saved_anew(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "wording.toml"
+    path.write_text(SHIPPED, encoding=encoding, errors="replace")
+    with pytest.raises(WordingError, match=r"wording.toml: expected UTF-8; save it as that$"):
+        Wording.load(path)
+
+
 def test_a_file_that_a_windows_editor_saved_is_read(tmp_path: Path) -> None:
     path = tmp_path / "wording.toml"
     path.write_text(SHIPPED.replace("\n", "\r\n"), encoding="utf-8-sig", newline="")

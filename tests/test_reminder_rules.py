@@ -69,6 +69,13 @@ def test_what_is_wrong_with_a_file_is_said_with_rule_and_key(tmp_path: Path, tex
     assert said in loaded(tmp_path, text)
 
 
+def test_a_file_of_rules_in_another_encoding_is_to_be_saved_anew(tmp_path: Path) -> None:
+    file = tmp_path / "rules.toml"
+    file.write_text("[overdue]\non = true\n", encoding="utf-16")
+    with pytest.raises(RulesError, match=r"rules.toml: expected UTF-8; save it as that$"):
+        load(file, HERE)
+
+
 @given(days, offsets)
 def test_a_rule_falls_on_working_days_and_its_span_holds_every_date_for_them(anchor: date, offset: Offset) -> None:
     day = offset.day(anchor)

@@ -22,6 +22,7 @@ from smsgw.text.segments import fits, measure
 WITH_ACCENTS = {1: 3, 2: 5, 3: 7}  # messages that hold with accents what so many hold without
 LONGEST_STATE = 40  # characters of a state in a few words
 WITH_OR_WITHOUT_BOM = "utf-8-sig"  # Windows' editors put a mark at the beginning
+SAVE_AS_UTF8 = "expected UTF-8; save it as that"
 
 _DOSSIER = {"code", "agency", "received", "due", "step", "since", "hotline"}
 _COMMANDS = {"follow", "unfollow", "followed", "opt_out", "opt_in", "speak", "rate", "hotline"}
@@ -164,8 +165,8 @@ class Wording:
             return cls.read(str(path), path.read_text(encoding=WITH_OR_WITHOUT_BOM))
         except OSError as error:
             raise WordingError(f"{path}: can't be read: {error.strerror}; answers.wording names that file") from None
-        except UnicodeDecodeError as error:
-            raise WordingError(f"{path}: is no TOML: {error}") from None
+        except UnicodeDecodeError:
+            raise WordingError(f"{path}: {SAVE_AS_UTF8}") from None
 
     @classmethod
     def read(cls, name: str, text: str) -> Wording:

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from providers.templates import Registered
 from smsgw.answers.registering import faults as template_faults
 from smsgw.answers.registering import registered
-from smsgw.answers.wording import WITH_OR_WITHOUT_BOM, text_faults
+from smsgw.answers.wording import SAVE_AS_UTF8, WITH_OR_WITHOUT_BOM, text_faults
 from smsgw.dossiers.conditions import TESTS, Conditions
 from smsgw.dossiers.dossier import Status
 from smsgw.dossiers.source import COLUMNS
@@ -133,7 +133,9 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding=WITH_OR_WITHOUT_BOM))
     except OSError as error:
         raise RulesError(f"{file}: can't be read: {error.strerror}; reminders.rules names that file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError:
+        raise RulesError(f"{file}: {SAVE_AS_UTF8}") from None
+    except tomllib.TOMLDecodeError as error:
         raise RulesError(f"{file}: is no TOML: {error}") from None
 
 
