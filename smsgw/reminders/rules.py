@@ -189,7 +189,8 @@ def _faults(name: str, keys: Mapping[str, Any], zone: ZoneInfo) -> Iterator[str]
         rule = _Rule(**keys)
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False, include_context=False):
-            yield f"{'.'.join([name, *map(str, fault['loc'])])}: {_PLAINLY.get(fault['type'], fault['msg'])}"
+            told = _PLAINLY.get(fault["type"], fault["msg"].replace("Input should be", "expected"))
+            yield f"{'.'.join([name, *map(str, fault['loc'])])}: {told}"
         return
     yield from (f"{name}.{fault}" for fault in (*_timing_faults(name, rule, zone), *_column_faults(name, rule)))
     names = _OFFICIALS_NAMES if name == OFFICIALS else _NAMES
