@@ -95,6 +95,9 @@ def test_the_command_says_what_is_to_be_done_and_how(tmp_path: Path) -> None:
     assert "doubtful resend ID" in rest[1]
     assert "doubtful drop ID" in rest[2]
     assert [one["outlook"] for one in shell.json("doubtful")] == ["official", "again"]
+    failed = shell.run("doubtful", "drop", "theirs", "mistyped")
+    said = "smsgw: 1 of 2 are not in doubt, or not any more; 1 decided on; smsgw doubtful shows those there are\n"
+    assert (failed.returncode, failed.stderr) == (1, said)
 
 
 def test_a_decision_and_receipts_of_the_same_messages_do_not_wait_in_a_circle(postgres_url: str) -> None:

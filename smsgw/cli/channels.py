@@ -172,7 +172,8 @@ def drop(context: Context, ids: Sequence[str]) -> None:
 
 def _said(moved: int, asked: int) -> None:
     if moved < asked:
-        raise CommandFailed(f"{asked - moved} of {asked} were not in doubt any more; {moved} were decided on")
+        others = f"{asked - moved} of {asked} are not in doubt, or not any more"
+        raise CommandFailed(f"{others}; {moved} decided on; smsgw doubtful shows those there are")
     click.echo(f"{moved} decided on")
 
 
