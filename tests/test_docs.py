@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def test_every_setting_is_explained() -> None:
     paper = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
     keys = [name for table in TABLES for name in table.model_fields] + [field.name for field in fields(Words)]
     assert not [key for key in keys if f"`{key}`" not in paper]
+
+
+def test_every_key_of_a_reminders_rule_is_explained() -> None:
+    paper = (ROOT / "docs/reminders.md").read_text(encoding="utf-8")
+    shipped = tomllib.loads((ROOT / "smsgw/reminders/rules.toml").read_text(encoding="utf-8"))
+    keys = {key for rule in shipped.values() for key in rule} | {"templates"}
+    assert not [key for key in sorted(keys) if not re.search(rf"^\| .*`{key}`.* \|", paper, re.MULTILINE)]
 
 
 def test_every_command_is_explained() -> None:
