@@ -174,6 +174,26 @@ def test_an_unknown_channel_is_not_found(here: World, path: str) -> None:
     assert post(here, path, {"messages": []}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "size", "channel", "reason"),
+    [
+        ("POST", "/carrier/mistyped/inbound", 2, "", "address"),
+        ("PUT", INBOUND, 2, "sms", "method"),
+        ("POST", INBOUND, 1024 * 1024 + 1, "sms", "too_large"),
+    ],
+)
+def test_a_carrier_that_was_told_a_wrong_way_to_us_shows_in_the_log_and_in_the_figures(
+    here: World, caplog: pytest.LogCaptureFixture, method: str, path: str, size: int, channel: str, reason: str
+) -> None:
+    counted = metrics.callbacks_refused.labels(channel, reason)
+    before = counted._value.get()
+    with caplog.at_level(logging.WARNING):
+        here.client.open(path, method=method, data=b"x" * size)
+    assert counted._value.get() == before + 1
+    [line] = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"channel {channel or 'unknown'}: a callback from 127.0.0.1 is not taken: ")
+
+
 def test_a_database_that_cannot_be_written_makes_the_carrier_try_again(anywhere: World) -> None:
     with anywhere.gateway.database.writing("test") as connection:
         connection.execute(sa.text("ALTER TABLE inbound RENAME TO hidden"))

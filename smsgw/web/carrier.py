@@ -29,6 +29,7 @@ from smsgw.web.problems import problem, unavailable
 What = Literal["inbound", "receipts"]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")  # those that carriers don't call by are told so
 LARGEST_CALLBACK = 1024 * 1024  # bytes
+LONGEST_NAME = 31  # of a channel
 
 log = logging.getLogger("smsgw.web")
 
@@ -78,8 +79,7 @@ class Visit:
             taken = self.taken.result()
             answer = self.talk.answer or self.channel.provider.answer(taken)
         except BadSignature as error:
-            metrics.callbacks_refused.labels(name, "signature").inc()
-            log.warning("channel %s: a callback from %s is not taken: %s", name, self.caller, error)
+            _note(name, "signature", self.caller, str(error))
             return problem(HTTPStatus.UNAUTHORIZED, str(error))
         except Malformed as error:
             metrics.callbacks_refused.labels(name, "malformed").inc()
@@ -117,15 +117,21 @@ class Door:
         """Read a callback and have taken what it brings; or the answer to one that can't be let in. Never waits."""
         channel = self._channels.get(name)
         if channel is None or not _brings(channel, what):
+            told = f"nothing is brought to /carrier/{name[:LONGEST_NAME]}/{what}"
+            # A name that is no channel's is anybody's word, of which there may be any number.
+            _note(name if channel else "", "address", knock.caller, told)
             return _nowhere(what)
         methods = channel.provider.abilities.methods
         if knock.method not in methods:
-            refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, f"this carrier calls by {' or '.join(sorted(methods))}")
+            told = f"this carrier calls by {' or '.join(sorted(methods))}"
+            _note(name, "method", knock.caller, told)
+            refused = problem(HTTPStatus.METHOD_NOT_ALLOWED, told)
             refused.headers["Allow"] = ", ".join(sorted(methods))
             return refused
         if len(knock.body) > LARGEST_CALLBACK:
-            metrics.callbacks_refused.labels(name, "too_large").inc()
-            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a callback may have {LARGEST_CALLBACK} bytes")
+            told = f"a callback may have {LARGEST_CALLBACK} bytes"
+            _note(name, "too_large", knock.caller, told)
+            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, told)
         talk = Talk(channel.provider, self._callback(knock))
         return Visit(channel, knock.caller, talk, self._taken(channel, what, talk))
 
@@ -157,6 +163,12 @@ class Door:
                 query.setdefault(key, value)
         url = f"{self._address}{knock.path}{'?' if knock.query else ''}{knock.query}"
         return Callback(knock.method, query, knock.headers, knock.body, url)
+
+
+def _note(name: str, reason: str, caller: str, why: str) -> None:
+    """Count and log a callback that is not taken; `name`: of its channel, if that is one."""
+    metrics.callbacks_refused.labels(name, reason).inc()
+    log.warning("channel %s: a callback from %s is not taken: %s", name or "unknown", caller, why)
 
 
 def _nowhere(what: What) -> Response:
