@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 
 from providers import aggregator, zalo
 from smsgw.answers.words import Words
@@ -78,6 +79,12 @@ def test_the_readme_names_commands_that_there_are() -> None:
     named = set(re.findall(r"^\./run (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     assert named - {"test", "setup"} <= COMMANDS
     assert {"demo", "test"} <= named
+
+
+def test_who_has_the_source_as_a_package_has_all_that_the_papers_name() -> None:
+    packed = {Path(file.distribution_path) for file in SdistBuilder(str(ROOT)).recurse_included_files()}
+    named = ("run", ".ci/run", "CONTRIBUTING.md", "requirements/README.md", "requirements/test.txt")
+    assert {Path(path) for path in named} <= packed
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd to ask")
