@@ -28,6 +28,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.long
+def test_what_was_measured_is_shown_also_where_it_can_not_be_written_down(tmp_path: Path) -> None:
+    words = ["bench", "claim", "--scale", "0.001", "--rounds", "1", "--finished", "1000"]
+    done = CliRunner().invoke(commands, [*words, "--out", str(tmp_path / "none" / "runs.jsonl"), "--json"])
+    assert isinstance(done.exception, FileNotFoundError)
+    assert json.loads(done.stdout)["figures"]
+
+
 def named(run: dict[str, Any], benchmark: str) -> dict[str, dict[str, Any]]:
     return {figure["name"]: figure for figure in run["figures"] if figure["benchmark"] == benchmark}
 

@@ -73,11 +73,9 @@ def bench(
     plan = Plan(rounds, scale, connections, latency, finished, minutes, batches, web, workers)
     with cleared_up():
         done = runner.run(names or list(runner.BENCHMARKS), database, plan, lambda text: click.echo(text, err=True))
-    if out is not None:
-        runner.append(out, done.document())
     if as_json:
         print_json(done.document())
-        return
-    click.echo(figures.table(done.figures))
-    for note in done.notes:
-        click.echo(note)
+    else:
+        click.echo("\n".join([figures.table(done.figures), *done.notes]))
+    if out is not None:  # at the end, so that what took so long is seen also where the file can't be written
+        runner.append(out, done.document())
