@@ -76,6 +76,14 @@ def test_what_is_installed_is_not_installed_again(checkout: Checkout) -> None:
     assert checkout.begun() == 1
 
 
+def test_a_link_to_it_runs_it_where_it_is(checkout: Checkout, tmp_path: Path) -> None:
+    link = tmp_path / "smsgw"
+    link.symlink_to(checkout.folder / "run")
+    environment = {**os.environ, "PYTHON": "./python3"}
+    done = subprocess.run([link, "outbox"], env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout) == (0, "smsgw outbox\n")
+
+
 @pytest.mark.parametrize("command", ["setup", "test"])
 def test_an_installation_that_broke_off_is_begun_anew(checkout: Checkout, command: str) -> None:
     if command == "test":
