@@ -82,7 +82,7 @@ def test_a_node_goes_on_sweeping_whatever_its_machines_clock_is_set_to(
         set_machines_clock(monkeypatch, by)
         for _ in range(3):  # of which the first may have been on its way
             swept.clear()
-            assert swept.wait(3)
+            assert swept.wait(30)
     finally:
         gateway.stop()
 
