@@ -56,6 +56,12 @@ def test_a_file_changes_the_keys_it_names_and_adds_rules(tmp_path: Path) -> None
         ("[changes]\non = true", "changes: is a name that the gateway uses itself"),
         ('["a/b"]\non = true', "a/b: can't be a rule's name"),
         ('[overdue]\nwhere = { agency_code = "past" }', "overdue.where.agency_code: is no time"),
+        (
+            '[ready_counter]\nwhere = { delivery = "boat" }',
+            "where.delivery: can't be boat; expected one of: counter, post",
+        ),
+        ('[overdue]\nwhere = { service_level = "4" }', "where.service_level: can't be 4; expected one of: set, unset"),
+        ('[overdue]\nwhere = { due_at = "2018-08-02" }', "where.due_at: can't be 2018-08-02; expected one of: set"),
         ('[overdue]\nvi = "Xin lỗi."', "{code} must be in it"),
         ('[overdue]\nvi = "{code} {name}"', "{name} can't be filled in"),
         ("[overdue]\nshout = true", "overdue.shout"),

@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -24,7 +24,7 @@ from smsgw.answers.registering import faults as template_faults
 from smsgw.answers.registering import registered
 from smsgw.answers.wording import SAVE_AS_UTF8, WITH_OR_WITHOUT_BOM, text_faults
 from smsgw.dossiers.conditions import TESTS, Conditions
-from smsgw.dossiers.dossier import Status
+from smsgw.dossiers.dossier import Delivery, Status
 from smsgw.dossiers.source import COLUMNS
 from smsgw.failure import ExpectedFailure
 from smsgw.reminders.timing import Offset
@@ -35,6 +35,12 @@ OFFICIALS = "digest"
 _NAME = re.compile("[a-z][a-z0-9_]*", re.ASCII)  # a rule has an address of its own in the console
 _TAKEN = frozenset({"changes", "owners", "purge", "runs"})  # what the gateway does by the clock besides, and a page
 _TIMES = frozenset(name for name in COLUMNS if name.endswith(("_at", "_since")))
+# What a condition may ask of columns that hold no text, or only some: a rule that asks for another would tell nobody.
+_POSSIBLE: dict[str, tuple[str, ...]] = {
+    "delivery": (*get_args(Delivery), "set", "unset"),
+    **dict.fromkeys(("status", "service_level", "fee_due"), ("set", "unset")),
+    **dict.fromkeys(_TIMES, TESTS),
+}
 _NAMES = {"code!", "agency", "received", "due", "new_due", "step", "since", "until", "finished", "hotline"}
 _NAMES |= {"reason", "missing", "fee", "tracking"}
 _OFFICIALS_NAMES = {"agency!", "today!", "late!", "codes"}
@@ -232,3 +238,5 @@ def _column_faults(name: str, rule: _Rule) -> Iterator[str]:
     for column, test in rule.where.items():
         if test in ("past", "future", "not future") and column not in _TIMES:
             yield f"where.{column}: is no time, and can't be {test}"
+        elif test not in _POSSIBLE.get(column, {test}):
+            yield f"where.{column}: can't be {test}; expected one of: {', '.join(_POSSIBLE[column])}"
