@@ -47,8 +47,9 @@ WORDS: Mapping[str, ReceiptStatus] = {
 }
 _NONE = ("", "0", "000", "00", "0000")
 
-# Some SMSCs end the text with the NUL that ends it in their own memory.
-_FIELD = re.compile(r"\b(id|stat|err|done[ _]?date)\s*:\s*([^\s,;\0]+)", re.IGNORECASE)
+# Some SMSCs end the text with the NUL that ends it in their own memory, or leave fields empty before the next one.
+_NEXT = r"(?:id|sub|dlvrd|(?:submit|done)[ _]?date|stat|err|text)\s*:"
+_FIELD = re.compile(rf"\b(id|stat|err|done[ _]?date)\s*:\s*(?!{_NEXT})([^\s,;\0]+)", re.IGNORECASE)
 # A time of SMPP's own (7.1.1), with quarters of hours from UTC.
 _ABSOLUTE = re.compile(r"(\d{12})\d(\d\d)([+-])", re.ASCII)
 _DATES = ("%y%m%d%H%M", "%y%m%d%H%M%S", "%Y%m%d%H%M%S")
