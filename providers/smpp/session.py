@@ -115,10 +115,7 @@ class Session:
                 work()
             except (OSError, Broken) as error:
                 self._broken = self._broken or str(error)
-        try:
-            units = [*early, *self._units()]
-        except ValueError as error:
-            raise Broken(f"the line broke: {error}") from None
+        units = [*early, *self._units()]
         if self._broken and not units:
             raise Broken(f"the line broke: {self._broken}")
         return units
@@ -182,11 +179,14 @@ class Session:
                 self.heard_at = time.monotonic()
 
     def _units(self) -> Iterator[Pdu | Unreadable]:
-        while (raw := taken_from(self._in)) is not None:
-            try:
-                yield read(raw)
-            except Unreadable as unreadable:
-                yield unreadable
+        try:
+            while (raw := taken_from(self._in)) is not None:
+                try:
+                    yield read(raw)
+                except Unreadable as unreadable:
+                    yield unreadable
+        except ValueError as error:  # what came before it is no less said
+            self._broken = self._broken or str(error)
 
 
 def is_answer(head: Pdu) -> bool:

@@ -40,6 +40,14 @@ def test_an_smsc_that_takes_leave_still_answers_what_it_was_given(name: str, car
     provider.close()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_counts_though_garbage_comes_behind_it(name: str, carrier: Smsc) -> None:
+    carrier.says = lambda sequence: unit(smsc.SUBMIT_SM_RESP, sequence, b"1\0") + b"HTTP/1.1 502 Bad Gateway"
+    provider = connected(name, carrier.port)
+    assert provider.submit([message(name)]) == [Accepted("1")]
+    provider.close()
+
+
 LONG = {"text": "Ho so " * 50}  # two parts
 
 
