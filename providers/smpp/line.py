@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -156,8 +156,12 @@ class Line:
             try:
                 with opened(self._way, self._command, self._wake_out) as session:
                     self._bind(session)
-                    self._serve(session)
-                    self._take_leave(session)
+                    try:
+                        self._serve(session)
+                        self._tell(session.unbind())
+                    finally:
+                        self._take_back(session.unsent())
+                self._lose(Unreachable("the line was closed"))
                 return
             except CallFailed as failed:
                 self._lose(failed)
@@ -190,6 +194,12 @@ class Line:
                 if answer is None:
                     job.answers[number] = Silent(str(failed)) if (job, number) in flying else Unsent(failed)
             job.done.set()
+
+    def _take_back(self, sequences: Collection[int]) -> None:
+        """Of a line that is no more: what was laid ready for it, and stayed there."""
+        with self._lock:
+            for sequence in sequences:
+                self._flying.pop(sequence, None)
 
     def _serve(self, session: Session) -> None:
         """Until the line breaks, which raises Broken, or is to be closed."""
@@ -354,7 +364,3 @@ class Line:
     def _tell(self, ids: Sequence[str]) -> None:
         if ids:
             self._heard_last = self._heard(ids)
-
-    def _take_leave(self, session: Session) -> None:
-        self._tell(session.unbind())
-        self._lose(Unreachable("the line was closed"))

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -58,6 +58,7 @@ class Session:
         self._wake = wake
         self._in, self._out = bytearray(), bytearray()
         self._sequence = 0
+        self._unsent: set[int] = set()  # requests that no part of was given to the socket yet
         self._early: list[Pdu | Unreadable] = []  # came while an answer was waited for
         self._acknowledged: deque[tuple[int, float, str]] = deque()  # not surely read yet: number, when, message
         self._acknowledgements = 0
@@ -71,9 +72,12 @@ class Session:
             self._selector.register(wake, selectors.EVENT_READ)
 
     def request(self, command: str, **fields: Any) -> int:
-        """Ask the SMSC something; the number under which it will answer."""
+        """Ask the SMSC something; the number under which it will answer. Raises Broken."""
+        if self._broken:
+            raise Broken(f"the line broke: {self._broken}")
         self._sequence = self._sequence % LAST_SEQUENCE + 1
         self._out += written(command, self._sequence, **fields)
+        self._unsent.add(self._sequence)
         self._marks[self._sequence] = self._acknowledgements
         return self._sequence
 
@@ -83,6 +87,10 @@ class Session:
         if acknowledges is not None:
             self._acknowledgements += 1
             self._acknowledged.append((self._acknowledgements, time.monotonic(), acknowledges))
+
+    def unsent(self) -> Collection[int]:
+        """The requests of which nothing went out."""
+        return self._unsent
 
     def surely_read(self, answered: int) -> list[str]:
         """What the SMSC had read before it answered that request of ours."""
@@ -109,12 +117,13 @@ class Session:
                 with suppress(BlockingIOError):
                     self._wake.recv(_PIECE)
         self.read_at = time.monotonic()
-        # Reading comes first: what the SMSC said before it hung up is no less said.
+        # Reading comes first: what the SMSC said before it hung up is no less said, and it hears nothing any more.
         for work in (self._read, self._write):
             try:
-                work()
+                if not self._broken:
+                    work()
             except (OSError, Broken) as error:
-                self._broken = self._broken or str(error)
+                self._broken = str(error)
         units = [*early, *self._units()]
         if self._broken and not units:
             raise Broken(f"the line broke: {self._broken}")
@@ -165,6 +174,7 @@ class Session:
 
     def _write(self) -> None:
         if self._out:
+            self._unsent.clear()  # TLS that fails does not say how much of it went out
             with suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 del self._out[: self._line.send(self._out)]
 

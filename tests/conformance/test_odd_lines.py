@@ -40,6 +40,32 @@ def test_an_smsc_that_takes_leave_still_answers_what_it_was_given(name: str, car
     provider.close()
 
 
+@pytest.mark.parametrize("answered", [0, 1])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_not_sent_before_the_smsc_hung_up_is_not_in_doubt(
+    name: str, answered: int, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers all that it has and goes, while the next ones wait for a place or already for the socket."""
+    turn, gone = Session.turn, threading.Event()
+
+    def parting(session: Session, seconds: float) -> list[Pdu | Unreadable]:
+        if not gone.is_set() and session._sequence == 4 + answered and bool(session._out) == bool(answered):
+            first = carrier.waits_for(smsc.SUBMIT_SM, 3).sequence - 2
+            answers = [unit(smsc.SUBMIT_SM_RESP, first + number, b"1\0") for number in range(answered, 3)]
+            carrier.send(b"".join(answers))
+            carrier.hang_up()
+            gone.set()
+        return turn(session, seconds)
+
+    monkeypatch.setattr(Session, "turn", parting)
+    carrier.says = lambda sequence: b"" if len(carrier.of(smsc.SUBMIT_SM)) >= answered else submit_answer()(sequence)
+    provider = connected(name, carrier.port, window=3)
+    outcomes = provider.submit([message(name)] * 5)
+    provider.close()
+    assert outcomes[:3] == [Accepted("1")] * 3
+    assert all(isinstance(outcome, Throttled) for outcome in outcomes[3:]), outcomes
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_answer_counts_though_garbage_comes_behind_it(name: str, carrier: Smsc) -> None:
     carrier.says = lambda sequence: unit(smsc.SUBMIT_SM_RESP, sequence, b"1\0") + b"HTTP/1.1 502 Bad Gateway"
