@@ -97,5 +97,5 @@ def check(signature: str, given: str, what: str) -> None:
     """Compare a signature in constant time. Raises BadSignature. `what`: where it stood, for the log."""
     if not given:
         raise BadSignature(f"{what} is missing")
-    if not hmac.compare_digest(signature.encode(), given.encode()):
+    if not hmac.compare_digest(signature.encode(), given.encode("utf-8", "replace")):
         raise BadSignature(f"{what} does not match")

@@ -177,10 +177,11 @@ def _together(results: Sequence[Outcome | CallFailed]) -> Outcome:
 
 def sign(secret: str, method: Method, fields: Mapping[str, Any]) -> str:
     """The signature of a callback's fields, `sig` left out: in hexadecimal, lower case."""
-    said = "".join(f"&{name}={str(fields[name]).translate(_SIGNED_AS)}" for name in sorted(fields))
+    told = "".join(f"&{name}={str(fields[name]).translate(_SIGNED_AS)}" for name in sorted(fields))
+    said = told.encode("utf-8", "replace")  # the text of a part may end with half of a surrogate pair
     if method == "md5hash":
-        return hashlib.md5(f"{said}{secret}".encode(), usedforsecurity=False).hexdigest()
-    return hmac.new(secret.encode(), said.encode(), method).hexdigest()
+        return hashlib.md5(said + secret.encode(), usedforsecurity=False).hexdigest()
+    return hmac.new(secret.encode(), said, method).hexdigest()
 
 
 _SIGNED_AS = str.maketrans("&=", "__")

@@ -80,6 +80,17 @@ def test_what_is_signed_is_taken_and_with_one_bit_changed_it_is_not(way: str, me
     provider.close()
 
 
+@pytest.mark.parametrize("method", get_args(Method))
+def test_a_part_that_ends_with_half_a_pair_has_its_signature_looked_at_like_any_other(method: Method) -> None:
+    half = FIELDS | {"text": "HS \ud83d"}
+    provider, signed = signing(method), half | {"sig": sign("sig-4417", method, half)}
+    assert provider.inbound(called("JSON", signed), NOW)
+    for wrong in (half, half | {"sig": "\ud83d"}):
+        with pytest.raises(BadSignature):
+            provider.inbound(called("JSON", wrong), NOW)
+    provider.close()
+
+
 def test_a_receipt_is_signed_too() -> None:
     provider = signing("sha256")
     fields = {"messageId": "v-1", "status": "delivered", "timestamp": "1534309200"}
