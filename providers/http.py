@@ -219,7 +219,10 @@ class Line:
         return request
 
     def _address(self, method: str, url: str) -> requests.PreparedRequest:
-        return self._session.prepare_request(requests.Request(method, url))
+        try:
+            return self._session.prepare_request(requests.Request(method, url))
+        except requests.RequestException:  # whose words have all of the address in them, secrets too
+            raise Unreachable("no host can have that name") from None
 
     def _call(self, request: requests.PreparedRequest) -> Answer:
         # requests hands it on as it is; its stubs do not say so.

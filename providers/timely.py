@@ -101,8 +101,8 @@ class _Plain(HTTPConnection):
         end = time.monotonic() + limit / 2
         try:
             found = socket.getaddrinfo(name, self.port, allowed_gai_family(), socket.SOCK_STREAM)
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from None
+        except (socket.gaierror, UnicodeError) as error:  # the latter for what can't be a name, such as `sms..vn`
+            raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from None
         failed: HTTPError = NewConnectionError(self, "no address")
         for number, (*_, address) in enumerate(found):
             self._dns_host = str(address[0])

@@ -227,6 +227,8 @@ def _connected(way: Way) -> socket.socket:
             return line
     except OSError as error:
         raise Unreachable(f"no connection to {way.address}: {error.strerror or error}") from None
+    except UnicodeError:
+        raise Unreachable(f"no connection to {way.address}: no host can have that name") from None
     try:
         context = ssl.create_default_context(cafile=way.tls_ca)
         return context.wrap_socket(line, server_hostname=way.host)

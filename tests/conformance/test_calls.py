@@ -200,3 +200,13 @@ def test_a_connection_that_was_never_made_carried_nothing(name: str) -> None:
         provider.submit([message(name)])
     assert provider.fault()
     provider.close()
+
+
+@pytest.mark.parametrize("host", ["sms..vn", ".vn"])
+@pytest.mark.parametrize("name", SENDING)
+def test_a_name_that_no_host_can_have_is_said_to_be_wrong_and_nothing_was_sent(name: str, host: str) -> None:
+    provider = connected(name, f"http://{host}")
+    with pytest.raises(Unreachable, match="host"):
+        provider.submit([message(name)])
+    assert "host" in (provider.fault() or "")
+    provider.close()

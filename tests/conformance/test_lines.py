@@ -197,6 +197,15 @@ def test_a_connection_that_was_never_made_carried_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_no_host_can_have_is_said_to_be_wrong_and_nothing_was_sent(name: str) -> None:
+    provider = connected(name, 2775, host="smsc..vn")
+    with pytest.raises(Unreachable, match="no host"):
+        provider.submit([message(name)])
+    assert "no host" in (provider.fault() or "")
+    provider.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_doctor_s_question_sends_nothing_and_hears_what_is_wrong(name: str, carrier: Smsc) -> None:
     provider = connected(name, carrier.port)
     assert provider.fault() is None

@@ -53,7 +53,7 @@ _REASONS = (
     (re.compile(r"the SMSC (?:does not answer .*|.+ fast enough, so this was not sent)"), "silent"),
     (re.compile(r"(?:Zalo|Kannel)'s answer (?:to the renewal of the token )?can't be read"), "unreadable"),
     (re.compile(r"the carrier's answer (?:can't be read|has more than|does not name).*"), "unreadable"),
-    (re.compile(r"the name of the carrier's host is not known"), "no_host"),
+    (re.compile(r"the name of the carrier's host is not known|no host can have that name"), "no_host"),
     (re.compile(r"no TLS (?:connection|with .*)|the carrier's certificate is not valid"), "no_tls"),
     (re.compile(r"no connection(?: within the time limit| to .*)?"), "no_connection"),
     (re.compile(r"the line is being bound"), "binding"),
