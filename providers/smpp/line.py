@@ -158,7 +158,7 @@ class Line:
                     self._bind(session)
                     try:
                         self._serve(session)
-                        self._tell(session.unbind())
+                        self._take_leave(session)
                     finally:
                         self._take_back(session.unsent())
                 self._lose(Unreachable("the line was closed"))
@@ -364,3 +364,14 @@ class Line:
     def _tell(self, ids: Sequence[str]) -> None:
         if ids:
             self._heard_last = self._heard(ids)
+
+    def _take_leave(self, session: Session) -> None:
+        """Before an SMSC lets us go, it may still answer what it was given."""
+        with suppress(Broken):
+            asked, end = session.request("unbind"), time.monotonic() + UNBIND_WAIT
+            while (left := end - time.monotonic()) > 0:
+                for unit in session.turn(left):
+                    head = unit.head if isinstance(unit, Unreadable) else unit
+                    if is_answer(head):
+                        self._take(session, unit)
+                        end = 0.0 if head.sequence == asked else end

@@ -145,13 +145,10 @@ class Session:
                 ChannelRefused(said) if refused else AlreadyBound(said) if name == ALREADY_BOUND else Unreachable(said)
             )
 
-    def unbind(self) -> list[str]:
-        """Take leave; what the SMSC has surely read."""
+    def unbind(self) -> None:
+        """Take leave, with nothing in hand."""
         with suppress(Broken):
-            asked = self.request("unbind")
-            if self._answer_to(asked, UNBIND_WAIT) is not None:
-                return self.surely_read(asked)
-        return []
+            self._answer_to(self.request("unbind"), UNBIND_WAIT)
 
     def close(self) -> None:
         self._selector.close()

@@ -74,6 +74,26 @@ def test_an_answer_counts_though_garbage_comes_behind_it(name: str, carrier: Sms
     provider.close()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_smsc_answers_before_it_lets_us_go_leaves_no_doubt(
+    name: str, carrier: Smsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"providers.{name}.line.GRACE", 0.0)
+    answer, carrier.says = carrier._answer, lambda _: b""
+
+    def at_last(heard: smsc.Unit) -> bytes:
+        if heard.command == smsc.UNBIND:
+            carrier.send(unit(smsc.SUBMIT_SM_RESP, carrier.of(smsc.SUBMIT_SM)[0].sequence, b"1\0"))
+        return answer(heard)
+
+    monkeypatch.setattr(carrier, "_answer", at_last)
+    provider = connected(name, carrier.port)
+    caller = ThreadPoolExecutor(1).submit(provider.submit, [message(name)])
+    carrier.waits_for(smsc.SUBMIT_SM)
+    provider.close()
+    assert caller.result() == [Accepted("1")]
+
+
 LONG = {"text": "Ho so " * 50}  # two parts
 
 
