@@ -42,6 +42,15 @@ class Agency:
         with self._engine.begin() as connection:
             connection.execute(sa.text("DELETE FROM dossier WHERE code = :code"), {"code": code})
 
+    def named(self, code: str, name: str | None) -> None:
+        """A dossier bears a name of its agency that others do not, as one from before a renaming."""
+        other = "NULL" if name is None else f"'{name}'"
+        with self._engine.begin() as connection:
+            view = connection.scalars(sa.text("SELECT sql FROM sqlite_master WHERE name = 'dossier_status'")).one()
+            connection.execute(sa.text("DROP VIEW dossier_status"))
+            named = f"CASE dossier.code WHEN '{code}' THEN {other} ELSE agency.name END"
+            connection.execute(sa.text(view.replace("agency.name", named)))
+
     def fill_anew(self) -> None:
         """The view is empty, as it is while whoever fills it has only removed what was there."""
         with self._engine.begin() as connection:

@@ -152,3 +152,22 @@ def test_a_digest_that_nobody_sent_in_the_morning_is_sent_later_that_day_and_not
         made.gateway.reminders.runs.tick()
         made.settle(3)
         assert len(made.heard("84912345678")) == count
+
+
+def test_a_digest_counts_also_what_bears_another_name_of_the_agency_or_none(tmp_path: Path) -> None:
+    with world(tmp_path, more='[reminders.digest]\n"H01.21.01" = ["0912345678"]\n') as made:
+        agency = begun(made)
+        for code in agency.codes("agency_code = 'H01.21.01'", 60):
+            agency.change(code, at(14, 9), status=10)
+        before, after, nameless = agency.codes(IN_PROGRESS, 3)
+        for code in (before, after, nameless):
+            agency.change(code, at(14, 9), due_at=at(10, 16, 30), agency_code="H01.21.01")
+        agency.named(before, "Phong cu")
+        agency.named(nameless, None)
+        until(made, at(16, 7, 30))
+        (bubble,) = made.heard("84912345678")
+        assert "dang tre hen 3." in bubble.text
+        for code in (before, after):
+            agency.change(code, at(16, 9), status=10)
+        until(made, at(17, 7, 30))
+        assert made.heard("84912345678")[-1].text.startswith("H01.21.01: hom nay")

@@ -137,18 +137,18 @@ class Candidates:
         counts = (
             sa.select(
                 _c.agency_code,
-                _c.agency_name,
+                sa.func.max(_c.agency_name),  # dossiers from before a renaming may have another, or none
                 counted(sa.and_(_c.due_at >= without_zone(start), _c.due_at < without_zone(end))),
                 counted(late),
             )
             .where(theirs, in_hand)
-            .group_by(_c.agency_code, _c.agency_name)
+            .group_by(_c.agency_code)
             .order_by(_c.agency_code)
         )
         rows = self._reader.rows(counts)
         latest = self._latest(sa.and_(theirs, late))
         return [
-            Load(code, name, today, behind, tuple(latest[code]))
+            Load(code, name or code, today, behind, tuple(latest[code]))
             for code, name, today, behind in rows
             if today or behind
         ]
