@@ -83,8 +83,9 @@ def test_what_was_refused_can_be_asked_for_again_under_its_name(here: World) -> 
     assert sent(here) == 1
 
 
-def test_of_many_who_ask_for_the_same_at_once_one_is_served(anywhere: World) -> None:
-    one = system(anywhere)
+@pytest.mark.parametrize("daily", [100, 1])
+def test_of_many_who_ask_for_the_same_at_once_one_is_served(anywhere: World, daily: int) -> None:
+    one = system(anywhere, daily=daily)  # of the others none is told that there are enough for today
     barrier, codes = threading.Barrier(6), []
 
     def ask() -> None:

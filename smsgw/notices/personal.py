@@ -52,13 +52,14 @@ class Personal:
         now = self._means.clock()
         message = self._message(order, now)
         with self._means.database.writing("send for a system") as connection:
-            self._check_daily(connection, key, now)
+            living = _locked(connection, key)
+            within(connection, message.id)  # before what the same request, a moment ago, may have used up
+            self._check_daily(connection, living, now)
             if opt_outs.among(connection, "reminder", [message.recipient]):
                 raise MessageRefused("opted_out", "this person wants no such messages")
             budget.take(connection, self._means, key.agency, message.segments, now)
             outbox.add(connection, [message])
             systems.sent(connection, key.id, message.id, now, order.reference)
-            within(connection, message.id)
             self._bell.tell(connection, message.channel, message.lane)
         self._bell.ring(message.channel, message.lane)
         return message.id
@@ -82,12 +83,9 @@ class Personal:
         return message._replace(not_before=opens)
 
     def _check_daily(self, connection: sa.Connection, key: Key, now: datetime) -> None:
-        living = systems.lock(connection, key.id)
-        if living is None:
-            raise MessageRefused("role", f"the key {key.name} was revoked")
         begun, over = self._today(now)
-        if systems.sent_since(connection, key.id, begun) >= living.daily:
-            raise EnoughToday(f"the key {key.name} has sent its {living.daily} messages of today", over - now)
+        if systems.sent_since(connection, key.id, begun) >= key.daily:
+            raise EnoughToday(f"the key {key.name} has sent its {key.daily} messages of today", over - now)
 
     def sent_today(self, key: Key) -> int:
         """How many messages a key has sent since midnight."""
@@ -100,6 +98,14 @@ class Personal:
         zone = self._means.hours.zone
         day = now.astimezone(zone).date()
         return midnight(day, zone), midnight(day + timedelta(days=1), zone)
+
+
+def _locked(connection: sa.Connection, key: Key) -> Key:
+    """A key as it is now; who else sends with it waits. Raises MessageRefused."""
+    living = systems.lock(connection, key.id)
+    if living is None:
+        raise MessageRefused("role", f"the key {key.name} was revoked")
+    return living
 
 
 def recipient(written: str) -> str:
