@@ -49,6 +49,7 @@ def test_a_file_changes_the_keys_it_names_and_adds_rules(tmp_path: Path) -> None
     ("text", "said"),
     [
         ('[overdue]\ncron = "soon"', "overdue.cron: expected minute, hour"),
+        ('[overdue]\ncron = "0 8 30 2 *"', "and day of week, of a time that comes"),
         ("[overdue]\nstatus = [11]", "overdue.status: 11 is no status"),
         ('[overdue]\nwhere = { colour = "set" }', "colour is no column"),
         ('[overdue]\noccasion = ["colour"]', "overdue.occasion: colour is no column"),
@@ -106,6 +107,16 @@ def test_the_latest_time_is_the_last_one_up_to_now(notation: str, minutes: int, 
     first = cron.at_or_after(NOON + timedelta(minutes=minutes))
     now = first + timedelta(seconds=later)
     assert cron.latest(first, now) <= now < cron.after(cron.latest(first, now))
+
+
+@pytest.mark.parametrize(
+    ("days", "named"),
+    [("1-5", "mon-fri"), ("0", "sun"), ("7", "sun"), ("0-4,6", "sun,mon-thu,sat"), ("sun-tue", "sun,mon,tue")],
+)
+def test_days_of_the_week_have_the_numbers_that_cron_gives_them(days: str, named: str) -> None:
+    numbered, spelled = Cron(f"30 7 * * {days}", HERE), Cron(f"30 7 * * {named}", HERE)
+    for day in range(7):
+        assert numbered.after(NOON + timedelta(days=day)) == spelled.after(NOON + timedelta(days=day))
 
 
 def test_the_database_finds_what_the_conditions_say(here: World) -> None:

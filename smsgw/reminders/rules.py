@@ -223,7 +223,7 @@ def _timing_faults(name: str, rule: _Rule, zone: ZoneInfo) -> Iterator[str]:
         try:
             Cron(rule.cron, zone)
         except ValueError:
-            yield 'cron: expected minute, hour, day, month and day of week, such as "0 8 * * mon-fri"'
+            yield 'cron: expected minute, hour, day, month and day of week, of a time that comes, as "0 8 * * mon-fri"'
 
 
 def _column_faults(name: str, rule: _Rule) -> Iterator[str]:

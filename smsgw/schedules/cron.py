@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,11 +16,20 @@ MOMENT = timedelta(microseconds=1)
 LOOK_BACKS = (timedelta(hours=1), timedelta(days=1), timedelta(days=8))
 
 
+_WEEK = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")  # as cron numbers them
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 class Cron:
-    """Times of the clock in a time zone, in the notation of cron: minute, hour, day, month, day of week."""
+    """Times of the clock in a time zone, in the notation of cron: minute, hour, day, month, day of week.
+
+    Raises ValueError for what is none, and for a time that never comes.
+    """
 
     def __init__(self, notation: str, zone: ZoneInfo) -> None:
-        self._trigger: Any = CronTrigger.from_crontab(notation, zone)  # raises ValueError for what is none
+        *others, days = notation.split()
+        self._trigger: Any = CronTrigger.from_crontab(" ".join([*others, _by_name(days)]), zone)
+        self.after(_SOME_DAY)
 
     def after(self, moment: datetime) -> datetime:
         """The first time after a moment. Raises ValueError if there is none."""
@@ -48,3 +58,9 @@ class Cron:
         if found is None:
             raise ValueError("there is no such time")
         return found.astimezone(UTC)
+
+
+def _by_name(days: str) -> str:
+    """Days of the week, which the library counts from Monday on."""
+    named = re.sub(r"(?<![\d/])[0-7](?!\d)", lambda day: _WEEK[int(day[0])], days)
+    return re.sub("^sun-|(?<=,)sun-", "sun,mon-", named)
