@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from smsgw.reminders import running
 from smsgw.reminders.running import NOBODYS, OWNERS
-from smsgw.store import owners
+from smsgw.store import owners, schedules
 from smsgw.store.tables import owner
 from smsgw.web.console.reasons import reason
 from tests.agency import Agency
@@ -113,6 +113,30 @@ def test_a_night_in_which_the_view_is_empty_takes_nobodys_dossiers(anywhere: Wor
     night(anywhere)
     assert own(anywhere, PHONE) == (code,)
     assert anywhere.gateway.reminders.runs.latest(1, OWNERS)[0].problem is None
+
+
+@pytest.mark.parametrize("moment", ["since", "meanwhile"])
+def test_a_clock_that_is_set_back_takes_nobodys_dossiers(anywhere: World, agency: Agency, moment: str) -> None:
+    (code,) = in_hand(agency, anywhere, 1)
+    hand_over(agency, code, PHONE, anywhere)
+    started(anywhere)
+    anywhere.clock.forward(days=1)
+    runs, database = anywhere.gateway.reminders.runs, anywhere.gateway.database
+    if moment == "since":  # a node began, and died
+        now = anywhere.clock()
+        with database.writing("test") as connection:
+            assert schedules.claim(connection, OWNERS, runs.timetable.crons[OWNERS].firing(now), now)
+        anywhere.clock.forward(hours=-1)
+
+    def set_back(name: str, side: str) -> None:
+        if (name, side) == ("run", "after") and runs.latest(1)[0].schedule == OWNERS:
+            database.boundary = None
+            anywhere.clock.forward(hours=-1)
+
+    database.boundary = set_back if moment == "meanwhile" else None
+    runs.tick()
+    assert all(run.ended_at for run in runs.latest(1, OWNERS))
+    assert own(anywhere, PHONE) == (code,)
 
 
 def test_what_is_forgotten_in_pages_is_all_that_is_gone(

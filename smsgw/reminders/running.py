@@ -196,7 +196,7 @@ class Runs:
         for page in self._candidates.changed(newest - self._overlap):
             newest = max([newest, *(dossier.updated_at for dossier in page)])
             told += len(self._tell(mine, self._finder.among(rules, page, switches, now)))
-            self._note(mine, (Held(item.code, item.applicant_phone, item.updated_at) for item in page))
+            self._note(mine, (Held(item.code, item.applicant_phone, item.updated_at) for item in page), self._clock())
         # What bears a time to come is read again until that has passed, since others may still be written before it.
         with self._working("run", mine) as connection:
             reminders.set_read_to(connection, onestop, min(newest, now))
@@ -219,20 +219,21 @@ class Runs:
 
         The problem if there is none at all: a view that is just being filled says nothing of what is gone.
         """
-        if not sum(self._note(mine, page) for page in self._candidates.held(now - LATELY)):
+        # One time for all of it, whenever the run was begun: the clock may be set back since, or meanwhile.
+        if not sum(self._note(mine, page, now) for page in self._candidates.held(now - LATELY)):
             return NOBODYS
         last: str | None = ""
         while last is not None:
             with self._working("run", mine) as connection:
-                last = owners.forget(connection, mine.started_at, last, FORGOTTEN)
+                last = owners.forget(connection, now, last, FORGOTTEN)
         return None
 
-    def _note(self, mine: Run, page: Iterable[Held]) -> int:
+    def _note(self, mine: Run, page: Iterable[Held], now: datetime) -> int:
         """Write down whose these dossiers are; how many are anybody's."""
         found = [(item.code, phone, item.changed_at) for item in page if (phone := mobile(item.phone))]
         if found:
             with self._working("note owners", mine) as connection:
-                owners.note(connection, found, self._clock())
+                owners.note(connection, found, now)
         return len(found)
 
     def _tell(self, mine: Run, planned: Sequence[Planned]) -> list[Shown]:
