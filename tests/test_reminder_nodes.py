@@ -206,6 +206,30 @@ def test_a_run_whose_node_was_killed_is_taken_over(anywhere: World, agency: Agen
         schedules.end(connection, mine, now)
 
 
+def test_a_run_that_looks_for_long_and_tells_nobody_stays_with_its_node(anywhere: World, agency: Agency) -> None:
+    node = Gateway(anywhere.gateway.settings, anywhere.clock)
+    for name in node.reminders.rules:
+        node.reminders.turn(name, "", False, "test")
+        node.reminders.turn(name, "H01.99", True, "test")  # which has no dossier
+    minutes(anywhere, 1)
+    anywhere.clock.now = at(16, 6, 10)
+    seen = list[tuple[str, bool]]()
+
+    def slowly(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if "dossier_status" in statement:
+            anywhere.clock.forward(seconds=50)
+            with node.database.reading() as connection:
+                (working,) = schedules.latest(connection, 1)
+            seen.append((working.schedule, working.schedule in node.reminders.runs.timetable.due()))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", slowly)
+    anywhere.gateway.reminders.runs.tick()
+    sa.event.remove(sa.Engine, "before_cursor_execute", slowly)
+    node.close()
+    assert seen.count(("missed changes", False)) > 4
+    assert ("missed changes", True) not in seen
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("side", ["before", "after"])
 @pytest.mark.parametrize("transaction", ["claim", "vet", "settle"])

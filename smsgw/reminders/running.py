@@ -238,8 +238,9 @@ class Runs:
 
     def _tell(self, mine: Run, planned: Sequence[Planned]) -> list[Shown]:
         """Write reminders down and queue those that are told, in one transaction; what was queued."""
-        self._check_on()
         if not planned:
+            with self._working("run", mine):  # for a long while there may be nobody to tell, and the lease runs on
+                pass
             return []
         now = self._clock()
         with self._working("tell", mine) as connection:
