@@ -75,6 +75,17 @@ def test_what_was_kept_of_a_day_stays_when_its_messages_have_gone_to_history(any
     assert anywhere.gateway.activity.reply_times(6)[0].p50 is not None
 
 
+def test_a_day_with_a_channel_that_is_gone_since_is_not_counted_over_and_over(anywhere: World) -> None:
+    activity = anywhere.gateway.activity
+    activity._tariffs = {"sms": 0, "zalo": 0}
+    anywhere.clock.forward(days=1)
+    activity.keep_days()
+    activity._tariffs = {"sms": 0}
+    anywhere.clock.forward(hours=7)
+    assert activity.keep_days() == 2
+    assert activity.keep_days() == 0
+
+
 def days_pass(made: World, days: int) -> None:
     """So many days in the life of a gateway, six hours at a time."""
     for _ in range(days * 4):

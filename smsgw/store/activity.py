@@ -123,7 +123,7 @@ _KEEP_TIMES = InsertOrUpdate(daily_reply)
 def counted(connection: sa.Connection, days: Iterable[date]) -> dict[date, datetime]:
     """When each of these days was last written down."""
     wanted = [day.isoformat() for day in days]
-    rows = sa.select(daily.c.day, sa.func.min(daily.c.counted_at).label("at")).where(daily.c.day.in_(wanted))
+    rows = sa.select(daily.c.day, sa.func.max(daily.c.counted_at).label("at")).where(daily.c.day.in_(wanted))
     times = connection.execute(rows.group_by(daily.c.day))
     return {date.fromisoformat(day): at for day, at in times}
 
