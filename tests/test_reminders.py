@@ -301,6 +301,14 @@ def test_what_came_up_while_the_one_stop_database_was_away_is_told_when_it_is_ba
     assert told(anywhere, agency, other) == []  # it is older than the rule lets it be
 
 
+def test_a_dossier_that_was_changed_in_the_year_9999_keeps_nobody_else_waiting(anywhere: World, agency: Agency) -> None:
+    never, code = agency.codes(IN_PROGRESS, 2)
+    agency.finish(never, anywhere.clock(), updated_at="9999-12-31 23:59:59")
+    agency.finish(code, anywhere.clock())
+    minutes(anywhere, 1)
+    assert len(told(anywhere, agency, code)) == 1
+
+
 def test_a_rule_is_on_where_agencies_want_it(here: World) -> None:
     agency = begun(here)
     first, second = agency.codes(IN_PROGRESS, 2)

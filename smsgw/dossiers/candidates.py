@@ -102,7 +102,8 @@ class Candidates:
     def changed(self, since: datetime) -> Iterator[list[Dossier]]:
         """Dossiers that were changed at that time by their own clock or later, in the order of their codes."""
         # No day wide of the mark: whoever asks leaves an overlap, and this is asked every minute.
-        yield from self._pages([_c.updated_at >= without_zone(since)])
+        for page in self._pages([_c.updated_at >= without_zone(since)]):
+            yield [dossier for dossier in page if dossier.updated_at]  # what is changed in the year 9999 never was
 
     def held(self, since: datetime) -> Iterator[list[Held]]:
         """Whose each dossier is that has not ended, or was changed at that time or later."""
@@ -148,7 +149,7 @@ class Candidates:
         rows = self._reader.rows(counts)
         latest = self._latest(sa.and_(theirs, late))
         return [
-            Load(code, name or code, today, behind, tuple(latest[code]))
+            Load(code, str(name or code), today, behind, tuple(latest[code]))
             for code, name, today, behind in rows
             if today or behind
         ]
