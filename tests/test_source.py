@@ -111,6 +111,20 @@ def test_texts_that_are_missing_and_times_of_no_calendar_are_answered_without(ur
     assert (dossier.due_at, dossier.received_at) == (None, None)
 
 
+def test_a_number_in_place_of_a_text_is_read_and_bytes_make_no_sense(url: str, onestop: OneStop) -> None:
+    (code, *_) = codes(url)
+    row: list[Any] = list(onestop.find([code])[code])
+    row[COLUMNS.index("applicant_phone")] = 84912345678  # of a view over a column of numbers
+    dossier = dossier_of(row)
+    assert dossier is not None
+    assert dossier.owner == "84912345678"
+    for name in ("applicant_phone", "agency_name", "code"):
+        assert (
+            dossier_of([b"0912345678" if column == name else row[place] for place, column in enumerate(COLUMNS)])
+            is None
+        )
+
+
 def test_texts_of_a_fixed_width_are_read_without_their_blanks(url: str, onestop: OneStop) -> None:
     (code, *_) = codes(url)
     before = onestop.find([code])[code]

@@ -316,11 +316,11 @@ def _read(row: Sequence[Any]) -> Dossier | str:
         if due and new_due and new_due <= due:
             values[_NEW_DUE_PLACE] = None  # some programs fill it with the date itself; nobody need be sorry for that
         for place in _TEXT_PLACES:
-            if values[place] is None:
-                values[place] = ""
+            if not isinstance(value := values[place], str):
+                values[place] = _text(value)
         values[_AGENCY_PLACE] = values[_AGENCY_PLACE] or values[_AGENCY_CODE_PLACE]
         values[_STATUS_PLACE] = _status(values[_STATUS_PLACE])
-        if not values[_CODE_PLACE]:
+        if not values[_CODE_PLACE] or not isinstance(values[_CODE_PLACE], str):
             raise ValueError("no code")
     except (TypeError, ValueError) as error:
         return f"{values[_CODE_PLACE]}: {error}"
@@ -347,6 +347,13 @@ def _written(value: str) -> datetime:
         return datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f"{value!r} is no time; expected one such as 2018-08-02 08:30:00") from None
+
+
+def _text(value: object) -> str:
+    """What is given in place of a text: nothing, or a number, as some programs keep phones."""
+    if isinstance(value, bytes):
+        raise ValueError("bytes where a text is expected")
+    return "" if value is None else str(value)
 
 
 def _status(value: Any) -> Status:
