@@ -308,6 +308,8 @@ def test_a_name_is_taken_once_and_a_role_is_one_that_there_is(here: World) -> No
         accounts.add("LAN", "admin", None, None, None, "test")
     with pytest.raises(AccountError, match="can't be a name"):
         accounts.add("Lan Anh", "admin", None, None, None, "test")
+    with pytest.raises(AccountError, match="the gateway itself"):
+        accounts.add("Gateway", "admin", None, None, None, "test")
     assert highest_role("sender, viewer,approver") == "approver"
     with pytest.raises(AccountError, match="no role 'boss'"):
         highest_role("boss")

@@ -69,6 +69,8 @@ class Accounts:
         name = name.casefold().strip()
         if not _NAME.fullmatch(name):
             raise AccountError("name", f"{name!r} can't be a name; expected 2 to 64 of a-z 0-9 . _ @ -")
+        if name == audit.GATEWAY:
+            raise AccountError("taken", f"{name} is what the audit log calls the gateway itself; choose another name")
         hash = None if password is None else _hash(password, name)
         new = Official(new_id(), name, role, agency, phone, self._clock(), None, second_factor=False)
         try:
