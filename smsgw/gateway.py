@@ -207,7 +207,7 @@ class Gateway:
         register(self.channels, [*self.wording.registered, *told])
 
     def _new_senders(self) -> Iterator[Sender]:
-        vet = in_turn(NoticeVet(self.database, self.clock), self.office.vet)
+        vet = in_turn(NoticeVet(self.database, self.onestop, self.clock), self.office.vet)
         for channel in self.channels.values():
             for lanes in assembly.senders(channel) if channel.provider.abilities.submits else ():
                 yield Sender(

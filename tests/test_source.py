@@ -19,6 +19,7 @@ from smsgw.dossiers.calls import MOST_GIVEN_UP
 from smsgw.dossiers.candidates import Candidates
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.source import (
+    _FIND,
     COLUMNS,
     QUIET,
     OneStop,
@@ -327,9 +328,9 @@ def test_a_database_of_any_other_kind_is_asked_code_by_code(url: str) -> None:
     several = [f"none-{number}" for number in range(2500)] + asked
     engine = read_only_engine(url)
     with engine.connect() as connection:
-        at_once = set(_rows(connection, several))
+        at_once = set(_rows(connection, _FIND, several))
         connection.dialect.name = "another"
-        one_by_one = set(_rows(connection, several))
+        one_by_one = set(_rows(connection, _FIND, several))
     engine.dispose()
     assert len(at_once) == len(asked)
     assert one_by_one == at_once

@@ -42,14 +42,7 @@ _TEXT_PLACES = tuple(map(COLUMNS.index, sorted(_TEXTS)))  # where a missing valu
 YEARS = range(1900, 2200)  # a time of any other year is how some programs write that there is none
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM {VIEW}"
-_FIND = sa.text(f"{_SELECT} WHERE code IN :codes").bindparams(sa.bindparam("codes", expanding=True))
-# A place for each of a thousand codes is written and parsed anew for every query; these take all as one JSON array.
-_FIND_IN_JSON = {
-    "sqlite": sa.text(f"{_SELECT} WHERE code IN (SELECT value FROM json_each(:codes))"),
-    "postgresql": sa.text(
-        f"{_SELECT} WHERE code = ANY (ARRAY (SELECT jsonb_array_elements_text(CAST(:codes AS jsonb))))"
-    ),
-}
+_SELECT_PHONES = f"SELECT code, applicant_phone FROM {VIEW}"
 _SOME = sa.text(f"{_SELECT} LIMIT :count")
 
 Result = TypeVar("Result")
@@ -175,6 +168,13 @@ class OneStop:
         """Begin to look for them. What comes back waits for the answer, and returns or raises as `find` does."""
         return self._begin(partial(_found, codes=list(codes))) if codes else dict
 
+    def phones(self, codes: Collection[str]) -> dict[str, str]:
+        """What the agencies wrote as the applicant's phone in the dossiers that exist of these codes.
+
+        Also in one whose other columns make no sense. Raises OneStopUnavailable.
+        """
+        return self._begin(partial(_phones, codes=list(codes)))() if codes else {}
+
     def check(self) -> None:
         """Raises OneStopUnavailable unless the view is there, with every column that it needs."""
         self._some(1)
@@ -282,17 +282,37 @@ def connected(url: str) -> Iterator[sa.Connection]:
 
 
 def _found(connection: sa.Connection, codes: list[str]) -> dict[str, Dossier]:
-    dossiers = map(dossier_of, _rows(connection, codes))
+    dossiers = map(dossier_of, _rows(connection, _FIND, codes))
     return {dossier.code: dossier for dossier in dossiers if dossier}
 
 
-def _rows(connection: sa.Connection, codes: list[str]) -> Iterator[Sequence[Any]]:
-    """The rows of these codes, by the cheapest query that the database is known to take."""
-    if (query := _FIND_IN_JSON.get(connection.dialect.name)) is not None:
-        yield from connection.execute(query, {"codes": orjson.dumps(codes).decode()}).all()
+def _phones(connection: sa.Connection, codes: list[str]) -> dict[str, str]:
+    return {str(code).strip(): str(phone or "") for code, phone in _rows(connection, _FIND_PHONES, codes)}
+
+
+class _ByCodes:
+    """A query for the rows of some codes, in the cheapest words that a database is known to take."""
+
+    def __init__(self, select: str) -> None:
+        # A place for each of a thousand codes is written and parsed anew each time; these take all as one JSON array.
+        self.in_json = {
+            "sqlite": sa.text(f"{select} WHERE code IN (SELECT value FROM json_each(:codes))"),
+            "postgresql": sa.text(
+                f"{select} WHERE code = ANY (ARRAY (SELECT jsonb_array_elements_text(CAST(:codes AS jsonb))))"
+            ),
+        }
+        self.anywhere = sa.text(f"{select} WHERE code IN :codes").bindparams(sa.bindparam("codes", expanding=True))
+
+
+_FIND, _FIND_PHONES = _ByCodes(_SELECT), _ByCodes(_SELECT_PHONES)
+
+
+def _rows(connection: sa.Connection, query: _ByCodes, codes: list[str]) -> Iterator[Sequence[Any]]:
+    if (in_json := query.in_json.get(connection.dialect.name)) is not None:
+        yield from connection.execute(in_json, {"codes": orjson.dumps(codes).decode()}).all()
         return
     for some in _batched(codes, CODES_A_QUERY):
-        yield from connection.execute(_FIND, {"codes": some}).all()
+        yield from connection.execute(query.anywhere, {"codes": some}).all()
 
 
 def dossier_of(row: Sequence[Any]) -> Dossier | None:

@@ -131,10 +131,14 @@ class Feeder:
 
     @contextmanager
     def _hands(self, turn: Turn) -> Iterator[dict[str, NoticeHand]]:
-        """A sender's hand for each channel that a turn takes, where there is one that has nothing to do."""
+        """A sender's hand for each channel that a turn takes, where there is one that has nothing to do.
+
+        There is none for what has to be held to the one-stop database, as it is after a claim.
+        """
+        names = () if turn.is_of_dossiers else {message.channel for message in turn.messages}
         with ExitStack() as stack:
             held_out = {}
-            for name in sorted({message.channel for message in turn.messages}):  # their rows are locked in this order
+            for name in sorted(names):  # their rows are locked in this order
                 if hand := self._hand(stack, name):
                     held_out[name] = hand
             yield held_out

@@ -43,6 +43,8 @@ STATES: dict[str, str] = {
 
 _REASONS: dict[str, str] = {
     "opted_out": "đã từ chối nhận",
+    "other_phone": "hồ sơ đã đổi số điện thoại",
+    "dossier_gone": "hồ sơ không còn trong phần mềm một cửa",
     "no_receipt": "nhà mạng không báo kết quả",
     "lease_lost": "đứt giữa chừng",
     "undecided": "chưa rõ, không ai quyết định",

@@ -46,6 +46,11 @@ class Turn:
         return {line: name for line, name in self.chosen.passed_over.items() if line > self.sheet.fed_to}
 
     @property
+    def is_of_dossiers(self) -> bool:
+        """Whether its recipients were found by their dossiers: all of them are, or none."""
+        return any(item.dossier for item, _ in self.chosen.now[:1])
+
+    @property
     def waited(self) -> list[int]:
         """The lines of those who were passed over before."""
         return [item.line for item, _ in self.chosen.now if item.line <= self.sheet.fed_to]

@@ -1,30 +1,40 @@
 """The last look at a notice's messages before they are handed over: may they still go out?
 
-They may have waited for a morning, for a channel, or under a pause, and somebody may have opted out meanwhile. And what
-came back to the queue of a notice that was stopped may be claimed before `tend` has held or ended it.
+They may have waited for a morning, for a channel, or under a pause, and the notice for its day. Somebody may have opted
+out meanwhile, and a dossier that somebody was found by may have another phone: what it says is for that one only. And
+what came back to the queue of a notice that was stopped may be claimed before `tend` has held or ended it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from smsgw.clock import Clock
 from smsgw.dispatch.vetting import Vetted, put_off, withdrawn
+from smsgw.dossiers.source import OneStop, OneStopUnavailable
+from smsgw.notices.audience.numbers import number
 from smsgw.store import notice_sending, opt_outs
 from smsgw.store.database import Database
-from smsgw.store.outbox import Claimed
+from smsgw.store.notices import Addressee
+from smsgw.store.outbox import Claimed, Settled
 from smsgw.store.tables import Lane
 
 OPTED_OUT = "opted_out"
-AGAIN_IN = timedelta(minutes=1)  # should nobody tend to notices for so long
+OTHER_PHONE = "other_phone"
+DOSSIER_GONE = "dossier_gone"
+AGAIN_IN = timedelta(minutes=1)  # should nobody tend to notices for so long, or while the one-stop database is away
+
+log = logging.getLogger("smsgw.notices")
 
 
 class NoticeVet:
     """Vets what the senders are about to hand over."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, onestop: OneStop, clock: Clock) -> None:
         self._database = database
+        self._onestop = onestop
         self._clock = clock
 
     def __call__(self, lease: str, messages: Sequence[Claimed]) -> Vetted:
@@ -34,16 +44,38 @@ class NoticeVet:
             return Vetted(messages, ())
         with self._database.reading() as connection:
             refusing = opt_outs.among(connection, "notice", {message.recipient for message in ours})
-            strays = notice_sending.stopped_among(connection, [item.id for item in ours if item.attempts > 1])
-        if not (refusing or strays):
-            return Vetted(messages, ())
-        now = self._clock()
-        stopped = [
-            withdrawn(item, OPTED_OUT, "the person wants no notices any more", now)
-            if item.recipient in refusing
-            else put_off(item, now + AGAIN_IN)
-            for item in ours
-            if item.recipient in refusing or item.id in strays
-        ]
-        gone = {item.message.id for item in stopped}
-        return Vetted([item for item in messages if item.id not in gone], stopped)
+            again = [item.id for item in ours if item.attempts > 1]
+            strays = notice_sending.stopped_among(connection, again)
+            # What a notice sends again may be the last of it, when it is not under way any more.
+            asked = [item.id for item in ours] if notice_sending.any_of_dossiers(connection) else again
+            addressees = notice_sending.dossiers_among(connection, asked)
+        now, stopped = self._clock(), dict[str, Settled]()
+        for item in ours:
+            if item.recipient in refusing:
+                stopped[item.id] = withdrawn(item, OPTED_OUT, "the person wants no notices any more", now)
+            elif item.id in strays:
+                stopped[item.id] = put_off(item, now + AGAIN_IN)
+        stopped |= self._astray([item for item in ours if item.id not in stopped], addressees, now)
+        return Vetted([item for item in messages if item.id not in stopped], [*stopped.values()])
+
+    def _astray(
+        self, messages: Sequence[Claimed], addressees: Mapping[str, Addressee], now: datetime
+    ) -> dict[str, Settled]:
+        """Of messages to people who were found by their dossiers: those that must not go there, or not yet."""
+        concerned = [(item, addressees[item.id]) for item in messages if item.id in addressees]
+        try:
+            phones = self._onestop.phones({addressee.dossier for _, addressee in concerned})
+        except OneStopUnavailable as error:
+            log.warning("notices wait: %s", error)
+            return {item.id: put_off(item, now + AGAIN_IN) for item, _ in concerned}
+        gone = {
+            item.id: withdrawn(item, DOSSIER_GONE, "the dossier is not in the one-stop database any more", now)
+            for item, addressee in concerned
+            if addressee.dossier not in phones
+        }
+        moved = {
+            item.id: withdrawn(item, OTHER_PHONE, "the dossier has another phone now", now)
+            for item, addressee in concerned
+            if item.id not in gone and number(phones[addressee.dossier].strip()) != addressee.phone
+        }
+        return gone | moved

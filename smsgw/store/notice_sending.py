@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from smsgw.store.batch import Batch, looked_at_last
 from smsgw.store.database import Database
 from smsgw.store.notice_turns import FED, fed_to, untold
-from smsgw.store.notices import Addressee, Notice, in_pages
+from smsgw.store.notices import DOSSIER, Addressee, Notice, in_pages
 from smsgw.store.states import LIVE_FOR, NO_RECEIPT, State, check_move
 from smsgw.store.tables import Lane, history, notice, notice_recipient, outbound
 from smsgw.store.tables.notices import under_way
@@ -119,6 +119,29 @@ _STOPPED_AMONG = Batch(
         .join(given, given.c.message_id == _r.message_id)
         .join(notice, _n.id == _r.notice_id)
         .where(looked_at_last(_n.state.in_(STOPPED)))
+    ),
+)
+
+
+def any_of_dossiers(connection: sa.Connection) -> bool:
+    """Whether any notice that is under way has recipients who were found by their dossiers."""
+    first = sa.select(_r.fields).where(_r.notice_id == _n.id).order_by(_r.line).limit(1).scalar_subquery()
+    # All of them were, or none. A quotation mark within a value has a backslash before it.
+    found = sa.exists().where(under_way(), first.correlate(notice).contains(f'"{DOSSIER}": "', autoescape=True))
+    return bool(connection.scalar(sa.select(found)))
+
+
+def dossiers_among(connection: sa.Connection, messages: Sequence[str]) -> dict[str, Addressee]:
+    """Whom those of these messages are for that go to people who were found by their dossiers, by message."""
+    found = _ADDRESSEES.rows(connection, ((id,) for id in messages)) if messages else ()
+    addressees = ((id, Addressee(*row)) for id, *row in found)
+    return {id: addressee for id, addressee in addressees if addressee.dossier}
+
+
+_ADDRESSEES = Batch(
+    (_r.message_id,),
+    lambda given: sa.select(_r.message_id, _r.line, _r.phone, _r.fields).join(
+        given, given.c.message_id == _r.message_id
     ),
 )
 

@@ -68,7 +68,7 @@ class FilterAudience:
         for dossier in selecting.rows(self.url, self.selection, columns, self.now, self.within):
             self.rows += 1
             values = {name: _said(column, dossier[column], self.now.tzinfo) for name, column in wanted.items()}
-            yield from self._read(str(dossier["code"]), str(dossier["applicant_phone"] or ""), values)
+            yield from self._read(str(dossier["code"]).strip(), str(dossier["applicant_phone"] or ""), values)
 
     def _wanted(self) -> dict[str, str]:
         """The column of the view for each placeholder's key."""

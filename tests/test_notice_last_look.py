@@ -1,0 +1,143 @@
+"""The last look at a notice to people who were found by their dossiers: what it says is for the dossier's phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from smsgw.dossiers.selection import Selection
+from smsgw.notices import report
+from smsgw.notices.audience.filtered import FilterAudience
+from smsgw.notices.drafting import Draft
+from smsgw.store.notices import Addressee, Notice
+from smsgw.store.tables import notice, notice_recipient, outbound
+from tests.agency import Agency
+from tests.bulletin import Cast
+from tests.test_notice_turns import rest
+from tests.world import World, world
+
+TEXT = "Hồ sơ ((mã hồ sơ)) cần bổ sung giấy tờ. Xin liên hệ bộ phận một cửa."
+STRANGER = "84987000111"
+
+
+@pytest.fixture
+def agency(anywhere: World) -> Agency:
+    return Agency(anywhere.folder)
+
+
+def approved_by_filter(cast: Cast) -> tuple[Notice, list[Addressee]]:
+    """A notice to the owners of all dossiers, approved; and whom it is for."""
+    onestop = cast.world.gateway.onestop.url
+    audience = FilterAudience(onestop, Selection(), TEXT, cast.world.clock(), language="en")
+    made = cast.notices.create(Draft("Bổ sung", TEXT, "all"), audience, cast.an).notice
+    cast.notices.submit(made.id, cast.an)
+    with cast.world.gateway.database.reading() as connection:
+        columns = notice_recipient.c.line, notice_recipient.c.phone, notice_recipient.c.fields
+        rows = connection.execute(sa.select(*columns).order_by(notice_recipient.c.line)).all()
+    return cast.notices.approve(made.id, cast.binh), [Addressee(*row) for row in rows]
+
+
+def reasons(cast: Cast, made: Notice) -> dict[str, tuple[object, object]]:
+    """What its report says of those whose message did not go out, by phone."""
+    lines = [*report.records(cast.notices.means, cast.notices.find(made.id, cast.an), "vi")][1:]
+    return {str(phone): (state, reason) for _, phone, state, reason, *_ in lines if state != "đã đến máy"}
+
+
+def test_who_has_given_the_phone_on_a_dossier_away_is_told_nothing_of_it(cast: Cast, agency: Agency) -> None:
+    made, (first, second, third, *others) = approved_by_filter(cast)
+    agency.change(first.dossier, cast.world.clock(), applicant_phone=f"0{STRANGER[2:]}")
+    agency.change(second.dossier, cast.world.clock(), applicant_phone="")
+    agency.remove(third.dossier)
+    cast.world.settle(20)
+    assert [cast.world.heard(one.phone) for one in (first, second, third)] == [[], [], []]
+    assert cast.world.heard(STRANGER) == []  # whom nobody approved
+    assert all(len(cast.world.heard(one.phone)) == 1 for one in others)
+    assert cast.counts(made.id) == {"delivered": len(others), "cancelled": 3}
+    assert cast.state(made.id) == "done"
+    assert reasons(cast, made) == {
+        first.phone: ("đã hủy", "hồ sơ đã đổi số điện thoại"),
+        second.phone: ("đã hủy", "hồ sơ đã đổi số điện thoại"),
+        third.phone: ("đã hủy", "hồ sơ không còn trong phần mềm một cửa"),
+    }
+
+
+def test_what_waits_through_the_night_is_looked_at_in_the_morning(cast: Cast, agency: Agency) -> None:
+    cast.world.clock.now += timedelta(hours=9, seconds=-1)
+    made, (first, *others) = approved_by_filter(cast)
+    cast.world.gateway.feeder.feed()
+    cast.world.clock.forward(hours=1)
+    agency.change(first.dossier, cast.world.clock(), applicant_phone=f"0{STRANGER[2:]}")
+    cast.world.clock.forward(hours=9)
+    cast.world.settle(20)
+    assert cast.world.heard(first.phone) == []
+    assert cast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
+
+
+def test_the_same_phone_in_another_form_is_the_same_phone(cast: Cast, agency: Agency) -> None:
+    made, people = approved_by_filter(cast)
+    for one, form in zip(people, ("+84 {}", "{}.0", " 0{} ", "'0{}"), strict=False):
+        agency.change(one.dossier, cast.world.clock(), applicant_phone=form.format(one.phone[2:]))
+    cast.world.settle(20)
+    assert cast.counts(made.id) == {"delivered": len(people)}
+
+
+def test_a_dossier_that_makes_no_sense_otherwise_still_has_its_phone(cast: Cast, agency: Agency) -> None:
+    made, (first, *others) = approved_by_filter(cast)
+    agency.change(first.dossier, cast.world.clock(), status=77)
+    cast.world.settle(20)
+    assert len(cast.world.heard(first.phone)) == 1
+    assert cast.counts(made.id) == {"delivered": len(others) + 1}
+
+
+def test_while_dossiers_can_not_be_read_their_notice_waits(cast: Cast) -> None:
+    made, people = approved_by_filter(cast)
+    file = cast.world.folder / "onestop.db"
+    away = file.rename(file.with_suffix(".away"))
+    cast.world.settle(20)
+    assert cast.counts(made.id) == {"queued": len(people)}
+    away.rename(file)
+    cast.world.clock.forward(seconds=60)
+    cast.world.settle(20)
+    assert cast.counts(made.id) == {"delivered": len(people)}
+
+
+def test_what_is_sent_again_when_the_notice_is_over_is_looked_at_as_well(cast: Cast, agency: Agency) -> None:
+    made, (first, *others) = approved_by_filter(cast)
+    cast.world.gateway.feeder.feed()
+    with cast.world.gateway.database.writing("test") as connection:
+        connection.execute(sa.update(outbound).values(attempts=1))
+        connection.execute(sa.update(notice).values(state="done"))
+    agency.change(first.dossier, cast.world.clock(), applicant_phone=f"0{STRANGER[2:]}")
+    cast.world.settle(20)
+    assert cast.world.heard(first.phone) == []
+    assert cast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
+
+
+@pytest.fixture
+def fast(tmp_path: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+    """A channel whose senders take notices into their hands."""
+    monkeypatch.setattr("smsgw.notices.feeding.PATIENCE", 10.0)
+    with world(tmp_path, tables_url, tps=1_000_000) as made:
+        made.clock.forward(seconds=1)
+        _, *others = made.gateway.senders
+        for sender in others:
+            sender.start()
+        cast = Cast(made)
+        rest(cast)
+        yield cast
+        for sender in others:
+            sender.stop(10)
+
+
+def test_it_is_held_to_the_dossiers_where_senders_have_nothing_to_do_as_well(fast: Cast) -> None:
+    made, (first, *others) = approved_by_filter(fast)
+    Agency(fast.world.folder).change(first.dossier, fast.world.clock(), applicant_phone=f"0{STRANGER[2:]}")
+    fast.world.gateway.feeder.feed()
+    rest(fast)
+    fast.world.settle()
+    assert fast.world.heard(first.phone) == []
+    assert fast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
