@@ -13,6 +13,7 @@ from smsgw.dossiers.selection import Selection
 from smsgw.notices import report
 from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.drafting import Draft
+from smsgw.notices.preview import preview
 from smsgw.store.notices import Addressee, Notice
 from smsgw.store.tables import notice, notice_recipient, outbound
 from tests.agency import Agency
@@ -141,3 +142,11 @@ def test_it_is_held_to_the_dossiers_where_senders_have_nothing_to_do_as_well(fas
     fast.world.settle()
     assert fast.world.heard(first.phone) == []
     assert fast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
+
+
+def test_the_budget_gets_back_what_was_withdrawn_when_a_notice_is_done(cast: Cast, agency: Agency) -> None:
+    made, (first, *others) = approved_by_filter(cast)
+    agency.remove(first.dossier)
+    cast.world.settle(20)
+    assert cast.state(made.id) == "done"
+    assert preview(cast.notices.means, cast.notices.find(made.id, cast.an)).budget.used == len(others)

@@ -184,6 +184,7 @@ class Feeder:
         with self._means.database.reading() as connection:
             strays = sending.strays(connection)
             done = [id for id in sending.being_sent(connection) if self._is_done(connection, id)]
+            spent = {id: sending.spent(connection, id) for id in done}
             half_loaded = rows.left(connection, State.LOADING, now - LOADING_FOR)
             left = rows.left(connection, State.PAUSED, now - HELD_FOR)
         if strays or done or left:
@@ -193,16 +194,20 @@ class Feeder:
                 for id in done:
                     notice = sending.lock(connection, id)
                     if notice is not None and self._is_done(connection, id):
-                        self._finish(connection, notice)
+                        self._finish(connection, notice, spent[id])
                 for id in left:
                     self._give_up(connection, id, now)
         for id in half_loaded:
             rows.forget(Hands(self._means.database, self._stopping), id)
 
-    def _finish(self, connection: sa.Connection, notice: Notice) -> None:
-        """End a notice, unless somebody was put in or taken out where all had had their turn."""
+    def _finish(self, connection: sa.Connection, notice: Notice, spent: int) -> None:
+        """End a notice, unless somebody was put in or taken out where all had had their turn.
+
+        The budget gets back what those would have taken to whom nothing went.
+        """
         if turns.is_whole(connection, notice):
             _move(connection, notice, Move.FINISH, self._means)
+            give_back(connection, self._means, notice, notice.segments - spent)
         else:
             self._void(connection, notice)
 
