@@ -18,6 +18,7 @@ from smsgw.app import create_provider
 from smsgw.dispatch import quotas
 from smsgw.dispatch.channel import Channel
 from smsgw.dispatch.registering import RegisteredError
+from smsgw.dispatch.sender import LEASES
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.gateway import Gateway
 from smsgw.reminders.rules import RulesError
@@ -35,7 +36,7 @@ LEAST_ROOM = 500  # megabytes
 MOST_NAMED = 6  # texts
 ROWS = 200  # of the one-stop database
 CLOCK_TOLERANCE = timedelta(seconds=30)
-COMMIT = 0.5  # seconds that are left for everything but the look-up when a callback is answered
+COMMIT = 0.5  # seconds that are left for everything but the look-up
 
 _READ_ONLY = "SELECT current_user, current_schema(), current_setting('transaction_read_only') = 'on'"
 _CLOSED = """
@@ -131,14 +132,15 @@ def _templates(gateway: Gateway, channel: Channel) -> Finding:
 
 
 def _too_slow(channel: Channel, look_up: float) -> str | None:
-    """Whether the carrier would call again while a citizen's dossier is still looked up."""
-    patience = channel.provider.abilities.patience
-    if patience is None or look_up + COMMIT <= (limit := patience.total_seconds()):
+    """Whether a look-up may take longer than what waits for it: the carrier's callback, or what it is to be sent."""
+    patience, lease = channel.provider.abilities.patience, LEASES * channel.provider.time_limit
+    if patience is not None and look_up + COMMIT > (limit := patience.total_seconds()):
+        waits = f"its carrier waits {limit:g} s for an answer"
+    elif look_up + COMMIT > (limit := lease):
+        waits = f"a reminder or notice must be on its way in {limit:g} s, {LEASES} times the channel's time_limit"
+    else:
         return None
-    return (
-        f"its carrier waits {limit:g} s for an answer, and onestop.time_limit is {look_up:g} s;"
-        f" set that to {limit - COMMIT:g} or less"
-    )
+    return f"{waits}, and onestop.time_limit is {look_up:g} s; set that to {limit - COMMIT:g} or less"
 
 
 def _usable(database: Database) -> Finding | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from providers.aggregator import Aggregator
 from smsgw import checkup
 from smsgw.dossiers.source import COLUMNS
 from smsgw.settings import load
@@ -109,3 +110,19 @@ def test_the_doctor_says_why_a_file_is_no_database_and_goes_on(shell: Shell) -> 
         assert f"FAIL gateway database: can't be reached: {why}; check its URL and rights" in examined.stdout
         assert "ok   one-stop database" in examined.stdout
         assert re.fullmatch("smsgw: not well: gateway database.*; what to do stands with each\n", examined.stderr)
+
+
+def test_the_doctor_says_when_a_look_up_may_outlast_what_waits_for_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shell.folder)
+    monkeypatch.setattr(Aggregator, "fault", lambda _: None)
+    monkeypatch.setenv("SMSGW_CHANNELS__SMS__TIME_LIMIT", "2")
+    for limit, ok in (("5.5", True), ("6", False)):
+        monkeypatch.setenv("SMSGW_ONESTOP__TIME_LIMIT", limit)
+        found = {finding.what: finding for finding in checkup.examine(load(Path("settings.toml")))}["channel sms"]
+        assert found.ok is ok
+    assert found.detail == (
+        "a reminder or notice must be on its way in 6 s, 3 times the channel's time_limit,"
+        " and onestop.time_limit is 6 s; set that to 5.5 or less"
+    )
