@@ -11,8 +11,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from smsgw.dossiers.selection import Selection
 from smsgw.gateway import Gateway
 from smsgw.notices.audience.file import FileAudience
+from smsgw.notices.audience.filtered import FilterAudience
 from smsgw.notices.drafting import Draft
 from smsgw.notices.office import Created, Notices
 from smsgw.notices.progress import Progress, progress
@@ -20,10 +22,12 @@ from smsgw.notices.refusals import NoticeRefused
 from smsgw.settings import load
 from smsgw.store import officials
 from smsgw.store.ids import new_id
-from smsgw.store.notices import Notice
+from smsgw.store.notices import Addressee, Notice
 from smsgw.store.officials import Official, Role
+from smsgw.store.tables import notice_recipient
 from tests.world import NOON, World
 
+OF_A_DOSSIER = "Hồ sơ ((mã hồ sơ)) cần bổ sung giấy tờ. Xin liên hệ bộ phận một cửa."
 TEXT = "Kính mời ((tên)) đến nhận kết quả tại bộ phận một cửa."
 
 
@@ -97,6 +101,18 @@ class Cast:
 
     def state(self, id: str) -> str:
         return self.notices.find(id, self.an).state
+
+
+def approved_by_filter(cast: Cast) -> tuple[Notice, list[Addressee]]:
+    """A notice to the owners of all dossiers, approved; and whom it is for."""
+    onestop = cast.world.gateway.onestop.url
+    audience = FilterAudience(onestop, Selection(), OF_A_DOSSIER, cast.world.clock(), language="en")
+    made = cast.notices.create(Draft("Bổ sung", OF_A_DOSSIER, "all"), audience, cast.an).notice
+    cast.notices.submit(made.id, cast.an)
+    with cast.world.gateway.database.reading() as connection:
+        columns = notice_recipient.c.line, notice_recipient.c.phone, notice_recipient.c.fields
+        rows = connection.execute(sa.select(*columns).order_by(notice_recipient.c.line)).all()
+    return cast.notices.approve(made.id, cast.binh), [Addressee(*row) for row in rows]
 
 
 def approving(settings: Path, who: str, ids: list[str], together: Barrier, told: Connection) -> None:

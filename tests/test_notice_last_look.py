@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from smsgw.dossiers.selection import Selection
 from smsgw.notices import report
-from smsgw.notices.audience.filtered import FilterAudience
-from smsgw.notices.drafting import Draft
 from smsgw.notices.preview import preview
-from smsgw.store.notices import Addressee, Notice
-from smsgw.store.tables import notice, notice_recipient, outbound
+from smsgw.store.notices import Notice
+from smsgw.store.tables import notice, outbound
 from tests.agency import Agency
-from tests.bulletin import Cast
-from tests.test_notice_turns import rest
-from tests.world import World, world
+from tests.bulletin import Cast, approved_by_filter
+from tests.world import World
 
-TEXT = "Hồ sơ ((mã hồ sơ)) cần bổ sung giấy tờ. Xin liên hệ bộ phận một cửa."
 STRANGER = "84987000111"
 
 
 @pytest.fixture
 def agency(anywhere: World) -> Agency:
     return Agency(anywhere.folder)
-
-
-def approved_by_filter(cast: Cast) -> tuple[Notice, list[Addressee]]:
-    """A notice to the owners of all dossiers, approved; and whom it is for."""
-    onestop = cast.world.gateway.onestop.url
-    audience = FilterAudience(onestop, Selection(), TEXT, cast.world.clock(), language="en")
-    made = cast.notices.create(Draft("Bổ sung", TEXT, "all"), audience, cast.an).notice
-    cast.notices.submit(made.id, cast.an)
-    with cast.world.gateway.database.reading() as connection:
-        columns = notice_recipient.c.line, notice_recipient.c.phone, notice_recipient.c.fields
-        rows = connection.execute(sa.select(*columns).order_by(notice_recipient.c.line)).all()
-    return cast.notices.approve(made.id, cast.binh), [Addressee(*row) for row in rows]
 
 
 def reasons(cast: Cast, made: Notice) -> dict[str, tuple[object, object]]:
@@ -116,32 +97,6 @@ def test_what_is_sent_again_when_the_notice_is_over_is_looked_at_as_well(cast: C
     cast.world.settle(20)
     assert cast.world.heard(first.phone) == []
     assert cast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
-
-
-@pytest.fixture
-def fast(tmp_path: Path, tables_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
-    """A channel whose senders take notices into their hands."""
-    monkeypatch.setattr("smsgw.notices.feeding.PATIENCE", 10.0)
-    with world(tmp_path, tables_url, tps=1_000_000) as made:
-        made.clock.forward(seconds=1)
-        _, *others = made.gateway.senders
-        for sender in others:
-            sender.start()
-        cast = Cast(made)
-        rest(cast)
-        yield cast
-        for sender in others:
-            sender.stop(10)
-
-
-def test_it_is_held_to_the_dossiers_where_senders_have_nothing_to_do_as_well(fast: Cast) -> None:
-    made, (first, *others) = approved_by_filter(fast)
-    Agency(fast.world.folder).change(first.dossier, fast.world.clock(), applicant_phone=f"0{STRANGER[2:]}")
-    fast.world.gateway.feeder.feed()
-    rest(fast)
-    fast.world.settle()
-    assert fast.world.heard(first.phone) == []
-    assert fast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
 
 
 def test_the_budget_gets_back_what_was_withdrawn_when_a_notice_is_done(cast: Cast, agency: Agency) -> None:

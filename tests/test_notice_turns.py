@@ -16,7 +16,8 @@ from smsgw.store.notices import Notice, Sheet
 from smsgw.store.opt_outs import OptOut
 from smsgw.store.outbox import NewMessage
 from smsgw.store.tables import Lane, channel, notice, notice_recipient, notice_sheet, outbound
-from tests.bulletin import Cast, approved, phone
+from tests.agency import Agency
+from tests.bulletin import Cast, approved, approved_by_filter, phone
 from tests.chaos import until
 from tests.sending import broken, rests
 from tests.test_outbox import add, message
@@ -169,6 +170,16 @@ def test_who_has_opted_out_gets_nothing_by_the_short_way_either(fast: Cast) -> N
     fast.world.settle()
     assert heard(fast, 250) == [number != 7 for number in range(250)]
     assert fast.counts(made.id) == {"delivered": 249, "cancelled": 1}
+
+
+def test_what_is_for_a_dossiers_phone_only_does_not_go_the_short_way(fast: Cast) -> None:
+    made, (first, *others) = approved_by_filter(fast)
+    Agency(fast.world.folder).change(first.dossier, fast.world.clock(), applicant_phone="0987000111")
+    fast.world.gateway.feeder.feed()
+    rest(fast)
+    fast.world.settle()
+    assert fast.world.heard(first.phone) == []
+    assert fast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
 
 
 def another(there: World) -> Feeder:
