@@ -328,8 +328,6 @@ def test_a_body_in_chunks_is_read_and_one_that_is_too_large_is_refused_alike(ser
         ("/notices/%00", 404),
         ("/notices/%00/report", 404),
         ("/dossiers/%00", 404),
-        ("/messages?before=%00", 200),
-        ("/notices?before=%00", 200),
     ],
 )
 def test_what_no_database_can_look_for_is_nowhere(anywhere: World, path: str, status: int) -> None:

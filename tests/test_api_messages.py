@@ -35,6 +35,18 @@ def test_with_its_accents_if_that_is_wanted(here: World) -> None:
     assert (made["text"], made["encoding"]) == ("Mời bà đến lấy kết quả.", "ucs2")
 
 
+@pytest.mark.parametrize("text", ["😀", "😀 🎉!", "您好"])
+def test_a_text_of_which_only_question_marks_would_go_out_is_refused(here: World, text: str) -> None:
+    one = system(here)
+    refused = one.post("/messages", ORDER | {"text": text}, 422)
+    assert (refused["reason"], refused["detail"]) == (
+        "text",
+        "only question marks would be left of this text; send it with its accents",
+    )
+    assert one.post("/messages", ORDER | {"text": text, "accents": True})["text"] == text
+    assert one.post("/messages", ORDER | {"text": "OK 😀"})["text"] == "OK ?"
+
+
 def test_the_same_request_under_the_same_name_is_done_once(anywhere: World) -> None:
     one = system(anywhere)
     first = one.post("/messages", ORDER, once="hen-4711")

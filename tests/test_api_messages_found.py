@@ -62,6 +62,7 @@ def test_a_system_finds_its_messages_by_what_it_asks_for(anywhere: World) -> Non
         ("state=lost", "state"), ("state=", "state"), ("to=abc", "to"), ("to=02963852288", "to"),
         ("since=today", "since"), ("since=0001-01-01", "since"), ("until=9999-12-31T23:59", "until"),
         (f"reference={'x' * 65}", "reference"), ("reference=", "reference"), ("key=x", "key"),
+        ("before=x", "before"), ("before=", "before"), ("before=%00", "before"),
     ],
 )  # fmt: skip
 def test_a_filter_that_can_not_be_meant_is_refused_by_name(here: World, query: str, field: str) -> None:
@@ -69,7 +70,7 @@ def test_a_filter_that_can_not_be_meant_is_refused_by_name(here: World, query: s
     assert [error["field"] for error in refused["errors"]] == [field]
 
 
-@pytest.mark.parametrize("query", [f"reference={'x' * 65}", "reference=", f"before={'x' * 65}"])
+@pytest.mark.parametrize("query", [f"reference={'x' * 65}", "reference="])
 def test_the_length_of_what_is_looked_for_is_said_in_characters(here: World, query: str) -> None:
     refused = system(here).get(f"/messages?{query}", 422)
     assert "character" in refused["errors"][0]["problem"]

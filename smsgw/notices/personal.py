@@ -21,6 +21,7 @@ from smsgw.store.outbox import NewMessage
 from smsgw.store.systems import Key
 from smsgw.store.tables import Lane
 from smsgw.store.wakes import Bell
+from smsgw.text.accents import lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Personal:
         text = worded(order.text.strip(), {}, accents=order.accents)
         if not text:
             raise MessageRefused("text", "the message has no text")
+        if not order.accents and lost(order.text) and not any(map(str.isalnum, text)):
+            raise MessageRefused("text", "only question marks would be left of this text; send it with its accents")
         if left := placeholders(text):
             said = ", ".join(f"(({name}))" for name in left.values())
             raise MessageRefused("placeholder", f"the text has {said}, which nothing fills; write what it stands for")

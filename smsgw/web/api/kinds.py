@@ -22,10 +22,6 @@ Phone = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
 # With a NUL in it PostgreSQL would not look for it, and so it is found nowhere.
 Sought = Annotated[str, AfterValidator(storable)]
-# The length is looked at first, as then it is said in characters.
-Before = Annotated[
-    str, Field(max_length=64, description="What the page before this one had as next."), AfterValidator(storable)
-]
 Reference = Annotated[
     str,
     Field(
@@ -56,6 +52,13 @@ def _in_the_calendar(day: date) -> date:
     return day
 
 
+def _an_id(next_one: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", next_one):
+        raise ValueError("expected what the page before this one had as next")
+    return next_one
+
+
+Before = Annotated[str, Field(description="What the page before this one had as next."), AfterValidator(_an_id)]
 Day = Annotated[date, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_the_calendar)]
 # Two enumerations of the same name would be one in the description.
