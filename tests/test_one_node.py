@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from smsgw.bench.ports import free_port
 from smsgw.gateway import ROLES
 from smsgw.serve import Node
 from smsgw.settings import load
-from smsgw.store.database import InUse
+from smsgw.store.database import Closed, Database, InUse
 from tests.serving import Serving
 
 CHANNEL = """
@@ -77,3 +79,16 @@ def test_another_name_of_the_same_file_changes_nothing(
     first.stop()
     second = Node(load(elsewhere / "settings.toml"), ["worker"])
     second.stop()
+
+
+def test_whose_the_files_are_to_be_is_said_to_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path}/gateway.db")
+
+    def closed(file: Path, mode: str) -> None:  # root, as which tests run too, may open everything
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "open", closed)
+    said = f"{tmp_path}/gateway.db.lock: Permission denied; all in that folder must belong to the user who"
+    with pytest.raises(Closed, match=re.escape(said)):
+        database.hold()
+    database.close()

@@ -300,7 +300,7 @@ class Notices:
         _check_role(who, "sender")
         notice, to = self.find(id, who), phone or who.phone
         if to is None:
-            raise NoticeRefused("phone", f"no phone of {who.name} is known; name one")
+            raise NoticeRefused("phone", f"no phone of {who.name} is known; give one: --to 0912345678")
         if not phones.takes_texts(to):
             raise NoticeRefused("phone", f"no text reaches {phones.mask(to)}; name a mobile phone")
         with self.means.database.reading() as connection:

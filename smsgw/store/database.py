@@ -29,6 +29,10 @@ class InUse(ExpectedFailure):
     """Another process runs the gateway on a database that takes one. The text says which, and what to do."""
 
 
+class Closed(ExpectedFailure):
+    """The files of a database are another user's. The text says which, and what to do."""
+
+
 def trouble(error: BaseException) -> str:
     """Why a statement failed, for the log: the disk is full, no connection; without what was being written.
 
@@ -123,7 +127,9 @@ class Database:
             self.boundary(name, side)
 
     def hold(self) -> None:
-        """Be the only node that runs on it, where it is SQLite's, until it is closed. Raises InUse if another one is.
+        """Be the only node that runs on it, where it is SQLite's, until it is closed.
+
+        Raises InUse if another one is, and Closed if this user may not write beside it.
 
         The lock is the system's and ends with its process, however that ends; the file stays and means nothing. It is
         none of the database's own, as SQLite would lose its locks when one of those is closed.
@@ -132,7 +138,11 @@ class Database:
             return
         file = self.file.resolve()
         file.parent.mkdir(parents=True, exist_ok=True)
-        held = file.with_name(f"{file.name}.lock").open("ab")
+        try:
+            held = file.with_name(f"{file.name}.lock").open("ab")
+        except PermissionError as error:
+            whose = "all in that folder must belong to the user who runs the gateway (chown)"
+            raise Closed(f"{error.filename}: {error.strerror}; {whose}") from None
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
