@@ -14,7 +14,20 @@ import pytest
 import sqlalchemy as sa
 
 from providers.contract import Inbound, Part
-from smsgw.store import channels, followers, history, inbox, lines, officials, people, ratings, receipts, reminders
+from smsgw.officials.systems import Systems
+from smsgw.store import (
+    channels,
+    followers,
+    history,
+    inbox,
+    lines,
+    officials,
+    people,
+    ratings,
+    receipts,
+    reminders,
+    systems,
+)
 from smsgw.store.channels import Channel
 from smsgw.store.chats import Overtaken
 from smsgw.store.database import Database
@@ -26,6 +39,7 @@ from smsgw.store.ratings import Rating
 from smsgw.store.receipts import Report
 from smsgw.store.reminders import Reminder
 from smsgw.store.states import State
+from smsgw.store.systems import Asked
 from smsgw.store.tables import Lane, inbound, outbound
 from tests import test_outbox as outbox
 from tests.chaos import until
@@ -300,3 +314,25 @@ def _waits(database: Database) -> bool:
     with database.reading() as connection:
         waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         return bool(connection.scalar(waiting))
+
+
+def test_a_message_and_a_notice_asked_for_under_one_name_do_not_fail_each_other(postgres_tables: str) -> None:
+    database, asked, failed = Database(postgres_tables), list[bool](), list[Exception]()
+    key = Systems(database, lambda: NOON).add("kiosk", "sender", None, 10, "an")[0].id
+
+    def notice() -> None:
+        try:
+            with database.writing("test") as connection:
+                asked.append(systems.ask(connection, key, "hen-4711", Asked("notice", new_id()), NOON))
+        except sa.exc.OperationalError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=notice)
+    with database.writing("test") as connection:
+        systems.lock(connection, key)  # as whoever sends a message with it does
+        thread.start()
+        until(lambda: asked or _waits(database), "the other to have asked")
+        asked.append(systems.ask(connection, key, "hen-4711", Asked("message", new_id()), NOON))
+    thread.join()
+    assert (asked, failed) == ([True, False], [])
+    database.close()

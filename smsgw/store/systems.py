@@ -91,8 +91,9 @@ def _one(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> Key | Non
 
 def lock(connection: sa.Connection, id: str) -> Key | None:
     """A key that is not revoked; whoever sends with it, or revokes it, waits until this transaction ends."""
-    row = connection.execute(sa.select(*_KEY).where(_k.id == id, _k.revoked_at.is_(None)).with_for_update())
-    found = row.one_or_none()
+    # But not who writes a row that names the key: whoever holds the key may have to wait for that row in turn.
+    living = sa.select(*_KEY).where(_k.id == id, _k.revoked_at.is_(None)).with_for_update(key_share=True)
+    found = connection.execute(living).one_or_none()
     return Key(*found) if found else None
 
 
