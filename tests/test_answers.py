@@ -23,7 +23,7 @@ from smsgw.answers.asked import (
     codes_asked,
 )
 from smsgw.answers.asker import Asker, Reply
-from smsgw.answers.asking import understand
+from smsgw.answers.asking import EXAMPLE, understand
 from smsgw.answers.wording import Wording, WordingError
 from smsgw.answers.words import Words
 from smsgw.dossiers import sample
@@ -221,6 +221,13 @@ def test_an_unknown_code_is_echoed_with_help_worth_its_fee() -> None:
     assert reply.kind == "not_found"
     assert reply.text.startswith("Khong tim thay ho so H01.99-180802-0012. Xin xem lai ma tren giay hen")
     assert "1022" in reply.text
+
+
+@pytest.mark.parametrize(("language", "said"), [("vi", "chi la ma vi du."), ("en", "is only an example.")])
+def test_who_texts_the_code_that_answers_show_is_told_that_it_is_only_an_example(language: Language, said: str) -> None:
+    reply = ANSWERS.reply(understand(f"HS {EXAMPLE}", Words()), Asker(STRANGER, language), {}, NOW)
+    assert reply.text.startswith(f"{EXAMPLE} {said}")
+    assert measure(reply.text).segments == 1
 
 
 def test_the_other_form_of_an_office_is_asked_about_and_not_taken() -> None:

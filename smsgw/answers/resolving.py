@@ -8,6 +8,7 @@ from datetime import date
 
 from smsgw.answers.asked import Request, Unfollow, codes_read, reading_again
 from smsgw.answers.asker import Asker, Said
+from smsgw.answers.asking import EXAMPLE
 from smsgw.dossiers.codes import day_of, parse
 from smsgw.dossiers.dossier import Dossier
 from smsgw.dossiers.reading import Read, Reading, normalised
@@ -82,7 +83,8 @@ def resolved(reading: Reading, found: Mapping[str, Dossier]) -> Dossier | Said:
         return Said("not_found", "incomplete")  # it counts as a guess, and nobody typed what it was read as
     if others := tuple(code for code in reading.suggestions if code in found):
         return _question("suggested", reading.literal, others)
-    return Said("not_found", "not_found", {"code": reading.literal}, (reading.literal,))
+    key = "only_example" if reading.literal == EXAMPLE else "not_found"
+    return Said("not_found", key, {"code": reading.literal}, (reading.literal,))
 
 
 def about(readings: tuple[Reading, ...], asker: Asker, found: Mapping[str, Dossier]) -> Dossier | None:

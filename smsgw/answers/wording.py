@@ -48,7 +48,7 @@ _STATES: dict[str, set[str]] = {
 }
 _ALLOWED: dict[str, set[str]] = {
     **_STATES,
-    "not_found": {"code!"} | _HELP,
+    **dict.fromkeys(("not_found", "only_example"), {"code!"} | _HELP),
     "ambiguous": {"options!", "choose!"} | _HELP,
     "suggested": {"code!", "options!", "choose!"} | _HELP,
     **{f"choose_{count}": set() for count in (1, 2, 3)},
