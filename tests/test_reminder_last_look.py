@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from smsgw.officials.steering import Steering
-from smsgw.store import outbox
+from smsgw.store import outbox, overdue
 from smsgw.store.tables import Lane, outbound
 from tests.agency import Agency
 from tests.systems import ORDER, PHONE, system
@@ -175,3 +176,45 @@ def test_what_a_carrier_may_have_already_is_sent_again_as_it_was(here: World) ->
     for doubts, as_it_was in ((1, True), (0, False)):
         (going,) = here.gateway.office.vet("me", [one._replace(doubts=doubts)]).going
         assert (going.text == one.text) is as_it_was
+
+
+def dies(world: World, *, looking: bool) -> None:
+    """A node claims what waits, looks at it for the last time or not even that, and never comes back."""
+    now = world.clock()
+    with world.gateway.database.writing("test") as connection:
+        claimed = outbox.claim(
+            connection, "sms", [Lane.REMINDER], 9, lease="dead", until=now + timedelta(seconds=15), now=now
+        )
+    assert len(claimed) == 1
+    if looking:
+        assert len(world.gateway.office.vet("dead", claimed).going) == 1
+    world.clock.forward(seconds=16)
+
+
+@pytest.mark.parametrize(("looking", "state"), [(False, "queued"), (True, "unknown")])
+def test_only_what_was_looked_at_for_the_last_time_can_be_in_doubt_when_a_node_dies(
+    anywhere: World, agency: Agency, looking: bool, state: str
+) -> None:
+    code = ready_in_the_night(anywhere, agency)
+    anywhere.clock.now = at(16, 7, 1)
+    dies(anywhere, looking=looking)
+    with anywhere.gateway.database.writing("test") as connection:
+        assert overdue.rescue(connection, anywhere.clock()) == 1
+    assert anywhere.states() == {state: 1}
+    minutes(anywhere, 2)
+    assert len(told(anywhere, agency, code)) == 1
+
+
+@pytest.mark.parametrize(("looking", "state"), [(False, "queued"), (True, "unknown")])
+def test_what_is_for_officials_is_in_doubt_likewise(tmp_path: Path, looking: bool, state: str) -> None:
+    with world(tmp_path, more='[reminders.digest]\n"H01.21.01" = ["0912345678"]\n') as made:
+        (code,) = begun(made).codes(IN_PROGRESS)
+        Agency(tmp_path).change(code, at(14, 9), due_at=at(16, 16, 30), agency_code="H01.21.01")
+        made.clock.now = at(16, 7, 30)
+        made.gateway.reminders.runs.tick()
+        dies(made, looking=looking)
+        with made.gateway.database.writing("test") as connection:
+            assert overdue.rescue(connection, made.clock()) == 1
+        assert made.states() == {state: 1}
+        minutes(made, 2)
+        assert len(made.heard("84912345678")) == 1

@@ -168,12 +168,14 @@ class ReminderVet:
 
     def _places(
         self, connection: sa.Connection, messages: Sequence[Claimed], known: _Known, now: datetime
-    ) -> tuple[dict[str, int], list[Claimed]]:
+    ) -> tuple[dict[str, int | None], list[Claimed]]:
         """The day's places that these messages take, and those for which there is none, the least urgent first."""
         today = self._day(now)
         wanting = [item for item in messages if self._wants_place(item, known, today)]
         taken = reminders.sent_on(connection, {message.recipient for message in wanting}, today)
-        places, full = {}, []
+        # Officials' take none, but whoever finds them in the hands of a dead node has to know that they went out.
+        places: dict[str, int | None] = {item.id: None for item in messages if self._is_officials(item, known)}
+        full = []
         for message in sorted(wanting, key=lambda message: self._urgency(message, known)):
             if taken[message.recipient] >= self._most_a_day:
                 full.append(message)
@@ -188,6 +190,10 @@ class ReminderVet:
         return (
             row is not None and row.rule != OFFICIALS and row.sent_on != today and not (message.doubts and row.sent_on)
         )
+
+    def _is_officials(self, message: Claimed, known: _Known) -> bool:
+        row = known.rows.get(message.id)
+        return row is not None and row.rule == OFFICIALS
 
     def _urgency(self, message: Claimed, known: _Known) -> int:
         row = known.rows.get(message.id)

@@ -1,6 +1,6 @@
 """Messages past their deadline: what ends a state that has lasted for too long, whatever was to end it.
 
-    rescue    put in doubt what was claimed by a sender that did not come back
+    rescue    put in doubt what was claimed by a sender that did not come back, if a carrier may have it
     expire    end what waited too long
 
 Those in doubt are decided on, see `pending`.
@@ -15,15 +15,26 @@ import sqlalchemy as sa
 from smsgw.store import attempts, receipts
 from smsgw.store.attempts import Attempt
 from smsgw.store.states import LIVE_FOR, NO_RECEIPT, State, check_move
-from smsgw.store.tables import outbound
+from smsgw.store.tables import Lane, outbound, reminder
 
 LEASE_LOST = "lease_lost"
 
 _c = outbound.c
+_UNSEEN = sa.exists().where(reminder.c.message == _c.id, reminder.c.sent_on.is_(None)).correlate(outbound)
 
 
 def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
-    """Messages whose sender did not come back are in doubt: the carrier may have them."""
+    """Messages whose sender did not come back are in doubt, as the carrier may have them; how many there were.
+
+    It can't have a reminder that was never seen to be still true: that one is queued again, in its old place.
+    """
+    unsent = past_deadline(State.SENDING, now, limit, _c.lane == int(Lane.REMINDER), _UNSEEN)
+    values = {"state": State.QUEUED, "lease": None, "deadline": _c.expires_at}
+    again = sa.update(outbound).where(_c.id.in_(sa.select(unsent.c.id))).values(values).returning(_c.id)
+    return len(connection.execute(again).all()) + _doubt(connection, now, limit)
+
+
+def _doubt(connection: sa.Connection, now: datetime, limit: int) -> int:
     late = past_deadline(State.SENDING, now, limit)
     rows = connection.execute(
         sa.update(outbound)

@@ -49,7 +49,7 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A reminder whose message is about to go out. `sent_on`: the day it has a place on already."""
+    """A reminder whose message is about to go out. `sent_on`: the day on which it was to go out already."""
 
     message: str
     rule: str
@@ -188,8 +188,11 @@ _SENT_ON = Batch(
 )
 
 
-def place(connection: sa.Connection, places: Mapping[str, int], day: str) -> None:
-    """Give messages their place on a day. Raises IntegrityError where another node gave it away in the same moment."""
+def place(connection: sa.Connection, places: Mapping[str, int | None], day: str) -> None:
+    """Write down that messages go out on a day, and the place that each takes of it, if it takes one.
+
+    Raises IntegrityError where another node gave a place away in the same moment.
+    """
     if places:
         _PLACE.run(connection, places.items(), day=day)
 
