@@ -42,6 +42,8 @@ WORDS: Mapping[str, ReceiptStatus] = {
     "ENROU": "buffered",
     "SCHED": "buffered",
     "BUFFE": "buffered",
+    "BUFFR": "buffered",
+    "ACKED": "buffered",
     "FAILE": "undelivered",
     "SKIPP": "undelivered",
 }
@@ -75,10 +77,11 @@ def receipt(unit: Pdu, form: Form, zone: ZoneInfo) -> Receipt:
 
 def _status(unit: Pdu, said: Mapping[str, str]) -> ReceiptStatus:
     state, word = unit.tlvs.get(MESSAGE_STATE), said.get("stat", "")
-    status = STATES.get(int.from_bytes(state)) if state else WORDS.get(word.upper()[:5])
+    status = STATES.get(int.from_bytes(state)) if state else None
+    status = status or WORDS.get(word.upper()[:5])  # a number of the SMSC's own has a word beside it that all know
     if status is None:
-        known = ", ".join(WORDS)
-        raise ValueError(f"a receipt has the state {state.hex() if state else word!r}; expected one of {known}")
+        stated = word or (state or b"").hex()
+        raise ValueError(f"a receipt has the state {stated!r}; expected one of {', '.join(WORDS)}")
     return "buffered" if unit.number("esm_class") & TYPE == INTERMEDIATE else status
 
 
