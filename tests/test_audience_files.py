@@ -215,6 +215,12 @@ def test_what_is_left_of_a_placeholder_is_said_as_it_is_written(text: str) -> No
     assert filled(text, {}) == text
 
 
+def test_a_heading_with_brackets_of_its_own_is_named_as_it_stands_there() -> None:
+    names = placeholders("((Lệ phí (đồng))) ((Ngày (dự kiến) trả)) (((x))) ((a (b)) ((c)")
+    assert names == {"le phi dong": "Lệ phí (đồng)", "ngay du kien tra": "Ngày (dự kiến) trả", "x": "x"}
+    assert filled("Nop ((Lệ phí (đồng))) d (((x)))", {"le phi dong": "50000", "x": "ba"}) == "Nop 50000 d (ba)"
+
+
 def test_placeholders_are_matched_without_case_accents_and_punctuation() -> None:
     assert placeholders("((Họ tên)) ((ho_ten)) (((x)) (())") == {"ho ten": "Họ tên", "x": "x"}
     assert filled("((HỌ TÊN)), ((x))", {"ho ten": "A ((x))", "x": "1"}) == "A ((x)), 1"

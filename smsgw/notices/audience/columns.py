@@ -22,7 +22,8 @@ PHONE_HEADINGS = frozenset(
 )  # fmt: skip
 NAMED_AT_MOST = 12  # headings that a sentence lists
 
-_PLACEHOLDER = re.compile(r"\(\(([^()]*)\)\)")
+# A heading may have brackets of its own, as in ((Lệ phí (đồng))).
+_PLACEHOLDER = re.compile(r"\(\(([^()]+(?:\([^()]*\)[^()]*)*)\)\)")
 _OTHER = re.compile(r"[\W_]+")
 
 
