@@ -34,7 +34,23 @@ def test_the_second_step_is_turned_on_and_asked_for(here: World) -> None:
     assert "Xác thực bước hai" in other.post("/sign-in", name="lan", password=PASSWORD)
     assert "Xác thực bước hai" in other.get("/account/")
     assert "Mã không đúng" in other.post("/code", 401, code="123")
-    assert "Tổng quan" in other.post("/code", code=totp.code(secret, totp.step_of(here.clock())))
+    assert "Tài khoản của tôi" in other.post("/code", code=totp.code(secret, totp.step_of(here.clock())))
+
+
+def test_who_is_asked_for_the_second_step_goes_on_from_there_to_where_they_were_going(here: World) -> None:
+    lan = here.gateway.accounts.add("lan", "viewer", None, None, PASSWORD, "test")
+    secret = totp.new_secret()
+    assert here.gateway.accounts.begin_second_factor(lan, secret, totp.code(secret, totp.step_of(here.clock())))
+    here.clock.forward(seconds=30)
+    desk = stranger(here)
+    desk.get("/voices/?state=answered")
+    for path, shown in (
+        ("sign-in", {"name": "lan", "password": PASSWORD}),
+        ("code", {"code": totp.code(secret, totp.step_of(here.clock()))}),
+    ):
+        form = {"csrf_token": desk.token(f"/{path}"), **shown}
+        answer = desk.client.post(f"/console/{path}", data=form, follow_redirects=True)
+    assert answer.request.full_path == "/console/voices/?state=answered"
 
 
 def test_the_second_step_is_replaced_by_who_shows_password_and_old_code_and_elsewhere_ends_what_is_open(

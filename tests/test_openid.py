@@ -88,7 +88,7 @@ def test_the_second_factor_is_asked_for_all_the_same(there: World) -> None:
     desk = stranger(there)
     assert "Xác thực bước hai" in desk.get(sent_back(desk))
     assert "Xác thực bước hai" in desk.get("/account/")
-    assert "Tổng quan" in desk.post("/code", code=totp.code(secret, totp.step_of(there.clock())))
+    assert "Tài khoản của tôi" in desk.post("/code", code=totp.code(secret, totp.step_of(there.clock())))
 
 
 def test_without_an_account_that_works_one_is_told_whom_to_ask(there: World, idp: OpenIdProvider) -> None:

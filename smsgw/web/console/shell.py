@@ -268,11 +268,9 @@ def _shown_out(role: str | None) -> AnyResponse | None:
     signed_in: SignedIn | None = g.signed_in
     if SCRIPT in request.headers and (signed_in is None or signed_in.session.stage != "full"):
         abort(HTTPStatus.UNAUTHORIZED)
-    if signed_in is None:
+    if signed_in is None or signed_in.session.stage != "full":
         _remember_where()
-        return see("signing.sign_in")
-    if signed_in.session.stage != "full":
-        return see("signing.code")
+        return see("signing.code" if signed_in else "signing.sign_in")
     if role == "nobody" or not signed_in.official.may(role):  # type: ignore[arg-type] # nobody is no role
         abort(HTTPStatus.FORBIDDEN)
     return None
