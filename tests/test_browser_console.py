@@ -164,6 +164,23 @@ def test_each_button_of_a_list_says_of_which_row_it_is(page: Page, console: Cons
         assert len(names) == len(set(names)), path
 
 
+def test_a_rule_that_an_agency_has_switched_leaves_the_list_room(chromium: Browser, console: Console) -> None:
+    console.here.gateway.accounts.add("tam", "approver", "H01.21", None, PASSWORD, "test")
+    width, height = SIZES["desk"]
+    page = chromium.new_page(viewport={"width": width, "height": height}, locale="vi-VN")
+    page.goto(console.url)
+    page.fill("#name", "tam")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(console.url)
+    page.goto(console.url + "reminders/")
+    page.get_by_role("button", name="Tắt").first.click()
+    page.get_by_role("button", name="Theo toàn tỉnh").wait_for()
+    cells = page.locator("td[data-label='Khi nào']").evaluate_all("cells => cells.map(cell => cell.clientWidth)")
+    assert min(cells) > 100
+    page.close()
+
+
 def test_the_scale_of_a_chart_is_wholly_seen(page: Page, console: Console) -> None:
     page.goto(console.url)
     starts = page.locator(".bars .scale").evaluate_all("scales => scales.map(scale => scale.getBBox().x)")
