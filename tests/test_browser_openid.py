@@ -41,3 +41,23 @@ def test_the_button_leads_to_the_provider_and_back_to_where_one_was_going(
         assert LAN in page.content()
         page.close()
         web.stop()
+
+
+def test_who_is_not_known_here_is_told_so_within_the_screen(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("SMSGW_GATEWAY__PUBLIC_URL", url)
+    with provider() as idp, world(tmp_path, dossiers=0, more=table(idp.issuer)) as there:
+        idp.claims["email"] = "hoa.nguyen@sotainguyenmoitruong.angiang.example"
+        web = WebServer(create_app(there.gateway), url.removeprefix("http://"))
+        web.start()
+        width, height = SIZES["phone"]
+        page = chromium.new_page(viewport={"width": width, "height": height})
+        page.goto(f"{url}/console/")
+        page.get_by_role("link", name="Đăng nhập bằng tài khoản tỉnh").click()
+        page.get_by_text(idp.claims["email"]).wait_for()
+        page.screenshot(path=tmp_path / "unknown.png", full_page=True)
+        assert fits(page)
+        page.close()
+        web.stop()
