@@ -98,8 +98,12 @@ def test_a_notice_that_waits_for_a_closed_channel_says_so(here: World) -> None:
     post(lan, "new")
     moved(lan, latest(here), "submit")
     here.gateway.steering.pause("sms", "bảo trì", "minh")
+    page = f"/notices/{latest(here).id}/"
+    assert "Kênh sms: Tạm dừng." in minh.get(page)  # who approves it knows when it can't go out
     moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
-    assert "Kênh sms: Tạm dừng." in lan.get(f"/notices/{latest(here).id}/")
+    assert "Kênh sms: Tạm dừng." in lan.get(page)
+    moved(lan, latest(here), "cancel", reason="hoãn")
+    assert "Kênh sms: Tạm dừng." not in lan.get(page)
 
 
 def test_a_notice_says_nothing_of_a_closed_channel_that_it_can_not_take(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ from smsgw.web.console.words import Words
 PROBLEMS_SHOWN = 50
 LONGEST_REASON = 300  # characters
 BEFORE_SENDING = (State.DRAFT, State.SUBMITTED)
-ON_ITS_WAY = (State.APPROVED, State.SENDING)
+OVER = (State.DONE, State.CANCELLED)
 
 
 def add(own: Blueprint, desk: Desk) -> None:
@@ -192,7 +192,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         names=_names(desk, notice),
         returned=_returned(events, show) if back else None,
         warnings=_warnings(looked_at, show, desk.clock()) if before else [],
-        channels=_channels(desk, looked_at.reckoning) if notice.state in ON_ITS_WAY else {},
+        channels={} if notice.state in OVER else _channels(desk, looked_at.reckoning),
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
         reasoned=_reasoned(notice),
