@@ -37,7 +37,8 @@ def routes(desk: Desk) -> Blueprint:
             tell("doubtful.none_chosen", "warning")
             return see("doubtful.doubtful")
         moved = (desk.steering.resend if verb == "resend" else desk.steering.drop)(ids, me().name)
-        tell(f"doubtful.done_{verb}", count=moved)
+        if moved:
+            tell(f"doubtful.done_{verb}", count=moved)
         if moved < len(ids):
             tell("doubtful.too_late", "warning", count=len(ids) - moved)
         return see("doubtful.doubtful")
