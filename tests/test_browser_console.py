@@ -164,6 +164,15 @@ def test_each_button_of_a_list_says_of_which_row_it_is(page: Page, console: Cons
         assert len(names) == len(set(names)), path
 
 
+def test_where_one_is_in_the_menu_is_seen_in_the_colours_of_ones_own(page: Page, console: Console) -> None:
+    page.emulate_media(forced_colors="active")
+    page.goto(console.url + "notices/")
+    bars = page.locator(".side a").evaluate_all(
+        "links => links.map(link => [link.hasAttribute('aria-current'), getComputedStyle(link).borderLeftColor])"
+    )
+    assert not {colour for here, colour in bars if here} & {colour for here, colour in bars if not here}
+
+
 def test_a_rule_that_an_agency_has_switched_leaves_the_list_room(chromium: Browser, console: Console) -> None:
     console.here.gateway.accounts.add("tam", "approver", "H01.21", None, PASSWORD, "test")
     width, height = SIZES["desk"]
