@@ -27,7 +27,7 @@ _NATIONAL = re.compile(r"(?:0|(?:\+|00)?84)([35789]\d{8}|2\d{9})", re.ASCII)  # 
 _OLD_MOBILE = re.compile(r"(?:\+|00)?84(1\d{2})(\d{7})|0(1\d{2})(\d{7})", re.ASCII)
 _SUBSCRIBER = re.compile(r"[35789]\d{8}|1[2689]\d{8}", re.ASCII)  # a mobile number whose zero a spreadsheet ate
 _HOTLINE = re.compile(r"(?:\+|00)?(?:84|0)?1[89]00\d{4,6}", re.ASCII)  # 1800 and 1900 numbers: companies' hotlines
-_WRITTEN = re.compile(r"[+(]?[\d\s().\-]+", re.ASCII)
+_WRITTEN = re.compile(r"\(?\+?[\d\s().\-]+", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().\-]")
 _SHORT_CODE = re.compile(r"[1-9]\d{2,5}", re.ASCII)  # what begins with 0 is the beginning of a longer number
 
