@@ -61,6 +61,13 @@ def test_headings_may_stand_below_a_title_and_be_vietnamese() -> None:
 
 
 @pytest.mark.parametrize(
+    "heading", ["SĐT", "Điện thoại", "Số ĐTDĐ", "Số điện thoại liên hệ", "SĐT LIÊN HỆ", "Số ĐT người nộp", "SĐT (*)"]
+)
+def test_the_column_of_the_number_is_known_by_what_clerks_call_it(heading: str) -> None:
+    assert [found.phone for found in recipients(f"STT,{heading}\n1,0912345678\n")] == ["84912345678"]
+
+
+@pytest.mark.parametrize(
     ("written", "phone"),
     [
         ("0912.345.678", "84912345678"),

@@ -17,7 +17,9 @@ PHONE = "phone"
 PHONE_HEADINGS = frozenset(
     {
         PHONE, "phone number", "mobile", "tel", "so dien thoai", "dien thoai", "so dt", "sdt", "dtdd",
-        "dien thoai di dong", "so dien thoai di dong", "so di dong", "di dong", "so may", "sodienthoai",
+        "dien thoai di dong", "so dien thoai di dong", "so di dong", "di dong", "so may", "sodienthoai", "so dtdd",
+        "dien thoai lien he", "so dien thoai lien he", "so dt lien he", "sdt lien he", "so dien thoai lien lac",
+        "dien thoai nguoi nop", "so dien thoai nguoi nop", "so dt nguoi nop", "sdt nguoi nop",
     }
 )  # fmt: skip
 NAMED_AT_MOST = 12  # headings that a sentence lists
