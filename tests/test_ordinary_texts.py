@@ -213,6 +213,32 @@ def test_who_has_it_or_has_understood_is_thanked(text: str) -> None:
     assert understand(text, Words()) == Agree(Thank())
 
 
+@pytest.mark.parametrize("text", ["cam on, bh co kq", "ok bh xong", "ok xong chx", "cam on, chu nhat lay dc ko"])
+def test_who_thanks_and_asks_in_short_how_it_stands_is_told(text: str) -> None:
+    assert understand(text, Words()) == ListFollowed(question=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok, mấy giờ đóng cửa",
+        "cảm ơn, cho hỏi mấy giờ đóng cửa",
+        "cảm ơn nha, mà chiều có làm không",
+        "ok, con tui lấy giùm được hông",
+        "cám ơn, tôi đổi số điện thoại thì làm sao ạ",
+        "thanks, what time do you open?",
+        "ok huy giup toi",
+    ],
+)
+def test_a_question_or_a_wish_beside_thanks_is_not_thanked_for(text: str) -> None:
+    assert understand(text, Words()) == LookUp(NOTHING)
+
+
+@pytest.mark.parametrize("text", ["ok không sao", "cảm ơn, không có gì", "cảm ơn đã có sổ hồng", "ok để mai tôi lên"])
+def test_who_thanks_and_says_more_is_thanked(text: str) -> None:
+    assert understand(text, Words()) == Thank()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -30,6 +30,7 @@ from smsgw.answers.speaking import SO, WORD, spoken, spoken_behind
 from smsgw.answers.spelling import (
     LONGEST_END,
     as_told,
+    asks,
     beginnings,
     code_here,
     endings,
@@ -125,6 +126,8 @@ def _understood(text: str, words: Words) -> Request:
     for said in dict.fromkeys((command, spelt_out(command))):
         if (request := _commanded(text, said, words)) is not None:
             return request
+    if _thanks(command, words):
+        return Thank()
     return _with_keys_left(text, command, words) or (LookUp(found) if command else Help())
 
 
@@ -145,7 +148,18 @@ def _with_keys_left(text: str, command: str, words: Words) -> Request | None:
     keyless = spelt_out(without_keys(text))
     if " " not in keyless or keyless == command:
         return None
-    return _nearly(keyless, words) or (Thank() if holds(keyless, written(words.thanks)) else None)
+    return _nearly(keyless, words) or (Thank() if _thanks(keyless, words) else None)
+
+
+def _thanks(command: str, words: Words) -> bool:
+    """Whether squeezed words hold thanks, and nothing besides that waits for an answer.
+
+    Who writes a number has something to ask; and behind "ok" may stand a command that is none as it is.
+    """
+    if not holds(command, written(words.thanks)) or re.search(r"\d", command):
+        return False
+    wish = without_ok(command)
+    return not (asks(command, words) or (wish != command and beginnings(words).match(wish)))
 
 
 def without_our_example(text: str) -> str:
@@ -168,7 +182,7 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
     if isinstance(request, Prefer) and _says(_NOWHERE, text):
         return Disagree(LookUp(Read((), Hint.NOTHING)))
     if _THAT_ONE.sub("", bare) in written(words.disagree):
-        return Disagree(request or LookUp(Read((), Hint.NOTHING)))
+        return Disagree(request or (Thank() if _thanks(command, words) else LookUp(Read((), Hint.NOTHING))))
     return request
 
 
@@ -184,8 +198,6 @@ def _named(text: str, command: str, words: Words) -> Request | None:
         return request
     if len(command) <= LONGEST_END and SO.sub("", unpolite(command, words)[1]) in WHAT_LACKS:
         return AskWhatLacks()
-    if holds(command, written(words.thanks)) and not re.search(r"\d", command):
-        return Thank()  # who writes a number besides has something to ask
     return None
 
 

@@ -37,6 +37,12 @@ _NO_CODE = re.compile(
     r"(?:(?:HO SO|HS|MA|CAI) (?:DO|NAY)|LUON|(?:VA )?MA HO SO(?: VA DIEM)?)[^A-Z0-9]*(?:(?:A|NHE|DI|VOI)\b\W*)*"
 )
 _OK = re.compile("(?:(?:OK|OKE|OKI|OKAY|VANG)[^A-Z0-9]+)+")
+# "Cam on, cho hoi ...", "ok, may gio dong cua", "..., con toi lay giup duoc khong". "So hong" is no "so khong".
+_ASKED = re.compile(
+    r"\b(?:(?:CHO|XIN|MUON)(?: [A-Z]+){0,2} HOI|MAY GIO|BAO NHIEU|BAO LAU|O DAU|LAM SAO|TAI SAO|THE NAO)\b"
+    r"|\b(?:WHAT|WHEN|WHERE|HOW)\b"
+    r"|(?:\bCHUA|(?<=[A-Z] )(?<!SO )(?<!GIAY )KHONG|\b(?:CAN|LAM|LA|MANG|NOP) GI)(?: (?:VAY|THE|HA|NHI|TA|HE))*$"
+)
 _SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
 _NO_SCORE = r"(?<!\bHAY)(?<!\bHOAC)(?<!\bDEN)(?<!\bTOI)"  # "4 hay 5", and "1 den 5", as we say it ourselves
 _TIMES = r"(?!(?:NGAY|TUAN|THANG|NAM|GIO|PHUT|LAN|BUA|HOM)\b)"  # "5 ngay chua xong", which is none either
@@ -77,6 +83,11 @@ def without_ok(command: str) -> str:
     """Squeezed words without an OK before them: "ok DS"."""
     said = _OK.match(command)
     return command[said.end() :] if said else command
+
+
+def asks(command: str, words: Words) -> bool:
+    """Whether squeezed words ask something, whatever else they say."""
+    return _ASKED.search(spelt_out(without_polite_end(command, words))) is not None
 
 
 def is_only(command: str, names: Iterable[str], words: Words) -> bool:
