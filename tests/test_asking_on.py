@@ -94,4 +94,4 @@ def test_words_without_a_code_are_about_the_dossier_that_a_command_named_last(he
     agency = here.gateway.onestop.find([code])[code].agency_name
     assert f"chuyen den {plain(agency)[:8]}" in here.text(owner, "PA cán bộ hạch sách")
     here.text(LAN, f"DK {code}")
-    assert f"nhan: DK {code}." in here.text(LAN, "huy")
+    assert f"nhan: HUY {code}." in here.text(LAN, "huy")

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from smsgw.answers.asked import Follow, ListFollowed, LookUp, Misspelt, Rate, Request, Speak, Unfollow
-from smsgw.answers.asker import Asker
+from smsgw.answers.asker import Asker, Ties
 from smsgw.answers.asking import understand
 from smsgw.answers.words import Words
 from smsgw.dossiers.reading import read
@@ -92,6 +92,8 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
         (f"{CODE} khong nhan tin nua", "disown"),
         (f"khong theo doi {CODE} nua", "unfollow"),
         (f"toi khong muon theo doi {CODE} nua", "unfollow"),
+        (f"{CODE} cho tôi rút lại hồ sơ", "unfollow"),
+        (f"tôi muốn rút hồ sơ {CODE} về", "unfollow"),
         (f"{CODE} theo doi giup em", "follow"),
         (f"{CODE} cho tôi theo dõi với nha anh chị ơi giúp em", "follow"),
     ],
@@ -113,6 +115,33 @@ def test_what_is_meant_besides_a_code_is_done_by_nobody_and_its_sender_is_told_i
 def test_whose_number_is_on_a_dossier_by_mistake_is_told_how_to_hear_no_more_of_it_and_whom_to_call() -> None:
     told = ANSWERS.reply(understand(f"{CODE} khong phai cua toi", Words()), Asker(LAN), {}, NOON).text
     assert f"xin nhan HUY {CODE}. Neu so nay bi ghi nham trong ho so, xin goi 1022." in told
+
+
+@pytest.mark.parametrize(
+    "text", ["HUY", "không theo dõi nữa", "thôi khỏi theo dõi", "tôi muốn rút hồ sơ"]
+)
+def test_who_wants_to_hear_no_more_or_the_dossier_back_is_told_the_word_for_the_one_and_whom_to_ask_for_the_other(
+    text: str,
+) -> None:
+    asker = Asker(LAN, ties=Ties(recent=(CODE,)))
+    reply = ANSWERS.reply(understand(text, Words()), asker, {}, NOON)
+    assert not reply.effects
+    assert f"xin nhan: HUY {CODE}. Ho so khong bi huy; muon rut, xin hoi noi nop." in reply.text
+    assert "TC" in reply.text
+
+
+@pytest.mark.parametrize("text", [f"khỏi theo dõi {CODE}", f"{CODE} khỏi theo dõi nhé"])
+def test_to_need_no_following_is_to_follow_no_more(text: str) -> None:
+    assert understand(text, Words()) == Unfollow(read(CODE))
+
+
+@pytest.mark.parametrize("text", [f"đúng, theo dõi {CODE}", f"thôi theo dõi giùm em {CODE}"])
+def test_a_yes_before_a_wish_to_follow_ends_nothing(text: str) -> None:
+    assert not isinstance(understand(text, Words()), Unfollow)
+
+
+def test_to_draw_money_is_not_to_take_a_dossier_back() -> None:
+    assert understand("tôi muốn rút bảo hiểm xã hội một lần", Words()) == LookUp(NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ class Answers:
     def _commanded(self, request: Command, asker: Asker, found: Mapping[str, Dossier]) -> Said:
         match request:
             case Follow(read) | Unfollow(read) if not read.readings:
-                return usage.how_to_follow(asker) if read.hint is Hint.NOTHING else usage.hinted(read.hint)
+                if read.hint is not Hint.NOTHING:
+                    return usage.hinted(read.hint)
+                return usage.how_to("follow" if isinstance(request, Follow) else "unfollow", asker)
             case Follow(read):
                 return self._follow(read, asker, found)
             case Unfollow(read):

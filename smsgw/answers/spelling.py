@@ -66,9 +66,10 @@ def is_plain(name: str) -> bool:
 
 
 def no_more(words: Words) -> tuple[str, ...]:
-    """What somebody says who wants to follow no more, and maybe not what."""
+    """What somebody says who wants to follow no more, and maybe not what; or wants a dossier back."""
     ended = (name for name in words.unfollow if name.endswith("THEO DOI"))
-    return ("KHONG THEO DOI", "KHONG MUON THEO DOI", "KHONG CAN THEO DOI", "HUY HET", "HUY TAT CA", *ended)
+    refused = ("KHONG THEO DOI", "KHONG MUON THEO DOI", "KHONG CAN THEO DOI", "HUY HET", "HUY TAT CA")
+    return (*refused, *vocabulary.WITHDRAW, *ended)
 
 
 def without_yes(command: str, words: Words) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from smsgw.answers import commands
 from smsgw.answers.asked import Agree, AskWhatLacks, Choose, Help, HowToReceive, LookUp, NoneOfThem, Thank
@@ -23,7 +24,7 @@ _HINTS = {
 }
 FORMS = {
     "follow": "follow_usage",
-    "unfollow": "follow_usage",
+    "unfollow": "unfollow_usage",
     "rate": "rate_usage",
     "speak": "voice_usage",
     "disown": "disown_usage",
@@ -54,9 +55,9 @@ def unasked(number: int, asker: Asker, found: Mapping[str, Dossier]) -> Said:
     return Said("incomplete", "no_question")
 
 
-def how_to_follow(asker: Asker) -> Said:
-    """How to follow a dossier, shown with the one that was told of last."""
-    return Said("incomplete", "follow_usage", {"example": asker.ties.recent[0]} if asker.ties.recent else {})
+def how_to(command: Literal["follow", "unfollow"], asker: Asker) -> Said:
+    """How to follow a dossier, or no more, shown with the one that was told of last."""
+    return Said("incomplete", FORMS[command], {"example": asker.ties.recent[0]} if asker.ties.recent else {})
 
 
 def example(read: Read) -> dict[str, str | None]:

@@ -81,6 +81,7 @@ _ALLOWED: dict[str, set[str]] = {
     ),
     "follow_full": {"most!"} | _COMMANDS,
     "follow_usage": {"follow!", "example!"} | _COMMANDS,
+    "unfollow_usage": {"unfollow!", "example!"} | _COMMANDS,
     "disown_usage": {"unfollow!", "example!", "hotline!"} | _COMMANDS,
     "followed_none": {"hotline!"} | _COMMANDS,
     "followed_more": {"more!"},
