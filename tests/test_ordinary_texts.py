@@ -105,7 +105,6 @@ NOTHING = Read((), Hint.NOTHING)
         "đã nộp rồi sao còn nhắn",
         "sao trễ vậy",
         "trễ cả tháng rồi",
-        "em làm căn cước 3 tháng rồi chưa có",
         "kq chưa",
         "lãnh đạo ký chưa",
         "bao h co kq",
@@ -282,10 +281,6 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
         "PA tới đâu rồi",
         "phản ánh sao rồi ạ",
         "PA co kq chua",
-        "I want complain",
-        "không phải tôi rút",
-        "em ko rut ho so nay",
-        "ai rút hồ sơ của tôi vậy",
     ],
 )
 def test_who_is_upset_is_told_how_to_complain_and_nothing_is_taken_down(text: str) -> None:

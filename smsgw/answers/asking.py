@@ -48,7 +48,7 @@ from smsgw.answers.spelling import (
     without_polite_end,
     without_yes,
 )
-from smsgw.answers.vocabulary import DID_NOT_WITHDRAW, WHAT_LACKS
+from smsgw.answers.vocabulary import WHAT_LACKS
 from smsgw.answers.words import (
     Words,
     alphanumeric,
@@ -252,9 +252,8 @@ def _nearly(command: str, words: Words) -> Request | None:
 
 def _told_how(command: str, bare: str, words: Words) -> Request | None:
     """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
-    did_not_withdraw = holds(command, DID_NOT_WITHDRAW)
     for does, near, request in (
-        (words.opt_out and not did_not_withdraw, (*words.bothered, *words.opt_out), HowToReceive()),
+        (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
         (words.unfollow, no_more(words), Unfollow(Read((), Hint.NOTHING))),
         (words.speak and not _CONTENT.search(bare), (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),
     ):

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from smsgw.answers.asked import Misspelling
 from smsgw.answers.spelling import holds, is_plain, no_more, unpolite, without_polite_end
-from smsgw.answers.vocabulary import DID_NOT_WITHDRAW, HOW_FAR, NOT_MINE
+from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE
 from smsgw.answers.words import Words, spelt_out, squeezed, written
 from smsgw.dossiers.reading import Read, normalised
 
@@ -28,8 +28,7 @@ def beside(text: str, found: Read, words: Words) -> Misspelling | None:
         return None
     if words.unfollow and holds(said, no_more(words)):
         return "unfollow"
-    not_mine = holds(said, (*NOT_MINE, *filter(is_plain, words.opt_out))) and not holds(said, DID_NOT_WITHDRAW)
-    if words.unfollow and found.readings[0].sure and not_mine:
+    if words.unfollow and found.readings[0].sure and holds(said, (*NOT_MINE, *filter(is_plain, words.opt_out))):
         return "disown"
     if words.speak and (bare in written(words.speak) or _complains(words).search(said)):
         return "speak"
