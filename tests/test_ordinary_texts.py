@@ -258,6 +258,11 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
 @pytest.mark.parametrize(
     "text",
     [
+        "không phải tôi rút",
+        "tôi có rút đâu",
+        "tui hông có rút hồ sơ",
+        "I did not withdraw it",
+        "em không rút hồ sơ, ai cho rút vậy",
         "cán bộ vô trách nhiệm quá",
         "hành dân quá",
         "gọi hoài không ai bắt máy",

@@ -85,6 +85,8 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
         (f"{CODE} PA ạ", "speak"),
         (f"{CODE} cán bộ vô trách nhiệm quá", "speak"),
         (f"bức xúc quá, {CODE} làm hoài không xong", "speak"),
+        (f"{CODE} không phải tôi rút", "speak"),
+        (f"tôi đâu có rút hồ sơ {CODE}", "speak"),
         (f"{CODE} khong phai cua toi", "disown"),
         (f"{CODE} nhầm số rồi", "disown"),
         (f"tôi không nộp hồ sơ {CODE}", "disown"),

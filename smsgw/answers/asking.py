@@ -48,7 +48,7 @@ from smsgw.answers.spelling import (
     without_polite_end,
     without_yes,
 )
-from smsgw.answers.vocabulary import WHAT_LACKS
+from smsgw.answers.vocabulary import NOT_WITHDRAWN, WHAT_LACKS
 from smsgw.answers.words import (
     Words,
     alphanumeric,
@@ -253,6 +253,7 @@ def _nearly(command: str, words: Words) -> Request | None:
 def _told_how(command: str, bare: str, words: Words) -> Request | None:
     """What somebody asks who is bothered, follows no more or complains, but not in the words that do anything."""
     for does, near, request in (
+        (words.speak, NOT_WITHDRAWN, Speak("", Read((), Hint.NOTHING))),
         (words.opt_out, (*words.bothered, *words.opt_out), HowToReceive()),
         (words.unfollow, no_more(words), Unfollow(Read((), Hint.NOTHING))),
         (words.speak and not _CONTENT.search(bare), (*words.upset, *words.speak), Speak("", Read((), Hint.NOTHING))),

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from smsgw.answers.asked import Misspelling
 from smsgw.answers.spelling import holds, is_plain, no_more, unpolite, without_polite_end
-from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE
+from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN
 from smsgw.answers.words import Words, spelt_out, squeezed, written
 from smsgw.dossiers.reading import Read, normalised
 
@@ -24,6 +24,8 @@ def beside(text: str, found: Read, words: Words) -> Misspelling | None:
     """Of which command somebody is told the form who wrote more than codes; None if that only asks how it stands."""
     said = _without_codes(text)
     begun, bare = unpolite(said.rpartition(_CODE)[2].strip(), words)
+    if words.speak and holds(said, NOT_WITHDRAWN):
+        return "speak"  # before "tôi đâu có rút" is read as how far it is, "tới đâu"
     if _ASKED.search(without_polite_end(said, words)) or holds(said, HOW_FAR):
         return None
     if words.unfollow and holds(said, no_more(words)):
