@@ -18,6 +18,7 @@ from smsgw.answers.asked import (
     Agree,
     AskVoice,
     AskWhatLacks,
+    CallForHelp,
     Choose,
     Command,
     Disagree,
@@ -121,6 +122,8 @@ class Answers:
                 return self._replied(instead, asker, found, now)
             case LookUp() | AskWhatLacks() | Help() | Thank() | Agree() | Choose() | HowToReceive() | NoneOfThem():
                 return self._said(asker, usage.helped(request))
+            case CallForHelp():
+                return self._said(asker, Said("help", "emergency"))
         return self._said(asker, self._commanded(request, asker, found))
 
     def voice_answer(self, number: int, answer: str, asker: Asker) -> Reply:

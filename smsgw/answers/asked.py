@@ -60,6 +60,11 @@ class NoneOfThem:
 
 
 @dataclass(frozen=True, slots=True)
+class CallForHelp:
+    """Fire, violence, a life in danger: nobody reads this, so the police, firemen or an ambulance have to be called."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prefer:
     """How to be written to. None: as before."""
 
@@ -151,7 +156,18 @@ Command = Follow | Unfollow | Receive | Rate | Speak | AskVoice | Misspelt
 OfCodes = LookUp | Follow | Unfollow | Rate | Speak  # what is asked of the dossiers with these codes
 OfPhone = Command | ListFollowed  # what only a phone can ask
 Request = (
-    LookUp | AskWhatLacks | Choose | Help | Thank | Agree | Disagree | NoneOfThem | HowToReceive | Prefer | OfPhone
+    LookUp
+    | AskWhatLacks
+    | Choose
+    | Help
+    | Thank
+    | Agree
+    | Disagree
+    | NoneOfThem
+    | HowToReceive
+    | CallForHelp
+    | Prefer
+    | OfPhone
 )
 
 
@@ -162,7 +178,7 @@ def exactly(code: str) -> LookUp:
 
 def asks_nothing(request: Request) -> bool:
     """Whether somebody only thanks, asks how to text or to be texted, or was not understood."""
-    no_dossier = Thank | AskWhatLacks | Help | HowToReceive | Prefer
+    no_dossier = Thank | AskWhatLacks | Help | HowToReceive | CallForHelp | Prefer
     return isinstance(request, no_dossier) or (isinstance(request, LookUp) and not request.read.readings)
 
 

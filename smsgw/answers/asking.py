@@ -8,6 +8,7 @@ import unicodedata
 from smsgw.answers.asked import (
     Agree,
     AskWhatLacks,
+    CallForHelp,
     Choose,
     Disagree,
     Follow,
@@ -32,6 +33,7 @@ from smsgw.answers.spelling import (
     as_told,
     asks,
     beginnings,
+    calls_for_help,
     code_here,
     endings,
     holds,
@@ -128,7 +130,11 @@ def _understood(text: str, words: Words) -> Request:
             return request
     if _thanks(command, words):
         return Thank()
-    return _with_keys_left(text, command, words) or (LookUp(found) if command else Help())
+    if (request := _with_keys_left(text, command, words)) is not None:
+        return request
+    if calls_for_help(command, words):
+        return CallForHelp()
+    return LookUp(found) if command else Help()
 
 
 def _misspelt(text: str, found: Read, words: Words) -> Misspelt | None:

@@ -91,6 +91,11 @@ def asks(command: str, words: Words) -> bool:
     return _ASKED.search(spelt_out(without_polite_end(command, words))) is not None
 
 
+def calls_for_help(command: str, words: Words) -> bool:
+    """Whether squeezed words tell of danger, and not of the papers that are to be had after it."""
+    return holds(command, words.emergency) and not holds(command, vocabulary.PAPERS)
+
+
 def is_only(command: str, names: Iterable[str], words: Words) -> bool:
     """Whether squeezed words are one of these, with nothing behind it but what is polite."""
     begun = (name for name in names if f"{command} ".startswith(f"{name} "))

@@ -60,6 +60,7 @@ _ALLOWED: dict[str, set[str]] = {
     **{key: {"hotline"} for key in ("phone_unlinked", "followed_unlinked")},
     "help": {"example!"} | _HELP | _ACCENTS,
     "not_understood": {"example!", "hotline!"} | _HELP,
+    "emergency": {"hotline"},
     **dict.fromkeys(
         ("incomplete", "procedure", "phone", "postal", "citizen_id", "no_question", "none_of_them"),
         {"example!"} | _HELP,

@@ -41,6 +41,7 @@ class Words:
     """The commands, each with its words; upper and lower case, accents and signs don't matter.
 
     `upset`, `bothered`: who says these among others, or a single word alone, is told how to complain, or to opt out.
+    `emergency`: who says these among others, and nothing else that is understood, is told whom to call.
     `polite`: what may stand around a command and is none, as in "cho toi dang ky ... a".
     Raises ValueError for words that are too long, empty, or stand for two commands.
     """
@@ -69,6 +70,7 @@ class Words:
     rate: tuple[str, ...] = ("DG", "DANH GIA", "CHAM DIEM", "RATE")
     upset: tuple[str, ...] = vocabulary.UPSET
     bothered: tuple[str, ...] = vocabulary.BOTHERED
+    emergency: tuple[str, ...] = vocabulary.EMERGENCY
     polite: tuple[str, ...] = vocabulary.POLITE
 
     def __post_init__(self) -> None:
