@@ -49,6 +49,7 @@ def test_a_question_behind_an_answer_about_several_dossiers_is_about_the_senders
     [
         "nop o dau",
         "nộp ở đâu vậy ạ",
+        "hạn tới ngày mấy",
         "nop them giay gi",
         "can giay gi",
         "cần giấy tờ gì ạ",

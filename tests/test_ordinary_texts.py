@@ -112,6 +112,8 @@ NOTHING = Read((), Hint.NOTHING)
         "mấy giờ lấy được",
         "chừng mô xong",
         "đóng rồi",
+        "hok nhận được giấy",
+        "sao lại trễ",
     ],
 )
 def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> None:
@@ -263,6 +265,11 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
         "tui hông có rút hồ sơ",
         "I did not withdraw it",
         "em không rút hồ sơ, ai cho rút vậy",
+        "cán bộ vòi vĩnh dân",
+        "phải đưa phong bì mới làm",
+        "muốn nhanh phải bôi trơn hả",
+        "tụi bây ăn tiền dân",
+        "An officer asked me for money",
         "cán bộ vô trách nhiệm quá",
         "hành dân quá",
         "gọi hoài không ai bắt máy",

@@ -39,6 +39,11 @@ LOOK_AGAIN = "Vang. Xin xem lai ma tren giay hen"
         "đúng hồ sơ đó",
         "phải rồi đó",
         "dung ma do a",
+        "ừa",
+        "ừa đúng rồi nè",
+        "1 nè",
+        "nó đó em",
+        "chắc vậy",
     ],
 )
 def test_the_only_dossier_that_is_asked_about_is_chosen_in_many_words(here: World, text: str) -> None:
@@ -66,7 +71,18 @@ def test_a_yes_behind_another_answer_is_for_that_one(here: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["không", "Không phải", "sai rồi", "ko phai", "dạ không đúng ạ", "khong phai ho so nay", "no"]
+    "text",
+    [
+        "không",
+        "Không phải",
+        "sai rồi",
+        "ko phai",
+        "dạ không đúng ạ",
+        "khong phai ho so nay",
+        "no",
+        "đâu phải",
+        "sai hết",
+    ],
 )
 def test_a_no_gets_how_to_go_on_and_closes_the_question(here: World, text: str) -> None:
     code_dossiers(here, OLD)

@@ -85,6 +85,7 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
         (f"{CODE} PA ạ", "speak"),
         (f"{CODE} cán bộ vô trách nhiệm quá", "speak"),
         (f"bức xúc quá, {CODE} làm hoài không xong", "speak"),
+        (f"{CODE} phải đưa phong bì mới ký", "speak"),
         (f"{CODE} không phải tôi rút", "speak"),
         (f"tôi đâu có rút hồ sơ {CODE}", "speak"),
         (f"{CODE} khong phai cua toi", "disown"),
@@ -118,9 +119,7 @@ def test_whose_number_is_on_a_dossier_by_mistake_is_told_how_to_hear_no_more_of_
     assert f"xin nhan HUY {CODE}. Neu so nay bi ghi nham trong ho so, xin goi 1022." in told
 
 
-@pytest.mark.parametrize(
-    "text", ["HUY", "không theo dõi nữa", "thôi khỏi theo dõi", "tôi muốn rút hồ sơ"]
-)
+@pytest.mark.parametrize("text", ["HUY", "không theo dõi nữa", "thôi khỏi theo dõi", "tôi muốn rút hồ sơ"])
 def test_who_wants_to_hear_no_more_or_the_dossier_back_is_told_the_word_for_the_one_and_whom_to_ask_for_the_other(
     text: str,
 ) -> None:
