@@ -22,6 +22,11 @@ ENGLISH = (
     ("I want to complain", "To complain or ask"),
     ("wrong number", "text only TC"),
     ("stop sending me this", "text only TC"),
+    ("Please stop sending messages", "text only TC"),
+    ("An officer asked me for money", "To complain or ask"),
+    ("What's the fee?", "Text HS and the code"),
+    ("OK thank you, what time do you open?", "Text HS and the code"),
+    ("someone call the police", "113 (police)"),
 )
 
 
@@ -41,6 +46,8 @@ def test_who_writes_in_english_and_never_chose_a_language_is_answered_in_it(here
     [
         "check giup e file ho so voi ad",
         "thank you nhieu nha",
+        "lam passport va visa o dau",
+        "help em check hs voi",
         "ok please cho minh biet ket qua",
         "hs cua me my hanh the nao, do la so do",
         "em it hieu, in giup to khai",
