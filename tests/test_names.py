@@ -55,6 +55,16 @@ def test_huy_without_its_accent_among_words_that_have_theirs_is_asked_about() ->
     assert understand(f"Huy {CODE} nhé", Words()) == Misspelt("unfollow", read(CODE))
 
 
+@pytest.mark.parametrize("text", [f"{CODE} Huy", f"{CODE} - Huy ạ", f"hs {CODE}. Huy", f"{CODE} đã hủy"])
+def test_who_signs_as_huy_or_says_what_has_become_of_a_dossier_is_asked(text: str) -> None:
+    assert understand(text, Words()) == Misspelt("unfollow", read(CODE))
+
+
+@pytest.mark.parametrize("text", [f"{CODE} huy", f"{CODE} HUY", f"{CODE} Hủy", f"{CODE} huỷ nhé", f"{CODE} dạ hủy"])
+def test_who_writes_the_word_behind_a_code_follows_no_more(text: str) -> None:
+    assert understand(text, Words()) == Unfollow(read(CODE))
+
+
 @pytest.mark.parametrize("text", ["Phan Anh Tuấn xin hỏi hồ sơ", "Chào Phan Anh, hồ sơ xong chưa"])
 def test_somebody_called_phan_anh_makes_no_complaint(text: str) -> None:
     request = understand(text, Words())

@@ -26,7 +26,7 @@ from smsgw.answers.asked import (
     Unfollow,
 )
 from smsgw.answers.beside import asks_how_far, asks_whether, beside
-from smsgw.answers.names import Name, calls_somebody, named
+from smsgw.answers.names import Name, calls_somebody, may_be_no_wish, named
 from smsgw.answers.speaking import SO, WORD, spoken, spoken_behind
 from smsgw.answers.spelling import (
     LONGEST_END,
@@ -362,4 +362,6 @@ def _commanded_behind(text: str, found: Read, words: Words) -> Request | None:
     said = ended.groupdict()
     if score := said.get("stars") or said.get("score"):
         return Rate(found, int(score)) if len(found.readings) == 1 else None
-    return Follow(found) if said.get("follow") else Unfollow(found)
+    if said.get("follow"):
+        return Follow(found)
+    return Misspelt("unfollow", found) if may_be_no_wish(text) else Unfollow(found)

@@ -12,6 +12,7 @@ from smsgw.dossiers.reading import normalised
 # As a name is written, and nearly no command: in capitals at its beginning only, and without their accents.
 _NAME = re.compile(r"(?<!\w)(?:Huy|Phan Anh)(?!\w)")
 _BEFORE_A_NAME = re.compile(r"\b(?:ANH|A|EM|E|CHI|CHU|BAC|CAU|BAN|ONG|CHAO|ALO|AD|NHO|OI)\W*$")
+_SIGNED_OR_DONE = re.compile(r"(?<!\w)(?:Huy(?!\w)|[Đđ]ã\s+h(?:ủy|uỷ))")
 _WISHES = re.compile(r"\b(?:CHO|XIN|MUON|MUN)\b")
 _ALONE_CALLED = re.compile(r"(?:HAI|BA|MOT|NHAT|VIET|VI|EN) OI$")
 
@@ -39,6 +40,11 @@ def named(text: str, begun: str) -> Name:
     if _BEFORE_A_NAME.search(before) and not _WISHES.search(before):
         return Name.YES
     return Name.NO if composed.isascii() else Name.MAY_BE
+
+
+def may_be_no_wish(text: str) -> bool:
+    """Whether "huy" behind a code may be who writes it, or what has become of the dossier: "... Huy", "... đã hủy"."""
+    return _SIGNED_OR_DONE.search(unicodedata.normalize("NFC", text)) is not None
 
 
 def calls_somebody(command: str) -> bool:
