@@ -6,7 +6,8 @@ import pytest
 
 from smsgw.dossiers.dossier import Status
 from smsgw.text.accents import plain
-from tests.test_conversations import LAN, code_of, owner_of
+from smsgw.text.segments import measure
+from tests.test_conversations import LAN, all_codes, code_of, owner_of
 from tests.world import World
 
 
@@ -96,3 +97,15 @@ def test_words_without_a_code_are_about_the_dossier_that_a_command_named_last(he
     assert f"chuyen den {plain(agency)[:8]}" in here.text(owner, "PA cán bộ hạch sách")
     here.text(LAN, f"DK {code}")
     assert f"nhan: HUY {code}." in here.text(LAN, "huy")
+
+
+def test_of_more_dossiers_than_fit_with_their_states_the_first_have_theirs_and_all_their_codes(here: World) -> None:
+    codes = [code_of(here, status) for status in (Status.IN_PROGRESS, Status.RECEIVED, Status.RETURNED)]
+    codes += [code for code in all_codes(here) if code not in codes][:2]
+    for code in codes:
+        here.text(LAN, f"DK {code}")
+    for text in ("DS", "hs cua tui sao roi"):
+        listed = here.text(LAN, text)
+        assert measure(listed).segments == 1
+        assert sorted(line.split(": ")[0] for line in listed.splitlines()) == sorted(codes)
+        assert ": " in listed.splitlines()[0]

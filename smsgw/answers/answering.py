@@ -226,7 +226,7 @@ class Answers:
         )
 
     def _list(self, asker: Asker, found: Mapping[str, Dossier], now: datetime, *, or_last: bool) -> Reply:
-        """As many dossiers as fit: with their states if that is all of them, else their codes. A single one in full.
+        """As many dossiers as fit, and of these the states of the first ones. A single one in full.
 
         `or_last`: the one that they were just told of; for whoever has none, what they were told of last.
         """
@@ -245,7 +245,9 @@ class Answers:
         ]
         codes = [dossier.code for dossier in dossiers]
         shorter = (
-            "\n".join([*codes[:most], *self._rest(asker, len(codes) - most)]) for most in range(len(codes), 0, -1)
+            "\n".join([*lines[:told], *codes[told:most], *self._rest(asker, len(codes) - most)])
+            for most in range(len(codes), 0, -1)
+            for told in range(min(most, MOST_ANSWERED), -1, -1)
         )
         text = self._wording.fitting(("\n".join(lines), *shorter), accents=asker.accents, whole=asker.whole)
         return self._reply(asker, text, Said("list", "", codes=tuple(codes), delay=0.0))
