@@ -332,6 +332,8 @@ def test_how_to_complain_is_told_whole_and_with_an_example_in_one_message(langua
         "pa dang lam gi vay",
         "Pa về chưa ạ",
         "pa ăn cơm chưa",
+        "Pa con về rồi nha",
+        "pa con hết tiền rồi",
         "pa khỏe không",
         "pa ve som nha",
         "pa đón con nhé",
