@@ -39,6 +39,7 @@ def test_a_command_in_single_letters_is_that_command(text: str, request_: type) 
     [
         (f"Đăng ký nhận tin về hồ sơ {CODE}", Follow(read(CODE))),
         (f"dang ki nhan tin ve {CODE}", Follow(read(CODE))),
+        (f"theo dõi lại {CODE}", Follow(read(CODE))),
         (f"khong nhan tin ve {CODE} nua", Unfollow(read(CODE))),
         (f"hủy tin nhắn về hồ sơ {CODE}", Unfollow(read(CODE))),
     ],
@@ -56,6 +57,10 @@ def test_a_command_may_say_about_which_dossier_it_is(text: str, request_: Reques
         ("hủy cái này", Unfollow),
         ("theo dõi hồ sơ này nhé", Follow),
         ("DK luôn", Follow),
+        ("dk cả hai nha", Follow),
+        ("theo dõi cả 2 hồ sơ này", Follow),
+        ("dk lại", Follow),
+        ("hủy cả 2", Unfollow),
         ("DK và mã hồ sơ", Follow),
         ("HUY và mã hồ sơ", Unfollow),
         ("DG mã hồ sơ và điểm", Rate),

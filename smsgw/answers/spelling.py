@@ -32,9 +32,10 @@ _TOLD_TO_TEXT = re.compile(
 _TO_SHORT_CODE = re.compile(
     r"\sg[uử]i(?:\s+(?:[dđ][eế]n|t[oớ]i|v[eề]|s[oố]|t[oổ]ng [dđ][aà]i))*\s+\d{3,6}\W*$", re.IGNORECASE
 )
-# What stands there in a code's place: "huy cai nay", "DK luon", and the form as we tell it, "HUY va ma ho so".
+# What stands there in a code's place: "huy cai nay", "DK ca hai nha", and the form as we tell it, "HUY va ma ho so".
 _NO_CODE = re.compile(
-    r"(?:(?:HO SO|HS|MA|CAI) (?:DO|NAY)|LUON|(?:VA )?MA HO SO(?: VA DIEM)?)[^A-Z0-9]*(?:(?:A|NHE|DI|VOI)\b\W*)*"
+    r"(?:(?:HO SO|HS|MA|CAI) (?:DO|NAY)|(?:CA (?:HAI|BA|[23])|HET|TAT CA)(?: (?:HO SO|HS|MA|CAI))?(?: NAY)?|LUON"
+    r"|(?:VA )?MA HO SO(?: VA DIEM)?)[^A-Z0-9]*(?:(?:A|NHE|NHA|DI|VOI)\b\W*)*"
 )
 _OK = re.compile("(?:(?:OK|OKE|OKI|OKAY|VANG)[^A-Z0-9]+)+")
 # "Cam on, cho hoi ...", "ok, may gio dong cua", "..., con toi lay giup duoc khong". "So hong" is no "so khong".
