@@ -133,6 +133,10 @@ def test_who_asks_where_when_or_why_so_slow_gets_the_own_dossiers(text: str) -> 
         "con tui o xa, mai len lay dc hong",
         "sao lau zay",
         "lâu dữ vậy",
+        "chưa z",
+        "r chưa",
+        "chưa ạ?",
+        "xog r phải hông",
     ],
 )
 def test_who_asks_as_the_south_speaks_gets_the_own_dossiers(text: str) -> None:
