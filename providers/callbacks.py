@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -14,6 +15,7 @@ from providers.contract import BadSignature, Callback, Malformed
 LONGEST_ID = 255  # characters of an id, a number or the like
 MOST_FIELDS = 100
 VIETNAM = timezone(timedelta(hours=7))
+_WITH_COUNTRY = re.compile(r"[1-9]\d{9,14}", re.ASCII)
 
 
 def form(callback: Callback) -> dict[str, str]:
@@ -74,6 +76,14 @@ def optional(fields: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, str | int) and not isinstance(value, bool) and str(value).isprintable():
         return str(value)[:LONGEST_ID] or None
     return None
+
+
+def international(number: str) -> str:
+    """A number of which the carrier says that it has its country's code, with the plus that tells us so.
+
+    A name, a short code, and what can't have one whatever is said of it, stay as they came.
+    """
+    return f"+{number}" if _WITH_COUNTRY.fullmatch(number) else number
 
 
 def moment(value: object, form: str, zone: timezone = VIETNAM) -> datetime | None:

@@ -65,10 +65,11 @@ class Part:
 class Inbound(NamedTuple):
     """A message from a citizen (MO). `id` is the carrier's; the same id is the same message, sent again.
 
-    `sender` is a phone, or `<scheme>:<id>` where the carrier knows people by ids of its own. `event`: in a chat, people
-    also begin and cease to follow us; the text is then empty. `part`: where the carrier leaves joining to us; the text
-    may then begin or end with half of a surrogate pair. `session`: where the carrier has no ids, the line that it came
-    by, and `id` is ours; one that came by an earlier line and was perhaps not acknowledged is known by what it says.
+    `sender` is a phone, with a plus where it surely has its country's code, or `<scheme>:<id>` where the carrier knows
+    people by ids of its own. `event`: in a chat, people also begin and cease to follow us; the text is then empty.
+    `part`: where the carrier leaves joining to us; the text may then begin or end with half of a surrogate pair.
+    `session`: where the carrier has no ids, the line that it came by, and `id` is ours; one that came by an earlier
+    line and was perhaps not acknowledged is known by what it says.
     """
 
     id: str

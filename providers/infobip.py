@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from pydantic import BaseModel, HttpUrl
 
-from providers.callbacks import check_key, document, moment, optional, required
+from providers.callbacks import check_key, document, international, moment, optional, required
 from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
@@ -128,7 +128,8 @@ def _read(item: Any, reading: Callable[[dict[str, Any]], _Item]) -> _Item | Refu
 
 def _inbound(item: dict[str, Any]) -> Inbound:
     read = required(item, "messageId", "from", "to", text="text")
-    return Inbound(read["messageId"], read["from"], read["to"], read["text"], moment(item.get("receivedAt"), TIME))
+    at = moment(item.get("receivedAt"), TIME)
+    return Inbound(read["messageId"], international(read["from"]), read["to"], read["text"], at)
 
 
 def _receipt(item: dict[str, Any]) -> Receipt:

@@ -99,7 +99,7 @@ class Twilio(HttpCarrier):
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         fields = self._signed(callback)
         read = required(fields, "MessageSid", "From", "To", text="Body")
-        return [Inbound(read["MessageSid"], read["From"].lstrip("+"), read["To"].lstrip("+"), read["Body"])]
+        return [Inbound(read["MessageSid"], read["From"], read["To"].lstrip("+"), read["Body"])]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         fields = self._signed(callback)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, model_validator
 
-from providers.callbacks import check, check_key, document, form, moment, optional, required
+from providers.callbacks import check, check_key, document, form, international, moment, optional, required
 from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
@@ -113,8 +113,8 @@ class Vonage(HttpCarrier):
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         fields = self._fields(callback)
         read = required(fields, "messageId", "msisdn", "to", text="text")
-        at = moment(optional(fields, "message-timestamp"), TIME, UTC)
-        return [Inbound(read["messageId"], read["msisdn"], read["to"], read["text"], at, part=_part(fields))]
+        sender, at = international(read["msisdn"]), moment(optional(fields, "message-timestamp"), TIME, UTC)
+        return [Inbound(read["messageId"], sender, read["to"], read["text"], at, part=_part(fields))]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         fields = self._fields(callback)

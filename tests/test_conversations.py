@@ -251,6 +251,13 @@ def test_machines_are_never_answered(here: World, sender: str) -> None:
         assert connection.scalars(sa.select(inbound.c.state)).all() == ["ignored"]
 
 
+@pytest.mark.parametrize("number", ["6591234567", "14155550123"])
+def test_who_texts_from_abroad_is_answered_where_the_carrier_says_so(here: World, number: str) -> None:
+    here.text(f"+{number}", "HELP")
+    with here.gateway.database.reading() as connection:
+        assert connection.execute(sa.select(inbound.c.sender, inbound.c.state)).all() == [(number, "answered")]
+
+
 @pytest.mark.parametrize(
     ("sender", "sought"), [("14155550123", "14155550123"), ("14155550123", "+14155550123"), ("VNPT-SMS", "VNPT-SMS")]
 )
