@@ -81,9 +81,15 @@ def optional(fields: Mapping[str, Any], name: str) -> str | None:
 def international(number: str) -> str:
     """A number of which the carrier says that it has its country's code, with the plus that tells us so.
 
-    A name, a short code, and what can't have one whatever is said of it, stay as they came.
+    A name, a short code, and what can't have one whatever is said of it, such as +0912345678, are without it.
     """
-    return f"+{number}" if _WITH_COUNTRY.fullmatch(number) else number
+    bare = number.removeprefix("+")
+    return f"+{bare}" if _WITH_COUNTRY.fullmatch(bare) else bare
+
+
+def dialled(number: str) -> str:
+    """A number of which the carrier says by a plus that it has its country's code; else as it came."""
+    return international(number) if number.startswith("+") else number
 
 
 def moment(value: object, form: str, zone: timezone = VIETNAM) -> datetime | None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
-from providers.callbacks import check_key, moment, optional, raw_query, required
+from providers.callbacks import check_key, dialled, moment, optional, raw_query, required
 from providers.contract import (
     Abilities,
     Accepted,
@@ -82,7 +82,7 @@ class Kannel(HttpCarrier):
         fields = required(callback.query, "id", "from", "to")
         text = _text(raw_query(callback).get("text"), callback.query.get("charset", ""))
         at = moment(callback.query.get("time"), "%Y-%m-%d %H:%M", UTC)
-        return [Inbound(fields["id"], fields["from"], fields["to"].removeprefix("+"), text, at)]
+        return [Inbound(fields["id"], dialled(fields["from"]), fields["to"].removeprefix("+"), text, at)]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         check_key(callback, self._key)

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pydantic import BaseModel, Field, HttpUrl
 
-from providers.callbacks import check, form, optional, required
+from providers.callbacks import check, dialled, form, optional, required
 from providers.codes import Meaning, outcome
 from providers.contract import (
     Abilities,
@@ -99,7 +99,7 @@ class Twilio(HttpCarrier):
     def inbound(self, callback: Callback, now: datetime) -> list[Inbound | Refused]:
         fields = self._signed(callback)
         read = required(fields, "MessageSid", "From", "To", text="Body")
-        return [Inbound(read["MessageSid"], read["From"], read["To"].lstrip("+"), read["Body"])]
+        return [Inbound(read["MessageSid"], dialled(read["From"]), read["To"].lstrip("+"), read["Body"])]
 
     def receipts(self, callback: Callback, now: datetime) -> list[Receipt | Refused]:
         fields = self._signed(callback)

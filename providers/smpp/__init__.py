@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from providers import exchanges
-from providers.callbacks import LONGEST_ID, international
+from providers.callbacks import LONGEST_ID, dialled, international
 from providers.carrier_ids import Form, canonical
 from providers.codes import Meaning, of_batch
 from providers.contract import (
@@ -207,8 +207,7 @@ class Smpp:
         except ValueError as error:
             return Refused(id, str(error))
         sender, recipient = unit.text("source_addr"), unit.text("destination_addr").removeprefix("+")
-        if unit.number("source_addr_ton") == INTERNATIONAL:
-            sender = international(sender)
+        sender = international(sender) if unit.number("source_addr_ton") == INTERNATIONAL else dialled(sender)
         if max(len(sender), len(recipient)) > LONGEST_ID:
             return Refused(id, f"an address has more than {LONGEST_ID} characters")
         return Inbound(id, sender, recipient, text, part=part, session=id.rpartition("-")[0])
