@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smsgw.dossiers import selecting
 from smsgw.notices.audience.lines import MIB
+from smsgw.web.console.notice_form import as_chosen, written
 from tests.console import official
 from tests.notice_desk import FILE, TEXT, faults, latest, post
 from tests.world import World, world
@@ -87,8 +90,37 @@ def test_brackets_that_were_to_be_a_placeholder_are_told_before_they_go_out(here
 def test_a_text_may_not_name_what_the_list_has_not(here: World) -> None:
     lan = official(here, "lan", "sender")
     post(lan, "new")
-    assert "không có; xin chọn lại" in post(lan, f"{latest(here).id}/edit", 400, by="keep", text="((ten)) ((tuổi))")
+    said = post(lan, f"{latest(here).id}/edit", 400, by="keep", text="((ten)) ((tuổi))")
+    assert "thiếu cột mà nội dung nhắc đến; xin chọn lại" in said
     assert latest(here).text == TEXT
+
+
+def test_whose_notice_goes_by_a_filter_finds_it_as_it_was_chosen(here: World) -> None:
+    lan = official(here, "lan", "sender")
+    code = next(iter(selecting.named(here.gateway.onestop.url)[0]))
+    post(lan, "new", by="filter", text="Nghỉ lễ.", agency=code, due_from="2018-08-01", level="4")
+    page = lan.get(f"/notices/{latest(here).id}/edit")
+    assert f'<option value="{code}" selected>' in page
+    assert re.search(r'name="due_from"[^>]* value="2018-08-01"', page)
+    assert re.search(r'name="level" value="4" checked', page)
+
+
+@pytest.mark.parametrize(
+    ("audience", "typed"),
+    [
+        ("all", False),
+        ("agency=H01.12* procedure=1.001612 status=4,5 level=3 due>=2018-08-01 due<=2018-08-31 !overdue", False),
+        ("agency=H01.12 overdue", False),
+        ("agency=H01.12,H01.13", True),
+        ("due<today", True),
+        ("Danh sách.xlsx", None),
+        ("", None),
+    ],
+)
+def test_the_fields_of_a_filter_come_to_the_same_again(audience: str, typed: bool | None) -> None:
+    form = as_chosen(audience, date(2018, 8, 2))
+    assert (form.get("filter") == audience) is bool(typed)
+    assert written(form) == ("" if typed is None else audience)
 
 
 def test_a_form_without_its_token_is_refused(here: World) -> None:

@@ -18,6 +18,8 @@ from smsgw.notices.drafting import Draft
 
 MOST_READINGS = 50  # files that are being read at the same time, of which progress is shown
 
+_OVERDUE = {True: "yes", False: "no", None: ""}
+
 Form = MultiDict[str, str]
 
 
@@ -50,6 +52,26 @@ def selection(form: Form, today: date) -> Selection:
 def written(form: Form) -> str:
     """The filter that the form's fields come to, with what was typed in words."""
     return f"{_chosen(form)} {form.get('filter', '')}".strip()
+
+
+def as_chosen(audience: str, today: date) -> Form:
+    """The fields as they were filled in for a notice by filter; none for one whose audience is the name of a file."""
+    try:
+        chosen = expression.parse(audience, today)
+    except FilterError:
+        return Form()
+    form = Form({"all": "1"} if audience == expression.ALL else {"overdue": _OVERDUE[chosen.overdue]})
+    for agency in chosen.agencies:
+        form.update({"agency": agency.removesuffix(BELOW), "below": "1" if agency.endswith(BELOW) else ""})
+    for procedure in chosen.procedures:
+        form["procedure"] = procedure
+    form.setlist("status", [str(status) for status in chosen.statuses])
+    form.setlist("level", [str(level) for level in chosen.levels])
+    for name in expression.DAYS:
+        days = getattr(chosen, name)
+        form.update({f"{name}_{end}": str(day) for end, day in (("from", days.first), ("to", days.last)) if day})
+    # What the fields can't say, as two agencies, or a day counted from today, was typed in words.
+    return form if written(form) == audience else Form({"filter": audience})
 
 
 def faulty(form: Form, error: FilterError) -> tuple[str, int]:

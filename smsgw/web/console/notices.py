@@ -27,7 +27,7 @@ from smsgw.web.console import notice, notice_files
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format
 from smsgw.web.console.notice import editable, last_change, notice_of, refused, too_late
-from smsgw.web.console.notice_form import BadForm, Form, Readings, faulty, selection, wishes, written
+from smsgw.web.console.notice_form import BadForm, Form, Readings, as_chosen, faulty, selection, wishes, written
 from smsgw.web.console.reasons import reason
 from smsgw.web.console.shell import language, me, needs, page, say, see, takes
 from smsgw.web.console.words import Words
@@ -121,6 +121,7 @@ def _add_form(own: Blueprint, desk: Desk, readings: Readings) -> None:
 def _as_it_is(desk: Desk, notice: Notice) -> Form:
     by = "file" if request.args.get("by") == "file" else "keep"  # somebody comes to bring the mended file
     given = Form({"by": by, "name": notice.name, "text": notice.text, "accents": "1" if notice.accents else ""})
+    given.update(as_chosen(notice.audience, desk.clock().astimezone(desk.timezone).date()))
     if notice.send_at:
         given["at"] = f"{notice.send_at.astimezone(desk.timezone):%Y-%m-%dT%H:%M}"
     return given
