@@ -6,11 +6,13 @@ import pytest
 
 from smsgw.answers.asked import (
     Disagree,
+    Follow,
     HowToReceive,
     ListFollowed,
     LookUp,
     Misspelt,
     Prefer,
+    Rate,
     Receive,
     Speak,
     Unfollow,
@@ -94,14 +96,49 @@ def test_to_text_again_is_not_to_get_texts_again() -> None:
     assert understand("nhận lại đi", Words()) == HowToReceive()
 
 
-@pytest.mark.parametrize("text", [f"hủy {CODE} được không", f"hủy {CODE} có mất tiền không", f"huỷ {CODE} thì sao"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"hủy {CODE} được không",
+        f"hủy {CODE} có mất tiền không",
+        f"huỷ {CODE} thì sao",
+        f"HUY {CODE} ?",
+        f"huys {CODE}?",
+        f"huy {CODE} ha",
+        f"hủy {CODE} rồi hả?",
+        f"hủy {CODE} hồi nào",
+    ],
+)
 def test_who_asks_what_a_command_does_is_told_and_nothing_is_done(text: str) -> None:
     assert understand(text, Words()) == Misspelt("unfollow", read(CODE))
 
 
+@pytest.mark.parametrize("text", [f"theo dõi {CODE} có tốn tiền không", f"dk {CODE} bao nhieu", f"dk {CODE} la gi"])
+def test_who_asks_what_it_is_to_follow_is_told_how_and_follows_nothing(text: str) -> None:
+    assert understand(text, Words()) == Misspelt("follow", read(CODE))
+
+
+@pytest.mark.parametrize("text", [f"dk {CODE} được không?", f"cho em theo dõi {CODE} đc ko ạ"])
+def test_who_asks_to_be_let_follow_follows(text: str) -> None:
+    assert understand(text, Words()) == Follow(read(CODE))
+
+
+@pytest.mark.parametrize("text", [f"DG {CODE} 5?", f"dg {CODE} 5 hả", f"dg {CODE} 5 sao là gì", f"dg {CODE} 5 sao ?"])
+def test_who_asks_about_a_score_gives_none(text: str) -> None:
+    assert understand(text, Words()) == Rate(read(CODE), None)
+
+
 @pytest.mark.parametrize(
     "text",
-    [f"đăng ký {CODE} xong chưa", f"dk {CODE} chua", f"từ chối hồ sơ {CODE} là sao vậy", f"huy {CODE} toi dau roi"],
+    [
+        f"đăng ký {CODE} xong chưa",
+        f"dk {CODE} chua",
+        f"từ chối hồ sơ {CODE} là sao vậy",
+        f"huy {CODE} toi dau roi",
+        f"em theo dõi {CODE} mấy tuần chưa thấy gì",
+        f"theo doi {CODE} hoai khong thay",
+        f"tôi theo dõi {CODE} 3 tháng rồi",
+    ],
 )
 def test_who_asks_how_far_it_is_is_told_that(text: str) -> None:
     assert understand(text, Words()) == LookUp(read(CODE))

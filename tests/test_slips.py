@@ -29,7 +29,7 @@ from tests.world import NOON
         (f"{CODE} danhs gias 5 sao", Rate(read(CODE), 5)),
         (f"phanr anhs {CODE} cán bộ chậm", Speak(f"{CODE} cán bộ chậm", read(CODE))),
         ("huyr", Unfollow(NOTHING)),
-        (f"huys {CODE}?", Unfollow(read(CODE))),
+        (f"huys {CODE}!", Unfollow(read(CODE))),
         (f"DDK {CODE}", Follow(read(CODE))),
         (f"D9K {CODE}", Follow(read(CODE))),
         (f"D.K. {CODE}", Follow(read(CODE))),

@@ -25,7 +25,7 @@ from smsgw.answers.asked import (
     Thank,
     Unfollow,
 )
-from smsgw.answers.beside import asks_how_far, asks_whether, beside
+from smsgw.answers.beside import asks_how_far, asks_what_it_is, asks_whether, beside, waits
 from smsgw.answers.names import Name, calls_somebody, may_be_no_wish, named
 from smsgw.answers.speaking import SO, WORD, spoken, spoken_behind
 from smsgw.answers.spelling import (
@@ -310,12 +310,14 @@ def _with_more(text: str, words: Words) -> Request | None:
     return None if named(text, begun[0]) is not Name.NO else spoken(text, rest, len(alphanumeric(begun[0])), words)
 
 
-def _following(text: str, rest: str, words: Words) -> Follow | LookUp | None:
+def _following(text: str, rest: str, words: Words) -> Follow | LookUp | Misspelt | None:
     own = up_to_the_opposite(rest, "follow", words)
     found = code_here(own, words) if without_keywords(own, words) else Read((), Hint.NOTHING)
-    if found and found.readings and asks_how_far(text, words):
+    if not found or not found.readings:
+        return Follow(found) if found else None
+    if asks_how_far(text, words) or waits(text):
         return LookUp(found)
-    return Follow(found) if found else None
+    return Misspelt("follow", found) if asks_what_it_is(text, words) else Follow(found)
 
 
 def _unfollowing(text: str, begun: re.Match[str], words: Words) -> Unfollow | LookUp | Misspelt | None:
@@ -327,7 +329,7 @@ def _unfollowing(text: str, begun: re.Match[str], words: Words) -> Unfollow | Lo
         return Unfollow(found)
     asks = asks_whether(text, words)
     # "Từ chối hồ sơ ... là sao": it is asked why the agency did.
-    if asks_how_far(text, words) or (asks and squeezed(begun["unfollow"]) not in words.unfollow):
+    if asks_how_far(text, words) or (asks and squeezed(begun["unfollow"]) in words.opt_out):
         return LookUp(found)
     return Misspelt("unfollow", found) if asks or name is Name.MAY_BE else Unfollow(found)
 

@@ -10,13 +10,15 @@ from functools import lru_cache
 
 from smsgw.answers.asked import Misspelling
 from smsgw.answers.spelling import holds, is_plain, no_more, unpolite, without_polite_end
-from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN
+from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN, WAITS, WHEN
 from smsgw.answers.words import Words, spelt_out, squeezed, written
 from smsgw.dossiers.reading import Read, normalised
 
 _CODE = "0"  # in its place: so that of "ho so ... khieu nai" it is seen that the dossier is none about a complaint
 _ASKED = re.compile(r"(?:^| )(?:CHUA|KHONG)$")
-_ASKED_WHETHER = re.compile(r" (?:KHONG|SAO)(?: (?:VAY|THE|HA))?$")
+_ASKED_WHETHER = re.compile(rf" (?:(?:KHONG|SAO)(?: (?:VAY|THE|HA))?|HA|{'|'.join(WHEN)})$")
+_ASKED_BY_SIGN = re.compile(r"\?\W*$")
+_ASKED_WHAT_IT_IS = re.compile(r" (?:(?:TIEN|PHI) KHONG|BAO NHIEU(?: TIEN)?|LA (?:GI|SAO))(?: (?:VAY|THE|HA))?$")
 _ASKED_TO_HELP = ("GIUP", "GIUM", "DUM")
 
 
@@ -50,7 +52,18 @@ def asks_whether(text: str, words: Words) -> bool:
     "Hủy ... giúp em được không" asks for it.
     """
     said = _without_codes(text)
-    return _ASKED_WHETHER.search(without_polite_end(said, words)) is not None and not holds(said, _ASKED_TO_HELP)
+    asks = _ASKED_BY_SIGN.search(text) or _ASKED_WHETHER.search(without_polite_end(said, words))
+    return asks is not None and not holds(said, _ASKED_TO_HELP)
+
+
+def asks_what_it_is(text: str, words: Words) -> bool:
+    """Whether a text with a code asks what following it costs or is: "theo dõi ... có tốn tiền không"."""
+    return _ASKED_WHAT_IT_IS.search(without_polite_end(_without_codes(text), words)) is not None
+
+
+def waits(text: str) -> bool:
+    """Whether a text with a code tells how long somebody has watched it already: "theo dõi ... 3 tháng rồi"."""
+    return holds(_without_codes(text), WAITS)
 
 
 def _without_codes(text: str) -> str:

@@ -47,9 +47,10 @@ _ASKED = re.compile(
 _SCORE = rf"([1-5])(?:\s*(?:{POINTS}|/\s*5))?"
 _NO_SCORE = r"(?<!\bHAY)(?<!\bHOAC)(?<!\bDEN)(?<!\bTOI)"  # "4 hay 5", and "1 den 5", as we say it ourselves
 _TIMES = r"(?!(?:NGAY|TUAN|THANG|NAM|GIO|PHUT|LAN|BUA|HOM)\b)"  # "5 ngay chua xong", which is none either
-_SCORE_LAST = re.compile(rf"(?:^|{_NO_SCORE}\s){_SCORE}[^A-Z0-9]*$")
+_ASKED_ABOUT = rf"(?!(?:{POINTS}\W*)?(?:(?:HA|K|KO|KHONG|LA GI|LA SAO)\b\W*$|\?\W*$))"  # "5 ha?", which is none yet
+_SCORE_LAST = re.compile(rf"(?:^|{_NO_SCORE}\s){_SCORE}[^A-Z0-9?]*$")
 _SCORE_FIRST = re.compile(rf"{_SCORE}\s+")
-_SCORE_AND_WORDS = re.compile(rf"\s{_SCORE}[^A-Z0-9]+{_TIMES}[A-Z][^0-9]*$")
+_SCORE_AND_WORDS = re.compile(rf"\s{_SCORE}[^A-Z0-9]+{_TIMES}{_ASKED_ABOUT}[A-Z][^0-9]*$")
 
 
 def holds(command: str, names: Iterable[str]) -> bool:

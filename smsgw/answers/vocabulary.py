@@ -102,6 +102,14 @@ _LATE = _each("""
     SAO LAI TRE, SAO LAI CHAM,
     CHAM TRE, BI TRE, TRE ROI, QUA HEN, QUA NGAY HEN, TOI NGAY HEN, DEN NGAY HEN
 """)
+# Who says so of a dossier that they "theo doi" has watched it, and asks how it stands.
+WAITS = (
+    *_LATE,
+    *_each("""
+        CHUA THAY, CHUA CO, CHUA XONG, KHONG THAY, HOAI MA, HOAI CHUA, HOAI KHONG, MAI MA, MAI CHUA, MAI KHONG,
+        THANG ROI, TUAN ROI, NGAY ROI, BUA ROI, THANG NAY, TUAN NAY, BUA NAY
+    """),
+)
 # Whoever has no code asks for a list.
 _LOST = _each("""
     QUEN MA, MAT MA, KHONG NHO MA, KHONG BIET MA, KHONG CO MA, KHONG RO MA, KHONG THAY MA,
