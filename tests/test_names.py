@@ -31,6 +31,7 @@ from tests.test_ordinary_texts import CODE, NOTHING
         f"chào Huy, hồ sơ {CODE} nhé",
         f"anh Huy {CODE}",
         f"nhờ Huy coi {CODE}",
+        f"con Huy {CODE}",
         f"Huy {CODE} xong chưa em",
     ],
 )

@@ -11,7 +11,7 @@ from smsgw.dossiers.reading import normalised
 
 # As a name is written, and nearly no command: in capitals at its beginning only, and without their accents.
 _NAME = re.compile(r"(?<!\w)(?:Huy|Phan Anh)(?!\w)")
-_BEFORE_A_NAME = re.compile(r"\b(?:ANH|A|EM|E|CHI|CHU|BAC|CAU|BAN|ONG|CHAO|ALO|AD|NHO|OI)\W*$")
+_BEFORE_A_NAME = re.compile(r"\b(?:ANH|A|EM|E|CHI|CHU|BAC|CAU|BAN|ONG|CON|CHAU|TEN|CHAO|ALO|AD|NHO|OI)\W*$")
 _SIGNED_OR_DONE = re.compile(r"(?<!\w)(?:Huy(?!\w)|[Đđ]ã\s+h(?:ủy|uỷ))")
 _WISHES = re.compile(r"\b(?:CHO|XIN|MUON|MUN)\b")
 _ALONE_CALLED = re.compile(r"(?:HAI|BA|MOT|NHAT|VIET|VI|EN) OI$")
