@@ -21,8 +21,10 @@ _APART = "[^A-Z0-9]+"
 _FATHER_CALLED = re.compile(
     rf"[^A-Z0-9]*(?:(?:DA|ALO|CHAO|THUA){_APART})*(?:PA|BA){_APART}{keyed('OI')}(?!{_APART}(?:TROI|GIOI|CHAO|THOI)\b)\b"
 )
+_AT_A_TIME = r"(?:LUC|SANG|TRUA|CHIEU|TOI NAY|MAI|NAY|CHUT|NUA|\d{1,2}H?(?:\d\d)?|GIO)"
 _FATHER_ASKED = re.compile(
-    f"PA (?:{'|'.join(vocabulary.TO_FATHER)})(?: (?:ROI|VAY|THE|DO|A|HA|DI|VOI|NHE|NHA|NGHE|NHEN|NGHEN))*"
+    rf"PA (?:{_AT_A_TIME} )*(?:{'|'.join(vocabulary.TO_FATHER)})"
+    rf"(?: (?:{_AT_A_TIME}|ROI|VAY|THE|DO|A|HA|DI|VOI|NHE|NHA|NGHE|NHEN|NGHEN|NHIEU|PA))*"
 )
 LONGEST_END = 60  # characters in which polite words at the end are sought: a long text must not take long
 # "Nhan DS", as our own texts say it, and "soan DS gui 8188", as posters do. With its accent the first one is to get.
