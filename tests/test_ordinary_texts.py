@@ -60,6 +60,8 @@ NOTHING = Read((), Hint.NOTHING)
         "sao lâu vậy",
         "cham qua",
         "trễ hẹn hoài",
+        "mãi chưa có",
+        "tới nay vẫn chưa có",
         "mất biên nhận rồi",
         "lam mat phieu hen",
         "khong thay ma tren giay",
@@ -266,6 +268,9 @@ def test_a_question_about_a_procedure_is_none_about_the_own_dossiers(text: str) 
     [
         "không phải tôi rút",
         "tôi có rút đâu",
+        "tôi chưa rút",
+        "ai rút hồ sơ của tôi vậy",
+        "I want complain",
         "tui hông có rút hồ sơ",
         "I did not withdraw it",
         "em không rút hồ sơ, ai cho rút vậy",

@@ -87,6 +87,7 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
         (f"bức xúc quá, {CODE} làm hoài không xong", "speak"),
         (f"{CODE} phải đưa phong bì mới ký", "speak"),
         (f"{CODE} không phải tôi rút", "speak"),
+        (f"ai rút hồ sơ {CODE}", "speak"),
         (f"tôi đâu có rút hồ sơ {CODE}", "speak"),
         (f"{CODE} khong phai cua toi", "disown"),
         (f"{CODE} nhầm số rồi", "disown"),
