@@ -24,6 +24,7 @@ from tests.world import NOON, SetClock
 
 LIMIT = 5.0  # seconds of a call
 REF_ONCE = Abilities(idempotent_by_ref=True, largest_batch=100)
+PACE = Pace(100, 100)
 BLIND = Abilities(idempotent_by_ref=False, largest_batch=100)
 
 
@@ -88,9 +89,10 @@ def senders(database: Database) -> Iterator[Make]:
         clock: SetClock | None = None,
         lanes: Collection[Lane] = tuple(Lane),
         hours: Hours = ALWAYS,
+        pace: Pace = PACE,
     ) -> Desk:
         clock = clock or SetClock(NOON + timedelta(seconds=1))
-        channel = Channel("sms", "8188", carrier, Pace(100, 100), 100)  # type: ignore[arg-type]
+        channel = Channel("sms", "8188", carrier, pace, pace.batch)  # type: ignore[arg-type]
         roads = Roads([channel], Routes([], "sms"))
         sender = Sender(database, channel, roads, lanes, clock=clock, hours=hours, chance=lambda: 0.0, vet=vet(clock))
         return Desk(database, carrier, sender, Sweeper(database, roads, clock), clock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -186,66 +186,6 @@ def test_a_clock_that_was_a_day_ahead_and_is_set_right_silences_nobody(make: Mak
     desk.clock.forward(seconds=1)
     desk.sender.send_due()
     assert desk.states() == ["submitted"] * 150
-
-
-class Ticking(SetClock):
-    """A clock that goes on by 10 ms whenever somebody looks at it."""
-
-    def __call__(self) -> datetime:
-        self.forward(seconds=0.01)
-        return self.now
-
-
-def test_what_was_claimed_long_before_its_call_takes_room_from_the_rate_as_it_is_then(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("smsgw.dispatch.sender.BREATH", 0)
-    clock, arrived = Ticking(NOON + timedelta(seconds=1)), []
-
-    def counted(batch: Sequence[Outbound]) -> list[Outcome]:
-        arrived.append((clock.now, len(batch)))
-        return taken(batch)
-
-    def late(_: SetClock) -> Vet:
-        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
-            if not arrived:
-                clock.forward(seconds=2)
-                other.sender.send_due()  # the rest, for which the rate has room by now
-                add(desk.database, *(message() for _ in range(150)))
-            return all_go(lease, messages)
-
-        return vet
-
-    desk, other = (make(Carrier(counted), clock=clock, vet=vet) for vet in (late, lambda _: all_go))
-    add(desk.database, *(message() for _ in range(150)))
-    desk.sender.send_due()
-    assert sum(count for _, count in arrived) == 300
-    for start, _ in arrived:
-        within = sum(count for at, count in arrived if start <= at < start + timedelta(seconds=1))
-        assert within <= 100 + 100
-
-
-@pytest.mark.parametrize("state", ["paused", "held", "tripped", "open"])
-def test_what_was_claimed_long_before_its_call_stays_if_its_channel_was_closed_meanwhile(
-    make: Make, state: channels.State
-) -> None:
-    def closing(clock: SetClock) -> Vet:
-        def vet(lease: str, messages: Sequence[Claimed]) -> Vetted:
-            clock.forward(seconds=1)
-            with desk.database.writing("test") as connection:
-                before = channels.lock(connection, "sms")
-                after = replace(before, state=state, reason="", resume_at=clock.now + timedelta(seconds=60))
-                channels.write(connection, before, after, clock.now)
-            return all_go(lease, messages)
-
-        return vet
-
-    desk = make(Carrier(), vet=closing)
-    add(desk.database, message())
-    desk.sender.send_due()
-    assert desk.carrier.calls == []
-    assert desk.states() == ["queued"]
-    assert desk.channel().state == state
 
 
 def test_a_share_of_the_rate_is_left_for_replies_whatever_else_there_is_to_send(make: Make) -> None:

@@ -18,6 +18,7 @@ SET_BACK = timedelta(seconds=2)  # more than clocks of nodes differ by, which al
 SAVED_UP = 0.75  # of a batch at the most
 LEAST_SAVED_UP = 0.25  # of a batch; with less, calls would hardly be worth making
 UNEVEN = 0.05  # seconds by which calls may differ in how long they are on their way
+LATE = 0.25  # seconds after which a claimed batch is late on any channel
 WORTH_WAITING = 0.05  # seconds that messages wait for others, so that a call is worth making
 
 
@@ -38,6 +39,12 @@ class Pace:
         batch = min(self.tps, self.batch)
         saved = min(SAVED_UP * batch, max(LEAST_SAVED_UP * batch, batch - UNEVEN * self.tps))
         return max(1.0, saved, self.tps / 1000)
+
+    @property
+    def late(self) -> timedelta:
+        """How long after its claim a batch would reach the carrier beside too many of those that were claimed since."""
+        room = self.batch - self.full  # none where a millisecond brings a batch, which is more than anybody claims
+        return timedelta(seconds=min(LATE, max(UNEVEN, room / self.tps)) if room > 0 else LATE)
 
     def allowance(self, channel: Channel, now: datetime) -> float:
         """What may go out at `now`. A clock set back gives nothing."""

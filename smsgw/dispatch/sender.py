@@ -42,7 +42,6 @@ POLL = 1.0  # seconds; the safety net under `wake`
 TROUBLE_PAUSE = 2.0  # seconds before the database is tried again
 BREATH = 0.05  # seconds between looks at whether the rate has room for a batch that comes late
 LEASES = 3  # a lease lasts so many times the call's time limit
-LATE = timedelta(seconds=0.25)  # between claim and call; after it the batch would meet those that were claimed since
 
 REPLIES = (Lane.REPLY,)
 OTHERS = (Lane.REMINDER, Lane.NOTICE)
@@ -340,7 +339,7 @@ class Sender:
         of the lease's three: one to be made in, and one for an answer that has begun to come.
         """
         at: datetime | None = batch.at
-        if (now := self._clock()) - batch.at >= LATE:
+        if (now := self._clock()) - batch.at >= self._channel.pace.late:
             latest = now + self._call_limit
             while (at := self._taken_again(batch)) == batch.at:
                 if self._clock() >= latest or self._stopping.wait(BREATH):
