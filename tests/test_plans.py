@@ -15,7 +15,7 @@ from smsgw.dispatch.channel import Channel, Roads
 from smsgw.dispatch.pace import Pace
 from smsgw.dispatch.routes import Routes
 from smsgw.dispatch.sweep import Sweeper
-from smsgw.store import conversations, inbox, overdue, pending, systems
+from smsgw.store import conversations, inbox, outbox, overdue, pending, reminders, systems
 from smsgw.store.database import Database
 from smsgw.store.ids import new_id
 from smsgw.store.receipts import Report
@@ -24,7 +24,8 @@ from smsgw.store.tables import Lane, metadata, outbound
 from tests.bulletin import Cast, approved
 from tests.plans import Node, effort, explained
 from tests.sending import Carrier
-from tests.test_outbox import add, claim, message, report, settle
+from tests.systems import PHONE
+from tests.test_outbox import LATER, add, claim, message, report, settle
 from tests.world import NOON, world
 
 GROWING = ("inbound", "outbound", "preference", "receipt")
@@ -162,6 +163,23 @@ def test_a_page_of_what_waits_at_a_closed_channel_costs_the_same_however_much_wa
             assert pending.waiting_on(connection, "sms", Lane.REMINDER, begun, None, 10) == []
 
         costs.append(effort(database, pages))
+    assert costs[1] < 2 * costs[0]
+
+
+def test_what_a_dead_sender_left_is_not_looked_for_among_all_reminders_that_there_ever_were(database: Database) -> None:
+    costs = []
+    for others in (50, 1000):
+        told = [
+            reminders.Reminder("ready", f"H01-{others}-{number}", "-", reminders.OWNER, PHONE, "told", new_id())
+            for number in range(others)
+        ]
+        with database.writing("test") as connection:
+            reminders.add(connection, told, "run", NOON)
+            reminders.place(connection, dict.fromkeys(item.message or "" for item in told), "2018-08-15")
+            outbox.add(connection, [message()._replace(state=State.SUBMITTED, deadline=LATER) for _ in range(others)])
+        add(database, *(message(Lane.REMINDER) for _ in range(2)))
+        claim(database, 2)
+        costs.append(effort(database, partial(overdue.rescue, now=LATER)))
     assert costs[1] < 2 * costs[0]
 
 

@@ -178,16 +178,16 @@ def test_what_a_carrier_may_have_already_is_sent_again_as_it_was(here: World) ->
         assert (going.text == one.text) is as_it_was
 
 
-def dies(world: World, *, looking: bool) -> None:
+def dies(world: World, *, looking: bool, left: int = 1) -> None:
     """A node claims what waits, looks at it for the last time or not even that, and never comes back."""
     now = world.clock()
     with world.gateway.database.writing("test") as connection:
         claimed = outbox.claim(
             connection, "sms", [Lane.REMINDER], 9, lease="dead", until=now + timedelta(seconds=15), now=now
         )
-    assert len(claimed) == 1
+    assert len(claimed) == left
     if looking:
-        assert len(world.gateway.office.vet("dead", claimed).going) == 1
+        assert len(world.gateway.office.vet("dead", claimed).going) == left
     world.clock.forward(seconds=16)
 
 
@@ -203,6 +203,22 @@ def test_only_what_was_looked_at_for_the_last_time_can_be_in_doubt_when_a_node_d
     assert anywhere.states() == {state: 1}
     minutes(anywhere, 2)
     assert len(told(anywhere, agency, code)) == 1
+
+
+def test_of_more_that_a_node_left_than_a_sweep_takes_at_a_time_none_is_in_doubt_either(
+    anywhere: World, agency: Agency
+) -> None:
+    codes = agency.codes(IN_PROGRESS, 2)
+    until(anywhere, at(15, 22))
+    for code in codes:
+        agency.finish(code, anywhere.clock())
+    minutes(anywhere, 2)
+    anywhere.clock.now = at(16, 7, 1)
+    dies(anywhere, looking=False, left=len(codes))
+    for states in ({"queued": 1, "sending": 1}, {"queued": 2}):
+        with anywhere.gateway.database.writing("test") as connection:
+            assert overdue.rescue(connection, anywhere.clock(), limit=1) == 1
+        assert anywhere.states() == states
 
 
 @pytest.mark.parametrize(("looking", "state"), [(False, "queued"), (True, "unknown")])

@@ -20,7 +20,9 @@ from smsgw.store.tables import Lane, outbound, reminder
 LEASE_LOST = "lease_lost"
 
 _c = outbound.c
-_UNSEEN = sa.exists().where(reminder.c.message == _c.id, reminder.c.sent_on.is_(None)).correlate(outbound)
+# As EXISTS, it would have PostgreSQL begin at the reminders, and look through all that there ever were.
+_UNSENT = sa.select(reminder.c.message).where(reminder.c.message == _c.id, reminder.c.sent_on.is_(None))
+_UNSEEN = sa.and_(_c.lane == int(Lane.REMINDER), _UNSENT.correlate(outbound).scalar_subquery().is_not(None))
 
 
 def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
@@ -28,23 +30,23 @@ def rescue(connection: sa.Connection, now: datetime, limit: int = 500) -> int:
 
     It can't have a reminder that was never seen to be still true: that one is queued again, in its old place.
     """
-    unsent = past_deadline(State.SENDING, now, limit, _c.lane == int(Lane.REMINDER), _UNSEEN)
-    values = {"state": State.QUEUED, "lease": None, "deadline": _c.expires_at}
-    again = sa.update(outbound).where(_c.id.in_(sa.select(unsent.c.id))).values(values).returning(_c.id)
-    return len(connection.execute(again).all()) + _doubt(connection, now, limit)
-
-
-def _doubt(connection: sa.Connection, now: datetime, limit: int) -> int:
     late = past_deadline(State.SENDING, now, limit)
     rows = connection.execute(
         sa.update(outbound)
         .where(_c.id.in_(sa.select(late.c.id)))
-        .values(state=State.UNKNOWN, lease=None, deadline=now, doubts=_c.doubts + 1, error_code=LEASE_LOST)
-        .returning(_c.id, _c.channel, _c.attempts)
+        .values(
+            state=sa.case((_UNSEEN, State.QUEUED), else_=State.UNKNOWN),
+            lease=None,
+            deadline=sa.case((_UNSEEN, _c.expires_at), else_=now),
+            doubts=_c.doubts + sa.case((_UNSEEN, 0), else_=1),
+            error_code=sa.case((_UNSEEN, _c.error_code), else_=LEASE_LOST),
+        )
+        .returning(_c.id, _c.channel, _c.attempts, _c.state)
     ).all()
-    attempts.note(connection, [Attempt(row.id, row.attempts, now, row.channel, "unknown", LEASE_LOST) for row in rows])
-    for channel in {row.channel for row in rows}:
-        receipts.apply_parked(connection, channel, {row.id: () for row in rows if row.channel == channel}, now)
+    lost = [row for row in rows if row.state == State.UNKNOWN]
+    attempts.note(connection, [Attempt(row.id, row.attempts, now, row.channel, "unknown", LEASE_LOST) for row in lost])
+    for channel in {row.channel for row in lost}:
+        receipts.apply_parked(connection, channel, {row.id: () for row in lost if row.channel == channel}, now)
     return len(rows)
 
 
