@@ -49,6 +49,24 @@ def _steps(database: Database, ask: Callable[[sa.Connection], object]) -> int:
 
 
 @contextmanager
+def writing_steps(database: Database) -> Iterator[list[None]]:
+    """An item for each step of SQLite's programs in writing transactions, for which every other one waits."""
+    steps: list[None] = []
+
+    def begin(connection: sa.Connection, *rest: object) -> None:
+        counting = connection.get_execution_options().get("writes", False)
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.set_progress_handler((lambda: steps.append(None)) if counting else None, 1)
+
+    sa.event.listen(database._engine, "before_cursor_execute", begin)
+    try:
+        yield steps
+    finally:
+        sa.event.remove(database._engine, "before_cursor_execute", begin)
+
+
+@contextmanager
 def explained(database: Database, *options: str) -> Iterator[list[Node]]:
     """The nodes of PostgreSQL's plans, as a session keeps them, for whatever is executed meanwhile."""
     nodes: list[Node] = []

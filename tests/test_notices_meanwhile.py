@@ -29,7 +29,7 @@ from smsgw.store.outbox import Settled
 from smsgw.store.states import LIVE_FOR, State
 from smsgw.store.tables import Lane, notice_recipient, outbound
 from tests.bulletin import Cast, approved, drafted, seen, table
-from tests.plans import effort
+from tests.plans import effort, writing_steps
 from tests.world import World, world
 
 
@@ -141,7 +141,7 @@ def test_a_notice_is_not_done_while_a_sender_hands_a_message_back(cast: Cast) ->
 
     with database.reading() as connection:
         sa.event.listen(connection, "after_cursor_execute", hand_back, once=True)
-        assert notice_sending.unsettled(connection, made.id) == "sending"
+        assert notice_sending.unsent(connection, made.id) == "sending"
 
 
 def test_what_failed_is_told_of_as_many_as_are_counted(cast: Cast) -> None:
@@ -178,10 +178,50 @@ def test_whether_a_notice_is_done_is_not_looked_for_among_all_that_wait_for_rece
     assert costs[1] < 2 * costs[0]
 
 
+def test_whether_the_last_receipts_have_come_is_not_looked_for_anew_among_all_each_second(cast: Cast) -> None:
+    costs = []
+    for people in (20, 400):
+        made = approved(cast.notices, cast.an, cast.binh, people)
+        _handed_over(cast)
+        _reported(cast, made.id, but=1)
+        cast.world.gateway.feeder.tend()
+        costs.append(effort(cast.world.gateway.database, partial(cast.world.gateway.feeder._is_done, id=made.id)))
+        assert cast.state(made.id) == "sending"
+        _reported(cast, made.id)
+        cast.world.gateway.feeder.tend()
+        assert cast.state(made.id) == "done"
+    assert costs[1] < 2 * costs[0]
+
+
+def test_who_texts_does_not_wait_for_a_look_at_all_recipients_when_a_notice_ends(tmp_path: Path) -> None:
+    costs = []
+    with world(tmp_path, dossiers=0) as here:
+        cast = Cast(here)
+        for people in (20, 400):
+            made = approved(cast.notices, cast.an, cast.binh, people)
+            _handed_over(cast)
+            _reported(cast, made.id)
+            with writing_steps(here.gateway.database) as steps:
+                here.gateway.feeder.tend()
+            assert cast.state(made.id) == "done"
+            costs.append(len(steps))
+    assert costs[1] < 2 * costs[0]
+
+
+def _reported(cast: Cast, id: str, but: int = 0) -> None:
+    """All messages of a notice arrived, but so many of those that were sent first."""
+    of_it = sa.select(notice_recipient.c.message_id).where(notice_recipient.c.notice_id == id)
+    of_it = of_it.order_by(notice_recipient.c.line).offset(but)
+    with cast.world.gateway.database.writing("test") as connection:
+        ids = connection.scalars(of_it).all()
+        values = {"state": "delivered", "finished_at": cast.world.clock()}
+        connection.execute(sa.update(outbound).where(outbound.c.id.in_(ids)).values(values))
+
+
 def _handed_over(cast: Cast) -> None:
     """All goes out, and no receipt comes."""
     cast.world.tick()
-    while cast.world.states().keys() != {"submitted"}:
+    while not cast.world.states().keys() <= {"submitted", "delivered"}:
         cast.world.clock.forward(seconds=1)
         cast.world.send()
 

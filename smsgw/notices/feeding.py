@@ -41,6 +41,7 @@ from smsgw.store.wakes import Bell
 PATIENCE = 0.05  # seconds that a sender may take to come back from a call
 AHEAD = 30.0  # seconds of a channel's rate that wait in its queue
 RECEIPTS_FOR = timedelta(hours=1)  # after the last was handed over, a notice is done whatever is not reported yet
+AT_THE_CARRIER = (None, MessageState.UNKNOWN)  # where a notice has nothing left, or nothing that surely is here
 LOADING_FOR = timedelta(hours=1)  # without another row, a notice that is coming in was given up
 
 log = logging.getLogger("smsgw.notices")
@@ -57,6 +58,7 @@ class Feeder:
         self._bell = bell
         self._senders = senders
         self._turns = Turns(means)
+        self._unreported: dict[str, str] = {}  # by notice, the message of which its carrier had not reported last
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -183,29 +185,35 @@ class Feeder:
         now = self._means.clock()
         with self._means.database.reading() as connection:
             strays = sending.strays(connection)
-            done = [id for id in sending.being_sent(connection) if self._is_done(connection, id)]
-            spent = {id: sending.spent(connection, id) for id in done}
+            under_way = sending.being_sent(connection)
+            # All that takes a look at every recipient is read here: who texts meanwhile does not wait for it.
+            done = {
+                id: (sending.spent(connection, id), turns.listed(connection, id))
+                for id in under_way
+                if self._is_done(connection, id)
+            }
             half_loaded = rows.left(connection, State.LOADING, now - LOADING_FOR)
             left = rows.left(connection, State.PAUSED, now - HELD_FOR)
         if strays or done or left:
             with self._means.database.writing("tend notices") as connection:
                 for id in strays:
                     self._restrain(connection, id, now)
-                for id in done:
+                for id, (spent, listed) in done.items():
                     notice = sending.lock(connection, id)
-                    if notice is not None and self._is_done(connection, id):
-                        self._finish(connection, notice, spent[id])
+                    if notice is not None and self._left(connection, id) in AT_THE_CARRIER:
+                        self._finish(connection, notice, spent, listed)
                 for id in left:
                     self._give_up(connection, id, now)
         for id in half_loaded:
             rows.forget(Hands(self._means.database, self._stopping), id)
+        self._unreported = {id: one for id, one in self._unreported.items() if id in under_way}
 
-    def _finish(self, connection: sa.Connection, notice: Notice, spent: int) -> None:
+    def _finish(self, connection: sa.Connection, notice: Notice, spent: int, listed: int) -> None:
         """End a notice, unless somebody was put in or taken out where all had had their turn.
 
         The budget gets back what those would have taken to whom nothing went.
         """
-        if turns.is_whole(connection, notice):
+        if listed == notice.recipients:
             _move(connection, notice, Move.FINISH, self._means)
             give_back(connection, self._means, notice, notice.segments - spent)
         else:
@@ -237,17 +245,25 @@ class Feeder:
         said = {"name": notice.name, "state": MOVES[what].after}
         audit.record(connection, GATEWAY, f"notice.{what}", notice.id, said, now)
 
+    def _left(self, connection: sa.Connection, id: str) -> MessageState | None:
+        """The state of what no carrier surely has of a notice, nearest to the beginning; None if it has all."""
+        return MessageState.QUEUED if turns.has_more(connection, id) else sending.unsent(connection, id)
+
     def _is_done(self, connection: sa.Connection, id: str) -> bool:
-        if turns.has_more(connection, id):
+        left = self._left(connection, id)
+        if left not in AT_THE_CARRIER:
             return False
-        state = sending.unsettled(connection, id)
-        if state is None:
+        if left is None and not self._awaits_receipt(connection, id):
             return True
-        if state not in (MessageState.SUBMITTED, MessageState.UNKNOWN):
-            return False
         lately = self._means.clock() - RECEIPTS_FOR
         # Where nothing was, because all is in doubt, it takes a look at every message to know: so it is asked first.
         return sending.handed_over(connection, id) and not sending.handed_over(connection, id, lately)
+
+    def _awaits_receipt(self, connection: sa.Connection, id: str) -> bool:
+        found = sending.unreported(connection, id, self._unreported.pop(id, None))
+        if found is not None:
+            self._unreported[id] = found
+        return found is not None
 
 
 def _in_hands(

@@ -136,7 +136,8 @@ class Turns:
         known = self._seals.get(notice.id)
         if known is None or known.fingerprint != notice.fingerprint:
             with self._means.database.reading() as connection:
-                sheets = rows.sheets(connection, notice.id) if rows.is_whole(connection, notice) else ()
+                whole = rows.listed(connection, notice.id) == notice.recipients
+                sheets = rows.sheets(connection, notice.id) if whole else ()
             known = self._seals[notice.id] = Seal(notice, sheets)
         return known
 

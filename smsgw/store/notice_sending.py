@@ -167,8 +167,8 @@ def being_sent(connection: sa.Connection) -> list[str]:
     return list(connection.execute(sending.order_by(_n.id)).scalars())
 
 
-def unsettled(connection: sa.Connection, id: str) -> State | None:
-    """The state of a message of a notice that is not final, nearest to the beginning; None if all are final."""
+def unsent(connection: sa.Connection, id: str) -> State | None:
+    """The state nearest to the beginning of a notice's message that no carrier surely has; None if there is none."""
     # In one statement: between two, what a sender hands back would be found in neither of its states.
     there = [
         sa.select(sa.literal_column(f"'{state}'", sa.String)).where(
@@ -177,21 +177,31 @@ def unsettled(connection: sa.Connection, id: str) -> State | None:
         for state in _BEFORE_RECEIPTS
     ]
     found = {*connection.execute(sa.union_all(*there)).scalars()}
-    if found:
-        return next(state for state in _BEFORE_RECEIPTS if state in found)
+    return next((state for state in _BEFORE_RECEIPTS if state in found), None)
+
+
+def unreported(connection: sa.Connection, id: str, last: str | None = None) -> str | None:
+    """A message of a notice of which the carrier has not said how it ended; None if there is none.
+
+    `last`: the one that was found before. As long as it is one, nobody need look through the others.
+    """
     # Of messages that wait for their receipts others may have a million, so these are looked for among its own.
-    return State.SUBMITTED if _any_is(connection, id, looked_at_last(_o.state == State.SUBMITTED)) else None
+    so = looked_at_last(_o.state == State.SUBMITTED)
+    if last is not None and connection.scalar(sa.select(_o.id).where(_o.id == last, so)):
+        return last
+    return _one_that(connection, id, so)
 
 
 def handed_over(connection: sa.Connection, id: str, since: datetime | None = None) -> bool:
     """Whether any of its messages was taken by a carrier, after a time or ever."""
-    return _any_is(connection, id, _o.submitted_at.is_not(None) if since is None else _o.submitted_at > since)
+    so = _o.submitted_at.is_not(None) if since is None else _o.submitted_at > since
+    return _one_that(connection, id, so) is not None
 
 
-def _any_is(connection: sa.Connection, id: str, so: sa.ColumnElement[bool]) -> bool:
-    """Whether that is so of any of its live messages, of which the last were sent last."""
+def _one_that(connection: sa.Connection, id: str, so: sa.ColumnElement[bool]) -> str | None:
+    """One of its live messages of which that is so; those that were sent last are looked at first."""
     ours = sa.select(_o.id).join(notice_recipient, _r.message_id == _o.id).where(_r.notice_id == id, so)
-    return connection.execute(ours.order_by(_r.line.desc()).limit(1)).first() is not None
+    return connection.scalar(ours.order_by(_r.line.desc()).limit(1))
 
 
 def outcomes(connection: sa.Connection, id: str) -> Counter[tuple[str, str]]:

@@ -76,9 +76,9 @@ def _sheets(id: str) -> sa.Select[int, int, str, int]:
     return sa.select(*_SHEET).where(_s.notice_id == id).order_by(_s.last_line)
 
 
-def is_whole(connection: sa.Connection, of: Notice) -> bool:
-    """Whether a notice has as many recipients as it was approved for."""
-    return connection.scalar(sa.select(sa.func.count()).where(_r.notice_id == of.id)) == of.recipients
+def listed(connection: sa.Connection, id: str) -> int:
+    """How many recipients a notice has; with as many as it was approved for, it is whole."""
+    return connection.scalar(sa.select(sa.func.count()).where(_r.notice_id == id)) or 0
 
 
 def everybody(connection: sa.Connection, id: str, on: Sheet) -> dict[Addressee, Next | None]:
