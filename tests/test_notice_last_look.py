@@ -87,6 +87,20 @@ def test_while_dossiers_can_not_be_read_their_notice_waits(cast: Cast) -> None:
     assert cast.counts(made.id) == {"delivered": len(people)}
 
 
+def test_while_the_dossiers_are_being_filled_in_anew_their_notice_waits(cast: Cast, agency: Agency) -> None:
+    cast.world.gateway.reminders.runs.meet()
+    cast.world.gateway.reminders.runs.tick()  # whose dossiers are whose is noted
+    made, (first, *others) = approved_by_filter(cast)
+    agency.fill_anew()
+    cast.world.settle(20)
+    assert cast.counts(made.id) == {"queued": len(others) + 1}
+    agency.filled()
+    agency.remove(first.dossier)
+    cast.world.clock.forward(seconds=60)
+    cast.world.settle(20)
+    assert cast.counts(made.id) == {"delivered": len(others), "cancelled": 1}
+
+
 def test_what_is_sent_again_when_the_notice_is_over_is_looked_at_as_well(cast: Cast, agency: Agency) -> None:
     made, (first, *others) = approved_by_filter(cast)
     cast.world.gateway.feeder.feed()

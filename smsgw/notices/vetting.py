@@ -15,7 +15,7 @@ from smsgw.clock import Clock
 from smsgw.dispatch.vetting import Vetted, put_off, withdrawn
 from smsgw.dossiers.source import OneStop, OneStopUnavailable
 from smsgw.notices.audience.numbers import number
-from smsgw.store import notice_sending, opt_outs
+from smsgw.store import notice_sending, opt_outs, owners
 from smsgw.store.database import Database
 from smsgw.store.notices import Addressee
 from smsgw.store.outbox import Claimed, Settled
@@ -24,6 +24,7 @@ from smsgw.store.tables import Lane
 OPTED_OUT = "opted_out"
 OTHER_PHONE = "other_phone"
 DOSSIER_GONE = "dossier_gone"
+SAMPLE = 100  # dossiers
 AGAIN_IN = timedelta(minutes=1)  # should nobody tend to notices for so long, or while the one-stop database is away
 
 log = logging.getLogger("smsgw.notices")
@@ -64,7 +65,7 @@ class NoticeVet:
         """Of messages to people who were found by their dossiers: those that must not go there, or not yet."""
         concerned = [(item, addressees[item.id]) for item in messages if item.id in addressees]
         try:
-            phones = self._onestop.phones({addressee.dossier for _, addressee in concerned})
+            phones = self._phones({addressee.dossier for _, addressee in concerned})
         except OneStopUnavailable as error:
             log.warning("notices wait: %s", error)
             return {item.id: put_off(item, now + AGAIN_IN) for item, _ in concerned}
@@ -79,3 +80,15 @@ class NoticeVet:
             if item.id not in gone and number(phones[addressee.dossier].strip()) != addressee.phone
         }
         return gone | moved
+
+    def _phones(self, codes: set[str]) -> dict[str, str]:
+        """What stands as the phone in those dossiers of these codes that there are. Raises OneStopUnavailable."""
+        phones = self._onestop.phones(codes)
+        if phones.keys() >= codes:
+            return phones
+        with self._database.reading() as connection:
+            lately = owners.sample(connection, SAMPLE)
+        # One that is just being filled, or another one, knows nothing of what was there last night.
+        if lately and not self._onestop.phones(lately):
+            raise OneStopUnavailable("the one-stop database has none of the dossiers that were noted last night")
+        return phones
