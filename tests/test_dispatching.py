@@ -99,6 +99,16 @@ def test_what_can_be_saved_up_leaves_room_for_calls_that_are_on_their_way_longer
     assert Pace(tps, batch).full == full
 
 
+@pytest.mark.parametrize(
+    ("tps", "batch", "seconds"),
+    [(10, 10, 0.25), (200, 100, 0.125), (500, 100, 0.05), (5000, 500, 0.05), (50, 1, 0.05), (1_000_000, 500, 0.25)],
+)
+def test_a_batch_is_late_as_soon_as_those_claimed_since_would_make_it_more_than_the_contract_allows(
+    tps: float, batch: int, seconds: float
+) -> None:
+    assert Pace(tps, batch).late == timedelta(seconds=seconds)
+
+
 def test_notices_leave_a_share_that_replies_find_free() -> None:
     pace = Pace(tps=200, batch=100, reply_share=0.2)
     allowance = pace.allowance(NEW, seconds(60))

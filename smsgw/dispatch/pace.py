@@ -43,8 +43,8 @@ class Pace:
     @property
     def late(self) -> timedelta:
         """How long after its claim a batch would reach the carrier beside too many of those that were claimed since."""
-        room = self.batch - self.full  # none where a millisecond brings a batch, which is more than anybody claims
-        return timedelta(seconds=min(LATE, max(UNEVEN, room / self.tps)) if room > 0 else LATE)
+        room = self.batch - self.full  # below 0 where a millisecond brings a batch, more than is ever claimed
+        return timedelta(seconds=LATE if room < 0 else min(LATE, max(UNEVEN, room / self.tps)))
 
     def allowance(self, channel: Channel, now: datetime) -> float:
         """What may go out at `now`. A clock set back gives nothing."""
