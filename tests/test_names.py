@@ -20,6 +20,7 @@ from smsgw.answers.asked import (
 from smsgw.answers.asking import understand
 from smsgw.answers.words import Words
 from smsgw.dossiers.reading import read
+from smsgw.store.opt_outs import PURPOSES
 from tests.test_ordinary_texts import CODE, NOTHING
 
 
@@ -95,6 +96,38 @@ def test_who_asks_about_a_way_out_is_told_it_and_takes_none(text: str) -> None:
 def test_to_text_again_is_not_to_get_texts_again() -> None:
     assert understand("nhắn lại đi", Words()) == ListFollowed(question=True)
     assert understand("nhận lại đi", Words()) == HowToReceive()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"dừng theo dõi {CODE}",
+        f"dung theo doi {CODE}",
+        f"xin đừng theo dõi hồ sơ {CODE} nữa",
+        f"dduwngf theo doxi {CODE}",
+        f"stop following {CODE}",
+        f"{CODE} dừng theo dõi",
+    ],
+)
+def test_to_stop_following_stops_it_in_each_of_its_accents(text: str) -> None:
+    assert understand(text, Words()) == Unfollow(read(CODE))
+
+
+@pytest.mark.parametrize(
+    "text", [f"đúng theo dõi {CODE}", f"ĐÚNG, theo dõi {CODE}", f"dùng theo dõi {CODE}", f"{CODE} đúng theo dõi"]
+)
+def test_right_and_to_use_are_not_to_stop_and_who_says_so_is_told_both_forms(text: str) -> None:
+    assert understand(text, Words()) == Misspelt("follow", read(CODE))
+
+
+@pytest.mark.parametrize("text", ["đúng nhắn tin", "ĐÚNG NHẬN TIN", "dùng nhắn tin", "đúng gửi tin"])
+def test_who_says_right_or_to_use_opts_out_of_nothing_and_is_told_how(text: str) -> None:
+    assert understand(text, Words()) == HowToReceive()
+
+
+@pytest.mark.parametrize("text", ["dừng nhắn tin", "đừng gửi tin", "DUNG NHAN TIN", "dung nhan nua"])
+def test_who_says_to_stop_opts_out(text: str) -> None:
+    assert understand(text, Words()) == Receive(PURPOSES, wanted=False)
 
 
 @pytest.mark.parametrize(

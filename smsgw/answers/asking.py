@@ -26,7 +26,7 @@ from smsgw.answers.asked import (
     Unfollow,
 )
 from smsgw.answers.beside import asks_how_far, asks_what_it_is, asks_whether, beside, waits
-from smsgw.answers.names import Name, calls_somebody, may_be_no_wish, named
+from smsgw.answers.names import Name, calls_somebody, is_not_to_stop, may_be_no_wish, named
 from smsgw.answers.speaking import SO, WORD, spoken, spoken_behind
 from smsgw.answers.spelling import (
     LONGEST_END,
@@ -195,7 +195,8 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
 def _named(text: str, command: str, words: Words) -> Request | None:
     """The same but for numbers, and for what is a no only where something was asked."""
     if (request := _exact(command, words)) is not None:
-        return HowToReceive() if isinstance(request, Receive) and "?" in text else request
+        unsure = isinstance(request, Receive) and ("?" in text or is_not_to_stop(text))
+        return HowToReceive() if unsure else request
     if (request := _nearly(command, words) or _nearly(without_ok(command), words)) is not None:
         if isinstance(request, HowToReceive) and _says(_TEXT_AGAIN, text):
             return ListFollowed(question=True)
@@ -325,6 +326,8 @@ def _unfollowing(text: str, begun: re.Match[str], words: Words) -> Unfollow | Lo
     own = up_to_the_opposite(begun.string[begun.end() :], "unfollow", words)
     if name is Name.YES or (found := code_here(own, words)) is None:
         return None
+    if is_not_to_stop(text):
+        return Misspelt("follow", found)
     if not found.readings:
         return Unfollow(found)
     asks = asks_whether(text, words)
@@ -366,4 +369,6 @@ def _commanded_behind(text: str, found: Read, words: Words) -> Request | None:
         return Rate(found, int(score)) if len(found.readings) == 1 else None
     if said.get("follow"):
         return Follow(found)
+    if is_not_to_stop(text):
+        return Misspelt("follow", found)
     return Misspelt("unfollow", found) if may_be_no_wish(text) else Unfollow(found)

@@ -1,4 +1,4 @@
-"""Commands that are people's names as well: HUY and PHAN ANH before more words, and VIET, EN, HAI, MOT alone."""
+"""Commands that are other words as well: names as HUY and PHAN ANH, or VIET, EN, HAI, MOT alone; and DUNG."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _NAME = re.compile(r"(?<!\w)(?:Huy|Phan Anh)(?!\w)")
 _BEFORE_A_NAME = re.compile(r"\b(?:ANH|A|EM|E|CHI|CHU|BAC|CAU|BAN|ONG|CON|CHAU|TEN|CHAO|ALO|AD|NHO|OI)\W*$")
 _SIGNED_OR_DONE = re.compile(r"(?<!\w)(?:Huy(?!\w)|[Đđ]ã\s+h(?:ủy|uỷ))")
 _WISHES = re.compile(r"\b(?:CHO|XIN|MUON|MUN)\b")
+_RIGHT_OR_TO_USE = re.compile(r"(?<!\w)(?:[dđ][úùụ]ng|dd?u(?:sng|ngs))\W+(?:theo|nh[aắậâ]|g[uử])")
 _ALONE_CALLED = re.compile(r"(?:HAI|BA|MOT|NHAT|VIET|VI|EN) OI$")
 
 
@@ -45,6 +46,11 @@ def named(text: str, begun: str) -> Name:
 def may_be_no_wish(text: str) -> bool:
     """Whether "huy" behind a code may be who writes it, or what has become of the dossier: "... Huy", "... đã hủy"."""
     return _SIGNED_OR_DONE.search(unicodedata.normalize("NFC", text)) is not None
+
+
+def is_not_to_stop(text: str) -> bool:
+    """Whether a "dung" before more of a command is "đúng", right, or "dùng", to use, and not "dừng" or "đừng"."""
+    return _RIGHT_OR_TO_USE.search(unicodedata.normalize("NFC", text).lower()) is not None
 
 
 def calls_somebody(command: str) -> bool:
