@@ -36,6 +36,7 @@ from smsgw.answers.spelling import (
     calls_for_help,
     code_here,
     endings,
+    has_waited,
     holds,
     is_plain,
     is_to_father,
@@ -59,6 +60,7 @@ from smsgw.answers.words import (
     spelt_out,
     squeezed,
     stars,
+    sums_named,
     weekday,
     without_keys,
     written,
@@ -125,7 +127,7 @@ def _understood(text: str, words: Words) -> Request:
     command = squeezed(text)
     if (request := _misspelt(text, found, words)) is not None:
         return request
-    for said in dict.fromkeys((command, spelt_out(command))):
+    for said in dict.fromkeys((command, spelt_out(squeezed(sums_named(text))))):
         if (request := _commanded(text, said, words)) is not None:
             return request
     if _thanks(command, words):
@@ -254,7 +256,9 @@ def _nearly(command: str, words: Words) -> Request | None:
         if not isinstance(request, ListFollowed) and holds(command, (name for name in names if name.count(" ") >= 2)):
             return request
     # "cho hoi ho so cua toi xong chua": how it stands, of all that are the sender's
-    return ListFollowed(question=True) if holds(command, (name for name in words.followed if " " in name)) else None
+    if words.followed and (holds(command, (name for name in words.followed if " " in name)) or has_waited(command)):
+        return ListFollowed(question=True)
+    return None
 
 
 def _told_how(command: str, bare: str, words: Words) -> Request | None:

@@ -9,10 +9,10 @@ import re
 from functools import lru_cache
 
 from smsgw.answers.asked import Misspelling
-from smsgw.answers.spelling import holds, is_plain, no_more, unpolite, without_polite_end
+from smsgw.answers.spelling import has_waited, holds, is_plain, no_more, unpolite, without_polite_end
 from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN, WAITS, WHEN
-from smsgw.answers.words import Words, spelt_out, squeezed, written
-from smsgw.dossiers.reading import Read, normalised
+from smsgw.answers.words import Words, spelt_out, squeezed, sums_named, written
+from smsgw.dossiers.reading import Read
 
 _CODE = "0"  # in its place: so that of "ho so ... khieu nai" it is seen that the dossier is none about a complaint
 _ASKED = re.compile(r"(?:^| )(?:CHUA|KHONG)$")
@@ -63,12 +63,13 @@ def asks_what_it_is(text: str, words: Words) -> bool:
 
 def waits(text: str) -> bool:
     """Whether a text with a code tells how long somebody has watched it already: "theo dõi ... 3 tháng rồi"."""
-    return holds(_without_codes(text), WAITS)
+    said = _without_codes(text)
+    return holds(said, WAITS) or has_waited(said)
 
 
 def _without_codes(text: str) -> str:
     """The words of a text, spelt out, with a sign in place of each code."""
-    chunks = (_CODE if any(map(str.isdigit, chunk)) else chunk for chunk in normalised(text).split())
+    chunks = (_CODE if any(map(str.isdigit, chunk)) else chunk for chunk in sums_named(text).split())
     return spelt_out(squeezed(" ".join(chunks)))
 
 

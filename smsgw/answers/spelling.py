@@ -39,6 +39,14 @@ _NO_CODE = re.compile(
     r"(?:(?:HO SO|HS|MA|CAI) (?:DO|NAY)|(?:CA (?:HAI|BA|[23])|HET|TAT CA)(?: (?:HO SO|HS|MA|CAI))?(?: NAY)?|LUON"
     r"|(?:VA )?MA HO SO(?: VA DIEM)?)[^A-Z0-9]*(?:(?:A|NHE|NHA|DI|VOI)\b\W*)*"
 )
+# "tre hen 3 ngay", "tre ca tuan", "nop ho so 2 thang roi", "doi 5 bua nay"; but "cho tre 3 thang" is for a child.
+_SO_LONG = rf"{vocabulary.COUNT} (?:NGAY|TUAN|THANG|BUA|HOM|NAM)\b"
+_HAS_WAITED = re.compile(
+    rf"(?<!CHO )\b(?:TRE|CHAM)(?: (?:HEN|DEN|TOI|HON|GAN|MAT|HET|DUOC))* {_SO_LONG}(?! TUOI)"
+    rf"|\b(?:(?:CHO|DOI)(?: (?:DA|DUOC|HON|GAN|MAT|HET|TOI|DEN|SUOT|HO SO|KET QUA|GIAY))*|NOP(?: [A-Z]+){{0,4}})"
+    rf" {_SO_LONG} (?:ROI|NAY)\b"
+    r"|\bLATE (?:BY |FOR )?\d+ (?:DAY|WEEK|MONTH)S?\b|\b(?:DAY|WEEK|MONTH)S? LATE\b"
+)
 _OK = re.compile("(?:(?:OK|OKE|OKI|OKAY|VANG)[^A-Z0-9]+)+")
 # "Cam on, cho hoi ...", "ok, may gio dong cua", "..., con toi lay giup duoc khong". "So hong" is no "so khong".
 _ASKED = re.compile(
@@ -93,6 +101,11 @@ def without_ok(command: str) -> str:
 def asks(command: str, words: Words) -> bool:
     """Whether squeezed words ask something, whatever else they say."""
     return _ASKED.search(spelt_out(without_polite_end(command, words))) is not None
+
+
+def has_waited(command: str) -> bool:
+    """Whether squeezed words tell how long somebody waits already, or how late a dossier is."""
+    return _HAS_WAITED.search(command) is not None
 
 
 def calls_for_help(command: str, words: Words) -> bool:

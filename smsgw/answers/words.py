@@ -30,6 +30,11 @@ _STARS_SPELT = {"MOT": 1, "HAI": 2, "BA": 3, "BON": 4, "NAM": 5, "ONE": 1, "TWO"
 _WHO_ASKS = re.compile(
     rf"\b({'|'.join(vocabulary.WHEN)})(?: (?:TOI|EM|MINH|CON|CHAU|ANH|CHI|BAC|CHU))?(?: SE)?(?: DUOC)?(?= [A-Z])"
 )
+# "500k", "2 trieu ruoi", "300.000d", "nam tram ngan": before a unit that is a letter or two nothing is apart.
+_SUM = re.compile(
+    r"(?<![A-Z0-9.,/-])(?:\d{1,3}(?:[.,]\d{3})+\s?(?:D|DONG|VND)|\d{5,8}\s?(?:D|DONG|VND)|\d+(?:[.,]\d+)?(?:K|TR)"
+    rf"|(?:\d+[.,]\d+|(?:(?:{vocabulary.COUNT}|TRAM|CHUC)\s?)+)\s?(?:TRIEU|NGAN|NGHIN))(?:\s(?:RUOI|\d))?(?![A-Z0-9])"
+)
 _TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
 _TWICE = re.compile(r"([AEOD])\1")
 _VNI = re.compile(r"(?<=[A-Z])\d+")
@@ -111,6 +116,11 @@ def spelt_out(command: str) -> str:
     """
     meant = " ".join(filter(None, (vocabulary.SHORT.get(word, word) for word in command.split())))
     return _WHO_ASKS.sub(r"\1", meant)
+
+
+def sums_named(text: str) -> str:
+    """A text, normalised, in which each sum of money is called that: "can bo doi 5 trieu" is CAN BO DOI TIEN."""
+    return _SUM.sub("TIEN", normalised(text))
 
 
 def without_keys(text: str) -> str:
