@@ -43,6 +43,7 @@ from smsgw.answers.spelling import (
     misspelt,
     no_more,
     receiving,
+    says_nothing,
     scores,
     unpolite,
     up_to_the_opposite,
@@ -247,7 +248,12 @@ def _nearly(command: str, words: Words) -> Request | None:
         if not written(names).isdisjoint((begun, bare)):
             return request
     ordinary = tuple(f"{word} " for word in receiving(words).difference(words.look_up))
-    if bare in receiving(words) or begun.startswith(ordinary):
+    first, _, more = begun.partition(" ")
+    if (
+        bare in receiving(words)
+        or begun.startswith(ordinary)
+        or (first in receiving(words) and says_nothing(more, words))
+    ):
         return HowToReceive()
     if (told := _told_how(command, bare, words)) is not None:
         return told

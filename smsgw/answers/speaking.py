@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from smsgw.answers.asked import AskVoice, Speak
-from smsgw.answers.spelling import complaints, holds, is_only, without_keywords, without_polite_end
+from smsgw.answers.spelling import complaints, holds, is_only, says_nothing, without_keywords, without_polite_end
 from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS, NOT_ANSWERED
 from smsgw.answers.words import Words, alphanumeric, behind, spelt_out, squeezed
 from smsgw.dossiers.hints import Hint
@@ -15,6 +15,7 @@ WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 SO = re.compile("(?: (?:VAY|THE|HA|NHI|DAY))+$")
 _OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
 _HOW_FAR_IT_IS = frozenset(name.removesuffix(" ROI") for name in HOW_FAR)
+_ANY_WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_A-Z]")  # in any script
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
 
 
@@ -26,7 +27,7 @@ def spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
     if begun is None or WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
         return None
     said = _own_words(text, len(alphanumeric(plain[: begun.end()])), words)
-    return Speak(said, found) if WORD.search(normalised(said)) else None
+    return Speak(said, found) if WORD.search(plain, begun.end()) else None
 
 
 def spoken(text: str, rest: str, letters: int, words: Words) -> Speak | AskVoice:
@@ -54,6 +55,12 @@ def _asks_of_voice(said: str) -> bool:
 
 
 def _own_words(text: str, letters: int, words: Words) -> str:
-    """What is said behind so many letters and digits; nothing if it is only polite: "PA ạ" is no complaint yet."""
+    """What is said behind so many letters and digits; nothing if that is no word, or nothing is said by it.
+
+    "PA ạ", "PA ok", "PA H01... không" are no complaints yet.
+    """
     said = behind(text, letters)
-    return said if re.search(r"\w", without_polite_end(f" {normalised(said)}", words)) else ""
+    plain = normalised(said)
+    in_words = " ".join(word for word in squeezed(plain).split() if word.isalpha())
+    says_something = _ANY_WORD.search(plain) and not says_nothing(in_words, words)
+    return said if says_something else ""

@@ -119,6 +119,17 @@ def is_only(command: str, names: Iterable[str], words: Words) -> bool:
     return any(not without_polite_end(f" {command.removeprefix(name)}", words).strip() for name in begun)
 
 
+def says_nothing(command: str, words: Words) -> bool:
+    """Whether squeezed words are only a yes, a no, thanks, a greeting, what is polite, in any number."""
+    return _nothing_said(words).fullmatch(command) is not None
+
+
+@lru_cache(maxsize=4)
+def _nothing_said(words: Words) -> re.Pattern[str]:
+    singles = (name for name in (*words.agree, *words.thanks) if " " not in name)
+    return re.compile(rf"(?:\b(?:{'|'.join((*words.polite, *singles, *vocabulary.SAYING_NOTHING))})\b ?)+")
+
+
 def is_to_father(text: str) -> bool:
     """Whether a text calls upon somebody's father ("pa oi ..."), or asks "pa" what nobody asks an agency."""
     plain = normalised(text)
