@@ -7,13 +7,15 @@ from collections.abc import Sequence
 
 from smsgw.dossiers.partitions import Partition, days
 
+_TIME = r"(?:0[5-9]|1\d)[0-5]\d\s*(?:H|GIO|SANG|TRUA|CHIEU|MAI|HOM)\b"
+
 # Each of "H01.12-180802-0012, 0013 va 0014" is a dossier of that agency and day; with its own day before it, as in
-# "va 180803-0002", of that one. A year is none, nor are the first digits of a phone number or a sum; and where no more
-# than a blank stands before it, only its zeros or a day say what it is.
+# "va 180803-0002", of that one. A year is none, nor are the first digits of a phone number, a sum or a time of the day
+# that is called one; and where no more than a blank stands before it, only its zeros or a day say what it is.
 _FURTHER_ORDINAL = re.compile(
     r"(?:\s*[,;/&+(]|\s+(?=VA|VOI|AND|HOAC|HAY|00|\d{6}(?:\d\d)?-\d))"
     r"\s*(?:(?:VA|VOI|AND|HOAC|HAY|HO SO|HS|MA|SO)\s+)*-?"
-    r"(?:(?P<day>\d{6}(?:\d\d)?)[ ./-]{1,3})?(?P<ordinal>(?!(?:19|20)\d\d(?!\d))\d{4,7})"
+    rf"(?:(?P<day>\d{{6}}(?:\d\d)?)[ ./-]{{1,3}})?(?P<ordinal>(?!(?:19|20)\d\d(?!\d)|{_TIME})\d{{4,7}})"
     r"(?![A-Z0-9]|[ .-]{1,2}(?!00\d\d)\d\d|\s*(?:D|DONG|VND|K|NGAN|NGHIN|TRIEU)\b)"
 )
 

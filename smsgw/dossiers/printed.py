@@ -26,8 +26,11 @@ _BLANKS = re.compile(r"\s+")
 # "H01 cham 12 gach ngang 180802 gach ngang 0012", as a phone writes down what it is told: two such signs at least, as
 # "cham" is late, too.
 _CHUNK_WITH_DIGIT = r"(?=[A-Z]*\d)[A-Z0-9]+"
-_SPOKEN_SIGN = re.compile(r"\s+(?:CHAM|GACH(?:\s+NGANG)?|NGANG|TRU)\s+")
-_DICTATED = re.compile(rf"(?<![A-Z0-9]){_CHUNK_WITH_DIGIT}(?:{_SPOKEN_SIGN.pattern}{_CHUNK_WITH_DIGIT}){{2,}}")
+_SPOKEN_SIGN = re.compile(
+    r"\s+(?:CHAM|PHAY|GACH(?:\s+(?:NGANG|NOI|DUOI|CHEO))?|NGANG|TRU|XET|XUYET|DOT|POINT|DASH|HYPHEN|MINUS)\s+"
+)
+_PAIRS = r"(?:\s+\d\d(?!\d))*"  # of a date or an ordinal that is read out two by two
+_DICTATED = re.compile(rf"(?<![A-Z0-9]){_CHUNK_WITH_DIGIT}(?:{_PAIRS}{_SPOKEN_SIGN.pattern}{_CHUNK_WITH_DIGIT}){{2,}}")
 
 # "H01.12-1808 02-0012": between the two dashes stands the date, whatever blanks or ends of lines a text has in it.
 _DASH = r"\s*[-\u2013\u2014]\s*"
