@@ -26,6 +26,7 @@ from tests.test_ordinary_texts import CODE, NOTHING
         "PA 👍",
         "phản ánh cái gì",
         "góp ý ok",
+        "phản ánh hôm trước sao rồi",
         "Phản ánh: 0912345678",
     ],
 )

@@ -83,6 +83,8 @@ def test_who_says_a_command_politely_and_no_code_is_told_its_form(text: str, kin
         "PA 123456 sao chưa thấy trả lời",
         "pa 123456 giai quyet chua a",
         "PA 123456 đâu",
+        "PA 123456 sao lâu vậy",
+        "phan anh so 123456 khong thay tra loi",
     ],
 )
 def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
@@ -101,6 +103,8 @@ def test_who_asks_how_far_a_complaint_is_makes_no_new_one(text: str) -> None:
         "PA hồ sơ của tôi chưa xong",
         "PA 3 tháng chưa xong",
         "PA 180806 nộp mà chưa xong",
+        "PA hôm qua tôi lên không ai tiếp, bao giờ có kết quả",
+        "PA 123456 cán bộ trả lời không đúng, vẫn chưa giải quyết gì hết",
     ],
 )
 def test_a_complaint_that_names_a_number_or_asks_how_far_it_is_stays_one(text: str) -> None:

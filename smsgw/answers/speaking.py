@@ -14,6 +14,8 @@ from smsgw.dossiers.reading import Read, normalised, read
 WORD = re.compile(r"(?<![A-Z0-9])(?![A-Z][OILSB]{2}\b)[A-Z]{2,}(?![A-Z0-9])")
 SO = re.compile("(?: (?:VAY|THE|HA|NHI|DAY))+$")
 _OWN_VOICE = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{6})\b|CUA (?:TOI|EM|E|MINH|CON|CHAU)\b")  # and how far it is
+_EARLIER = re.compile(r"^(?:(?:HOM|BUA|LAN|TUAN|THANG) (?:TRUOC|QUA|ROI)|HOM BUA) ")  # "phan anh hom truoc sao roi"
+_MOST_TO_ASK = 10  # words; who says more complains, of an answer as well
 _HOW_FAR_IT_IS = frozenset(name.removesuffix(" ROI") for name in HOW_FAR)
 _ANY_WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_A-Z]")  # in any script
 _VOICE_NUMBER = re.compile(r"(?:(?:SO|MA)\b)?[^A-Z0-9]*(\d{1,9})[^A-Z0-9]*")
@@ -35,7 +37,7 @@ def spoken(text: str, rest: str, letters: int, words: Words) -> Speak | AskVoice
     if number := _VOICE_NUMBER.fullmatch(without_polite_end(rest, words)):
         return AskVoice(int(number[1]))
     said = spelt_out(squeezed(without_polite_end(rest, words)))
-    how_far = said.removesuffix(" ROI") in _HOW_FAR_IT_IS
+    how_far = _EARLIER.sub("", said).removesuffix(" ROI") in _HOW_FAR_IT_IS
     if how_far or any(
         is_only(all_said, INSTEAD_OF_WORDS, words) for all_said in (spelt_out(squeezed(rest)), SO.sub("", said))
     ):
@@ -50,8 +52,9 @@ def spoken(text: str, rest: str, letters: int, words: Words) -> Speak | AskVoice
 
 
 def _asks_of_voice(said: str) -> bool:
-    """Whether it is asked how far a complaint is: "... trả lời chưa", "... đâu"."""
-    return holds(said, (*HOW_FAR, *NOT_ANSWERED)) or said.endswith((" CHUA", " DAU"))
+    """Whether it is asked how far a complaint is: "... trả lời chưa", "... đâu", "... lâu quá"."""
+    asks = holds(said, (*HOW_FAR, *NOT_ANSWERED)) or said.endswith((" CHUA", " DAU"))
+    return asks and len(said.split()) <= _MOST_TO_ASK
 
 
 def _own_words(text: str, letters: int, words: Words) -> str:

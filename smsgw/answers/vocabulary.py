@@ -144,7 +144,8 @@ INSTEAD_OF_WORDS = _each("""
 SAYING_NOTHING = _each("KHONG, HELLO, HI, TEST, THU, NHIEU, RAT, LAM")
 # Of a complaint that was made.
 NOT_ANSWERED = _each("""
-    CHUA TRA LOI, CHUA THAY, CHUA AI, CHUA GIAI QUYET, CHUA XU LY, TRA LOI CHUA, GIAI QUYET CHUA, XU LY CHUA
+    CHUA TRA LOI, KHONG TRA LOI, KHONG AI TRA LOI, KHONG THAY TRA LOI, SAO LAU, LAU QUA, LAU VAY,
+    CHUA THAY, CHUA AI, CHUA GIAI QUYET, CHUA XU LY, TRA LOI CHUA, GIAI QUYET CHUA, XU LY CHUA
 """)
 # "Pa", which is short for a complaint, is father in the south: this alone, behind it, is said to him.
 TO_FATHER = _each("""
