@@ -147,7 +147,10 @@ def test_who_asks_what_a_command_does_is_told_and_nothing_is_done(text: str) -> 
     assert understand(text, Words()) == Misspelt("unfollow", read(CODE))
 
 
-@pytest.mark.parametrize("text", [f"theo dõi {CODE} có tốn tiền không", f"dk {CODE} bao nhieu", f"dk {CODE} la gi"])
+@pytest.mark.parametrize(
+    "text",
+    [f"theo dõi {CODE} có tốn tiền không", f"dk {CODE} bao nhieu", f"dk {CODE} la gi", f"theo doi {CODE} bao lau"],
+)
 def test_who_asks_what_it_is_to_follow_is_told_how_and_follows_nothing(text: str) -> None:
     assert understand(text, Words()) == Misspelt("follow", read(CODE))
 
@@ -172,6 +175,8 @@ def test_who_asks_about_a_score_gives_none(text: str) -> None:
         f"em theo dõi {CODE} mấy tuần chưa thấy gì",
         f"theo doi {CODE} hoai khong thay",
         f"tôi theo dõi {CODE} 3 tháng rồi",
+        f"tôi đang theo dõi {CODE}",
+        f"em cũng theo dõi {CODE} mà",
     ],
 )
 def test_who_asks_how_far_it_is_is_told_that(text: str) -> None:

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from smsgw.answers.asked import Misspelling
 from smsgw.answers.spelling import has_waited, holds, is_plain, no_more, unpolite, without_polite_end
-from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN, WAITS, WHEN
+from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN, WAITS, WHEN, WITHDRAW_BESIDE_CODE
 from smsgw.answers.words import Words, spelt_out, squeezed, sums_named, written
 from smsgw.dossiers.reading import Read
 
@@ -18,7 +18,9 @@ _CODE = "0"  # in its place: so that of "ho so ... khieu nai" it is seen that th
 _ASKED = re.compile(r"(?:^| )(?:CHUA|KHONG)$")
 _ASKED_WHETHER = re.compile(rf" (?:(?:KHONG|SAO)(?: (?:VAY|THE|HA))?|HA|{'|'.join(WHEN)})$")
 _ASKED_BY_SIGN = re.compile(r"\?\W*$")
-_ASKED_WHAT_IT_IS = re.compile(r" (?:(?:TIEN|PHI) KHONG|BAO NHIEU(?: TIEN)?|LA (?:GI|SAO))(?: (?:VAY|THE|HA))?$")
+_ASKED_WHAT_IT_IS = re.compile(
+    r" (?:(?:TIEN|PHI) KHONG|BAO NHIEU(?: TIEN)?|BAO LAU|LA (?:GI|SAO))(?: (?:VAY|THE|HA))?$"
+)
 _ASKED_TO_HELP = ("GIUP", "GIUM", "DUM")
 
 
@@ -30,7 +32,7 @@ def beside(text: str, found: Read, words: Words) -> Misspelling | None:
         return "speak"  # before "tôi đâu có rút" is read as how far it is, "tới đâu"
     if _ASKED.search(without_polite_end(said, words)) or holds(said, HOW_FAR):
         return None
-    if words.unfollow and holds(said, no_more(words)):
+    if words.unfollow and holds(said, (*no_more(words), *WITHDRAW_BESIDE_CODE)):
         return "unfollow"
     if words.unfollow and found.readings[0].sure and holds(said, (*NOT_MINE, *filter(is_plain, words.opt_out))):
         return "disown"

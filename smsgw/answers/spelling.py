@@ -81,7 +81,7 @@ def no_more(words: Words) -> tuple[str, ...]:
     """What somebody says who wants to follow no more, and maybe not what; or wants a dossier back."""
     ended = (name for name in words.unfollow if name.endswith("THEO DOI"))
     refused = ("KHONG THEO DOI", "KHONG MUON THEO DOI", "KHONG CAN THEO DOI", "HUY HET", "HUY TAT CA")
-    return (*refused, *vocabulary.WITHDRAW, *ended)
+    return (*refused, "NOT FOLLOW", "DON T FOLLOW", "DONT FOLLOW", *vocabulary.WITHDRAW, *ended)
 
 
 def without_yes(command: str, words: Words) -> str:
@@ -231,7 +231,11 @@ def _misspellings(words: Words) -> tuple[frozenset[str], Mapping[str, Misspellin
     )
     complaints = frozenset(slip for name in words.speak for slip in _slips(name, before_code=False))
     return complaints, {
-        slip: does for does, names in known for name in names for slip in _slips(name, before_code=True)
+        slip: does
+        for does, names in known
+        for name in names
+        if name not in vocabulary.NEAR_OTHER_WORDS
+        for slip in _slips(name, before_code=True)
     }
 
 
