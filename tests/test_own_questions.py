@@ -44,6 +44,14 @@ LOOK_AGAIN = "Vang. Xin xem lai ma tren giay hen"
         "1 nè",
         "nó đó em",
         "chắc vậy",
+        "hình như phải",
+        "phải mà",
+        "chắc là 1",
+        "No.1",
+        "first",
+        "the first",
+        "one",
+        "1st",
     ],
 )
 def test_the_only_dossier_that_is_asked_about_is_chosen_in_many_words(here: World, text: str) -> None:
@@ -82,6 +90,9 @@ def test_a_yes_behind_another_answer_is_for_that_one(here: World) -> None:
         "no",
         "đâu phải",
         "sai hết",
+        "nhầm",
+        "có phải đâu",
+        "không phải cái nào",
     ],
 )
 def test_a_no_gets_how_to_go_on_and_closes_the_question(here: World, text: str) -> None:
@@ -111,7 +122,7 @@ def test_to_stop_beside_a_number_is_no_yes(text: str) -> None:
     assert not isinstance(understand(text, Words()), Choose)
 
 
-@pytest.mark.parametrize("text", ["thứ tư", "không nhận tin", "không biết", "1 hồ sơ đúng không"])
+@pytest.mark.parametrize("text", ["thứ tư", "chủ nhật", "không nhận tin", "không biết", "1 hồ sơ đúng không"])
 def test_what_only_looks_like_an_answer_to_a_question_is_none(text: str) -> None:
     assert not isinstance(understand(text, Words()), Choose | Disagree)
 

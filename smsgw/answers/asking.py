@@ -26,7 +26,7 @@ from smsgw.answers.asked import (
     Unfollow,
 )
 from smsgw.answers.beside import asks_how_far, asks_what_it_is, asks_whether, beside, waits
-from smsgw.answers.names import Name, calls_somebody, is_not_to_stop, may_be_no_wish, named
+from smsgw.answers.names import Name, calls_somebody, is_not_to_stop, is_sunday, may_be_no_wish, named
 from smsgw.answers.speaking import SO, WORD, spoken, spoken_behind
 from smsgw.answers.spelling import (
     LONGEST_END,
@@ -185,7 +185,8 @@ def _commanded(text: str, command: str, words: Words) -> Request | None:
         return Rate(Read((), Hint.NOTHING), None)
     if calls_somebody(command):
         return None
-    if number := choice(bare) or (0 if _says_to_stop(text) else choice(without_yes(bare, words))):
+    number = choice(bare) or (0 if _says_to_stop(text) else choice(without_yes(bare, words)))
+    if number and not is_sunday(command):
         return Choose(number, Help() if weekday(bare) else None)
     request = _named(text, command, words)
     if isinstance(request, Prefer) and _says(_NOWHERE, text):

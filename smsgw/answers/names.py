@@ -16,6 +16,7 @@ _SIGNED_OR_DONE = re.compile(r"(?<!\w)(?:Huy(?!\w)|[Đđ]ã\s+h(?:ủy|uỷ))")
 _WISHES = re.compile(r"\b(?:CHO|XIN|MUON|MUN)\b")
 _RIGHT_OR_TO_USE = re.compile(r"(?<!\w)(?:[dđ][úùụ]ng|dd?u(?:sng|ngs))\W+(?:theo|nh[aắậâ]|g[uử])")
 _ALONE_CALLED = re.compile(r"(?:HAI|BA|MOT|NHAT|VIET|VI|EN) OI$")
+_SUNDAY = re.compile(r"CHU NHAT\b")
 
 
 class Name(Enum):
@@ -56,3 +57,8 @@ def is_not_to_stop(text: str) -> bool:
 def calls_somebody(command: str) -> bool:
     """Whether squeezed words that may be a command call a person: "Hải ơi" is no second option, "En oi" no English."""
     return _ALONE_CALLED.search(command) is not None
+
+
+def is_sunday(command: str) -> bool:
+    """Whether squeezed words begin with "chủ nhật", which is not a polite "chú" before the first option."""
+    return _SUNDAY.match(command) is not None

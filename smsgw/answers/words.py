@@ -14,12 +14,17 @@ LONGEST_COMMAND = 4  # words
 # Before a code or a command the one, else the other; a yes alone, and thanks among more.
 _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"agree", "thanks"})
 
-# The number of an option: "1", "so mot", "so thu tu 1", "ma 2 do", "cai thu hai", "cai dau tien", "cai dau".
+# The number of an option: "1", "so mot", "chac la so thu tu 1", "ma 2 do", "cai thu hai", "cai dau", "the first one".
 _CHOICE = re.compile(
-    "(?:(?:SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NUMBER|OPTION) )*"
-    "(0?[1-9]|MOT|NHAT|DAU TIEN|HAI|BA|(?<=CAI )DAU|THE FIRST ONE|THE SECOND ONE)(?: (?:DO|NAY))?"
+    "(?:(?:CHAC|HINH NHU|LA|SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NO|NUMBER|OPTION|THE) )*"
+    "(0?[1-9]|MOT|NHAT|DAU TIEN|HAI|BA|(?<=CAI )DAU|ONE|FIRST|1ST|TWO|SECOND|2ND|THREE|THIRD|3RD)"
+    "(?: ONE)?(?: (?:DO|NAY))?"
 )
-_NUMBERS = {"MOT": 1, "NHAT": 1, "DAU TIEN": 1, "DAU": 1, "HAI": 2, "BA": 3, "THE FIRST ONE": 1, "THE SECOND ONE": 2}
+_NUMBERS = {
+    name: number
+    for number, names in enumerate(("MOT NHAT DAU ONE FIRST 1ST", "HAI TWO SECOND 2ND", "BA THREE THIRD 3RD"), 1)
+    for name in names.split()
+}
 _STAR = re.compile(r"(?<=[1-5])\s*[*⭐★🌟]+")
 _STAR_SIGN = re.compile("[⭐★🌟]")
 _ONLY_STARS = re.compile(r"\s*(?:[⭐★🌟]\s*){1,5}")
@@ -155,7 +160,7 @@ def scored(command: str) -> bool:
 def choice(command: str) -> int | None:
     """The number of the option that squeezed words choose, if that is all they do."""
     chosen = _CHOICE.fullmatch(command)
-    return _NUMBERS.get(chosen[1]) or int(chosen[1]) if chosen else None
+    return _NUMBERS.get(chosen[1].split()[0]) or int(chosen[1]) if chosen else None
 
 
 def weekday(command: str) -> bool:
