@@ -29,7 +29,9 @@ def test_a_word_that_asks_how_it_stands_is_told_that(text: str) -> None:
     assert understand(text, Words()) == ListFollowed(question=True)
 
 
-@pytest.mark.parametrize("text", ["opt out", "do not text me", "don't message me", "no more sms", "take me off"])
+@pytest.mark.parametrize(
+    "text", ["opt out", "do not text me", "don't message me", "no more sms", "take me off", "không cần nữa"]
+)
 def test_who_opts_out_in_other_english_is_told_the_word(text: str) -> None:
     assert understand(text, Words()) == HowToReceive()
 

@@ -23,6 +23,7 @@ from tests.test_ordinary_texts import CODE, NOTHING
         "PA hello",
         "PA cam on nhieu lam",
         "PA .",
+        "PA PA PA",
         "PA 👍",
         "phản ánh cái gì",
         "góp ý ok",

@@ -82,6 +82,7 @@ def test_nearly_a_command_is_done_by_nobody_and_its_sender_is_told_its_form(text
         (f"hồ sơ {CODE} khiếu nại cán bộ", "speak"),
         (f"{CODE} toi muon phan anh", "speak"),
         (f"{CODE} PA", "speak"),
+        (f"{CODE} sai ngày sinh", "speak"),
         (f"sao lại rút hồ sơ {CODE}", "speak"),
         (f"i did not withdraw {CODE}", "speak"),
         (f"rút hồ sơ {CODE}", "unfollow"),

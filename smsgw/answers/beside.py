@@ -10,7 +10,15 @@ from functools import lru_cache
 
 from smsgw.answers.asked import Misspelling
 from smsgw.answers.spelling import has_waited, holds, is_plain, no_more, unpolite, without_polite_end
-from smsgw.answers.vocabulary import HOW_FAR, NOT_MINE, NOT_WITHDRAWN, WAITS, WHEN, WITHDRAW_BESIDE_CODE
+from smsgw.answers.vocabulary import (
+    HOW_FAR,
+    NOT_MINE,
+    NOT_WITHDRAWN,
+    WAITS,
+    WHEN,
+    WITHDRAW_BESIDE_CODE,
+    WRONG_IN_DOSSIER,
+)
 from smsgw.answers.words import Words, spelt_out, squeezed, sums_named, written
 from smsgw.dossiers.reading import Read
 
@@ -36,7 +44,8 @@ def beside(text: str, found: Read, words: Words) -> Misspelling | None:
         return "unfollow"
     if words.unfollow and found.readings[0].sure and holds(said, (*NOT_MINE, *filter(is_plain, words.opt_out))):
         return "disown"
-    if words.speak and (bare in written(words.speak) or _complains(words).search(said)):
+    complains = bare in written(words.speak) or holds(bare, WRONG_IN_DOSSIER) or _complains(words).search(said)
+    if words.speak and complains:
         return "speak"
     wishes = (name for name in words.follow if name.endswith(("THEO DOI", "NHAN TIN")))
     return "follow" if any(f"{begun} ".startswith(f"{name} ") for name in wishes) else None

@@ -126,7 +126,7 @@ def says_nothing(command: str, words: Words) -> bool:
 
 @lru_cache(maxsize=4)
 def _nothing_said(words: Words) -> re.Pattern[str]:
-    singles = (name for name in (*words.agree, *words.thanks) if " " not in name)
+    singles = (name for name in (*words.agree, *words.thanks, *words.speak) if " " not in name)
     return re.compile(rf"(?:\b(?:{'|'.join((*words.polite, *singles, *vocabulary.SAYING_NOTHING))})\b ?)+")
 
 
