@@ -65,6 +65,20 @@ def test_who_was_asked_for_a_sum_is_told_how_to_complain_and_nothing_is_taken_do
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"PA {CODE} doi 500k", f"{CODE} doi 500k"),
+        (f"{CODE} PA doi 500k", "doi 500k"),
+        ("PA đòi 2 triệu", "đòi 2 triệu"),
+    ],
+)
+def test_a_complaint_of_little_more_than_a_sum_is_taken_down(text: str, said: str) -> None:
+    request = understand(text, Words())
+    assert isinstance(request, Speak)
+    assert request.text == said
+
+
+@pytest.mark.parametrize(
     "text", [f"{CODE} nộp 500k ở đâu", f"{CODE} đợi 5 ngày rồi", f"{CODE} phi 120.000d dung khong"]
 )
 def test_a_fee_beside_a_code_is_no_complaint(text: str) -> None:

@@ -7,7 +7,7 @@ import re
 from smsgw.answers.asked import AskVoice, Speak
 from smsgw.answers.spelling import complaints, holds, is_only, says_nothing, without_keywords, without_polite_end
 from smsgw.answers.vocabulary import HOW_FAR, INSTEAD_OF_WORDS, NOT_ANSWERED
-from smsgw.answers.words import Words, alphanumeric, behind, spelt_out, squeezed
+from smsgw.answers.words import Words, alphanumeric, behind, spelt_out, squeezed, sums_named
 from smsgw.dossiers.hints import Hint
 from smsgw.dossiers.reading import Read, normalised, read
 
@@ -29,7 +29,7 @@ def spoken_behind(text: str, found: Read, words: Words) -> Speak | None:
     if begun is None or WORD.search(without_keywords(codes, words)) or read(codes, words.look_up) != found:
         return None
     said = _own_words(text, len(alphanumeric(plain[: begun.end()])), words)
-    return Speak(said, found) if WORD.search(plain, begun.end()) else None
+    return Speak(said, found) if WORD.search(sums_named(plain[begun.end() :])) else None
 
 
 def spoken(text: str, rest: str, letters: int, words: Words) -> Speak | AskVoice:
@@ -46,7 +46,7 @@ def spoken(text: str, rest: str, letters: int, words: Words) -> Speak | AskVoice
     if about and (_asks_of_voice(said) or not WORD.search(rest[about.end() :])):
         return AskVoice(int(about[1])) if about[1] else Speak("", Read((), Hint.NOTHING))
     found = read(rest, words.look_up)
-    if found.readings and not WORD.search(without_keywords(rest, words)):
+    if found.readings and not WORD.search(without_keywords(sums_named(rest), words)):
         return Speak("", found)  # a code, and nothing is said yet
     return Speak(_own_words(text, letters, words), found)
 
