@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smsgw.answers.asked import HowToReceive, ListFollowed, LookUp, Speak
+from smsgw.answers.asked import Choose, Follow, HowToReceive, ListFollowed, LookUp, Rate, Request, Speak, Unfollow
 from smsgw.answers.asking import understand
 from smsgw.answers.words import Words
 from smsgw.dossiers.reading import read
@@ -60,6 +60,20 @@ def test_the_name_of_somebody_with_the_beginning_of_a_code_is_no_complaint() -> 
 )
 def test_who_opts_out_and_thanks_is_told_how_and_not_only_thanked(text: str) -> None:
     assert understand(text, Words()) == HowToReceive()
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        (f"{CODE} dk cam on nhieu", Follow(read(CODE))),
+        (f"{CODE} huỷ, cảm ơn rất nhiều", Unfollow(read(CODE))),
+        (f"{CODE} 5 sao cảm ơn nhiều lắm", Rate(read(CODE), 5)),
+        ("DS cam on nhieu", ListFollowed()),
+        ("1 cảm ơn nhiều", Choose(1)),
+    ],
+)
+def test_who_thanks_a_lot_behind_a_command_has_it_done(text: str, request_: Request) -> None:
+    assert understand(text, Words()) == request_
 
 
 @pytest.mark.parametrize(

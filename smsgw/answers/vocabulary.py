@@ -146,7 +146,7 @@ INSTEAD_OF_WORDS = _each("""
     PA, THEM, NGAY, THEM NHAN PA VA NOI DUNG, NGAY NHAN PA VA NOI DUNG
 """)
 # Besides a yes, thanks and what is polite.
-SAYING_NOTHING = _each("KHONG, HELLO, HI, TEST, THU, NHIEU, RAT, LAM")
+SAYING_NOTHING = _each("KHONG, HELLO, HI, TEST, THU")
 # Of a complaint that was made.
 NOT_ANSWERED = _each("""
     CHUA TRA LOI, KHONG TRA LOI, KHONG AI TRA LOI, KHONG THAY TRA LOI, SAO LAU, LAU QUA, LAU VAY,
@@ -227,7 +227,7 @@ POLITE = _each("""
     CHO, TOI, EM, CON, CHAU, MINH, ANH, CHI, XIN, CHAO, ALO, DA, MUON, DUOC, NHO,
     GIUM, DUM, TUI, OI, E, MUN, AD, BAN, BAC, CHU, CO OI,
     A, AH, NHE, NHA, NHEN, NGHEN, NGHE, NE, VOI, DI, PLEASE, PLS, XEM, VE, THUA, VUI LONG, LAM ON,
-    DE NGHI, CAM ON
+    DE NGHI, CAM ON, CAM ON NHIEU, CAM ON NHIEU LAM, CAM ON RAT NHIEU
 """)
 
 # What is meant, and how it is written in a hurry, in the south (TUI, ZAY, HONG) and in the middle (RUA). Words that may
