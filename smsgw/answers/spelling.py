@@ -40,7 +40,7 @@ _NO_CODE = re.compile(
     r"|(?:VA )?MA HO SO(?: VA DIEM)?)[^A-Z0-9]*(?:(?:A|NHE|NHA|DI|VOI)\b\W*)*"
 )
 # "tre hen 3 ngay", "tre ca tuan", "nop ho so 2 thang roi", "doi 5 bua nay"; but "cho tre 3 thang" is for a child.
-_SO_LONG = rf"{vocabulary.COUNT} (?:NGAY|TUAN|THANG|BUA|HOM|NAM)\b"
+_SO_LONG = rf"(?:\d{{1,3}}|{vocabulary.NUMERAL}|CA|NUA) (?:NGAY|TUAN|THANG|BUA|HOM|NAM)\b"
 _HAS_WAITED = re.compile(
     rf"(?<!CHO )\b(?:TRE|CHAM)(?: (?:HEN|DEN|TOI|HON|GAN|MAT|HET|DUOC))* {_SO_LONG}(?! TUOI)"
     rf"|\b(?:(?:CHO|DOI)(?: (?:DA|DUOC|HON|GAN|MAT|HET|TOI|DEN|SUOT|HO SO|KET QUA|GIAY))*|NOP(?: [A-Z]+){{0,4}})"
@@ -127,7 +127,8 @@ def says_nothing(command: str, words: Words) -> bool:
 @lru_cache(maxsize=4)
 def _nothing_said(words: Words) -> re.Pattern[str]:
     singles = (name for name in (*words.agree, *words.thanks, *words.speak) if " " not in name)
-    return re.compile(rf"(?:\b(?:{'|'.join((*words.polite, *singles, *vocabulary.SAYING_NOTHING))})\b ?)+")
+    names = sorted((*words.polite, *singles, *vocabulary.SAYING_NOTHING), key=len, reverse=True)
+    return re.compile(rf"(?:(?:{'|'.join(names)})(?: |$))++")  # each once: a long text must not take long
 
 
 def is_to_father(text: str) -> bool:

@@ -99,7 +99,7 @@ WHAT_LACKS = _each("""
     BAO NHIEU, BAO NHIEU TIEN, HET BAO NHIEU, HET BAO NHIEU TIEN, MAT BAO NHIEU TIEN, TON BAO NHIEU TIEN,
     DONG O DAU, DONG CHO AI, TIEN GI, PHI GI
 """)
-COUNT = r"(?:\d{1,3}|MOT|HAI|BA|BON|NAM|SAU|BAY|TAM|CHIN|MUOI|MAY|CA|NUA)"
+NUMERAL = "(?:MOT|HAI|BA|BON|NAM|SAU|BAY|TAM|CHIN|MUOI|MAY)"
 # Nothing tells who waits more than how it stands; if it is late, the answer asks for pardon and has the new date.
 _LATE = _each("""
     CHAM QUA, CHAM VAY, CHAM THE, SAO CHAM, SAO TRE, TRE VAY, TRE THE, LAU QUA, LAU VAY, LAU THE, LAU DU,

@@ -38,7 +38,7 @@ _WHO_ASKS = re.compile(
 # "500k", "2 trieu ruoi", "300.000d", "nam tram ngan": before a unit that is a letter or two nothing is apart.
 _SUM = re.compile(
     r"(?<![A-Z0-9.,/-])(?:\d{1,3}(?:[.,]\d{3})+\s?(?:D|DONG|VND)|\d{5,8}\s?(?:D|DONG|VND)|\d+(?:[.,]\d+)?(?:K|TR)"
-    rf"|(?:\d+[.,]\d+|(?:(?:{vocabulary.COUNT}|TRAM|CHUC)\s?)+)\s?(?:TRIEU|NGAN|NGHIN))(?:\s(?:RUOI|\d))?(?![A-Z0-9])"
+    rf"|(?:\d+(?:[.,]\d+)?\s?|(?:(?:{vocabulary.NUMERAL}|TRAM|CHUC)\s)+)(?:TRIEU|NGAN|NGHIN))(?:\s(?:RUOI|\d))?(?![A-Z0-9])"
 )
 _TELEX = re.compile(r"(?<=[AEIOUY])[SFRXJW]+|(?<=[CGHMNPT])[SFRXJ](?![A-Z0-9])")  # no syllable has these here
 _TWICE = re.compile(r"([AEOD])\1")
