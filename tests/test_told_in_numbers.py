@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from smsgw.answers.asked import ListFollowed, LookUp, Misspelt, Speak
@@ -89,13 +87,3 @@ def test_a_fee_beside_a_code_is_no_complaint(text: str) -> None:
 
 def test_where_to_pay_a_sum_is_asked_as_where_to_pay() -> None:
     assert understand("nop 500k o dau", Words()) == ListFollowed(question=True)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["7" * 1000, "12 " * 300, "nam " * 250, "1.000." * 150, "PA " + "cô ơi " * 150 + "x", "TC " + "co oi " * 150 + "x"],
-)
-def test_a_long_text_of_numbers_or_polite_words_is_understood_at_once(text: str) -> None:
-    began = time.perf_counter()
-    understand(text, Words())
-    assert time.perf_counter() - began < 2
