@@ -5,19 +5,24 @@ from __future__ import annotations
 import io
 import json
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 import requests
+from werkzeug import formparser
 
 from smsgw.app import create_app
 from smsgw.notices.audience.lines import MIB
+from smsgw.web.console import notice_files
 from smsgw.web.console.shell import most_of
 from smsgw.web.server import WebServer
 from tests.chaos import until
 from tests.console import Desk, official, stranger
+from tests.disk import FullDisk, NoFolder
+from tests.notice_desk import latest, post
 from tests.world import World, world
 
 NEW = "/console/notices/new"
@@ -103,22 +108,60 @@ def test_a_second_step_that_is_not_done_yet_is_none(here: World) -> None:
         assert "Location: /console/code" in answer(browser).replace("location", "Location")
 
 
-def test_an_officials_file_is_taken_in_whole(here: World) -> None:
-    desk = official(here, "lan", "sender")
+def brought(here: World, desk: Desk) -> requests.Response:
+    """What an official gets who brings a file that is more than is kept in memory."""
     fields = {"csrf_token": desk.token(), "name": "Thu", "text": "Chao", "by": "file"}
     cookie = desk.client.get_cookie("smsgw")
     assert cookie is not None
     with serving(here) as server:
-        shown = requests.post(
+        return requests.post(
             f"http://127.0.0.1:{server.port}{NEW}",
             data=fields,
             files={"file": ("a.csv", b"phone\r\n" + ROWS)},
             cookies={"smsgw": cookie.value},
             timeout=20,
         )
+
+
+def test_an_officials_file_is_taken_in_whole(here: World) -> None:
+    shown = brought(here, official(here, "lan", "sender"))
     assert shown.status_code == 200, shown.text
     (notice,) = here.gateway.notices.page(here.gateway.accounts.named("lan"))
     assert json.loads(notice.reckoning)["duplicates"] == ROWS.count(b"\n") - 1
+
+
+@pytest.mark.parametrize("disk", [FullDisk(), NoFolder()])
+def test_who_brings_a_file_for_which_the_disk_has_no_room_reads_so_on_a_page_of_the_console(
+    here: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, disk: object
+) -> None:
+    desk = official(here, "lan", "sender")
+    monkeypatch.setattr(tempfile, "TemporaryFile", disk)
+    shown = brought(here, desk)
+    assert (shown.status_code, shown.headers["Content-Type"]) == (507, "text/html; charset=utf-8")
+    assert "Máy chủ hết chỗ trống" in shown.text
+    assert "there is no room for the body" in caplog.text
+    desk.post("/language", language="en", next="/console/")
+    assert "The server has no room left" in brought(here, desk).text
+    assert brought(here, stranger(here)).url.endswith("/sign-in")
+    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the library does not close what it could not fill
+def test_so_does_who_brings_one_for_which_there_is_no_room_when_its_form_is_read(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = official(here, "lan", "sender")
+    monkeypatch.setattr(formparser, "SpooledTemporaryFile", FullDisk())
+    shown = brought(here, desk)
+    assert (shown.status_code, "Máy chủ hết chỗ trống" in shown.text) == (507, True)
+    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
+
+
+def test_a_report_for_which_the_disk_has_no_room_is_said_so(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = official(here, "lan", "sender")
+    post(desk, "new")
+    monkeypatch.setattr(notice_files, "TemporaryFile", NoFolder())
+    assert "Máy chủ hết chỗ trống" in desk.get(f"/notices/{latest(here).id}/report.xlsx", 507)
 
 
 def test_a_browser_that_is_closed_in_mid_upload_leaves_nothing_behind(

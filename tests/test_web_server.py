@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPResponse
-from typing import IO, Any, cast
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
@@ -24,6 +24,7 @@ from smsgw.web import front, server
 from smsgw.web.carrier import LARGEST_CALLBACK
 from smsgw.web.server import WebServer
 from tests.chaos import until
+from tests.disk import FullDisk, NoFolder
 from tests.world import SECRET, World
 
 HOST = "127.0.0.1"
@@ -226,20 +227,6 @@ def test_the_door_in_front_answers_as_the_one_among_the_pages(here: World) -> No
                 assert answer.headers["Content-Type"] == "application/problem+json"
         unsigned = requests.post(f"http://{HOST}:{web.port}/carrier/sms/inbound", data=bodies[0], timeout=20)
         assert unsigned.status_code == 401
-
-
-class FullDisk:
-    """Makes temporary files on a disk that is full."""
-
-    def __call__(self, **_: object) -> IO[bytes]:
-        return open("/dev/full", "w+b")
-
-
-class NoFolder:
-    """Finds no folder for temporary files."""
-
-    def __call__(self, **_: object) -> IO[bytes]:
-        raise FileNotFoundError(2, "No usable temporary directory found")
 
 
 @pytest.mark.parametrize(

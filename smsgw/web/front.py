@@ -2,7 +2,7 @@
 
 A request is taken in whole before anybody works on it, so that a slow line keeps no thread, and one that breaks off
 leaves nothing behind. What doesn't fit into memory goes to disk, and before it does the pages are asked how much of it
-they want; where the disk is full, it is to be sent again. The pages are a plain WSGI application and know nothing more
+they want; where the disk is full, who reads it hears so. The pages are a plain WSGI application and know nothing more
 of this.
 """
 
@@ -11,12 +11,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from io import BytesIO
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,9 +25,9 @@ from flask import Response
 
 from smsgw.web.carrier import LARGEST_CALLBACK, METHODS, Door, Knock, Visit, What
 from smsgw.web.problems import unavailable
+from smsgw.web.room import IN_MEMORY, NoRoom, Unread, room, spooling
 
 LARGEST_REQUEST = 64 * 1024 * 1024  # bytes; a page that takes less says so itself
-IN_MEMORY = 256 * 1024  # bytes of a body that don't go to disk
 
 _CALLBACK = re.compile(r"/carrier/([^/]+)/(inbound|receipts)")
 _BODY, _SIZE = "smsgw.body", "smsgw.size"
@@ -38,10 +36,6 @@ _BODY, _SIZE = "smsgw.body", "smsgw.size"
 Most = Callable[[WSGIEnvironment], int]
 
 log = logging.getLogger("smsgw.web")
-
-
-class NoRoom(Exception):
-    """The disk takes no more of a body. The text says why, for the log."""
 
 
 class Came(Enum):
@@ -72,15 +66,14 @@ class Front:
         if self._door and callback:
             await _called(self._door, callback[1], cast(What, callback[2]), scope, receive, send)
             return
-        with _room() as file:
+        with room() as file:
             await self._page(scope, receive, file, send)
 
     async def _page(self, scope: HTTPScope, receive: Receive, body: IO[bytes], send: Send) -> None:
         try:
             came = await _take_in(await receive(), receive, body, IN_MEMORY, lambda: self._most_of(scope))
         except NoRoom as full:
-            log.error("%s %s: there is no room for the body: %s", scope["method"], scope["path"], full)
-            await _send(unavailable("there is no room for the body; send it again"), send)
+            await self._without(full, scope, receive, send)
             return
         if came is Came.BROKEN_OFF:
             return
@@ -92,6 +85,14 @@ class Front:
             body.truncate(0)
         body.seek(0)
         await self._pages(cast(Any, {**scope, _BODY: body, _SIZE: size}), receive, send)
+
+    async def _without(self, full: NoRoom, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """A request whose body found no room, for the pages to say so to who may be there."""
+        if self._most is None:
+            log.error("%s %s: there is no room for the body: %s", scope["method"], scope["path"], full)
+            await _send(unavailable("there is no room for the body; send it again"), send)
+            return
+        await self._pages(cast(Any, {**scope, _BODY: Unread(full), _SIZE: IN_MEMORY}), receive, send)
 
     async def _most_of(self, scope: HTTPScope) -> int:
         if self._most is None:
@@ -111,23 +112,12 @@ async def _called(door: Door, name: str, what: What, scope: HTTPScope, receive: 
         await _send(await _answer(door, name, what, scope, body), send)
 
 
-@contextmanager
-def _room() -> Iterator[IO[bytes]]:
-    """Room for a body: in memory as far as it goes there, and then on disk."""
-    body = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - to close it may fail
-    try:
-        yield body
-    finally:
-        with suppress(OSError):  # which would be said once more of what found no room
-            body.close()
-
-
 async def _body_of_callback(receive: Receive) -> bytes | None:
     """A callback's body, or as much as shows that it is too large; None if the line broke off. Raises NoRoom."""
     event = await receive()
     if event["type"] == "http.request" and not event.get("more_body", False):
         return event.get("body", b"")  # nearly all come in one piece
-    with _room() as body:
+    with room() as body:
         if await _take_in(event, receive, body, LARGEST_CALLBACK) is Came.BROKEN_OFF:
             return None
         body.seek(0)
@@ -153,11 +143,9 @@ async def _take_in(
         size = body.tell() + len(piece)
         if size > limit and most is not None:
             limit, most = max(free, await most()), None
-        try:
+        with spooling():
             body.write(piece)
             body.flush()
-        except OSError as error:
-            raise NoRoom(error.strerror or type(error).__name__) from None
         if size > limit:
             return Came.TOO_MUCH
         if not event.get("more_body", False):

@@ -22,6 +22,7 @@ from smsgw.notices.refusals import EnoughToday, NoticeRefused, NotNow
 from smsgw.officials.requests import NameUsed
 from smsgw.store.database import trouble
 from smsgw.web.problems import problem, unavailable
+from smsgw.web.room import NoRoom
 
 ERRORS_SHOWN = 100  # fields, or rows of a notice
 
@@ -73,6 +74,7 @@ def refuse_by(api: Scaffold) -> None:
     api.register_error_handler(ExpectedFailure, _unfit_otherwise)
     api.register_error_handler(OneStopUnavailable, _away)
     api.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
+    api.register_error_handler(NoRoom, _no_room)
     api.register_error_handler(Exception, _our_fault)
 
 
@@ -166,6 +168,11 @@ def _away(error: OneStopUnavailable) -> Response:
 def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
     log.error("the database failed: %s", trouble(error))
     return unavailable("the database can't be reached; try again later")
+
+
+def _no_room(full: NoRoom) -> Response:
+    log.error("%s %s: there is no room for the body: %s", request.method, request.path, str(full))
+    return unavailable("there is no room for the body; send it again")
 
 
 def _our_fault(error: Exception) -> Response:

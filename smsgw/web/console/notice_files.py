@@ -18,6 +18,7 @@ from smsgw.text.accents import fold
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.notice import gone, notice_of
 from smsgw.web.console.shell import language, me, needs, say
+from smsgw.web.room import spooling
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -61,9 +62,10 @@ def add(own: Blueprint, desk: Desk) -> None:
             lines = table(desk.notices.means, found, language())
         except NoticeRefused as error:
             return gone(desk, found, error)
-        file = TemporaryFile()  # noqa: SIM115 - closed with the response
-        write_xlsx(TITLES[language()], lines, file)
-        file.seek(0)
+        with spooling():
+            file = TemporaryFile()  # noqa: SIM115 - closed with the response
+            write_xlsx(TITLES[language()], lines, file)
+            file.seek(0)
         return send_file(file, XLSX, as_attachment=True, download_name=_file(desk, found, "report.xlsx"))
 
 

@@ -30,6 +30,7 @@ from smsgw.web.console.cookies import HostCookie
 from smsgw.web.console.desk import Desk
 from smsgw.web.console.format import Format, ceiling
 from smsgw.web.console.words import Words
+from smsgw.web.room import NoRoom, spooling
 
 LARGEST_FORM = 64 * 1024  # bytes; a view that takes files says so by @takes
 TOKEN, LANGUAGE, NEXT = "token", "language", "next"
@@ -202,7 +203,8 @@ def blueprint(desk: Desk) -> Blueprint:
             return elsewhere
         # Looking for the token reads the form, so it comes last: nothing is read of who may not be here.
         request.max_content_length = _takes.get(view, LARGEST_FORM)
-        _csrf.protect()
+        with spooling():
+            _csrf.protect()
         return None
 
     console.context_processor(lambda: _common(desk.timezone))
@@ -211,6 +213,7 @@ def blueprint(desk: Desk) -> Blueprint:
     console.register_error_handler(HTTPException, _fault)
     console.register_error_handler(sa.exc.SQLAlchemyError, _database_away)
     console.register_error_handler(OneStopUnavailable, _onestop_away)
+    console.register_error_handler(NoRoom, _no_room)
 
     @console.route("/", methods=[method for method in _ANY if method != "GET"], defaults={"rest": ""})
     @console.route("/<path:rest>", methods=_ANY)
@@ -310,6 +313,11 @@ def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
 
 def _onestop_away(error: OneStopUnavailable) -> Response:
     return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "onestop")
+
+
+def _no_room(full: NoRoom) -> Response:
+    current_app.logger.error("%s %s: there is no room for the body: %s", request.method, request.path, str(full))
+    return _trouble(HTTPStatus.INSUFFICIENT_STORAGE, "507")
 
 
 def _trouble(status: HTTPStatus, why: str) -> Response:
