@@ -175,6 +175,20 @@ def test_a_draft_that_goes_to_nobody_may_still_be_changed(here: World) -> None:
     assert (latest(here).name, latest(here).text) == ("Tên mới", TEXT)
 
 
+def test_who_brings_a_file_for_which_the_databases_disk_has_no_room_reads_so_and_nothing_is_stored(here: World) -> None:
+    def room(pages: int) -> None:
+        with here.gateway.database.writing("test") as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    lan, rows = official(here, "lan", "sender"), "phone;ten\n" + "".join(f"{912000000 + n};An\n" for n in range(3000))
+    room(1)  # SQLite takes that for as many as there are
+    assert "ổ đĩa của máy chủ đã đầy" in post(lan, "new", 507, rows)
+    assert not here.gateway.notices.page(here.gateway.accounts.named("lan"))
+    room(1_000_000)
+    post(lan, "new", 200, rows)
+    assert latest(here).recipients == 3000
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with world(tmp_path, more="[notices]\nlargest_file = 1") as small:
         lan = official(small, "lan", "sender")

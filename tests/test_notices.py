@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -295,7 +295,7 @@ def test_a_text_that_names_what_its_recipients_lack_is_refused(cast: Cast) -> No
 
 def test_an_upload_that_breaks_off_leaves_nothing_behind(cast: Cast) -> None:
     class BreaksOff(FileAudience):
-        def __iter__(self) -> Iterator[OfRow]:
+        def __iter__(self) -> Generator[OfRow]:
             yield from super().__iter__()
             raise ConnectionError("the browser is gone")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -35,7 +36,7 @@ class Audience(Protocol):
     rows: int
     language: Language
 
-    def __iter__(self) -> Iterator[OfRow]: ...
+    def __iter__(self) -> Generator[OfRow]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,10 @@ class Loader:
 
     def load(self, audience: Audience, progress: Progress) -> None:
         """Raises what the audience raises."""
-        coming = iter(audience)
-        while chunk := list(itertools.islice(coming, CHUNK)):
-            self._take(chunk)
-            progress(len(chunk))
+        with closing(iter(audience)) as coming:  # before whoever brought it closes its file
+            while chunk := list(itertools.islice(coming, CHUNK)):
+                self._take(chunk)
+                progress(len(chunk))
         self.reckoning.rows = audience.rows
 
     def _take(self, chunk: list[OfRow]) -> None:

@@ -43,6 +43,15 @@ def trouble(error: BaseException) -> str:
     return first_line(error) if harmless else type(error).__name__
 
 
+_FULL = ("SQLITE_FULL", "53100")  # as SQLite says it, and PostgreSQL
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether a statement failed because the database's disk takes no more."""
+    its = getattr(error, "orig", None)
+    return (getattr(its, "sqlite_errorname", None) or getattr(its, "sqlstate", None)) in _FULL
+
+
 Boundary = Callable[[str, str], None]
 
 # The columns of all tables in one query, as it is asked of a node for each look at whether it is ready.

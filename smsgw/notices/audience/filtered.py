@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -57,7 +57,7 @@ class FilterAudience:
     language: Language = "vi"
     rows: int = 0
 
-    def __iter__(self) -> Iterator[OfRow]:
+    def __iter__(self) -> Generator[OfRow]:
         """What is said of each dossier, by code.
 
         Raises AudienceRefused for a placeholder that dossiers know nothing of, and OneStopUnavailable.

@@ -34,7 +34,7 @@ class TableAudience(ABC):
     def lines(self) -> Generator[Line]:
         """The rows, with one of headings among the first. Raises AudienceRefused, also in the middle of them."""
 
-    def __iter__(self) -> Iterator[OfRow]:
+    def __iter__(self) -> Generator[OfRow]:
         """What is said of each row, in their order. Raises AudienceRefused, also in the middle of the rows."""
         self.rows = 0
         with closing(self.lines()) as rows:

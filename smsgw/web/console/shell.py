@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.source import OneStopUnavailable
 from smsgw.officials.signing_in import SignedIn, SigningIn, Visitor
-from smsgw.store.database import trouble
+from smsgw.store.database import is_full, trouble
 from smsgw.store.officials import Official, Role
 from smsgw.text.languages import Language
 from smsgw.web.console import texts
@@ -308,6 +308,8 @@ def _database_away(error: sa.exc.SQLAlchemyError) -> Response:
     if isinstance(error, sa.exc.DataError):
         return _trouble(HTTPStatus.BAD_REQUEST, "400")  # it is there, and takes no such text: one with a NUL
     current_app.logger.error("the database failed: %s", trouble(error))
+    if is_full(error):
+        return _trouble(HTTPStatus.INSUFFICIENT_STORAGE, "507")
     return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "503")
 
 
