@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from smsgw.dossiers.source import OneStopUnavailable
+from smsgw.notices.audience.lines import MIB
 from smsgw.officials.signing_in import SignedIn, SigningIn, Visitor
 from smsgw.store.database import is_full, trouble
 from smsgw.store.officials import Official, Role
@@ -297,6 +298,9 @@ def _fault(error: HTTPException) -> AnyResponse:
     if error.response is not None:
         return error.response  # type: ignore[return-value] # a redirect
     status = HTTPStatus(error.code or 500)
+    most = _takes.get(current_app.view_functions[request.endpoint or ""])
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and most:
+        return _trouble(status, "file", limit=most // MIB)
     known = {400, 403, 404, 405, 413, 429}
     response = _trouble(status, str(status.value) if status.value in known else "other")
     if isinstance(error, MethodNotAllowed):
@@ -322,5 +326,5 @@ def _no_room(full: NoRoom) -> Response:
     return _trouble(HTTPStatus.INSUFFICIENT_STORAGE, "507")
 
 
-def _trouble(status: HTTPStatus, why: str) -> Response:
-    return page("trouble.html", status, why=why)
+def _trouble(status: HTTPStatus, why: str, **values: object) -> Response:
+    return page("trouble.html", status, why=why, values=values)
