@@ -73,6 +73,11 @@ def test_a_notice_is_created_approved_and_reported_by_commands(desk: Desk) -> No
         "id": id, "state": "approved", "recipients": 3, "queued": 3, "submitted": 0, "delivered": 0, "undelivered": 0,
         "unknown": 0, "cancelled": 0,
     }  # fmt: skip
+    assert "the last goes out about" in desk.run("status", id).output
+    desk.world.gateway.steering.pause("sms", "to be seen", "tests")
+    shown = desk.run("status", id).output
+    assert ("waits until channel sms sends again" in shown, "the last goes out" in shown) == (True, False)
+    desk.world.gateway.steering.release("sms", "it was seen", "tests")
     desk.world.settle()
     assert desk.world.heard(phone(2))[0].text == "Moi Ong 2 den."
     assert desk.json("status", id)["delivered"] == 3

@@ -102,6 +102,9 @@ def test_a_notice_that_waits_for_a_closed_channel_says_so(here: World) -> None:
     assert "Kênh sms: Tạm dừng." in minh.get(page)  # who approves it knows when it can't go out
     moved(minh, latest(here), "approve", seen=latest(here).fingerprint)
     assert "Kênh sms: Tạm dừng." in lan.get(page)
+    for shown in (lan.get(page), lan.get(f"{page}progress")):
+        assert "chờ kênh sms gửi lại được" in shown
+        assert "xong vào khoảng" not in shown
     moved(lan, latest(here), "cancel", reason="hoãn")
     assert "Kênh sms: Tạm dừng." not in lan.get(page)
 
@@ -114,9 +117,22 @@ def test_a_notice_says_nothing_of_a_closed_channel_that_it_can_not_take(tmp_path
         moved(lan, latest(small), "submit")
         small.gateway.steering.pause("other", "bảo trì", "minh")
         moved(minh, latest(small), "approve")
-        assert "Tạm dừng." not in lan.get(f"/notices/{latest(small).id}/")
+        shown = lan.get(f"/notices/{latest(small).id}/")
+        assert ("Tạm dừng." in shown, "xong vào khoảng" in shown) == (False, True)
         small.gateway.steering.pause("sms", "bảo trì", "minh")
         assert "Kênh sms: Tạm dừng." in lan.get(f"/notices/{latest(small).id}/")
+
+
+def test_a_notice_that_another_channel_takes_meanwhile_says_when_it_will_be_done(tmp_path: Path) -> None:
+    who = 'provider = "aggregator"\nurl = "http://127.0.0.1:9"\ntoken = "t"\nsecret = "s"\nsender = "8188"'
+    routes = '[[routes]]\nchannels = ["sms", "spare"]'
+    with world(tmp_path, more=f"[channels.spare]\n{who}\ntps = 10\nbatch = 10\n{routes}") as two:
+        lan = official(two, "lan", "sender")
+        post(lan, "new")
+        two.gateway.steering.pause("sms", "bảo trì", "minh")
+        assert "xong vào khoảng" in lan.get(f"/notices/{latest(two).id}/")
+        two.gateway.steering.pause("spare", "bảo trì", "minh")
+        assert "chờ kênh sms gửi lại được" in lan.get(f"/notices/{latest(two).id}/")
 
 
 def test_of_two_who_approve_at_once_one_is_told_that_the_other_was_quicker(here: World) -> None:

@@ -304,6 +304,10 @@ def _show(gateway: Gateway, notice: Notice, as_json: bool) -> None:
     click.echo(", ".join(f"{name} {value}" for name, value in figures.items()))
     if seen.ends is not None:
         click.echo(f"the last goes out about {seen.ends.astimezone(gateway.hours.zone):%Y-%m-%d %H:%M}")
+    if seen.waits_for:
+        click.echo(
+            f"waits until channel {', '.join(seen.waits_for)} sends again: smsgw channel list says why it does not"
+        )
     for failure in seen.failures:
         click.echo(f"{failure.messages} {failure.state}: {failure.code or 'no reason given'}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,9 +11,11 @@ from smsgw.notices.life import State
 from smsgw.notices.means import Means
 from smsgw.notices.preview import course
 from smsgw.notices.reckoning import Reckoning
+from smsgw.store import channels
 from smsgw.store import notice_sending as sending
 from smsgw.store.notice_sending import Counts
 from smsgw.store.notices import Notice
+from smsgw.store.tables import Lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,16 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a notice stands. `ends`: when the last message is expected to go out; None if none is on its way."""
+    """Where a notice stands.
+
+    `ends`: when the last message is expected to go out; None if none is on its way, or some wait for channels that
+    send nothing now, which `waits_for` names.
+    """
 
     notice: Notice
     counts: Counts
     ends: datetime | None
+    waits_for: list[str]
     failures: list[Failure]
 
     @property
@@ -64,16 +72,20 @@ def progress(means: Means, notice: Notice) -> Progress:
     counts = sending.counts(outcomes, cancelled=notice.state == State.CANCELLED)
     failed = sending.failures(outcomes).most_common()
     failures = [Failure(state, code, count) for (state, code), count in failed]
-    return Progress(notice, counts, _ends(means, notice, counts), failures)
-
-
-def _ends(means: Means, notice: Notice, counts: Counts) -> datetime | None:
     if notice.state not in (State.APPROVED, State.SENDING) or not counts.queued:
-        return None
-    by_channel = Reckoning.from_json(notice.reckoning).by_channel
+        return Progress(notice, counts, None, [], failures)
     share = counts.queued / max(1, notice.recipients)
-    left = Counter({name: round(count * share) for name, count in by_channel.items()})
-    return course(means, notice, left).ends
+    left = Counter({name: round(count * share) for name, count in past.by_channel.items()})
+    waits_for = without_way(means, left)
+    return Progress(notice, counts, None if waits_for else course(means, notice, left).ends, waits_for, failures)
+
+
+def without_way(means: Means, names: Collection[str]) -> list[str]:
+    """Those of the channels that send nothing now, and in whose stead no other one does."""
+    with means.database.reading() as connection:
+        closed = {name for name, channel in channels.every(connection).items() if channel.state != "open"}
+    here = sorted(closed.intersection(names, means.roads.channels))
+    return [name for name in here if means.roads.within_reach(Lane.NOTICE, [name]) <= closed]
 
 
 def spent(means: Means, notice: Notice) -> Spent | None:

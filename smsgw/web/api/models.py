@@ -174,7 +174,9 @@ class Notice(BaseModel):
 
 
 class NoticeStatus(Progress, Notice):
-    ends_at: datetime | None = Field(description="When the last message is expected to go out.")
+    ends_at: datetime | None = Field(
+        description="When the last message is expected to go out; null also while its channel is closed."
+    )
 
 
 class Notices(BaseModel):

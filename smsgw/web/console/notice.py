@@ -18,7 +18,7 @@ from smsgw.notices.audience.problems import retold
 from smsgw.notices.life import MOVES, Move, State, open_moves
 from smsgw.notices.office import GATEWAY
 from smsgw.notices.preview import Preview, preview
-from smsgw.notices.progress import progress, spent
+from smsgw.notices.progress import progress, spent, without_way
 from smsgw.notices.reckoning import Reckoning
 from smsgw.notices.refusals import NoSuchNotice, NoticeRefused
 from smsgw.notices.waits import sent_back
@@ -192,6 +192,7 @@ def _page(desk: Desk, notice: Notice, status: HTTPStatus = HTTPStatus.OK, **valu
         names=_names(desk, notice),
         returned=_returned(events, show) if back else None,
         warnings=_warnings(looked_at, show, desk.clock()) if before else [],
+        waits_for=without_way(desk.notices.means, looked_at.reckoning.by_channel),
         channels={} if notice.state in OVER else _channels(desk, looked_at.reckoning),
         needs_approval=desk.notices.needs_approval(notice),
         moves=_offered(notice, own=own),
