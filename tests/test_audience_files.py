@@ -54,6 +54,15 @@ def test_rows_are_counted_as_a_spreadsheet_shows_them() -> None:
     assert [found.row for found in recipients(f"sep=;\n{HEADING}\n{GOOD}", TEXT)] == [2]
 
 
+def test_headings_may_be_in_two_rows_some_below_a_groups_and_some_in_cells_that_reach_over_both() -> None:
+    content = "STT;Họ tên;Liên hệ;;Ghi chú\n;;SĐT;Email;\n1;A;0912345678;a@b.vn;gấp\n"
+    (found,) = recipients(content, "Ong ((Họ tên)): ((Ghi chú)), ((email))")
+    assert (found.row, found.phone) == (3, "84912345678")
+    assert found.values == {"ho ten": "A", "ghi chu": "gấp", "email": "a@b.vn"}
+    assert errors(content, "Moi ong ba den") == []
+    assert "no column for: Họ tên" in refusal(content.replace("\n;;", "\n\n;;"), "Ong ((Họ tên))")  # that is a title
+
+
 def test_headings_may_stand_below_a_title_and_be_vietnamese() -> None:
     content = "DANH SÁCH;;\nngày 1/8/2018;;\nSTT;Số điện thoại;HỌ VÀ TÊN\n1;0912345678;A\n"
     (found,) = recipients(content, "Ong ((ho va ten))")

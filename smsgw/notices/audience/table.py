@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from smsgw.notices.audience import problems
 from smsgw.notices.audience.columns import Columns, columns, is_heading, placeholders
@@ -50,15 +51,19 @@ class TableAudience(ABC):
     def _headings(self, rows: Iterator[Line]) -> Columns:
         wanted = placeholders(self.text)
         first: Sequence[str] = ()
+        above = Line(0, [])
         for count, line in enumerate(rows):
-            headings = ["" if isinstance(cell, CellFault) else cell for cell in line.cells]
+            headings = _texts(line)
             first = first or headings
             if is_heading(headings):
+                if above.number == line.number - 1:
+                    headings = _merged(_texts(above), headings)
                 while headings and not headings[-1]:
                     headings.pop()
                 return columns(headings, wanted, self.limits.columns)
             if count >= HEADING_WITHIN:
                 break
+            above = line
         if not first:
             raise AudienceRefused("empty")
         return columns(first, wanted, self.limits.columns)
@@ -98,6 +103,15 @@ class TableAudience(ABC):
         shown = "" if isinstance(cell, CellFault) else cell
         said = problems.said(problem, self.language, cell=shown, longest=self.limits.cell)
         return RowError(line.number, column, said)
+
+
+def _texts(line: Line) -> list[str]:
+    return ["" if isinstance(cell, CellFault) else cell for cell in line.cells]
+
+
+def _merged(above: list[str], headings: list[str]) -> list[str]:
+    """The headings, where some stand in cells that reach over two rows: a file has those in the upper one."""
+    return [own or upper for upper, own in zip_longest(above, headings, fillvalue="")]
 
 
 def _number(cell: Cell) -> str | NoNumber | Unreachable | CellFault:
