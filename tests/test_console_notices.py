@@ -298,6 +298,25 @@ def test_the_number_of_dossiers_shows_while_a_filter_is_chosen(office: Office, s
     assert "H01" in lan.locator(".sms.chosen").first.inner_text()
 
 
+def test_who_goes_back_from_the_preview_sees_what_they_had_chosen(
+    office: Office, signed_in: SigningIn, tmp_path: Path
+) -> None:
+    lan, file = signed_in("lan"), tmp_path / "danh-sach.csv"
+    file.write_text(twelve_faults(), encoding="utf-8")
+    lan.goto(f"{office.address}/console/notices/new")
+    write(lan, "Mời nhận kết quả", "")
+    lan.set_input_files("#file", file)  # a browser brings back none that is made of nothing but bytes
+    send(lan)
+    lan.go_back()
+    lan.locator("#file-name", has_text="danh-sach.csv").wait_for()
+    lan.check("[name=by][value=filter]")
+    lan.check("[name=status][value='9']")
+    send(lan)
+    lan.go_back()
+    lan.locator("[name=status][value='9']").wait_for()
+    assert not lan.locator("#file-name").is_visible()
+
+
 @pytest.mark.parametrize("size", list(SIZES))
 def test_every_page_of_notices_fits_on_a_desk_and_on_a_phone(
     office: Office, signed_in: SigningIn, size: str, picture: Picture

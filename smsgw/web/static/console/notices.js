@@ -16,7 +16,13 @@ function counting(form) {
   }
   form.querySelector("[data-filter]").addEventListener("change", count);
   form.addEventListener("change", (event) => { if (event.target.name === "by") choose(form, count); });
-  choose(form, count);
+  asFilledIn(() => choose(form, count));
+}
+
+// Now, and once more when the browser has put back what was filled in by who comes back to the form.
+function asFilledIn(shows) {
+  shows();
+  addEventListener("pageshow", shows);
 }
 
 function choose(form, count) {
@@ -31,7 +37,9 @@ function dressed(file) {
   const input = file.querySelector("input"), name = file.querySelector("#file-name"), none = name.textContent;
   file.classList.add("dressed");
   for (const part of file.querySelectorAll("[hidden]")) part.hidden = false;
-  input.addEventListener("change", () => { name.textContent = input.files[0]?.name ?? none; });
+  const shows = () => { name.textContent = input.files[0]?.name ?? none; };
+  input.addEventListener("change", shows);
+  asFilledIn(shows);
 }
 
 function reading(form) {
