@@ -239,6 +239,12 @@ def approve_and_cancel(minh: Page, notice: str, picture: Picture) -> None:
     press(minh, "pause")
     minh.locator("[data-state=paused]").wait_for()
     assert serious(minh) == []
+    # Whoever has it read to them is not thrown out of it each second while nothing changes.
+    minh.evaluate("window.heard = document.querySelector('#sent'); 0")
+    for _ in range(2):
+        minh.wait_for_event("response", lambda answer: answer.url.endswith("/progress"))
+    minh.wait_for_timeout(200)
+    assert minh.evaluate("window.heard.isConnected")
     picture(minh, "#sending", "progress", lambda: None)
     assert 0 < figures(minh)["Chưa gửi"] < PEOPLE
     assert sum(figures(minh).values()) == PEOPLE

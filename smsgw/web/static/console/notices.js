@@ -68,7 +68,10 @@ function following(part) {
       clearInterval(timer);
       return;
     }
-    part.innerHTML = await answer.text();
+    // Whoever has it read to them is in the midst of it, and would be thrown out for nothing.
+    const now = document.createElement("div");
+    now.innerHTML = await answer.text();
+    if (now.innerHTML !== part.innerHTML) part.replaceChildren(...now.childNodes);
   }, EVERY);
 }
 
