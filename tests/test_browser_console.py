@@ -301,6 +301,16 @@ def test_a_button_that_is_pressed_twice_is_pressed_once(page: Page, console: Con
     assert len(came) == 1
 
 
+def test_what_came_of_a_press_is_where_one_is_and_so_is_heard_first_and_once(page: Page, console: Console) -> None:
+    page.goto(console.url + "opt-outs/")
+    page.fill("#phone", f"0912 01{page.viewport_size and page.viewport_size['width']}".ljust(11, "0"))
+    page.get_by_role("button", name="Thêm vào danh sách").click()
+    page.locator("main > .alert:focus", has_text="sẽ không nhận loại tin đã chọn nữa").wait_for()
+    assert page.locator("main > .alert:focus").evaluate("one => getComputedStyle(one).outlineStyle") == "none"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "phone"
+
+
 @pytest.mark.parametrize("page", ["desk"], indirect=True)
 def test_enter_presses_none_of_several_buttons_that_do_different_things(page: Page, console: Console) -> None:
     sent: list[str] = []
