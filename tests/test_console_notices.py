@@ -228,6 +228,22 @@ def submit_a_notice(lan: Page, picture: Picture) -> None:
     assert lan.locator("[name=move][value=approve]").count() == 0
 
 
+def stays_while_nothing_changes(page: Page) -> None:
+    """Whoever has a notice's progress read to them is not thrown out of it each second."""
+    before, now = "", _told(page)
+    while now != before:  # the last reports may still come in
+        page.evaluate("window.heard = document.querySelector('#sent'); 0")
+        before, now = now, _told(page)
+    assert page.evaluate("window.heard.isConnected")
+
+
+def _told(page: Page) -> str:
+    """How far a notice is, as the page asks each second, when it stands there."""
+    said = page.wait_for_event("response", lambda answer: answer.url.endswith("/progress"))
+    page.wait_for_timeout(200)
+    return str(said.text())
+
+
 def approve_and_cancel(minh: Page, notice: str, picture: Picture) -> None:
     """With a pause in between; whoever has it by then keeps it, and nobody else gets it."""
     minh.goto(notice)
@@ -239,12 +255,7 @@ def approve_and_cancel(minh: Page, notice: str, picture: Picture) -> None:
     press(minh, "pause")
     minh.locator("[data-state=paused]").wait_for()
     assert serious(minh) == []
-    # Whoever has it read to them is not thrown out of it each second while nothing changes.
-    minh.evaluate("window.heard = document.querySelector('#sent'); 0")
-    for _ in range(2):
-        minh.wait_for_event("response", lambda answer: answer.url.endswith("/progress"))
-    minh.wait_for_timeout(200)
-    assert minh.evaluate("window.heard.isConnected")
+    stays_while_nothing_changes(minh)
     picture(minh, "#sending", "progress", lambda: None)
     assert 0 < figures(minh)["Chưa gửi"] < PEOPLE
     assert sum(figures(minh).values()) == PEOPLE
