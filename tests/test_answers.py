@@ -260,6 +260,7 @@ def test_a_number_chooses_among_what_was_offered() -> None:
         ("Tiếng Việt", Prefer("vi")),
         ("1", Choose(1)),
         ("２", Choose(2)),
+        ("No. 2", Choose(2)),
         ("tin có dấu", Prefer("vi", accents=True)),
         ("CODAU", Prefer("vi", accents=True)),
         ("Tiengviet", Prefer("vi")),

@@ -122,7 +122,7 @@ def test_to_stop_beside_a_number_is_no_yes(text: str) -> None:
     assert not isinstance(understand(text, Words()), Choose)
 
 
-@pytest.mark.parametrize("text", ["thứ tư", "chủ nhật", "không nhận tin", "không biết", "1 hồ sơ đúng không"])
+@pytest.mark.parametrize("text", ["thứ tư", "chủ nhật", "không nhận tin", "không biết", "1 hồ sơ đúng không", "no one"])
 def test_what_only_looks_like_an_answer_to_a_question_is_none(text: str) -> None:
     assert not isinstance(understand(text, Words()), Choose | Disagree)
 

@@ -16,7 +16,7 @@ _SHARED = ({"look_up", "opt_out"}, {"thanks", "polite"}, {"agree", "polite"}, {"
 
 # The number of an option: "1", "so mot", "chac la so thu tu 1", "ma 2 do", "cai thu hai", "cai dau", "the first one".
 _CHOICE = re.compile(
-    "(?:(?:CHAC|HINH NHU|LA|SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NO|NUMBER|OPTION|THE) )*"
+    "(?:(?:CHAC|HINH NHU|LA|SO|MA|HS|HO SO|CAI|CHON|CAU|MUC|THU TU|THU|STT|NO(?= [0-9])|NUMBER|OPTION|THE) )*"
     "(0?[1-9]|MOT|NHAT|DAU TIEN|HAI|BA|(?<=CAI )DAU|ONE|FIRST|1ST|TWO|SECOND|2ND|THREE|THIRD|3RD)"
     "(?: ONE)?(?: (?:DO|NAY))?"
 )
