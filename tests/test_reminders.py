@@ -229,14 +229,15 @@ def test_what_changes_in_the_holidays_of_tet_is_told_when_they_are_over(here: Wo
 def test_after_a_restore_nobody_is_told_again_if_the_rules_are_turned_off_and_on(here: World, turned: bool) -> None:
     agency = begun(here)
     (code,) = agency.codes(IN_PROGRESS, 1)
-    file, backup = here.gateway.database.file, sqlite3.connect(":memory:")
-    with closing(sqlite3.connect(str(file))) as live:
-        live.backup(backup)
-    agency.finish(code, here.clock())
-    minutes(here, 2)
-    assert len(told(here, agency, code)) == 1
-    with closing(sqlite3.connect(str(file))) as live:
-        backup.backup(live)
+    file = str(here.gateway.database.file)
+    with closing(sqlite3.connect(":memory:")) as backup:
+        with closing(sqlite3.connect(file)) as live:
+            live.backup(backup)
+        agency.finish(code, here.clock())
+        minutes(here, 2)
+        assert len(told(here, agency, code)) == 1
+        with closing(sqlite3.connect(file)) as live:
+            backup.backup(live)
     for is_on in (False, True) if turned else ():
         for rule in here.gateway.reminders.rules:
             here.gateway.reminders.turn(rule, EVERYWHERE, is_on, "cli:root")

@@ -65,7 +65,7 @@ def test_all_senders_are_told_to_stop_before_one_is_waited_for(tmp_path: Path, m
 
 def tried(gateway: Gateway) -> int:
     """How many calls by the spare channel have come to their end."""
-    with sa.create_engine(gateway.database.url).connect() as connection:
+    with sa.create_engine(gateway.database.url, poolclass=sa.NullPool).connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).where(attempt.c.channel == "spare")) or 0
 
 
@@ -86,7 +86,7 @@ def test_what_has_piled_up_is_left_where_it_is(tmp_path: Path, monkeypatch: pyte
     gateway.start(["worker"])
     assert begun.wait(60)
     gateway.stop()
-    with sa.create_engine(gateway.database.url).connect() as connection:
+    with sa.create_engine(gateway.database.url, poolclass=sa.NullPool).connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).where(outbound.c.state == "queued")) == 20
 
 
