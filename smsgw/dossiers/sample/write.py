@@ -57,7 +57,7 @@ def write(url: str, n: int, seed: int, today: date, progress: Callable[[int], ob
     if address.get_backend_name() != "sqlite":
         try:
             before = _replaceable(url, alone=False)
-            _fill(sa.create_engine(address), n, seed, today, progress)
+            _fill(address, n, seed, today, progress)
         except sa.exc.DBAPIError as error:
             raise OneStopUnavailable(reason(error)) from None
         return before
@@ -67,7 +67,7 @@ def write(url: str, n: int, seed: int, today: date, progress: Callable[[int], ob
     # In a folder of its own, so that it takes no other file's place before it is whole.
     with TemporaryDirectory(prefix=".sample-", dir=path.parent) as folder:
         unfinished = Path(folder, path.name)
-        _fill(sa.create_engine(address.set(database=str(unfinished))), n, seed, today, progress)
+        _fill(address.set(database=str(unfinished)), n, seed, today, progress)
         unfinished.replace(path)
     return before
 
@@ -118,9 +118,9 @@ def _names(connection: sa.Connection, table: str) -> dict[str, str]:
     return names
 
 
-def _fill(engine: sa.Engine, n: int, seed: int, today: date, progress: Callable[[int], object] | None) -> None:
+def _fill(address: sa.URL, n: int, seed: int, today: date, progress: Callable[[int], object] | None) -> None:
     script = (files(__package__) / "onestop.sql").read_text(encoding="utf-8")
-    with engine.begin() as connection:
+    with sa.create_engine(address, poolclass=sa.NullPool).begin() as connection:
         _drop(connection)
         for statement in statements(script):
             connection.exec_driver_sql(statement)
@@ -137,7 +137,6 @@ def _fill(engine: sa.Engine, n: int, seed: int, today: date, progress: Callable[
             connection.execute(sa.insert(_TABLE), [_plain(row) for row in batch])
             if progress is not None:
                 progress(len(batch))
-    engine.dispose()
 
 
 def _plain(row: Row) -> dict[str, object]:
