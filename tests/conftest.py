@@ -5,8 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
+import sqlite3.dbapi2
+import sys
+import warnings
 from collections.abc import Generator, Iterator
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +91,30 @@ def _hasty_sqlite() -> None:
         connection.execute("PRAGMA synchronous=OFF")
 
     databases.prepare_sqlite = hasty
+
+
+class _Watched(sqlite3.Connection):
+    """One that says so if nobody closed it, as Python's own does from 3.13 on."""
+
+    left_open = False
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.left_open = True
+
+    def close(self) -> None:
+        self.left_open = False
+        super().close()
+
+    def __del__(self) -> None:
+        if self.left_open:
+            warnings.warn(f"unclosed database in {self!r}", ResourceWarning, source=self, stacklevel=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_left_open_is_found() -> None:
+    if sys.version_info < (3, 13):
+        sqlite3.connect = sqlite3.dbapi2.connect = partial(sqlite3.connect, factory=_Watched)  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session", autouse=True)
